@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The dialogue between the module and the check program. */
+#include "dialogue.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "text.h"
+
+#define LOGIN_PREFIX "login 1 "
+
+static const struct {
+    const char *prefix;
+    enum dialogue_kind kind;
+} questions[] = {
+    { "ask-secret ", DIALOGUE_ASK_SECRET },
+    { "ask ", DIALOGUE_ASK },
+    { "show ", DIALOGUE_SHOW },
+};
+
+static bool is_plain(char byte)
+{
+    return byte > ' ' && byte < 0x7f && byte != '%';
+}
+
+/* Percent-encodes the first SIZE bytes of NAME; the end of what it wrote, NULL if it did not fit. */
+static char *encode_name(const char *name, size_t size, char *out, const char *end)
+{
+    static const char digits[] = "0123456789ABCDEF";
+
+    for (size_t i = 0; i < size; i++) {
+        unsigned char byte = (unsigned char)name[i];
+        if (end - out < 4)
+            return NULL;
+        if (is_plain(name[i])) {
+            *out++ = name[i];
+            continue;
+        }
+        *out++ = '%';
+        *out++ = digits[byte >> 4];
+        *out++ = digits[byte & 15];
+    }
+    *out = '\0';
+    return out;
+}
+
+static int digit_value(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    if (digit >= 'A' && digit <= 'F')
+        return digit - 'A' + 10;
+    return -1;
+}
+
+/* One spelling for one name: what need not be escaped must not be. */
+static bool decode_name(const char *name, size_t size, char *out, size_t out_size)
+{
+    for (size_t i = 0; i < size; i++) {
+        char byte = name[i];
+        if (byte == '%') {
+            if (size - i < 3 || digit_value(name[i + 1]) < 0 || digit_value(name[i + 2]) < 0)
+                return false;
+            byte = (char)(digit_value(name[i + 1]) << 4 | digit_value(name[i + 2]));
+            if (byte == '\0' || is_plain(byte))
+                return false;
+            i += 2;
+        } else if (!is_plain(byte)) {
+            return false;
+        }
+        if (out_size < 2)
+            return false;
+        *out++ = byte;
+        out_size--;
+    }
+    *out = '\0';
+    return true;
+}
+
+bool dialogue_print_login(const char *service, const char *user, char line[DIALOGUE_LINE_SIZE])
+{
+    const char *end = line + DIALOGUE_LINE_SIZE;
+    char *out = stpcpy(line, LOGIN_PREFIX);
+
+    if (service[0] == '\0' || strlen(service) >= DIALOGUE_SERVICE_SIZE)
+        return false;
+
+    out = encode_name(service, strlen(service), out, end);
+    if (out == NULL || end - out < 2)
+        return false;
+    *out++ = ' ';
+    return encode_name(user, strnlen(user, DIALOGUE_NAME_MAX + 1), out, end) != NULL;
+}
+
+bool dialogue_parse_login(const char *line, struct dialogue_login *ret_login)
+{
+    struct dialogue_login login;
+    const char *service = line + strlen(LOGIN_PREFIX);
+    const char *blank;
+
+    if (strncmp(line, LOGIN_PREFIX, strlen(LOGIN_PREFIX)) != 0)
+        return false;
+    blank = strchr(service, ' ');
+    if (blank == NULL || blank == service)
+        return false;
+    if (!decode_name(service, (size_t)(blank - service), login.service, sizeof login.service))
+        return false;
+    if (!decode_name(blank + 1, strlen(blank + 1), login.user, sizeof login.user))
+        return false;
+
+    *ret_login = login;
+    return true;
+}
+
+bool dialogue_parse_message(const char *line, struct dialogue_message *ret_message)
+{
+    struct verdict verdict;
+
+    if (!text_is_clean(line, strlen(line)))
+        return false;
+
+    for (size_t i = 0; i < sizeof questions / sizeof *questions; i++) {
+        size_t length = strlen(questions[i].prefix);
+        if (strncmp(line, questions[i].prefix, length) != 0)
+            continue;
+        *ret_message = (struct dialogue_message){ questions[i].kind, line + length, { 0 } };
+        return true;
+    }
+
+    if (!verdict_parse(line, &verdict))
+        return false;
+    *ret_message = (struct dialogue_message){ DIALOGUE_VERDICT, line, verdict };
+    return true;
+}
+
+int64_t dialogue_clock_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Moves the first line out of the reader. */
+static enum dialogue_read take_line(struct dialogue_reader *reader, char *line)
+{
+    char *newline = memchr(reader->bytes, '\n', reader->size);
+    size_t length;
+
+    if (newline == NULL)
+        return reader->size < sizeof reader->bytes ? DIALOGUE_NOTHING : DIALOGUE_BROKEN;
+    length = (size_t)(newline - reader->bytes);
+    if (memchr(reader->bytes, '\0', length) != NULL)
+        return DIALOGUE_BROKEN;
+
+    memcpy(line, reader->bytes, length);
+    line[length] = '\0';
+    reader->size -= length + 1;
+    memmove(reader->bytes, newline + 1, reader->size);
+    explicit_bzero(reader->bytes + reader->size, length + 1);
+    return DIALOGUE_LINE;
+}
+
+/* Whether something can be read before the deadline. */
+static bool wait_readable(int descriptor, int64_t deadline_ms)
+{
+    struct pollfd poller = { .fd = descriptor, .events = POLLIN };
+
+    for (;;) {
+        int64_t left = deadline_ms < 0 ? -1 : deadline_ms - dialogue_clock_ms();
+        int ready;
+        if (deadline_ms >= 0 && left < 0)
+            left = 0;
+        ready = poll(&poller, 1, left > INT_MAX ? INT_MAX : (int)left);
+        if (ready > 0)
+            return true;
+        if (ready < 0 && errno != EINTR && errno != EAGAIN)
+            return true; /* let read() say what is wrong */
+        if (ready == 0 && left >= 0 && left <= INT_MAX)
+            return false;
+    }
+}
+
+enum dialogue_read dialogue_read(struct dialogue_reader *reader, int64_t deadline_ms,
+                                 char line[DIALOGUE_LINE_SIZE])
+{
+    for (;;) {
+        enum dialogue_read taken = take_line(reader, line);
+        ssize_t size;
+
+        if (taken != DIALOGUE_NOTHING)
+            return taken;
+        if (!wait_readable(reader->descriptor, deadline_ms))
+            return DIALOGUE_NOTHING;
+
+        size = read(reader->descriptor, reader->bytes + reader->size,
+                    sizeof reader->bytes - reader->size);
+        if (size < 0 && (errno == EINTR || errno == EAGAIN))
+            continue;
+        if (size < 0)
+            return DIALOGUE_BROKEN;
+        if (size == 0)
+            return reader->size == 0 ? DIALOGUE_END : DIALOGUE_BROKEN;
+        reader->size += (size_t)size;
+    }
+}
+
+void dialogue_reader_wipe(struct dialogue_reader *reader)
+{
+    explicit_bzero(reader->bytes, sizeof reader->bytes);
+    reader->size = 0;
+}
+
+/* A socket must not raise SIGPIPE in a host; by hand it is a pipe or a terminal. */
+static ssize_t send_or_write(int descriptor, const char *bytes, size_t size)
+{
+    ssize_t sent = send(descriptor, bytes, size, MSG_NOSIGNAL);
+
+    return sent < 0 && errno == ENOTSOCK ? write(descriptor, bytes, size) : sent;
+}
+
+bool dialogue_write(int descriptor, const char *line)
+{
+    char bytes[DIALOGUE_LINE_SIZE + 1];
+    size_t size = strnlen(line, DIALOGUE_LINE_MAX);
+    bool sent = true;
+
+    memcpy(bytes, line, size);
+    bytes[size++] = '\n';
+
+    for (size_t done = 0; sent && done < size;) {
+        ssize_t step = send_or_write(descriptor, bytes + done, size - done);
+        if (step > 0)
+            done += (size_t)step;
+        else if (step < 0 && errno != EINTR)
+            sent = false;
+    }
+    explicit_bzero(bytes, sizeof bytes);
+    return sent;
+}

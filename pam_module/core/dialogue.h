@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The dialogue between the module and the check program: one message a line.
+ *
+ *   module → check   login 1 SERVICE USER     the first line; the names percent-encoded
+ *                    ANSWER                   one line for every ask; end of file: nobody answers
+ *   check → module   ask-secret TEXT          ask the user, echo off
+ *                    ask TEXT                 ask the user, echo on
+ *                    show TEXT                tell the user, no answer
+ *                    OUTCOME[: REASON]        the verdict, the last line
+ *
+ * A line is UTF-8 of at most DIALOGUE_LINE_MAX bytes, its newline not counted, without the control
+ * bytes 0x00 to 0x1f and 0x7f. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "verdict.h"
+
+enum {
+    DIALOGUE_LINE_MAX = 1024,
+    DIALOGUE_LINE_SIZE = DIALOGUE_LINE_MAX + 1,
+    DIALOGUE_ANSWER_MAX = 512,
+    DIALOGUE_QUESTIONS_MAX = 16, /* asks and shows of one login */
+    DIALOGUE_NAME_MAX = 250,     /* bytes of a user's name that is looked up */
+    DIALOGUE_NAME_SIZE = DIALOGUE_NAME_MAX + 2,
+    DIALOGUE_SERVICE_SIZE = 65,
+};
+
+/* Who logs in, and where. A name of DIALOGUE_NAME_MAX + 1 bytes stands for every longer one: it is
+ * cut, and never looked up. */
+struct dialogue_login {
+    char service[DIALOGUE_SERVICE_SIZE];
+    char user[DIALOGUE_NAME_SIZE];
+};
+
+enum dialogue_kind { DIALOGUE_ASK_SECRET, DIALOGUE_ASK, DIALOGUE_SHOW, DIALOGUE_VERDICT };
+
+/* One line of the check program. TEXT points into the line that was parsed; VERDICT is filled for
+ * DIALOGUE_VERDICT alone. */
+struct dialogue_message {
+    enum dialogue_kind kind;
+    const char *text;
+    struct verdict verdict;
+};
+
+/* Writes the first line, without a newline. A user's name that is longer than any that is looked
+ * up is cut to DIALOGUE_NAME_MAX + 1 bytes, which is still too long. False: SERVICE is empty or
+ * does not fit. */
+bool dialogue_print_login(const char *service, const char *user, char line[DIALOGUE_LINE_SIZE]);
+
+/* Reads the first line. False, and *RET_LOGIN untouched: another version, not two names, a wrong
+ * or needless escape, a NUL, a name that does not fit. */
+bool dialogue_parse_login(const char *line, struct dialogue_login *ret_login);
+
+/* Reads a line of the check program. False, and *RET_MESSAGE untouched: it is none. */
+bool dialogue_parse_message(const char *line, struct dialogue_message *ret_message);
+
+/* Takes lines off DESCRIPTOR, which it does not own. Answers pass through here: wipe it with
+ * dialogue_reader_wipe(). Initialise with { .descriptor = N }. */
+struct dialogue_reader {
+    int descriptor;
+    size_t size;
+    char bytes[DIALOGUE_LINE_SIZE];
+};
+
+enum dialogue_read {
+    DIALOGUE_LINE,    /* a line was read */
+    DIALOGUE_NOTHING, /* no whole line came in time */
+    DIALOGUE_END,     /* end of file; an unfinished last line is DIALOGUE_BROKEN */
+    DIALOGUE_BROKEN,  /* a line too long or with a NUL, or an error: nothing can be read any more */
+};
+
+enum { DIALOGUE_FOREVER = -1 };
+
+/* Reads the next line, without its newline, waiting until the time DEADLINE_MS of
+ * dialogue_clock_ms() at most; 0 takes only what is there, DIALOGUE_FOREVER has no limit. Signals
+ * that a handler of the host's catches do not disturb it. LINE is changed only on DIALOGUE_LINE. */
+enum dialogue_read dialogue_read(struct dialogue_reader *reader, int64_t deadline_ms,
+                                 char line[DIALOGUE_LINE_SIZE]);
+
+void dialogue_reader_wipe(struct dialogue_reader *reader);
+
+/* Sends LINE and a newline whole, without SIGPIPE on a socket. False: the other side is gone. */
+bool dialogue_write(int descriptor, const char *line);
+
+/* Milliseconds of CLOCK_MONOTONIC. */
+int64_t dialogue_clock_ms(void);

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* Who is enrolled. */
+#include "enrollment.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "keys.h"
+#include "secret.h"
+#include "text.h"
+
+enum { FILE_SIZE_MAX = 16 * 1024, NAME_LENGTH_MAX = 250, ACCOUNT_SIZE_MAX = 1024 * 1024 };
+
+#define SUFFIX ".conf"
+
+static bool is_identity(const char *text)
+{
+    return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") ==
+           strlen(text);
+}
+
+static bool is_factor_sid(const char *text)
+{
+    return text_is_sid(text, "YF");
+}
+
+static const struct key keys[] = {
+    { .name = "identity",
+      .type = KEY_TEXT,
+      .offset = offsetof(struct enrollment, identity),
+      .mandatory = true,
+      .minimum = 8,
+      .maximum = 64,
+      .is_valid = is_identity,
+      .rule = "must be 8 to 64 letters, digits and dashes" },
+    { .name = "factor_sid",
+      .type = KEY_TEXT,
+      .offset = offsetof(struct enrollment, factor_sid),
+      .mandatory = true,
+      .minimum = 34,
+      .maximum = 34,
+      .is_valid = is_factor_sid,
+      .rule = "must be YF and 32 hexadecimal digits" },
+};
+
+enum { KEYS = sizeof keys / sizeof *keys };
+
+bool enrollment_parse(const char *text, const char *shown, struct enrollment **ret_enrollment,
+                      struct verdict *why_not)
+{
+    auto_enrollment *enrollment = calloc(1, sizeof *enrollment);
+
+    if (enrollment == NULL)
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: no memory", shown);
+    if (!keys_parse(text, shown, keys, KEYS, enrollment, why_not))
+        return false;
+
+    *ret_enrollment = enrollment;
+    enrollment = NULL;
+    return true;
+}
+
+/* A name that is looked up can't leave the folder, nor confuse a log. */
+static bool is_name(const char *name)
+{
+    size_t length = strnlen(name, NAME_LENGTH_MAX + 1);
+
+    if (length == 0 || length > NAME_LENGTH_MAX)
+        return false;
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f || name[i] == '/')
+            return false;
+    return true;
+}
+
+static enum secret_read read_file(int folder, const char *users_dir, const char *name,
+                                  struct enrollment **ret_enrollment, struct verdict *why_not)
+{
+    auto_secret char *text = NULL;
+    char file[NAME_LENGTH_MAX + sizeof SUFFIX];
+    char shown[NAME_LENGTH_MAX + sizeof SUFFIX + 64];
+    const char *last = strrchr(users_dir, '/');
+    enum secret_read read;
+
+    snprintf(file, sizeof file, "%s" SUFFIX, name);
+    snprintf(shown, sizeof shown, "%.60s/%s", last != NULL ? last + 1 : users_dir, file);
+
+    read = secret_read_file(folder, file, shown, SECRET_READERS_ANY, FILE_SIZE_MAX, &text, why_not);
+    if (read == SECRET_READ && !enrollment_parse(text, shown, ret_enrollment, why_not))
+        return SECRET_REFUSED;
+    return read;
+}
+
+/* The name under which the system knows USER, for the caller to free. NULL: there is no such
+ * account, or it can't be told. */
+static char *account_name(const char *user)
+{
+    for (size_t size = 4096; size <= ACCOUNT_SIZE_MAX; size *= 4) {
+        struct passwd account, *found = NULL;
+        char *buffer = malloc(size);
+        char *name = NULL;
+        int error;
+
+        if (buffer == NULL)
+            return NULL;
+        error = getpwnam_r(user, &account, buffer, size, &found);
+        if (error == 0 && found != NULL)
+            name = strdup(account.pw_name);
+        free(buffer);
+        if (error != ERANGE)
+            return name;
+    }
+    return NULL;
+}
+
+static enum enrollment_found find(int folder, const char *users_dir, const char *user,
+                                  struct enrollment **ret_enrollment, struct verdict *why_not)
+{
+    static const enum enrollment_found found[] = {
+        [SECRET_REFUSED] = ENROLLMENT_REFUSED,
+        [SECRET_ABSENT] = ENROLLMENT_UNKNOWN,
+        [SECRET_READ] = ENROLLMENT_FOUND,
+    };
+    enum secret_read read = read_file(folder, users_dir, user, ret_enrollment, why_not);
+    enum enrollment_found result = found[read];
+    char *name;
+
+    if (read != SECRET_ABSENT)
+        return result;
+
+    name = account_name(user);
+    if (name != NULL && strcmp(name, user) == 0)
+        result = ENROLLMENT_NONE;
+    else if (name != NULL && is_name(name))
+        result = found[read_file(folder, users_dir, name, ret_enrollment, why_not)];
+    free(name);
+    return result;
+}
+
+enum enrollment_found enrollment_find(const char *users_dir, const char *user,
+                                      struct enrollment **ret_enrollment, struct verdict *why_not)
+{
+    int folder = secret_open_folder(users_dir, why_not);
+    enum enrollment_found found;
+
+    if (folder < 0)
+        return ENROLLMENT_REFUSED;
+    found =
+        is_name(user) ? find(folder, users_dir, user, ret_enrollment, why_not) : ENROLLMENT_UNKNOWN;
+    close(folder);
+    return found;
+}
+
+void enrollment_free(struct enrollment **enrollment)
+{
+    if (*enrollment != NULL)
+        keys_free(keys, KEYS, *enrollment);
+    free(*enrollment);
+    *enrollment = NULL;
+}

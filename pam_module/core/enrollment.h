@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* Who is enrolled: a user's name to the identity and the factor at Twilio. One small file a user. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "verdict.h"
+
+struct enrollment {
+    char *identity;   /* 8 to 64 letters, digits, dashes (contract section 2) */
+    char *factor_sid; /* YF and 32 hexadecimal digits */
+};
+
+enum enrollment_found {
+    ENROLLMENT_REFUSED, /* a file or folder can't be trusted or read; the verdict tells */
+    ENROLLMENT_UNKNOWN, /* no file, and not an account under exactly this name */
+    ENROLLMENT_NONE,    /* an account under exactly this name, and no file */
+    ENROLLMENT_FOUND,
+};
+
+/* Parses TEXT, the contents of the file SHOWN. The caller frees with enrollment_free(). False,
+ * with OUTCOME_MISCONFIGURED in *WHY_NOT. */
+bool enrollment_parse(const char *text, const char *shown, struct enrollment **ret_enrollment,
+                      struct verdict *why_not);
+
+/* Looks up USER, any bytes, below the folder USERS_DIR: the file of exactly this name; without
+ * one, that of the account's own name where directories accept another spelling of it. *RET_ENROLLMENT
+ * is filled on ENROLLMENT_FOUND alone, *WHY_NOT on ENROLLMENT_REFUSED alone. */
+enum enrollment_found enrollment_find(const char *users_dir, const char *user,
+                                      struct enrollment **ret_enrollment, struct verdict *why_not);
+
+/* Frees *ENROLLMENT, which may be NULL, and makes it NULL. */
+void enrollment_free(struct enrollment **enrollment);
+
+#define auto_enrollment __attribute__((cleanup(enrollment_free))) struct enrollment

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* A file of keys into a struct. */
+#include "keys.h"
+
+#include <libconfig.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+
+/* What one run of the parser carries along. */
+struct parse {
+    const char *shown;
+    const struct key *keys;
+    size_t count;
+    char *target;
+    struct verdict *why_not;
+};
+
+static void *member(const struct parse *parse, const struct key *key)
+{
+    return parse->target + key->offset;
+}
+
+static bool refuse(const struct parse *parse, const config_setting_t *setting,
+                   const struct key *key, const char *problem)
+{
+    return verdict_refuse(parse->why_not, OUTCOME_MISCONFIGURED, "%s:%d: %s%s%s %s", parse->shown,
+                          (int)config_setting_source_line(setting),
+                          key->group != NULL ? key->group : "", key->group != NULL ? "." : "",
+                          key->name, problem);
+}
+
+/* libconfig obeys @include in every mode, and ends the process over some of them. */
+static bool has_directive(const char *text, int *ret_line)
+{
+    *ret_line = 1;
+    for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
+        if (*line == '\n') {
+            line++;
+            (*ret_line)++;
+        }
+        if (line[strspn(line, " \t\r\f\v")] == '@')
+            return true;
+    }
+    return false;
+}
+
+static bool is_text_valid(const struct key *key, const char *text)
+{
+    size_t length = strlen(text);
+
+    return length >= (size_t)key->minimum && length <= (size_t)key->maximum &&
+           text_is_clean(text, length) && (key->is_valid == NULL || key->is_valid(text));
+}
+
+static bool take_text(const struct parse *parse, const config_setting_t *setting,
+                      const struct key *key)
+{
+    const char *text = config_setting_get_string(setting);
+    char **value = member(parse, key);
+
+    if (text == NULL || !is_text_valid(key, text))
+        return refuse(parse, setting, key, key->rule);
+    free(*value);
+    *value = strdup(text);
+    return *value != NULL || refuse(parse, setting, key, "does not fit into memory");
+}
+
+/* libconfig cuts a hexadecimal number off without a word. */
+static bool take_number(const struct parse *parse, const config_setting_t *setting,
+                        const struct key *key)
+{
+    int number = config_setting_get_int(setting);
+
+    if (config_setting_type(setting) != CONFIG_TYPE_INT ||
+        config_setting_get_format(setting) != CONFIG_FORMAT_DEFAULT || number < key->minimum ||
+        number > key->maximum)
+        return refuse(parse, setting, key, key->rule);
+    *(int *)member(parse, key) = number;
+    return true;
+}
+
+static bool take_word(const struct parse *parse, const config_setting_t *setting,
+                      const struct key *key)
+{
+    const char *text = config_setting_get_string(setting);
+
+    for (int i = 0; text != NULL && key->words[i] != NULL; i++)
+        if (strcmp(text, key->words[i]) == 0) {
+            *(int *)member(parse, key) = i;
+            return true;
+        }
+    return refuse(parse, setting, key, key->rule);
+}
+
+static bool take_texts(const struct parse *parse, const config_setting_t *setting,
+                       const struct key *key)
+{
+    int type = config_setting_type(setting);
+    int length = config_setting_length(setting);
+    char **texts;
+
+    if ((type != CONFIG_TYPE_LIST && type != CONFIG_TYPE_ARRAY) || length < 0)
+        return refuse(parse, setting, key, key->rule);
+    texts = calloc((size_t)length + 1, sizeof *texts);
+    if (texts == NULL)
+        return refuse(parse, setting, key, "does not fit into memory");
+    *(char ***)member(parse, key) = texts;
+
+    for (int i = 0; i < length; i++) {
+        const char *text = config_setting_get_string_elem(setting, i);
+        if (text == NULL || !is_text_valid(key, text))
+            return refuse(parse, setting, key, key->rule);
+        texts[i] = strdup(text);
+        if (texts[i] == NULL)
+            return refuse(parse, setting, key, "does not fit into memory");
+    }
+    return true;
+}
+
+static bool take(const struct parse *parse, const config_setting_t *setting, const struct key *key)
+{
+    switch (key->type) {
+    case KEY_TEXT:
+        return take_text(parse, setting, key);
+    case KEY_NUMBER:
+        return take_number(parse, setting, key);
+    case KEY_WORD:
+        return take_word(parse, setting, key);
+    case KEY_TEXTS:
+        return take_texts(parse, setting, key);
+    }
+    return refuse(parse, setting, key, "has no type");
+}
+
+static bool is_same(const char *one, const char *other)
+{
+    return one == other || (one != NULL && other != NULL && strcmp(one, other) == 0);
+}
+
+static const struct key *find_key(const struct parse *parse, const char *group, const char *name)
+{
+    for (size_t i = 0; i < parse->count; i++)
+        if (is_same(parse->keys[i].group, group) && is_same(parse->keys[i].name, name))
+            return &parse->keys[i];
+    return NULL;
+}
+
+static bool is_group(const struct parse *parse, const char *name)
+{
+    for (size_t i = 0; i < parse->count; i++)
+        if (is_same(parse->keys[i].group, name))
+            return true;
+    return false;
+}
+
+static bool take_members(const struct parse *parse, const config_setting_t *parent,
+                         const char *group)
+{
+    for (int i = 0; i < config_setting_length(parent); i++) {
+        const config_setting_t *setting = config_setting_get_elem(parent, (unsigned)i);
+        const char *name = config_setting_name(setting);
+        const struct key *key = find_key(parse, group, name);
+
+        if (key != NULL) {
+            if (!take(parse, setting, key))
+                return false;
+        } else if (group == NULL && is_group(parse, name) && config_setting_is_group(setting)) {
+            if (!take_members(parse, setting, name))
+                return false;
+        } else {
+            return verdict_refuse(parse->why_not, OUTCOME_MISCONFIGURED,
+                                  "%s:%d: %s%s%s is no known key here: mend or remove it",
+                                  parse->shown, (int)config_setting_source_line(setting),
+                                  group != NULL ? group : "", group != NULL ? "." : "", name);
+        }
+    }
+    return true;
+}
+
+static bool set_defaults(const struct parse *parse)
+{
+    for (size_t i = 0; i < parse->count; i++) {
+        const struct key *key = &parse->keys[i];
+        if (key->type == KEY_NUMBER)
+            *(int *)member(parse, key) = key->number;
+        if (key->type != KEY_TEXT || key->text == NULL)
+            continue;
+        *(char **)member(parse, key) = strdup(key->text);
+        if (*(char **)member(parse, key) == NULL)
+            return verdict_refuse(parse->why_not, OUTCOME_MISCONFIGURED, "%s: no memory",
+                                  parse->shown);
+    }
+    return true;
+}
+
+static bool has_mandatory(const struct parse *parse)
+{
+    for (size_t i = 0; i < parse->count; i++) {
+        const struct key *key = &parse->keys[i];
+        if (key->mandatory && *(char **)member(parse, key) == NULL)
+            return verdict_refuse(parse->why_not, OUTCOME_MISCONFIGURED,
+                                  "%s: %s%s%s is missing: it %s", parse->shown,
+                                  key->group != NULL ? key->group : "",
+                                  key->group != NULL ? "." : "", key->name, key->rule);
+    }
+    return true;
+}
+
+bool keys_parse(const char *text, const char *shown, const struct key *keys, size_t count,
+                void *target, struct verdict *why_not)
+{
+    const struct parse parse = { shown, keys, count, target, why_not };
+    config_t config __attribute__((cleanup(config_destroy)));
+    int line;
+
+    config_init(&config);
+    if (has_directive(text, &line))
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "%s:%d: @include is not supported: put the keys into this file",
+                              shown, line);
+    if (config_read_string(&config, text) != CONFIG_TRUE)
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s:%d: %s", shown,
+                              config_error_line(&config), config_error_text(&config));
+
+    return set_defaults(&parse) && take_members(&parse, config_root_setting(&config), NULL) &&
+           has_mandatory(&parse);
+}
+
+void keys_free(const struct key *keys, size_t count, void *target)
+{
+    for (size_t i = 0; i < count; i++) {
+        void *value = (char *)target + keys[i].offset;
+        if (keys[i].type == KEY_TEXT) {
+            free(*(char **)value);
+            *(char **)value = NULL;
+        } else if (keys[i].type == KEY_TEXTS && *(char ***)value != NULL) {
+            for (char **text = *(char ***)value; *text != NULL; text++)
+                free(*text);
+            free(*(char ***)value);
+            *(char ***)value = NULL;
+        }
+    }
+}

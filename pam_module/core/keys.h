@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* A file of keys, in libconfig's syntax, into a struct by a table; strict in everything. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "verdict.h"
+
+enum key_type {
+    KEY_TEXT,   /* char *: clean text of MINIMUM to MAXIMUM bytes */
+    KEY_NUMBER, /* int: decimal, MINIMUM to MAXIMUM */
+    KEY_WORD,   /* int: the index of the text in WORDS */
+    KEY_TEXTS,  /* char **: a list or an array of such texts, ends with NULL */
+};
+
+/* One key. A text without a default that is not mandatory stays NULL; WORDS default to the first
+ * one; KEY_TEXTS default to none. */
+struct key {
+    const char *group; /* NULL: the key stands at the top of the file */
+    const char *name;
+    enum key_type type;
+    size_t offset; /* of the member, in the struct */
+    bool mandatory;
+    const char *text; /* the default */
+    int number;       /* the default */
+    int minimum, maximum;
+    const char *const *words;       /* ends with NULL */
+    bool (*is_valid)(const char *); /* of a text; NULL: every text */
+    const char *rule;               /* "must be ...", for the message */
+};
+
+/* Parses TEXT and fills the members of TARGET, which are all zero before. False, with
+ * OUTCOME_MISCONFIGURED in *WHY_NOT, which names the file SHOWN, the line, the key and the remedy:
+ * wrong syntax, a key unknown, doubled, missing, of another type or out of range, @include, no
+ * memory. TARGET may be filled in part then: keys_free() it in either case. */
+bool keys_parse(const char *text, const char *shown, const struct key *keys, size_t count,
+                void *target, struct verdict *why_not);
+
+/* Frees what keys_parse() put into TARGET. */
+void keys_free(const struct key *keys, size_t count, void *target);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The settings file. */
+#include "settings.h"
+
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keys.h"
+#include "paths.h"
+#include "secret.h"
+#include "text.h"
+
+enum { FILE_SIZE_MAX = 64 * 1024, PATH_LENGTH_MAX = 1024, URL_LENGTH_MAX = 300 };
+
+#define DIGITS  "0123456789"
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+/* HOST, HOST:PORT, [ADDRESS] or [ADDRESS]:PORT, and at most a slash behind it. */
+static bool is_authority(const char *text)
+{
+    size_t length;
+
+    if (*text == '[') {
+        text++;
+        length = strspn(text, DIGITS "abcdefABCDEF:.");
+        if (length == 0 || text[length] != ']')
+            return false;
+        text += length + 1;
+    } else {
+        length = strspn(text, LETTERS DIGITS ".-");
+        if (length == 0 || *text == '-' || *text == '.')
+            return false;
+        text += length;
+    }
+
+    if (*text == ':') {
+        length = strspn(text + 1, DIGITS);
+        if (length == 0 || length > 5 || atoi(text + 1) < 1 || atoi(text + 1) > 65535)
+            return false;
+        text += 1 + length;
+    }
+    return *text == '\0' || (*text == '/' && text[1] == '\0');
+}
+
+static bool has_scheme(const char *text, const char *scheme)
+{
+    return strncmp(text, scheme, strlen(scheme)) == 0 && is_authority(text + strlen(scheme));
+}
+
+static bool is_https_url(const char *text)
+{
+    return has_scheme(text, "https://");
+}
+
+static bool is_proxy(const char *text)
+{
+    return has_scheme(text, "http://") || has_scheme(text, "https://") ||
+           has_scheme(text, "socks5h://");
+}
+
+static bool is_service_sid(const char *text)
+{
+    return text_is_sid(text, "VA");
+}
+
+static bool is_account_sid(const char *text)
+{
+    return text_is_sid(text, "AC");
+}
+
+static bool is_api_key_sid(const char *text)
+{
+    return text_is_sid(text, "SK");
+}
+
+static bool is_absolute(const char *text)
+{
+    return *text == '/';
+}
+
+static const char *const unmapped_words[] = { "deny", "ignore", NULL };
+static const char *const create_words[] = { "at_prompt", "at_code", NULL };
+
+#define MEMBER(group_, name_)                                                                      \
+    .group = group_, .name = #name_, .offset = offsetof(struct settings, name_)
+#define TEXT(least, most) .type = KEY_TEXT, .minimum = least, .maximum = most
+#define PATH              TEXT(2, PATH_LENGTH_MAX), .is_valid = is_absolute, .rule = "must be an absolute path"
+
+static const struct key keys[] = {
+    { MEMBER("service", base_url), TEXT(1, URL_LENGTH_MAX), .text = "https://verify.twilio.com",
+      .is_valid = is_https_url, .rule = "must be https://HOST or https://HOST:PORT" },
+    { MEMBER("service", service_sid), TEXT(34, 34), .mandatory = true, .is_valid = is_service_sid,
+      .rule = "must be VA and 32 hexadecimal digits" },
+    { MEMBER("service", account_sid), TEXT(34, 34), .mandatory = true, .is_valid = is_account_sid,
+      .rule = "must be AC and 32 hexadecimal digits" },
+    { MEMBER("service", api_key_sid), TEXT(34, 34), .is_valid = is_api_key_sid,
+      .rule = "must be SK and 32 hexadecimal digits, or be left out to use the auth token" },
+    { MEMBER("service", api_key_file), PATH, .text = PATHS_SECRET },
+    { MEMBER("service", proxy), TEXT(1, URL_LENGTH_MAX), .is_valid = is_proxy,
+      .rule = "must be http://HOST:PORT, https://HOST:PORT or socks5h://HOST:PORT" },
+    { MEMBER("service", ca_file), PATH },
+    { MEMBER("service", ca_path), PATH },
+    { MEMBER("service", timeout_seconds), .type = KEY_NUMBER, .number = 10, .minimum = 1,
+      .maximum = 30, .rule = "must be a number from 1 to 30" },
+    { MEMBER("login", prompt), TEXT(1, 200),
+      .text = "Verification code: ", .rule = "must be 1 to 200 bytes of UTF-8 on one line" },
+    { MEMBER("login", attempts), .type = KEY_NUMBER, .number = 3, .minimum = 1, .maximum = 5,
+      .rule = "must be a number from 1 to 5" },
+    { MEMBER("login", code_length), .type = KEY_NUMBER, .number = 6, .minimum = 6, .maximum = 8,
+      .rule = "must be a number from 6 to 8" },
+    { MEMBER("login", unmapped_user), .type = KEY_WORD, .words = unmapped_words,
+      .rule = "must be \"deny\" or \"ignore\"" },
+    { MEMBER("login", exempt_services), .type = KEY_TEXTS, .minimum = 1, .maximum = 64,
+      .rule = "must be a list of PAM services, each 1 to 64 bytes: ( \"cron\", \"cups\" )" },
+    { MEMBER("login", create_challenge), .type = KEY_WORD, .words = create_words,
+      .rule = "must be \"at_prompt\" or \"at_code\"" },
+    { MEMBER("check", run_as), TEXT(1, 250), .text = PATHS_RUN_AS,
+      .rule = "must be the name of an account" },
+    { MEMBER("check", users_dir), PATH, .text = PATHS_USERS },
+    { MEMBER("check", state_dir), PATH, .text = PATHS_STATE },
+};
+
+enum { KEYS = sizeof keys / sizeof *keys };
+
+bool settings_parse(const char *text, const char *shown, struct settings **ret_settings,
+                    struct verdict *why_not)
+{
+    auto_settings *settings = calloc(1, sizeof *settings);
+    char *slash;
+
+    if (settings == NULL)
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: no memory", shown);
+    if (!keys_parse(text, shown, keys, KEYS, settings, why_not))
+        return false;
+
+    slash = strrchr(settings->base_url, '/');
+    if (slash[1] == '\0')
+        *slash = '\0';
+
+    *ret_settings = settings;
+    settings = NULL;
+    return true;
+}
+
+bool settings_read(const char *path, struct settings **ret_settings, struct verdict *why_not)
+{
+    auto_secret char *text = NULL;
+
+    if (secret_read_file(AT_FDCWD, path, path, SECRET_READERS_ANY, FILE_SIZE_MAX, &text, why_not) !=
+        SECRET_READ)
+        return false;
+    return settings_parse(text, path, ret_settings, why_not);
+}
+
+bool settings_exempts(const struct settings *settings, const char *service)
+{
+    for (char **exempt = settings->exempt_services; exempt != NULL && *exempt != NULL; exempt++)
+        if (strcmp(*exempt, service) == 0)
+            return true;
+    return false;
+}
+
+void settings_free(struct settings **settings)
+{
+    if (*settings != NULL)
+        keys_free(keys, KEYS, *settings);
+    free(*settings);
+    *settings = NULL;
+}

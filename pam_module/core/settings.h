@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The settings file: twilio-verify.conf(5). */
+#pragma once
+
+#include <stdbool.h>
+
+#include "verdict.h"
+
+enum settings_unmapped { SETTINGS_UNMAPPED_DENY, SETTINGS_UNMAPPED_IGNORE };
+enum settings_create { SETTINGS_CREATE_AT_PROMPT, SETTINGS_CREATE_AT_CODE };
+
+/* Every key with its value or default. The members bear the names of the keys. */
+struct settings {
+    /* service */
+    char *base_url; /* https://HOST[:PORT], no slash behind it */
+    char *service_sid;
+    char *account_sid;
+    char *api_key_sid; /* NULL: account_sid with the auth token */
+    char *api_key_file;
+    char *proxy;   /* NULL: none */
+    char *ca_file; /* NULL, and ca_path too: the system's */
+    char *ca_path;
+    int timeout_seconds;
+    /* login */
+    char *prompt;
+    int attempts;
+    int code_length;
+    int unmapped_user;      /* enum settings_unmapped */
+    char **exempt_services; /* ends with NULL; NULL: none */
+    int create_challenge;   /* enum settings_create */
+    /* check */
+    char *run_as;
+    char *users_dir;
+    char *state_dir;
+};
+
+/* Parses TEXT, the contents of the file SHOWN. The caller frees with settings_free(). False, with
+ * OUTCOME_MISCONFIGURED in *WHY_NOT naming file, line, key and remedy. */
+bool settings_parse(const char *text, const char *shown, struct settings **ret_settings,
+                    struct verdict *why_not);
+
+/* Reads and parses the file PATH, which only its owner, root or the effective user, may write. As
+ * settings_parse(). */
+bool settings_read(const char *path, struct settings **ret_settings, struct verdict *why_not);
+
+/* Whether SERVICE, a PAM service, is in exempt_services. */
+bool settings_exempts(const struct settings *settings, const char *service);
+
+/* Frees *SETTINGS, which may be NULL, and makes it NULL. */
+void settings_free(struct settings **settings);
+
+#define auto_settings __attribute__((cleanup(settings_free))) struct settings

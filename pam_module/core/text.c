@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* Which bytes may stand in a line. */
+#include "text.h"
+
+#include <string.h>
+
+size_t text_character(const char *bytes, size_t size)
+{
+    const unsigned char *byte = (const unsigned char *)bytes;
+    unsigned char low = 0x80, high = 0xbf; /* of the second byte */
+    size_t length;
+
+    if (size == 0)
+        return 0;
+    if (byte[0] < 0x80)
+        return byte[0] >= 0x20 && byte[0] != 0x7f;
+    if (byte[0] < 0xc2 || byte[0] > 0xf4)
+        return 0;
+
+    length = byte[0] < 0xe0 ? 2 : byte[0] < 0xf0 ? 3 : 4;
+    if (byte[0] == 0xe0)
+        low = 0xa0; /* no longer than needed */
+    else if (byte[0] == 0xed)
+        high = 0x9f; /* no surrogate */
+    else if (byte[0] == 0xf0)
+        low = 0x90;
+    else if (byte[0] == 0xf4)
+        high = 0x8f; /* nothing above U+10FFFF */
+
+    if (size < length || byte[1] < low || byte[1] > high)
+        return 0;
+    for (size_t i = 2; i < length; i++)
+        if ((byte[i] & 0xc0) != 0x80)
+            return 0;
+    return length;
+}
+
+bool text_is_clean(const char *bytes, size_t size)
+{
+    for (size_t at = 0, length; at < size; at += length) {
+        length = text_character(bytes + at, size - at);
+        if (length == 0)
+            return false;
+    }
+    return true;
+}
+
+bool text_is_sid(const char *text, const char *prefix)
+{
+    return strlen(text) == 34 && strncmp(text, prefix, 2) == 0 &&
+           strspn(text + 2, "0123456789abcdefABCDEF") == 32;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* Which bytes may stand in a line: UTF-8 without control bytes. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The length in bytes, 1 to 4, of the character that begins at BYTES, of which SIZE are there; 0
+ * where none does: not UTF-8 (RFC 3629 section 4), cut off, or a control byte (0x00 to 0x1f, 0x7f). */
+size_t text_character(const char *bytes, size_t size);
+
+/* Whether SIZE bytes are nothing but such characters. */
+bool text_is_clean(const char *bytes, size_t size);
+
+/* Whether TEXT is a SID of Twilio's: the two letters PREFIX and 32 hexadecimal digits. */
+bool text_is_sid(const char *text, const char *prefix);
