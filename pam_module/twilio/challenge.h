@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* A challenge of Twilio Verify: create, verify, fetch; and what the answers mean. The sections are
+ * those of Twilio's API as the reference pages of Verify v2 describe it. */
+#pragma once
+
+#include <stddef.h>
+
+#include "../core/enrollment.h"
+#include "../core/settings.h"
+#include "../core/verdict.h"
+#include "http.h"
+
+enum { CHALLENGE_SID_SIZE = 35, CHALLENGE_REQUEST_ID_SIZE = 35 };
+
+/* How long a challenge lives when nothing else was asked for: five minutes. */
+enum { CHALLENGE_LIFETIME_MS = 5 * 60 * 1000 };
+
+/* What came of a request. Zero refuses. */
+enum challenge_state {
+    CHALLENGE_REFUSED = 0, /* the verdict tells */
+    CHALLENGE_GIVEN_UP,    /* the watch said so; no request left */
+    CHALLENGE_LOST,        /* no reply, and it may have been carried out; the verdict tells */
+    CHALLENGE_EXPIRED,     /* its time is over */
+    CHALLENGE_PENDING,     /* made, or the code was wrong */
+    CHALLENGE_APPROVED,    /* the code was right, and every bound field is ours */
+};
+
+struct challenge {
+    char sid[CHALLENGE_SID_SIZE];
+    char request_id[CHALLENGE_REQUEST_ID_SIZE]; /* Twilio's name for the last request, or "-" */
+};
+
+/* To whom a reply must belong. A SID of NULL: a new challenge, any SID of the right form. */
+struct challenge_binding {
+    const char *account_sid, *service_sid, *identity, *factor_sid, *sid;
+};
+
+/* Parses a reply of SIZE bytes with a challenge in it; strict JSON, no key twice, no U+0000, every
+ * field of BINDING and factor_type "totp" equal. CHALLENGE_REFUSED with OUTCOME_UNAVAILABLE, or with
+ * OUTCOME_DENIED for the status "denied", in *WHY_NOT. RET_SID is filled on the other results. */
+enum challenge_state challenge_parse(const char *body, size_t size,
+                                     const struct challenge_binding *binding,
+                                     char ret_sid[CHALLENGE_SID_SIZE], struct verdict *why_not);
+
+/* What is asked of Twilio, for judging a refusal. */
+enum challenge_step { CHALLENGE_CREATE, CHALLENGE_VERIFY, CHALLENGE_FETCH };
+
+/* Judges a reply that carries no challenge: HTTP STATUS and the body of an error. Only
+ * CHALLENGE_REFUSED, with the verdict in *WHY_NOT; CHALLENGE_EXPIRED and, for the code that means a
+ * wrong code, CHALLENGE_PENDING. */
+enum challenge_state challenge_judge(enum challenge_step step, int status, const char *body,
+                                     size_t size, struct verdict *why_not);
+
+/* The API for one login. */
+struct challenge_service;
+
+/* The functions as one table: the check program loads it when it is no longer root, and the tests
+ * hand out another. */
+struct challenge_api {
+    const char *version; /* of the project; another one must not be used */
+
+    /* Keeps SETTINGS and ENROLLMENT, which may be NULL for a user who is not enrolled and for whom
+     * nothing will be sent; copies SECRET. False, with the verdict in *WHY_NOT. */
+    bool (*open)(const struct settings *settings, const struct enrollment *enrollment,
+                 const char *secret, struct challenge_service **ret_service,
+                 struct verdict *why_not);
+
+    /* Creates a challenge. CHALLENGE_PENDING, CHALLENGE_REFUSED or CHALLENGE_GIVEN_UP. */
+    enum challenge_state (*create)(struct challenge_service *service, struct http_watch *watch,
+                                   struct challenge *ret_challenge, struct verdict *why_not);
+
+    /* Sends CODE, digits alone, once. Every state but CHALLENGE_GIVEN_UP. */
+    enum challenge_state (*verify)(struct challenge_service *service, struct http_watch *watch,
+                                   struct challenge *challenge, const char *code,
+                                   struct verdict *why_not);
+
+    /* How CHALLENGE stands. Every state but CHALLENGE_GIVEN_UP and CHALLENGE_LOST. */
+    enum challenge_state (*fetch)(struct challenge_service *service, struct http_watch *watch,
+                                  struct challenge *challenge, struct verdict *why_not);
+};
+
+/* The name of the table in twilio.so. */
+#define CHALLENGE_API_SYMBOL "challenge_api"
+extern const struct challenge_api challenge_api;

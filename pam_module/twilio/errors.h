@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* Twilio's error codes for entities, factors and challenges, and what each does to a login. */
+#pragma once
+
+#include "challenge.h"
+
+struct error {
+    int code;
+    enum challenge_state state; /* CHALLENGE_REFUSED, unless the login goes on */
+    enum outcome outcome;       /* of a refusal */
+    const char *meaning;        /* and the remedy, for the log */
+};
+
+/* The row of CODE; NULL: it is not in the table. Static storage. */
+const struct error *errors_find(int code);
+
+/* "Too many requests at once": the one refusal by which Twilio says that nothing was done. */
+enum { ERRORS_TOO_MANY_REQUESTS = 20429 };

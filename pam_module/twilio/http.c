@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* One guarded HTTPS request after another over one kept connection. */
+#include "http.h"
+
+/* CURLOPT_PROTOCOLS_STR came with 7.85. */
+#define CURL_DISABLE_DEPRECATION
+
+#include <ctype.h>
+#include <curl/curl.h>
+#include <dirent.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "../core/dialogue.h"
+#include "paths.h"
+
+enum { URL_SIZE = 640, HEADERS_MAX = 64 * 1024, REQUEST_ID_LENGTH = 34 };
+
+#define REQUEST_ID_HEADER "twilio-request-id:"
+
+struct http {
+    CURLM *multi;
+    CURL *easy;
+    struct curl_slist *headers;
+    const char *base_url;
+    const char *what; /* the option that libcurl did not take */
+    char error[CURL_ERROR_SIZE];
+
+    /* Of the request under way: */
+    struct http_watch *watch;
+    int64_t patience_ms, patience_end_ms;
+    bool resolved; /* a socket was made: no resolver thread is left to wait for */
+    bool sent;     /* a byte may have left */
+    bool given_up;
+    bool stuck; /* the deadline came during a look-up: only the end of the process helps */
+    char request_id[REQUEST_ID_LENGTH + 1];
+    size_t headers_size, body_size;
+    char body[HTTP_BODY_MAX];
+};
+
+/* libcurl is about to send the request, for the first time or again. A code is never sent twice. */
+static int on_before_request(void *context, char *remote_ip, char *local_ip, int remote_port,
+                             int local_port)
+{
+    struct http *http = context;
+
+    (void)remote_ip;
+    (void)local_ip;
+    (void)remote_port;
+    (void)local_port;
+
+    if (http->sent)
+        return CURL_PREREQFUNC_ABORT;
+    if (http->watch->before_send != NULL && !http->watch->before_send(http->watch)) {
+        http->given_up = true;
+        return CURL_PREREQFUNC_ABORT;
+    }
+    http->sent = true;
+    http->patience_end_ms = dialogue_clock_ms() + http->patience_ms;
+    return CURL_PREREQFUNC_OK;
+}
+
+static int on_socket(void *context, curl_socket_t socket, curlsocktype purpose)
+{
+    struct http *http = context;
+
+    (void)socket;
+    (void)purpose;
+    http->resolved = true;
+    return CURL_SOCKOPT_OK;
+}
+
+/* CURLOPT_MAXFILESIZE does not stop a chunked body: count. */
+static size_t on_body(char *bytes, size_t one, size_t size, void *context)
+{
+    struct http *http = context;
+
+    (void)one;
+    if (size > sizeof http->body - http->body_size)
+        return 0;
+    memcpy(http->body + http->body_size, bytes, size);
+    http->body_size += size;
+    return size;
+}
+
+static void keep_request_id(struct http *http, const char *value, size_t size)
+{
+    while (size > 0 && isspace((unsigned char)*value)) {
+        value++;
+        size--;
+    }
+    while (size > 0 && isspace((unsigned char)value[size - 1]))
+        size--;
+
+    if (size == 0 || size > REQUEST_ID_LENGTH)
+        return;
+    for (size_t i = 0; i < size; i++)
+        if (!isalnum((unsigned char)value[i]))
+            return;
+    memcpy(http->request_id, value, size);
+    http->request_id[size] = '\0';
+}
+
+static size_t on_header(char *bytes, size_t one, size_t size, void *context)
+{
+    static const char name[] = REQUEST_ID_HEADER;
+    struct http *http = context;
+
+    (void)one;
+    http->headers_size += size;
+    if (http->headers_size > HEADERS_MAX)
+        return 0;
+    if (size > sizeof name - 1 && strncasecmp(bytes, name, sizeof name - 1) == 0)
+        keep_request_id(http, bytes + sizeof name - 1, size - (sizeof name - 1));
+    return size;
+}
+
+/* Whether FOLDER holds certificates under the names that OpenSSL looks for: 8 digits, a dot, a
+ * number. Reading the bundle instead costs every login 20 ms. */
+static bool is_hashed(const char *folder)
+{
+    DIR *stream = opendir(folder);
+    const struct dirent *entry;
+    bool hashed = false;
+
+    if (stream == NULL)
+        return false;
+    while (!hashed && (entry = readdir(stream)) != NULL)
+        hashed = strspn(entry->d_name, "0123456789abcdef") == 8 && entry->d_name[8] == '.' &&
+                 isdigit((unsigned char)entry->d_name[9]);
+    closedir(stream);
+    return hashed;
+}
+
+static void set_number(struct http *http, CURLoption option, long value, const char *what)
+{
+    if (curl_easy_setopt(http->easy, option, value) != CURLE_OK)
+        http->what = what;
+}
+
+static void set_pointer(struct http *http, CURLoption option, const void *value, const char *what)
+{
+    if (curl_easy_setopt(http->easy, option, value) != CURLE_OK)
+        http->what = what;
+}
+
+static void set_callbacks(struct http *http)
+{
+    CURL *easy = http->easy;
+
+    if (curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_before_request) != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket) != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) != CURLE_OK)
+        http->what = "callbacks";
+    set_pointer(http, CURLOPT_PREREQDATA, http, "prereqdata");
+    set_pointer(http, CURLOPT_SOCKOPTDATA, http, "sockoptdata");
+    set_pointer(http, CURLOPT_WRITEDATA, http, "writedata");
+    set_pointer(http, CURLOPT_HEADERDATA, http, "headerdata");
+    set_pointer(http, CURLOPT_ERRORBUFFER, http->error, "errorbuffer");
+}
+
+/* Everything is said: a default of libcurl's may come from the environment or change. */
+static void set_guards(struct http *http)
+{
+    set_number(http, CURLOPT_PROTOCOLS, CURLPROTO_HTTPS, "protocols");
+    set_number(http, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1, "http_version");
+    set_number(http, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2, "sslversion");
+    set_number(http, CURLOPT_SSL_VERIFYPEER, 1, "ssl_verifypeer");
+    set_number(http, CURLOPT_SSL_VERIFYHOST, 2, "ssl_verifyhost");
+    set_number(http, CURLOPT_FOLLOWLOCATION, 0, "followlocation");
+    set_number(http, CURLOPT_NETRC, CURL_NETRC_IGNORED, "netrc");
+    set_number(http, CURLOPT_NOSIGNAL, 1, "nosignal");
+    set_number(http, CURLOPT_TCP_NODELAY, 1, "tcp_nodelay");
+    set_number(http, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC, "httpauth");
+    set_number(http, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1, "suppress_connect_headers");
+    set_pointer(http, CURLOPT_ACCEPT_ENCODING, NULL, "accept_encoding");
+}
+
+static void set_peer(struct http *http, const struct settings *settings, const char *secret)
+{
+    const char *ca_path = settings->ca_path;
+    const char *user =
+        settings->api_key_sid != NULL ? settings->api_key_sid : settings->account_sid;
+
+    if (settings->ca_file == NULL && ca_path == NULL) {
+        const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
+        if (version->capath != NULL && is_hashed(version->capath))
+            ca_path = version->capath;
+    }
+    /* Without either of them libcurl's own bundle stays in force. */
+    if (settings->ca_file != NULL || ca_path != NULL) {
+        set_pointer(http, CURLOPT_CAINFO, settings->ca_file, "cainfo");
+        set_pointer(http, CURLOPT_CAPATH, ca_path, "capath");
+    }
+
+    set_pointer(http, CURLOPT_PROXY, settings->proxy != NULL ? settings->proxy : "", "proxy");
+    set_pointer(http, CURLOPT_NOPROXY, "", "noproxy");
+    set_pointer(http, CURLOPT_USERNAME, user, "username");
+    set_pointer(http, CURLOPT_PASSWORD, secret, "password");
+    set_pointer(http, CURLOPT_USERAGENT, "pam_twilio_verify/" PATHS_VERSION, "useragent");
+    set_pointer(http, CURLOPT_HTTPHEADER, http->headers, "httpheader");
+}
+
+bool http_open(const struct settings *settings, const char *secret, struct http **ret_http,
+               struct verdict *why_not)
+{
+    struct http *http = calloc(1, sizeof *http);
+
+    if (http == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        free(http);
+        return verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "libcurl does not start");
+    }
+
+    http->base_url = settings->base_url;
+    http->multi = curl_multi_init();
+    http->easy = curl_easy_init();
+    http->headers = curl_slist_append(NULL, "Accept: application/json");
+    if (http->multi == NULL || http->easy == NULL || http->headers == NULL) {
+        http_free(http);
+        return verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "libcurl: no memory");
+    }
+
+    set_callbacks(http);
+    set_guards(http);
+    set_peer(http, settings, secret);
+    if (http->what != NULL) {
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "libcurl does not take %s", http->what);
+        http_free(http);
+        return false;
+    }
+
+    *ret_http = http;
+    return true;
+}
+
+static bool begin(struct http *http, const struct http_request *request, struct http_watch *watch)
+{
+    char url[URL_SIZE];
+    int length = snprintf(url, sizeof url, "%s%s", http->base_url, request->path);
+
+    http->watch = watch;
+    http->patience_ms = request->patience_ms;
+    http->patience_end_ms = dialogue_clock_ms() + request->patience_ms;
+    http->what = NULL;
+    http->resolved = http->sent = http->given_up = false;
+    http->headers_size = http->body_size = 0;
+    http->error[0] = '\0';
+    strcpy(http->request_id, "-");
+
+    set_pointer(http, CURLOPT_URL, url, "url");
+    if (request->form != NULL) {
+        set_number(http, CURLOPT_POSTFIELDSIZE, (long)strlen(request->form), "postfieldsize");
+        set_pointer(http, CURLOPT_POSTFIELDS, request->form, "postfields");
+    } else {
+        set_number(http, CURLOPT_HTTPGET, 1, "httpget");
+    }
+    return length > 0 && (size_t)length < sizeof url && http->what == NULL &&
+           curl_multi_add_handle(http->multi, http->easy) == CURLM_OK;
+}
+
+/* libcurl does not pass on that a pipe has ended (POLLHUP alone): ask again. */
+static bool is_ready(int descriptor)
+{
+    struct pollfd poller = { .fd = descriptor, .events = POLLIN };
+
+    return descriptor >= 0 && poll(&poller, 1, 0) > 0;
+}
+
+/* Waits until libcurl or the watch has something to do. False: the watch gives the request up. */
+static bool wait_events(struct http *http, struct http_watch *watch, int64_t until_ms)
+{
+    struct curl_waitfd extra = { .fd = watch->descriptor, .events = CURL_WAIT_POLLIN };
+    int64_t left_ms = until_ms == HTTP_FOREVER ? INT_MAX : until_ms - dialogue_clock_ms();
+
+    if (left_ms < 0)
+        left_ms = 0;
+    if (left_ms > INT_MAX)
+        left_ms = INT_MAX;
+    if (watch->descriptor >= 0)
+        curl_multi_poll(http->multi, &extra, 1, (int)left_ms, NULL);
+    else
+        curl_multi_poll(http->multi, NULL, 0, (int)left_ms, NULL);
+    return !is_ready(watch->descriptor) || watch->noticed(watch);
+}
+
+/* The moment at which to end the request: libcurl can let go of it only when no resolver runs. */
+static int64_t limit_of(const struct http *http)
+{
+    int64_t deadline_ms = http->watch->deadline_ms;
+
+    if (!http->resolved && !http->sent)
+        return deadline_ms;
+    if (deadline_ms == HTTP_FOREVER || http->patience_end_ms < deadline_ms)
+        return http->patience_end_ms;
+    return deadline_ms;
+}
+
+/* Whether libcurl has come to an end with the request. */
+static bool is_done(struct http *http, CURLcode *ret_code)
+{
+    const CURLMsg *message;
+    int running, queued;
+
+    if (curl_multi_perform(http->multi, &running) != CURLM_OK) {
+        *ret_code = CURLE_OUT_OF_MEMORY;
+        return true;
+    }
+    while ((message = curl_multi_info_read(http->multi, &queued)) != NULL)
+        if (message->msg == CURLMSG_DONE) {
+            *ret_code = message->data.result;
+            return true;
+        }
+    return false;
+}
+
+/* Drives the request to its end, or to a limit (CURLE_OPERATION_TIMEDOUT). */
+static CURLcode drive(struct http *http, struct http_watch *watch)
+{
+    CURLcode code;
+
+    while (!is_done(http, &code)) {
+        int64_t limit_ms = limit_of(http);
+        if (limit_ms != HTTP_FOREVER && dialogue_clock_ms() >= limit_ms) {
+            snprintf(http->error, sizeof http->error, "no answer in time");
+            http->stuck = !http->resolved && !http->sent;
+            return CURLE_OPERATION_TIMEDOUT;
+        }
+        if (!wait_events(http, watch, limit_ms)) {
+            http->given_up = true;
+            http->stuck = !http->resolved && !http->sent;
+            return CURLE_ABORTED_BY_CALLBACK;
+        }
+    }
+    return code;
+}
+
+static void fill_reply(struct http *http, struct http_reply *reply)
+{
+    curl_off_t retry_after = 0;
+    long status = 0;
+
+    curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(http->easy, CURLINFO_RETRY_AFTER, &retry_after);
+    *reply = (struct http_reply){
+        .status = (int)status,
+        .body = http->body,
+        .size = http->body_size,
+        .retry_after_seconds = retry_after > 0 && retry_after < 3600 ? (long)retry_after : 0,
+        .request_id = http->request_id,
+    };
+}
+
+enum http_result http_send(struct http *http, const struct http_request *request,
+                           struct http_watch *watch, struct http_reply *ret_reply,
+                           struct verdict *why_not)
+{
+    CURLcode code;
+
+    if (http->stuck) {
+        verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "the name server does not answer");
+        return HTTP_UNSENT;
+    }
+    if (watch->deadline_ms != HTTP_FOREVER && dialogue_clock_ms() >= watch->deadline_ms) {
+        verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "no time is left");
+        return HTTP_UNSENT;
+    }
+    if (!begin(http, request, watch)) {
+        verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "libcurl does not take the request");
+        return HTTP_UNSENT;
+    }
+
+    code = drive(http, watch);
+    if (code == CURLE_OK)
+        fill_reply(http, ret_reply);
+    if (!http->stuck)
+        curl_multi_remove_handle(http->multi, http->easy);
+
+    if (code == CURLE_OK)
+        return HTTP_REPLIED;
+    if (http->given_up && !http->sent)
+        return HTTP_GIVEN_UP;
+    verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "%s: %s", http->base_url,
+                   http->error[0] != '\0' ? http->error : curl_easy_strerror(code));
+    return http->sent ? HTTP_LOST : HTTP_UNSENT;
+}
+
+bool http_pause(struct http *http, int64_t pause_ms, struct http_watch *watch)
+{
+    int64_t end_ms = dialogue_clock_ms() + pause_ms;
+
+    while (dialogue_clock_ms() < end_ms) {
+        if (watch->deadline_ms != HTTP_FOREVER && end_ms >= watch->deadline_ms)
+            return false;
+        if (!wait_events(http, watch, end_ms))
+            return false;
+    }
+    return true;
+}
+
+void http_free(struct http *http)
+{
+    if (http == NULL)
+        return;
+    curl_easy_cleanup(http->easy);
+    curl_multi_cleanup(http->multi);
+    curl_slist_free_all(http->headers);
+    free(http);
+}

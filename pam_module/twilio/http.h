@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* One guarded HTTPS request after another over one kept connection. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../core/settings.h"
+#include "../core/verdict.h"
+
+enum { HTTP_BODY_MAX = 64 * 1024, HTTP_FOREVER = -1 };
+
+/* A connection to the API, or the means to make one. */
+struct http;
+
+/* What goes on beside a request: somebody to listen to, and a limit. The callbacks may change
+ * DESCRIPTOR and DEADLINE_MS. */
+struct http_watch {
+    int descriptor;      /* looked at while the request is under way; -1: none */
+    int64_t deadline_ms; /* on dialogue_clock_ms(); HTTP_FOREVER: none */
+    /* DESCRIPTOR is readable. False: give the request up. */
+    bool (*noticed)(struct http_watch *watch);
+    /* The connection stands, and the first byte of the request would leave now; it may take its
+     * time. False: give the request up, nothing leaves. NULL: go on. */
+    bool (*before_send)(struct http_watch *watch);
+    void *context; /* the callbacks' own */
+};
+
+struct http_request {
+    const char *path;    /* below the base URL; every part of it checked before */
+    const char *form;    /* a POST with this body; NULL: a GET */
+    int64_t patience_ms; /* for this request, once the name is resolved; below the deadline */
+};
+
+enum http_result {
+    HTTP_UNSENT,   /* failed, and not a byte of it left */
+    HTTP_LOST,     /* failed, and it may have been carried out */
+    HTTP_GIVEN_UP, /* the watch said so; not a byte left */
+    HTTP_REPLIED,  /* a whole reply, whatever its status */
+};
+
+struct http_reply {
+    int status;
+    const char *body; /* owned by struct http, valid until the next request; not a string */
+    size_t size;
+    long retry_after_seconds; /* 0: the server did not say */
+    const char *request_id;   /* Twilio-Request-Id, checked; "-" where there is none */
+};
+
+/* Prepares for requests to SETTINGS->base_url with Basic authentication by SECRET, of which it
+ * keeps a copy in libcurl's memory. Connects to nothing. The caller frees with http_free(), or ends
+ * the process. False, with the reason in *WHY_NOT. */
+bool http_open(const struct settings *settings, const char *secret, struct http **ret_http,
+               struct verdict *why_not);
+
+/* Sends REQUEST and waits for the reply, at most until WATCH->deadline_ms. It never leaves twice:
+ * libcurl's own repetition on a connection that turned out dead is refused once a byte may have
+ * been sent. On everything but HTTP_REPLIED and HTTP_GIVEN_UP *WHY_NOT is OUTCOME_UNAVAILABLE. */
+enum http_result http_send(struct http *http, const struct http_request *request,
+                           struct http_watch *watch, struct http_reply *ret_reply,
+                           struct verdict *why_not);
+
+/* Waits PAUSE_MS and goes on watching. False: the watch gave up, or its deadline comes first. */
+bool http_pause(struct http *http, int64_t pause_ms, struct http_watch *watch);
+
+/* Closes the connection and frees; NULL is fine. May wait for the resolver: a process that has
+ * a deadline ends without it. */
+void http_free(struct http *http);
