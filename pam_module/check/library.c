@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* twilio.so. */
+#include "library.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../core/secret.h"
+#include "paths.h"
+
+#define LIBRARY_NAME "twilio.so"
+
+/* The path of twilio.so in the folder of the running program. */
+static bool find_beside(char path[PATH_MAX])
+{
+    ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - sizeof LIBRARY_NAME);
+    char *slash;
+
+    if (length <= 0)
+        return false;
+    path[length] = '\0';
+    slash = strrchr(path, '/');
+    if (slash == NULL)
+        return false;
+    strcpy(slash + 1, LIBRARY_NAME);
+    return true;
+}
+
+int library_open(struct verdict *why_not)
+{
+    char path[PATH_MAX];
+    bool absent = true;
+    int library = -1;
+
+    if (find_beside(path))
+        library = secret_open_file(AT_FDCWD, path, path, SECRET_READERS_ANY, &absent, why_not);
+    if (library < 0 && absent)
+        library = secret_open_file(AT_FDCWD, PATHS_LIBRARY, PATHS_LIBRARY, SECRET_READERS_ANY,
+                                   &absent, why_not);
+    return library;
+}
+
+/* By its descriptor: the path may lie below a folder that is closed to us now. */
+bool library_load(int library, const struct challenge_api **ret_api, struct verdict *why_not)
+{
+    char path[sizeof "/proc/self/fd/" + 3 * sizeof library];
+    const struct challenge_api *api;
+    void *handle;
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", library);
+    handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (handle == NULL)
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, LIBRARY_NAME ": %s", dlerror());
+    api = dlsym(handle, CHALLENGE_API_SYMBOL);
+    if (api == NULL || strcmp(api->version, PATHS_VERSION) != 0)
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              LIBRARY_NAME " is not of version " PATHS_VERSION
+                                           ": install both from one package");
+
+    *ret_api = api;
+    return true;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The steps of one login: ask, create a challenge while the user types, verify, verdict. Neither
+ * the dialogue nor the network is known here: both are ports. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../core/dialogue.h"
+#include "../core/enrollment.h"
+#include "../core/settings.h"
+#include "../core/verdict.h"
+#include "../twilio/challenge.h"
+
+/* Who wants to be let in. */
+struct login_request {
+    const struct settings *settings;
+    const struct enrollment
+        *enrollment; /* NULL: not enrolled, to be denied with the same prompts */
+};
+
+enum login_answer {
+    LOGIN_ANSWER,    /* a line was taken */
+    LOGIN_NO_ANSWER, /* none is there yet */
+    LOGIN_GONE,      /* none will come any more */
+};
+
+/* What a login needs of the world. */
+struct login_ports {
+    void *context;  /* the functions' own */
+    int descriptor; /* readable when answer() has something to tell; -1: never */
+
+    /* Asks the user for a secret. False: nobody is there. */
+    bool (*ask)(void *context, const char *text);
+    /* Takes the next answer, any bytes; with WAIT it waits for it and LOGIN_NO_ANSWER is not
+     * possible. ANSWER is changed only on LOGIN_ANSWER. */
+    enum login_answer (*answer)(void *context, bool wait, char answer[DIALOGUE_LINE_SIZE]);
+    /* Makes the API ready, once, after the prompt is out. False, with the verdict in *WHY_NOT. */
+    bool (*load)(void *context, const struct challenge_api **ret_api,
+                 struct challenge_service **ret_service, struct verdict *why_not);
+    /* Says when this login must have ended, whatever hangs; HTTP_FOREVER: the user is typing. */
+    void (*limit)(void *context, int64_t deadline_ms);
+    int64_t (*clock_ms)(void *context); /* dialogue_clock_ms(), or a test's */
+    void (*pause)(void *context, int64_t pause_ms);
+};
+
+/* Runs one login to its verdict. OUTCOME_APPROVED only if Twilio approved, for this enrollment and
+ * for a challenge that was made here, a code that was answered here. */
+void login_run(const struct login_request *request, const struct login_ports *ports,
+               struct verdict *ret_verdict);

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The check program: reads as root what a login needs, becomes nobody, and runs the login. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../core/dialogue.h"
+#include "../core/enrollment.h"
+#include "../core/secret.h"
+#include "../core/settings.h"
+#include "library.h"
+#include "login.h"
+#include "paths.h"
+#include "privileges.h"
+
+enum { LIMIT_GRACE_MS = 500 };
+
+/* What was read as root. */
+struct check {
+    struct dialogue_reader reader;
+    struct dialogue_login login;
+    struct settings *settings;
+    struct enrollment *enrollment;
+    char *secret;
+    int library;
+};
+
+/* The clock that nothing in this process can hold up: a resolver may hang for longer than the
+ * login may take, and its thread is not waited for. */
+static void on_limit(int signal)
+{
+    static const char verdict[] = "unavailable: no end in time\n";
+    ssize_t written = write(STDOUT_FILENO, verdict, sizeof verdict - 1);
+
+    (void)signal;
+    (void)written;
+    _exit(0);
+}
+
+static void set_limit(void *context, int64_t deadline_ms)
+{
+    struct itimerval timer = { 0 };
+    int64_t left_ms = deadline_ms - dialogue_clock_ms();
+
+    (void)context;
+    if (deadline_ms != HTTP_FOREVER) {
+        left_ms = (left_ms > 0 ? left_ms : 0) + LIMIT_GRACE_MS;
+        timer.it_value.tv_sec = left_ms / 1000;
+        timer.it_value.tv_usec = left_ms % 1000 * 1000;
+    }
+    setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* The last line, and the end: no destructor of any library runs. */
+static _Noreturn void say(const struct verdict *verdict)
+{
+    char line[DIALOGUE_LINE_SIZE];
+
+    set_limit(NULL, HTTP_FOREVER);
+    verdict_print(verdict, line, sizeof line);
+    dialogue_write(STDOUT_FILENO, line);
+    _exit(0);
+}
+
+static bool ask(void *context, const char *text)
+{
+    char line[DIALOGUE_LINE_SIZE];
+
+    (void)context;
+    snprintf(line, sizeof line, "ask-secret %s", text);
+    return dialogue_write(STDOUT_FILENO, line);
+}
+
+static enum login_answer answer(void *context, bool wait, char text[DIALOGUE_LINE_SIZE])
+{
+    struct check *check = context;
+
+    switch (dialogue_read(&check->reader, wait ? DIALOGUE_FOREVER : 0, text)) {
+    case DIALOGUE_LINE:
+        return LOGIN_ANSWER;
+    case DIALOGUE_NOTHING:
+        return LOGIN_NO_ANSWER;
+    case DIALOGUE_END:
+    case DIALOGUE_BROKEN:
+        break;
+    }
+    return LOGIN_GONE;
+}
+
+/* Hands the secret over to libcurl and forgets it. */
+static bool load(void *context, const struct challenge_api **ret_api,
+                 struct challenge_service **ret_service, struct verdict *why_not)
+{
+    struct check *check = context;
+    const struct challenge_api *api;
+    bool loaded =
+        library_load(check->library, &api, why_not) &&
+        api->open(check->settings, check->enrollment, check->secret, ret_service, why_not);
+
+    secret_free(&check->secret);
+    close(check->library);
+    if (loaded)
+        *ret_api = api;
+    return loaded;
+}
+
+static int64_t clock_ms(void *context)
+{
+    (void)context;
+    return dialogue_clock_ms();
+}
+
+static void pause_for(void *context, int64_t pause_ms)
+{
+    struct timespec pause = { pause_ms / 1000, pause_ms % 1000 * 1000000 };
+
+    (void)context;
+    while (nanosleep(&pause, &pause) != 0 && errno == EINTR)
+        ;
+}
+
+static bool read_login(struct check *check, struct verdict *why_not)
+{
+    char line[DIALOGUE_LINE_SIZE];
+
+    if (dialogue_read(&check->reader, DIALOGUE_FOREVER, line) != DIALOGUE_LINE ||
+        !dialogue_parse_login(line, &check->login))
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "the first line must be \"login 1 SERVICE USER\"");
+    return true;
+}
+
+/* Whether this user on this service needs a second factor at all. False: the verdict tells. */
+static bool find_enrollment(struct check *check, struct verdict *verdict)
+{
+    const struct settings *settings = check->settings;
+    enum enrollment_found found;
+
+    if (settings_exempts(settings, check->login.service)) {
+        verdict_pass(verdict, OUTCOME_NOT_REQUIRED, "the service is in exempt_services");
+        return false;
+    }
+
+    found = enrollment_find(settings->users_dir, check->login.user, &check->enrollment, verdict);
+    if (found == ENROLLMENT_NONE && settings->unmapped_user == SETTINGS_UNMAPPED_IGNORE) {
+        verdict_pass(verdict, OUTCOME_NOT_REQUIRED,
+                     "not enrolled, and unmapped_user is \"ignore\"");
+        return false;
+    }
+    return found != ENROLLMENT_REFUSED;
+}
+
+static bool is_readable(const char *key, const char *path, int flags, struct verdict *why_not)
+{
+    int descriptor = path != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags) : -1;
+
+    if (path == NULL)
+        return true;
+    if (descriptor < 0)
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "%s %s can't be read by the account of run_as: %s", key, path,
+                              strerror(errno));
+    close(descriptor);
+    return true;
+}
+
+/* Everything before the prompt. False: the verdict tells. */
+static bool prepare(struct check *check, const char *settings_path, struct verdict *verdict)
+{
+    return privileges_take(verdict) && read_login(check, verdict) &&
+           settings_read(settings_path, &check->settings, verdict) &&
+           find_enrollment(check, verdict) &&
+           secret_read_line(check->settings->api_key_file, &check->secret, verdict) &&
+           (check->library = library_open(verdict)) >= 0 &&
+           privileges_drop(check->settings->run_as, verdict) &&
+           is_readable("ca_file", check->settings->ca_file, 0, verdict) &&
+           is_readable("ca_path", check->settings->ca_path, O_DIRECTORY, verdict);
+}
+
+static _Noreturn void run(const char *settings_path)
+{
+    struct check check = { .reader = { .descriptor = STDIN_FILENO }, .library = -1 };
+    struct verdict verdict = { 0 };
+    struct login_request request;
+    const struct login_ports ports = {
+        .context = &check,
+        .descriptor = STDIN_FILENO,
+        .ask = ask,
+        .answer = answer,
+        .load = load,
+        .limit = set_limit,
+        .clock_ms = clock_ms,
+        .pause = pause_for,
+    };
+
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGALRM, on_limit);
+
+    if (prepare(&check, settings_path, &verdict)) {
+        request = (struct login_request){ check.settings, check.enrollment };
+        login_run(&request, &ports, &verdict);
+    }
+    secret_free(&check.secret);
+    dialogue_reader_wipe(&check.reader);
+    say(&verdict);
+}
+
+static const char usage[] =
+    "usage: twilio-verify-check [--settings PATH]\n"
+    "\n"
+    "Runs one login for pam_twilio_verify over its standard input and output. By hand: type\n"
+    "\"login 1 SERVICE USER\", then an answer for every line that begins with \"ask\"; the last\n"
+    "line is the verdict.\n";
+
+int main(int argc, char **argv)
+{
+    const char *settings_path = PATHS_SETTINGS;
+
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        fputs(usage, stdout);
+        return EXIT_SUCCESS;
+    }
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        puts("twilio-verify-check " PATHS_VERSION);
+        return EXIT_SUCCESS;
+    }
+    if (argc == 3 && strcmp(argv[1], "--settings") == 0) {
+        settings_path = argv[2];
+    } else if (argc != 1) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    if (settings_path[0] != '/') {
+        fprintf(stderr, "twilio-verify-check: --settings needs an absolute path, not %s\n",
+                settings_path);
+        return 2;
+    }
+    run(settings_path);
+}
