@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The check program as a child of the host. */
+#include "helper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { FINISH_MS = 5000 };
+
+static void close_descriptor(int *descriptor)
+{
+    if (*descriptor >= 0)
+        close(*descriptor);
+    *descriptor = -1;
+}
+
+#define auto_close __attribute__((cleanup(close_descriptor))) int
+
+/* Above 2, whatever the host has closed: a conversation that reads its standard input must not
+ * find our socket there. */
+static int open_socketpair(int *ret_ours, int *ret_theirs)
+{
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        return -1;
+    *ret_ours = fcntl(pair[0], F_DUPFD_CLOEXEC, 3);
+    *ret_theirs = fcntl(pair[1], F_DUPFD_CLOEXEC, 3);
+    close(pair[0]);
+    close(pair[1]);
+    return *ret_ours < 0 || *ret_theirs < 0 ? -1 : 0;
+}
+
+static int set_actions(posix_spawn_file_actions_t *actions, int theirs)
+{
+    int error = posix_spawn_file_actions_adddup2(actions, theirs, STDIN_FILENO);
+
+    if (error == 0)
+        error = posix_spawn_file_actions_adddup2(actions, theirs, STDOUT_FILENO);
+    if (error == 0)
+        error = posix_spawn_file_actions_addopen(actions, STDERR_FILENO, "/dev/null", O_RDWR, 0);
+    if (error == 0)
+        error = posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
+    return error;
+}
+
+static int set_attributes(posix_spawnattr_t *attributes)
+{
+    sigset_t all, none;
+    int error;
+
+    sigfillset(&all);
+    sigemptyset(&none);
+    error = posix_spawnattr_setsigdefault(attributes, &all);
+    if (error == 0)
+        error = posix_spawnattr_setsigmask(attributes, &none);
+    if (error == 0)
+        error = posix_spawnattr_setflags(
+            attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
+    return error;
+}
+
+/* The caller of su chose the environment, the limits and the signals: give the child none. */
+static int spawn(const char *path, const char *settings, int theirs, pid_t *ret_pid)
+{
+    char *const arguments[] = { (char *)path, (char *)"--settings", (char *)settings, NULL };
+    char *const environment[] = { NULL };
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    int error;
+
+    error = posix_spawn_file_actions_init(&actions);
+    if (error != 0)
+        return error;
+    error = posix_spawnattr_init(&attributes);
+    if (error != 0) {
+        posix_spawn_file_actions_destroy(&actions);
+        return error;
+    }
+
+    error = set_actions(&actions, theirs);
+    if (error == 0)
+        error = set_attributes(&attributes);
+    if (error == 0)
+        error = posix_spawn(ret_pid, path, &actions, &attributes, arguments, environment);
+
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return error;
+}
+
+/* The pidfd of PID, which a host that reaps our children may have recycled: it must be one of our
+ * own children, or nothing is ever signalled. */
+static int open_pidfd(pid_t pid)
+{
+    siginfo_t info;
+    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+    if (pidfd >= 0 && waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
+        close(pidfd);
+        return -1;
+    }
+    return pidfd;
+}
+
+bool helper_start(const char *path, const char *settings, struct helper *ret_helper,
+                  struct verdict *why_not)
+{
+    auto_close ours = -1;
+    auto_close theirs = -1;
+    pid_t pid;
+    int error, pidfd;
+
+    if (open_socketpair(&ours, &theirs) != 0)
+        return verdict_refuse(why_not, OUTCOME_BROKEN, "no socketpair: %s", strerror(errno));
+
+    error = spawn(path, settings, theirs, &pid);
+    if (error != 0)
+        return verdict_refuse(why_not, OUTCOME_BROKEN, "%s can't be started: %s", path,
+                              strerror(error));
+
+    pidfd = open_pidfd(pid);
+    if (pidfd < 0) {
+        /* It ends by itself, at the end of file. */
+        error = errno;
+        waitpid(pid, NULL, WNOHANG);
+        return verdict_refuse(why_not, OUTCOME_BROKEN,
+                              "%s was started, but is gone or can't be watched: %s", path,
+                              strerror(error));
+    }
+
+    *ret_helper = (struct helper){ .pidfd = pidfd, .reader = { .descriptor = ours } };
+    ours = -1;
+    return true;
+}
+
+void helper_send(struct helper *helper, const char *line)
+{
+    dialogue_write(helper->reader.descriptor, line);
+}
+
+bool helper_receive(struct helper *helper, int64_t timeout_ms, char line[DIALOGUE_LINE_SIZE],
+                    struct dialogue_message *ret_message, struct verdict *why_not)
+{
+    int64_t deadline_ms = dialogue_clock_ms() + timeout_ms;
+
+    switch (dialogue_read(&helper->reader, deadline_ms, line)) {
+    case DIALOGUE_LINE:
+        if (!dialogue_parse_message(line, ret_message))
+            return verdict_refuse(why_not, OUTCOME_BROKEN, "the check program said: %s", line);
+        return true;
+    case DIALOGUE_NOTHING:
+        return verdict_refuse(why_not, OUTCOME_BROKEN, "the check program was silent for %d ms",
+                              (int)timeout_ms);
+    case DIALOGUE_END:
+        return verdict_refuse(why_not, OUTCOME_BROKEN, "the check program ended without a verdict");
+    case DIALOGUE_BROKEN:
+        break;
+    }
+    return verdict_refuse(why_not, OUTCOME_BROKEN, "the check program said no whole line");
+}
+
+static bool wait_for_end(int pidfd, int64_t timeout_ms)
+{
+    int64_t deadline_ms = dialogue_clock_ms() + timeout_ms;
+    struct pollfd poller = { .fd = pidfd, .events = POLLIN };
+
+    for (;;) {
+        int64_t left = deadline_ms - dialogue_clock_ms();
+        int ready = poll(&poller, 1, left > 0 ? (int)left : 0);
+        if (ready > 0)
+            return true;
+        if (ready == 0 || errno != EINTR)
+            return false;
+    }
+}
+
+/* Reaps an ended child. Whether its status is 0, or not to be had. */
+static bool reap(int pidfd)
+{
+    siginfo_t info = { 0 };
+
+    while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) != 0)
+        if (errno != EINTR)
+            return errno == ECHILD;
+    return info.si_code == CLD_EXITED && info.si_status == 0;
+}
+
+bool helper_finish(struct helper *helper, struct verdict *why_not)
+{
+    char line[DIALOGUE_LINE_SIZE];
+    int64_t deadline_ms = dialogue_clock_ms() + FINISH_MS;
+
+    if (dialogue_read(&helper->reader, deadline_ms, line) != DIALOGUE_END)
+        return verdict_refuse(why_not, OUTCOME_BROKEN,
+                              "the check program did not end after its verdict");
+    if (!wait_for_end(helper->pidfd, FINISH_MS))
+        return verdict_refuse(why_not, OUTCOME_BROKEN,
+                              "the check program lives on after its verdict");
+    if (!reap(helper->pidfd))
+        return verdict_refuse(why_not, OUTCOME_BROKEN,
+                              "the check program failed after its verdict");
+
+    close_descriptor(&helper->pidfd);
+    close_descriptor(&helper->reader.descriptor);
+    return true;
+}
+
+void helper_stop(struct helper *helper, int64_t patience_ms)
+{
+    if (helper->pidfd < 0)
+        return;
+
+    shutdown(helper->reader.descriptor, SHUT_WR);
+    if (!wait_for_end(helper->pidfd, patience_ms))
+        syscall(SYS_pidfd_send_signal, helper->pidfd, SIGKILL, NULL, 0);
+    if (wait_for_end(helper->pidfd, FINISH_MS))
+        reap(helper->pidfd);
+    close_descriptor(&helper->pidfd);
+    close_descriptor(&helper->reader.descriptor);
+}
