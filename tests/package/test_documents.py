@@ -1,0 +1,105 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, the pam_twilio_verify authors
+"""The samples, the manual page and the parser name the same keys with the same defaults."""
+
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import unittest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("BUILD", TOP / "build")).resolve()
+CHECK = BUILD / "twilio-verify-check"
+
+
+def read(name):
+    return (TOP / name).read_text(encoding="utf-8")
+
+
+def parser_keys(source, macro=r"MEMBER\(\"(\w+)\", (\w+)\)"):
+    return set(re.findall(macro, source))
+
+
+def sample_keys(text):
+    """(group, key) for every key that stands in a sample, live or commented out."""
+    keys, group = set(), ""
+    for line in text.splitlines():
+        if match := re.match(r"(\w+) = \{", line):
+            group = match[1]
+        elif match := re.match(r"\s*(?:# )?(\w+)\s*=\s*[^=]*;", line):
+            keys.add((group, match[1]))
+    return keys
+
+
+def manual_keys(text):
+    """(group, key) for every key that the manual page explains; enrollments have no group."""
+    keys, group = set(), None
+    for line in text.splitlines():
+        if match := re.match(r"# (?:THE GROUP (\w+)|(ENROLLMENTS)|.*)", line):
+            group = match[1] or ("" if match[2] else None)
+        elif group is not None and re.fullmatch(r"(\*\w+\*(, )?)+", line):
+            keys |= {(group, key) for key in re.findall(r"\*(\w+)\*", line)}
+    return keys
+
+
+class Documents(unittest.TestCase):
+    maxDiff = None
+    manual = manual_keys(read("pam_module/core/twilio-verify.conf.5.scd"))
+
+    def test_settings_sample_and_parser_name_the_same_keys(self):
+        keys = parser_keys(read("pam_module/core/settings.c"))
+        self.assertGreater(len(keys), 15)
+        self.assertEqual(sample_keys(read("conf/twilio-verify.conf")), keys)
+
+    def test_manual_and_parsers_name_the_same_keys(self):
+        settings = parser_keys(read("pam_module/core/settings.c"))
+        names = re.findall(r'\.name = "(\w+)"', read("pam_module/core/enrollment.c"))
+        self.assertEqual(len(names), 2)
+        self.assertEqual(self.manual, settings | {("", name) for name in names})
+
+    def test_enrollment_sample_and_parser_name_the_same_keys(self):
+        names = re.findall(r'\.name = "(\w+)"', read("pam_module/core/enrollment.c"))
+        self.assertEqual(sample_keys(read("conf/user.conf")), {("", name) for name in names})
+
+    def test_settings_as_shipped_refuse_and_name_the_first_key_to_fill_in(self):
+        self.assertIn("service.service_sid must be VA and 32 hexadecimal digits",
+                      self.verdict(read("conf/twilio-verify.conf")))
+
+    def test_settings_with_the_placeholders_filled_in_are_accepted(self):
+        text = re.sub(r"(VA|AC|SK)x{32}", lambda match: match[1] + "0" * 32,
+                      read("conf/twilio-verify.conf"))
+        self.assertRegex(self.verdict(text),
+                         r"^misconfigured: (folder )?/etc/security/twilio-verify\.d/")
+
+    def test_settings_with_every_optional_key_are_accepted(self):
+        text = re.sub(r"(VA|AC|SK)x{32}", lambda match: match[1] + "0" * 32,
+                      re.sub(r"(?m)^(\s*)# (\w+ = .*;)$", r"\1\2", read("conf/twilio-verify.conf")))
+        self.assertRegex(text, r"(?m)^    proxy = ")
+        self.assertRegex(self.verdict(text),
+                         r"^misconfigured: (folder )?/etc/security/twilio-verify\.d/")
+
+    def test_defaults_of_the_sample_are_those_of_the_parser(self):
+        source = read("pam_module/core/settings.c")
+        sample = read("conf/twilio-verify.conf")
+        numbers = re.findall(r'MEMBER\("\w+", (\w+)\),\s*\.type = KEY_NUMBER,\s*\.number = (\d+)',
+                             source)
+        texts = re.findall(r'MEMBER\("\w+", (\w+)\),\s*TEXT\([^)]*\),\s*\.text = ("[^"]*")', source)
+        self.assertEqual((len(numbers), len(texts)), (3, 2))
+        for name, value in numbers + texts:
+            self.assertIn(f"    {name} = {value};\n", sample)
+
+    def verdict(self, settings):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "twilio-verify.conf")
+            path.write_text(settings, encoding="utf-8")
+            path.chmod(0o640)
+            done = subprocess.run([CHECK, "--settings", path], input="login 1 sshd nobody\n",
+                                  capture_output=True, text=True, timeout=10, check=True)
+            return done.stdout
+
+
+if __name__ == "__main__":
+    unittest.main()
