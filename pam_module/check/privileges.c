@@ -8,6 +8,7 @@
 #include <linux/capability.h>
 #include <pthread.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -87,6 +88,9 @@ bool privileges_take(struct verdict *why_not)
     /* A real uid of the caller's would let him stop and kill us. */
     if (geteuid() == 0 && (setresgid(0, 0, 0) != 0 || setresuid(0, 0, 0) != 0))
         return refuse(why_not, "becoming root");
+    /* By hand it is started with an environment, which libcurl would obey. */
+    if (clearenv() != 0)
+        return refuse(why_not, "clearenv");
     if (chdir("/") != 0)
         return refuse(why_not, "chdir /");
     umask(S_IRWXG | S_IRWXO);

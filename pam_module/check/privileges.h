@@ -7,10 +7,10 @@
 
 #include "../core/verdict.h"
 
-/* Makes the process the same whoever called the host: real uid and gid 0, working directory /,
- * umask 077, every resource limit from one table, not dumpable, no new privileges. Not as root it
- * does what it can. False, with OUTCOME_MISCONFIGURED in *WHY_NOT: run set-user-ID to somebody who
- * is not root, or the kernel refuses. */
+/* Makes the process the same whoever called the host: real uid and gid 0, no environment, working
+ * directory /, umask 077, every resource limit from one table, not dumpable, no new privileges.
+ * Not as root it does what it can. False, with OUTCOME_MISCONFIGURED in *WHY_NOT: run set-user-ID
+ * to somebody who is not root, or the kernel refuses. */
 bool privileges_take(struct verdict *why_not);
 
 /* Becomes the account RUN_AS for good, without groups and capabilities, and checks it. Where the
