@@ -204,6 +204,9 @@ enum dialogue_read dialogue_read(struct dialogue_reader *reader, int64_t deadlin
                     sizeof reader->bytes - reader->size);
         if (size < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
+        /* A socket whose other end closed before it had read everything of ours. */
+        if (size < 0 && errno == ECONNRESET)
+            size = 0;
         if (size < 0)
             return DIALOGUE_BROKEN;
         if (size == 0)

@@ -25,19 +25,28 @@ static void close_descriptor(int *descriptor)
 
 #define auto_close __attribute__((cleanup(close_descriptor))) int
 
-/* Above 2, whatever the host has closed: a conversation that reads its standard input must not
- * find our socket there. */
-static int open_socketpair(int *ret_ours, int *ret_theirs)
+/* Moves DESCRIPTOR above 2, whatever the host has closed: a conversation that reads its standard
+ * input must not find one of ours there. -1 stays -1. */
+static int move_up(int descriptor)
+{
+    int moved;
+
+    if (descriptor < 0 || descriptor > STDERR_FILENO)
+        return descriptor;
+    moved = fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    close(descriptor);
+    return moved;
+}
+
+static bool open_socketpair(int *ret_ours, int *ret_theirs)
 {
     int pair[2];
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-        return -1;
-    *ret_ours = fcntl(pair[0], F_DUPFD_CLOEXEC, 3);
-    *ret_theirs = fcntl(pair[1], F_DUPFD_CLOEXEC, 3);
-    close(pair[0]);
-    close(pair[1]);
-    return *ret_ours < 0 || *ret_theirs < 0 ? -1 : 0;
+        return false;
+    *ret_ours = move_up(pair[0]);
+    *ret_theirs = move_up(pair[1]);
+    return *ret_ours >= 0 && *ret_theirs >= 0;
 }
 
 static int set_actions(posix_spawn_file_actions_t *actions, int theirs)
@@ -103,7 +112,7 @@ static int spawn(const char *path, const char *settings, int theirs, pid_t *ret_
 static int open_pidfd(pid_t pid)
 {
     siginfo_t info;
-    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    int pidfd = move_up((int)syscall(SYS_pidfd_open, pid, 0));
 
     if (pidfd >= 0 && waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
         close(pidfd);
@@ -120,7 +129,7 @@ bool helper_start(const char *path, const char *settings, struct helper *ret_hel
     pid_t pid;
     int error, pidfd;
 
-    if (open_socketpair(&ours, &theirs) != 0)
+    if (!open_socketpair(&ours, &theirs))
         return verdict_refuse(why_not, OUTCOME_BROKEN, "no socketpair: %s", strerror(errno));
 
     error = spawn(path, settings, theirs, &pid);
@@ -128,6 +137,7 @@ bool helper_start(const char *path, const char *settings, struct helper *ret_hel
         return verdict_refuse(why_not, OUTCOME_BROKEN, "%s can't be started: %s", path,
                               strerror(error));
 
+    close_descriptor(&theirs); /* which makes room for the pidfd, where descriptors are few */
     pidfd = open_pidfd(pid);
     if (pidfd < 0) {
         /* It ends by itself, at the end of file. */

@@ -22,8 +22,8 @@ struct helper {
     }
 
 /* Starts PATH with the arguments "--settings SETTINGS", an empty environment, default signals, a
- * session of its own and no descriptor but 0 to 2. False, with OUTCOME_BROKEN in *WHY_NOT and
- * nothing left behind: it can't be started. */
+ * session of its own and no descriptor but 0 to 2. False, with OUTCOME_BROKEN in *WHY_NOT: it
+ * can't be started; or it can't be watched, and ends by itself at the end of file. */
 bool helper_start(const char *path, const char *settings, struct helper *ret_helper,
                   struct verdict *why_not);
 

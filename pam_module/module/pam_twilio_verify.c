@@ -9,6 +9,7 @@
 #include <syslog.h>
 
 #include "../core/dialogue.h"
+#include "../core/text.h"
 #include "../core/verdict.h"
 #include "helper.h"
 #include "log.h"
@@ -93,10 +94,7 @@ static bool is_answer(const char *answer)
 {
     size_t size = strnlen(answer, DIALOGUE_ANSWER_MAX + 1);
 
-    for (size_t i = 0; i < size; i++)
-        if ((unsigned char)answer[i] < 0x20 || answer[i] == 0x7f)
-            return false;
-    return size <= DIALOGUE_ANSWER_MAX;
+    return size <= DIALOGUE_ANSWER_MAX && text_is_clean(answer, size);
 }
 
 static bool ask(struct login *login, struct helper *helper, int style, const char *text)

@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* A scripted PAM application: logs in inside a world as hostile as asked for, and prints what
+ * happened as one JSON object. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <security/pam_appl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "process-state.h"
+#include "record.h"
+
+enum { LIST_MAX = 64, THREADS_MAX = 64, REPORT_DESCRIPTOR = 200, OWN_CHILD_STATUS = 7 };
+
+struct list {
+    char *items[LIST_MAX];
+    size_t count;
+};
+
+struct options {
+    const char *confdir, *service, *user, *rhost;
+    const char *module; /* called without libpam's stack, with ARGUMENTS */
+    struct list arguments, calls, answers, limits, closed;
+    const char *conversation; /* "answer", "fail", "none", "again", "null-array", "untouched" */
+    unsigned fail_at;         /* the message at which it fails; 0: none */
+    unsigned think_ms;
+    bool silent;
+    unsigned loop, threads;
+    const char *sigchld, *sigpipe;
+    bool block_signals;
+    unsigned alarm_every_ms;
+    const char *cwd, *umask;
+    bool own_child;
+};
+
+/* One login's side of the conversation. */
+struct talk {
+    const struct options *options;
+    unsigned messages, answers;
+};
+
+typedef int (*pam_entry)(pam_handle_t *pamh, int flags, int argc, const char **argv);
+
+static _Noreturn void give_up(const char *what, const char *why)
+{
+    fprintf(stderr, "pam-driver: %s: %s\n", what, why);
+    exit(2);
+}
+
+static void add(struct list *list, char *item)
+{
+    if (list->count == LIST_MAX)
+        give_up(item, "too many");
+    list->items[list->count++] = item;
+}
+
+static bool is(const char *word, const char *other)
+{
+    return strcmp(word, other) == 0;
+}
+
+static long clock_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void think(unsigned milliseconds)
+{
+    struct timespec left = { milliseconds / 1000, (long)(milliseconds % 1000) * 1000000 };
+
+    while (nanosleep(&left, &left) != 0 && errno == EINTR)
+        ;
+}
+
+/* The next answer of the script; NULL where the script says so, or has come to its end. */
+static int answer_prompt(struct talk *talk, struct pam_response *response)
+{
+    const struct list *answers = &talk->options->answers;
+    const char *answer;
+
+    think(talk->options->think_ms);
+    if (talk->answers == answers->count)
+        return PAM_CONV_ERR;
+    answer = answers->items[talk->answers++];
+    if (answer != NULL)
+        response->resp = strdup(answer);
+    return PAM_SUCCESS;
+}
+
+static int answer_message(struct talk *talk, const struct pam_message *message,
+                          struct pam_response *response)
+{
+    const struct options *options = talk->options;
+
+    record_message(message->msg_style, message->msg);
+    talk->messages++;
+    if (is(options->conversation, "fail") || talk->messages == options->fail_at)
+        return PAM_CONV_ERR;
+    if (is(options->conversation, "again"))
+        return PAM_CONV_AGAIN;
+    if (message->msg_style == PAM_TEXT_INFO || message->msg_style == PAM_ERROR_MSG)
+        return PAM_SUCCESS;
+    return answer_prompt(talk, response);
+}
+
+static int converse(int count, const struct pam_message **messages, struct pam_response **responses,
+                    void *data)
+{
+    struct talk *talk = data;
+    struct pam_response *filled;
+    bool gives_array = true;
+
+    if (is(talk->options->conversation, "null-array") ||
+        is(talk->options->conversation, "untouched"))
+        gives_array = false;
+    if (!gives_array) {
+        for (int i = 0; i < count; i++)
+            record_message(messages[i]->msg_style, messages[i]->msg);
+        if (is(talk->options->conversation, "null-array"))
+            *responses = NULL;
+        return PAM_SUCCESS;
+    }
+
+    filled = calloc((size_t)count, sizeof *filled);
+    for (int i = 0; i < count; i++) {
+        int code = answer_message(talk, messages[i], &filled[i]);
+        if (code == PAM_SUCCESS)
+            continue;
+        for (int j = 0; j < count; j++)
+            free(filled[j].resp);
+        free(filled);
+        return code;
+    }
+    *responses = filled;
+    return PAM_SUCCESS;
+}
+
+static void note_delay(int code, unsigned microseconds, void *data)
+{
+    (void)code;
+    (void)data;
+    record_delay(microseconds);
+}
+
+static void set_limit(const char *assignment)
+{
+    static const struct {
+        const char *name;
+        __rlimit_resource_t resource;
+    } names[] = {
+        { "AS", RLIMIT_AS },       { "CORE", RLIMIT_CORE },   { "CPU", RLIMIT_CPU },
+        { "DATA", RLIMIT_DATA },   { "FSIZE", RLIMIT_FSIZE }, { "NOFILE", RLIMIT_NOFILE },
+        { "NPROC", RLIMIT_NPROC }, { "STACK", RLIMIT_STACK }, { "MEMLOCK", RLIMIT_MEMLOCK },
+    };
+    size_t length = strcspn(assignment, "=");
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        rlim_t value = assignment[length] == '=' ? strtoul(assignment + length + 1, NULL, 10) : 0;
+        struct rlimit limit = { value, value };
+        if (strlen(names[i].name) != length || strncmp(names[i].name, assignment, length) != 0)
+            continue;
+        if (setrlimit(names[i].resource, &limit) != 0)
+            give_up(assignment, strerror(errno));
+        return;
+    }
+    give_up(assignment, "unknown limit");
+}
+
+/* As libpam does it, without the stack around it that turns one code into another. */
+static int call_module(const struct options *options, const char *symbol, pam_handle_t *pamh,
+                       int flags)
+{
+    void *module = dlopen(options->module, RTLD_NOW | RTLD_LOCAL);
+    pam_entry entry = NULL;
+    int code;
+
+    if (module == NULL)
+        give_up(options->module, dlerror());
+    *(void **)&entry = dlsym(module, symbol);
+    if (entry == NULL)
+        give_up(options->module, dlerror());
+    code = entry(pamh, flags, (int)options->arguments.count,
+                 (const char **)(void *)options->arguments.items);
+    dlclose(module);
+    return code;
+}
+
+static int call(const struct options *options, const char *name, pam_handle_t *pamh)
+{
+    bool authenticates = is(name, "authenticate");
+    int flags = options->silent ? PAM_SILENT : 0;
+    long began_ms = clock_ms();
+    int code;
+
+    if (!authenticates)
+        flags |= PAM_ESTABLISH_CRED;
+    if (options->module != NULL)
+        code = call_module(options, authenticates ? "pam_sm_authenticate" : "pam_sm_setcred", pamh,
+                           flags);
+    else
+        code = authenticates ? pam_authenticate(pamh, flags) : pam_setcred(pamh, flags);
+    record_call(name, code, clock_ms() - began_ms);
+    return code;
+}
+
+/* One login. The limits are set once libpam has found its modules; BEFORE and AFTER, unless NULL,
+ * are taken where the module alone stands between them. */
+static void login(const struct options *options, struct process_state *before,
+                  struct process_state *after)
+{
+    struct talk talk = { .options = options };
+    struct pam_conv conversation = { is(options->conversation, "none") ? NULL : converse, &talk };
+    union {
+        void (*function)(int, unsigned, void *);
+        const void *item;
+    } delay = { note_delay };
+    pam_handle_t *pamh = NULL;
+    int code =
+        pam_start_confdir(options->service, options->user, &conversation, options->confdir, &pamh);
+
+    if (code != PAM_SUCCESS)
+        give_up("pam_start_confdir", pam_strerror(NULL, code));
+    pam_set_item(pamh, PAM_FAIL_DELAY, delay.item);
+    if (options->rhost != NULL)
+        pam_set_item(pamh, PAM_RHOST, options->rhost);
+
+    if (before != NULL) {
+        for (size_t i = 0; i < options->limits.count; i++)
+            set_limit(options->limits.items[i]);
+        process_state_take(before);
+    }
+    for (size_t i = 0; i < options->calls.count; i++)
+        code = call(options, options->calls.items[i], pamh);
+    if (after != NULL)
+        process_state_take(after);
+    pam_end(pamh, code);
+}
+
+static void *login_in_thread(void *options)
+{
+    login(options, NULL, NULL);
+    return NULL;
+}
+
+static void login_in_threads(struct options *options)
+{
+    pthread_t threads[THREADS_MAX];
+
+    for (unsigned i = 0; i < options->threads; i++)
+        if (pthread_create(&threads[i], NULL, login_in_thread, options) != 0)
+            give_up("--threads", "no thread");
+    for (unsigned i = 0; i < options->threads; i++)
+        pthread_join(threads[i], NULL);
+}
+
+static void reap_all(int number)
+{
+    int saved = errno;
+
+    (void)number;
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        ;
+    errno = saved;
+}
+
+static void do_nothing(int number)
+{
+    (void)number;
+}
+
+static void set_signals(const struct options *options)
+{
+    struct sigaction reap = { .sa_handler = reap_all };
+    struct sigaction forget = { .sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT };
+    struct sigaction interrupt = { .sa_handler = do_nothing }; /* without SA_RESTART */
+    sigset_t all;
+
+    signal(SIGPIPE, is(options->sigpipe, "ignore") ? SIG_IGN : SIG_DFL);
+    signal(SIGCHLD, is(options->sigchld, "ignore") ? SIG_IGN : SIG_DFL);
+    if (is(options->sigchld, "reap"))
+        sigaction(SIGCHLD, &reap, NULL);
+    if (is(options->sigchld, "no-wait"))
+        sigaction(SIGCHLD, &forget, NULL);
+    if (options->alarm_every_ms != 0) {
+        struct timeval every = { 0, (suseconds_t)options->alarm_every_ms * 1000 };
+        struct itimerval timer = { every, every };
+        sigaction(SIGALRM, &interrupt, NULL);
+        setitimer(ITIMER_REAL, &timer, NULL);
+    }
+    sigfillset(&all);
+    if (options->block_signals)
+        sigprocmask(SIG_BLOCK, &all, NULL);
+}
+
+static void set_world(const struct options *options)
+{
+    if (options->cwd != NULL && chdir(options->cwd) != 0)
+        give_up(options->cwd, strerror(errno));
+    if (options->umask != NULL)
+        umask((mode_t)strtoul(options->umask, NULL, 8));
+    set_signals(options);
+    for (size_t i = 0; i < options->closed.count; i++)
+        close(atoi(options->closed.items[i]));
+}
+
+/* A child of the host's own, which has ended and waits for the host. */
+static pid_t start_own_child(void)
+{
+    siginfo_t child;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(OWN_CHILD_STATUS);
+    waitid(P_PID, (id_t)pid, &child, WEXITED | WNOWAIT);
+    return pid;
+}
+
+static int reap_own_child(pid_t pid)
+{
+    int status = 0;
+
+    return waitpid(pid, &status, WNOHANG) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void run(struct options *options, FILE *out)
+{
+    struct process_state before = { 0 }, after = { 0 };
+    pid_t own_child = options->own_child ? start_own_child() : -1;
+
+    record_open();
+    set_world(options);
+    if (options->threads > 0) {
+        process_state_take(&before);
+        login_in_threads(options);
+        process_state_take(&after);
+    }
+    for (unsigned i = 0; options->threads == 0 && i < options->loop; i++)
+        login(options, i == 0 ? &before : NULL, i + 1 == options->loop ? &after : NULL);
+
+    fputc('{', out);
+    record_print(out);
+    fputs(", \"changes\": ", out);
+    process_state_print_changes(out, &before, &after);
+    if (own_child >= 0)
+        fprintf(out, ", \"own_child\": %d", reap_own_child(own_child));
+    fputs(", \"children\": \"", out);
+    process_state_print_children(out);
+    fputs("\"}\n", out);
+    process_state_free(&before);
+    process_state_free(&after);
+}
+
+enum option_number {
+    OPTION_CONFDIR = 1000,
+    OPTION_SERVICE,
+    OPTION_USER,
+    OPTION_RHOST,
+    OPTION_MODULE,
+    OPTION_ARGUMENT,
+    OPTION_CALL,
+    OPTION_ANSWER,
+    OPTION_ANSWER_NULL,
+    OPTION_CONVERSATION,
+    OPTION_FAIL_AT,
+    OPTION_THINK_MS,
+    OPTION_SILENT,
+    OPTION_LOOP,
+    OPTION_THREADS,
+    OPTION_SIGCHLD,
+    OPTION_SIGPIPE,
+    OPTION_BLOCK_SIGNALS,
+    OPTION_ALARM_EVERY,
+    OPTION_CLOSE,
+    OPTION_CWD,
+    OPTION_UMASK,
+    OPTION_RLIMIT,
+    OPTION_OWN_CHILD,
+};
+
+static const struct option long_options[] = {
+    { "confdir", required_argument, NULL, OPTION_CONFDIR },
+    { "service", required_argument, NULL, OPTION_SERVICE },
+    { "user", required_argument, NULL, OPTION_USER },
+    { "rhost", required_argument, NULL, OPTION_RHOST },
+    { "module", required_argument, NULL, OPTION_MODULE },
+    { "argument", required_argument, NULL, OPTION_ARGUMENT },
+    { "call", required_argument, NULL, OPTION_CALL },
+    { "answer", required_argument, NULL, OPTION_ANSWER },
+    { "answer-null", no_argument, NULL, OPTION_ANSWER_NULL },
+    { "conversation", required_argument, NULL, OPTION_CONVERSATION },
+    { "fail-at", required_argument, NULL, OPTION_FAIL_AT },
+    { "think-ms", required_argument, NULL, OPTION_THINK_MS },
+    { "silent", no_argument, NULL, OPTION_SILENT },
+    { "loop", required_argument, NULL, OPTION_LOOP },
+    { "threads", required_argument, NULL, OPTION_THREADS },
+    { "sigchld", required_argument, NULL, OPTION_SIGCHLD },
+    { "sigpipe", required_argument, NULL, OPTION_SIGPIPE },
+    { "block-signals", no_argument, NULL, OPTION_BLOCK_SIGNALS },
+    { "alarm-every", required_argument, NULL, OPTION_ALARM_EVERY },
+    { "close", required_argument, NULL, OPTION_CLOSE },
+    { "cwd", required_argument, NULL, OPTION_CWD },
+    { "umask", required_argument, NULL, OPTION_UMASK },
+    { "rlimit", required_argument, NULL, OPTION_RLIMIT },
+    { "own-child", no_argument, NULL, OPTION_OWN_CHILD },
+    { 0 },
+};
+
+static unsigned number(const char *text, unsigned most)
+{
+    char *end;
+    unsigned long value = strtoul(text, &end, 10);
+
+    if (*end != '\0' || value > most)
+        give_up(text, "not such a number");
+    return (unsigned)value;
+}
+
+static const char *one_of(const char *word, const char *words)
+{
+    size_t length = strlen(word);
+
+    for (const char *at = words; (at = strstr(at, word)) != NULL; at++)
+        if ((at == words || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
+            return word;
+    give_up(word, words);
+}
+
+static void take_option(struct options *options, int option)
+{
+    switch ((enum option_number)option) {
+    case OPTION_CONFDIR:
+        options->confdir = optarg;
+        return;
+    case OPTION_SERVICE:
+        options->service = optarg;
+        return;
+    case OPTION_USER:
+        options->user = optarg;
+        return;
+    case OPTION_RHOST:
+        options->rhost = optarg;
+        return;
+    case OPTION_MODULE:
+        options->module = optarg;
+        return;
+    case OPTION_ARGUMENT:
+        add(&options->arguments, optarg);
+        return;
+    case OPTION_CALL:
+        one_of(optarg, "authenticate setcred");
+        add(&options->calls, optarg);
+        return;
+    case OPTION_ANSWER:
+        add(&options->answers, optarg);
+        return;
+    case OPTION_ANSWER_NULL:
+        add(&options->answers, NULL);
+        return;
+    case OPTION_CONVERSATION:
+        options->conversation = one_of(optarg, "answer fail none again null-array untouched");
+        return;
+    case OPTION_FAIL_AT:
+        options->fail_at = number(optarg, 1000);
+        return;
+    case OPTION_THINK_MS:
+        options->think_ms = number(optarg, 600000);
+        return;
+    case OPTION_SILENT:
+        options->silent = true;
+        return;
+    case OPTION_LOOP:
+        options->loop = number(optarg, 100000);
+        return;
+    case OPTION_THREADS:
+        options->threads = number(optarg, THREADS_MAX);
+        return;
+    case OPTION_SIGCHLD:
+        options->sigchld = one_of(optarg, "ignore reap default no-wait");
+        return;
+    case OPTION_SIGPIPE:
+        options->sigpipe = one_of(optarg, "ignore default");
+        return;
+    case OPTION_BLOCK_SIGNALS:
+        options->block_signals = true;
+        return;
+    case OPTION_ALARM_EVERY:
+        options->alarm_every_ms = number(optarg, 999);
+        return;
+    case OPTION_CLOSE:
+        add(&options->closed, optarg);
+        return;
+    case OPTION_CWD:
+        options->cwd = optarg;
+        return;
+    case OPTION_UMASK:
+        options->umask = optarg;
+        return;
+    case OPTION_RLIMIT:
+        add(&options->limits, optarg);
+        return;
+    case OPTION_OWN_CHILD:
+        options->own_child = true;
+        return;
+    }
+    exit(2); /* getopt_long() has said why */
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {
+        .service = "login",
+        .conversation = "answer",
+        .loop = 1,
+        .sigchld = "default",
+        .sigpipe = "default",
+    };
+    char authenticate[] = "authenticate";
+    FILE *out;
+    int option;
+
+    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+        take_option(&options, option);
+    if (options.confdir == NULL || optind != argc)
+        give_up("--confdir", "is needed, and nothing but options");
+    if (options.calls.count == 0)
+        add(&options.calls, authenticate);
+
+    /* The script may close our standard output. */
+    out = fdopen(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, REPORT_DESCRIPTOR), "w");
+    if (out == NULL)
+        give_up("standard output", strerror(errno));
+    run(&options, out);
+    return fclose(out) == 0 ? 0 : 2;
+}
