@@ -16,6 +16,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+/* What is polled: the clients, the listener, the descriptor that ends it. */
+enum { CONTROL_LISTENER = CONTROL_CLIENTS_MAX, CONTROL_END, CONTROL_POLLED };
+
 static bool control_address(const char *path, struct sockaddr_un *ret_address)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -53,7 +56,7 @@ static bool control_bind(struct control *control, const struct sockaddr_un *addr
         unlink(address->sun_path);
     result = bind(control->listener, (const struct sockaddr *)address, sizeof(*address));
     umask(mask);
-    return result == 0 && listen(control->listener, CONTROL_CLIENTS_MAX) == 0;
+    return result == 0 && listen(control->listener, SOMAXCONN) == 0;
 }
 
 bool control_start(const char *path, struct control *ret_control, struct reason *why_not)
@@ -84,19 +87,17 @@ bool control_start(const char *path, struct control *ret_control, struct reason 
     return true;
 }
 
+/* Does nothing while all places are taken: who comes then waits in the queue. */
 static void control_accept(struct control *control)
 {
-    int client = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-    for (size_t i = 0; client >= 0 && i < CONTROL_CLIENTS_MAX; i++) {
-        if (control->clients[i].socket < 0) {
-            control->clients[i].socket = client;
-            control->clients[i].size = 0;
-            return;
-        }
+    for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+        if (control->clients[i].socket >= 0)
+            continue;
+        control->clients[i].socket =
+            accept4(control->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        control->clients[i].size = 0;
+        return;
     }
-    if (client >= 0)
-        close(client);
 }
 
 /* False: the client is to be let go. */
@@ -140,21 +141,32 @@ static bool control_read(struct control *control, struct emulator *emulator, siz
     return *size < CONTROL_LINE_SIZE;
 }
 
+/* Waits until something comes. The listener is asked only while a place is free. */
+static int control_wait(const struct control *control, int end, struct pollfd *ret_ready)
+{
+    bool has_place = false;
+
+    for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+        ret_ready[i] = (struct pollfd){ .fd = control->clients[i].socket, .events = POLLIN };
+        has_place |= control->clients[i].socket < 0;
+    }
+    ret_ready[CONTROL_LISTENER] =
+        (struct pollfd){ .fd = has_place ? control->listener : -1, .events = POLLIN };
+    ret_ready[CONTROL_END] = (struct pollfd){ .fd = end, .events = POLLIN };
+    return poll(ret_ready, CONTROL_POLLED, -1);
+}
+
 void control_serve(struct control *control, struct emulator *emulator, int end)
 {
-    struct pollfd ready[CONTROL_CLIENTS_MAX + 2];
+    struct pollfd ready[CONTROL_POLLED];
 
     for (;;) {
-        for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
-            ready[i] = (struct pollfd){ .fd = control->clients[i].socket, .events = POLLIN };
-        ready[CONTROL_CLIENTS_MAX] = (struct pollfd){ .fd = control->listener, .events = POLLIN };
-        ready[CONTROL_CLIENTS_MAX + 1] = (struct pollfd){ .fd = end, .events = POLLIN };
-        if (poll(ready, ARRAY_SIZE(ready), -1) < 0) {
+        if (control_wait(control, end, ready) < 0) {
             if (errno == EINTR)
                 continue;
             return;
         }
-        if (ready[CONTROL_CLIENTS_MAX + 1].revents != 0)
+        if (ready[CONTROL_END].revents != 0)
             return;
 
         for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
@@ -163,7 +175,7 @@ void control_serve(struct control *control, struct emulator *emulator, int end)
                 control->clients[i].socket = -1;
             }
         }
-        if (ready[CONTROL_CLIENTS_MAX].revents != 0)
+        if (ready[CONTROL_LISTENER].revents != 0)
             control_accept(control);
     }
 }

@@ -6,7 +6,7 @@
 #include "emulator.h"
 #include "reason.h"
 
-enum { CONTROL_CLIENTS_MAX = 16, CONTROL_LINE_SIZE = 1024 };
+enum { CONTROL_CLIENTS_MAX = 64, CONTROL_LINE_SIZE = 1024 };
 
 struct control {
     const char *path;

@@ -243,6 +243,17 @@ class CommandLine(Test):
                 self.assertEqual(client.recv(100), b"")
         self.emulator.control("clock real")
 
+    def test_the_control_socket_serves_many_at_once(self):
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(300)]
+            for client in clients:
+                client.settimeout(10)
+                client.connect(self.emulator.socket_path)
+            for client in clients:
+                client.sendall(b"clock\n")
+                self.assertTrue(client.recv(100).startswith(b"ok "))
+                client.close()
+
     def test_neither_codes_nor_credentials_are_in_the_log(self):
         factor = self.emulator.factor()
         path = self.emulator.entity_path(factor.identity) + "/Challenges"
