@@ -200,9 +200,13 @@ static void pretend(struct login *login)
 
 static void create(struct login *login)
 {
+    struct verdict why_not = { 0 };
     enum challenge_state state =
-        login->api->create(login->service, &login->watch, &login->challenge, &login->verdict);
+        login->api->create(login->service, &login->watch, &login->challenge, &why_not);
 
+    /* Where the user ended the login meanwhile, that is its verdict. */
+    if (!login->over)
+        login->verdict = why_not;
     login->tries++;
     login->created_ms = clock_ms(login);
     login->has_challenge = state == CHALLENGE_PENDING;

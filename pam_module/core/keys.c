@@ -9,6 +9,8 @@
 
 #include "text.h"
 
+enum { NUMBER_DIGITS_MAX = 9 };
+
 /* What one run of the parser carries along. */
 struct parse {
     const char *shown;
@@ -32,19 +34,57 @@ static bool refuse(const struct parse *parse, const config_setting_t *setting,
                           key->name, problem);
 }
 
-/* libconfig obeys @include in every mode, and ends the process over some of them. */
-static bool has_directive(const char *text, int *ret_line)
+/* libconfig obeys @include in every mode, and ends the process over some of them. The line that
+ * begins with one, or NULL. */
+static const char *find_directive(const char *text)
 {
-    *ret_line = 1;
-    for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
-        if (*line == '\n') {
-            line++;
-            (*ret_line)++;
-        }
-        if (line[strspn(line, " \t\r\f\v")] == '@')
-            return true;
+    while (text != NULL) {
+        text += strspn(text, " \t\r\n\f\v");
+        if (*text == '@')
+            return text;
+        text = strchr(text, '\n');
     }
-    return false;
+    return NULL;
+}
+
+/* The end of the string or comment that begins at TEXT; TEXT itself where none does. */
+static const char *skip_words(const char *text)
+{
+    if (*text == '"') {
+        for (text++; *text != '\0' && *text != '"'; text++)
+            if (*text == '\\' && text[1] != '\0')
+                text++;
+        return *text == '"' ? text + 1 : text;
+    }
+    if (*text == '#' || strncmp(text, "//", 2) == 0)
+        return text + strcspn(text, "\n");
+    if (strncmp(text, "/*", 2) == 0) {
+        const char *end = strstr(text + 2, "*/");
+        return end != NULL ? end + 2 : text + strlen(text);
+    }
+    return text;
+}
+
+/* libconfig reads 4294967299 as 3. The first number that is too long for it, or NULL. */
+static const char *find_long_number(const char *text)
+{
+    while (*text != '\0') {
+        const char *next = skip_words(text);
+        size_t digits = strspn(text, "0123456789");
+        if (digits > NUMBER_DIGITS_MAX)
+            return text;
+        text = next != text ? next : text + (digits > 0 ? digits : 1);
+    }
+    return NULL;
+}
+
+static int line_of(const char *text, const char *at)
+{
+    int line = 1;
+
+    for (; text < at; text++)
+        line += *text == '\n';
+    return line;
 }
 
 static bool is_text_valid(const struct key *key, const char *text)
@@ -214,13 +254,19 @@ bool keys_parse(const char *text, const char *shown, const struct key *keys, siz
 {
     const struct parse parse = { shown, keys, count, target, why_not };
     config_t config __attribute__((cleanup(config_destroy)));
-    int line;
+    const char *at;
 
     config_init(&config);
-    if (has_directive(text, &line))
+    at = find_directive(text);
+    if (at != NULL)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
                               "%s:%d: @include is not supported: put the keys into this file",
-                              shown, line);
+                              shown, line_of(text, at));
+    at = find_long_number(text);
+    if (at != NULL)
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "%s:%d: no number may have more than %d digits", shown,
+                              line_of(text, at), NUMBER_DIGITS_MAX);
     if (config_read_string(&config, text) != CONFIG_TRUE)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s:%d: %s", shown,
                               config_error_line(&config), config_error_text(&config));

@@ -39,8 +39,9 @@ static void free_json(json_object **object)
 #define auto_tokener __attribute__((cleanup(free_tokener))) json_tokener
 #define auto_json    __attribute__((cleanup(free_json))) json_object
 
-/* The number of keys in the text of valid JSON: of the colons outside of its strings. */
-static size_t count_colons(const char *body, size_t size)
+/* The number of keys in the text of valid JSON: of the colons outside of its strings. SIZE_MAX: a
+ * single quote is there, in which json-c takes a key even when it is strict. */
+static size_t count_keys(const char *body, size_t size)
 {
     size_t colons = 0;
     bool in_string = false;
@@ -50,6 +51,8 @@ static size_t count_colons(const char *body, size_t size)
             i++;
         else if (body[i] == '"')
             in_string = !in_string;
+        else if (!in_string && body[i] == '\'')
+            return SIZE_MAX;
         else if (!in_string && body[i] == ':')
             colons++;
     }
@@ -91,7 +94,7 @@ static json_object *parse_object(const char *body, size_t size)
     if (json_tokener_get_error(tokener) == json_tokener_success &&
         json_tokener_get_parse_end(tokener) == size &&
         json_object_is_type(object, json_type_object) &&
-        count_members(object) == count_colons(body, size))
+        count_members(object) == count_keys(body, size))
         return object;
 
     json_object_put(object);

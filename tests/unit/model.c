@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* A world for login_run() in which everything is chosen from outside. */
+#include "model.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define IDENTITY "7f3c5d0e-9a1b"
+#define FACTOR   "YF0123456789abcdef0123456789abcdef"
+#define PROMPT   "Code: "
+
+enum {
+    DESCRIPTOR = 7,
+    CODE_LENGTH = 6,
+    TIMEOUT_SECONDS = 10,
+    RENEWALS_MAX = 1,
+    CREATIONS_MAX = 2,
+    EXPIRY_MARGIN_MS = 5000,
+    BEGIN_MS = 1000000,
+};
+
+__attribute__((format(printf, 2, 3))) static void note(struct model *model, const char *format, ...)
+{
+    size_t used = strlen(model->trace);
+    va_list values;
+
+    va_start(values, format);
+    vsnprintf(model->trace + used, sizeof model->trace - used, format, values);
+    va_end(values);
+}
+
+static void demand(struct model *model, bool holds, const char *rule)
+{
+    if (holds || model->broken != NULL)
+        return;
+    model->broken = rule;
+    note(model, "[!]");
+}
+
+static unsigned choose(struct model *model, unsigned count)
+{
+    return model->choose(model->context, count);
+}
+
+static void expect(struct model *model, enum outcome outcome)
+{
+    if (model->is_enrolled && !model->is_final)
+        model->expected = outcome;
+}
+
+static void finish(struct model *model, enum outcome outcome)
+{
+    expect(model, outcome);
+    model->is_final = true;
+}
+
+static bool finish_when_used_up(struct model *model)
+{
+    if (model->malformed + model->wrong >= model->attempts)
+        finish(model, OUTCOME_DENIED);
+    return model->is_final;
+}
+
+/* The user */
+
+static bool on_ask(void *context, const char *text)
+{
+    struct model *model = context;
+
+    note(model, "ask ");
+    demand(model, !model->is_final, "asks after the end");
+    demand(model, model->asks == model->answers, "asks again before the answer");
+    demand(model, strcmp(text, model->asks == 0 ? PROMPT : "Wrong code. " PROMPT) == 0,
+           "asks something else");
+    demand(model, model->limit_ms == HTTP_FOREVER, "holds the user to a limit");
+    model->asks++;
+    demand(model, model->asks <= model->attempts, "asks too often");
+    if (choose(model, 3) != 2)
+        return true;
+
+    model->is_gone = true;
+    finish(model, OUTCOME_DENIED);
+    return false;
+}
+
+static enum login_answer on_answer(void *context, bool wait, char answer[DIALOGUE_LINE_SIZE])
+{
+    enum { GONE, WELL_FORMED, MALFORMED, NONE };
+    static const char *const passwords[] = { "Secret1", "12345", "1234567", "12345a", "" };
+    struct model *model = context;
+    bool can_answer = model->answers < model->asks;
+    unsigned choice;
+
+    demand(model, !model->is_final || model->is_gone, "listens after the end");
+    demand(model, can_answer || model->is_gone, "listens for an answer to nothing");
+    demand(model, model->limit_ms == HTTP_FOREVER || !wait, "holds the user to a limit");
+    if (model->is_gone || model->broken != NULL)
+        return LOGIN_GONE;
+
+    choice = choose(model, wait ? 3 : 4);
+    if (choice == NONE)
+        return LOGIN_NO_ANSWER;
+    if (choice == GONE) {
+        note(model, "gone ");
+        model->is_gone = true;
+        finish(model, OUTCOME_DENIED);
+        return LOGIN_GONE;
+    }
+
+    model->answers++;
+    if (choose(model, 2) == 1)
+        model->now_ms += CHALLENGE_LIFETIME_MS;
+    if (choice == MALFORMED) {
+        note(model, "malformed ");
+        strcpy(answer,
+               passwords[(unsigned)model->answers % (sizeof passwords / sizeof *passwords)]);
+        model->code[0] = '\0';
+        model->malformed++;
+        finish_when_used_up(model);
+        return LOGIN_ANSWER;
+    }
+
+    note(model, "code ");
+    snprintf(model->code, sizeof model->code, "10000%d", model->answers % 10);
+    snprintf(answer, DIALOGUE_LINE_SIZE, "%.3s %s", model->code, model->code + 3);
+    model->is_tried = false;
+    return LOGIN_ANSWER;
+}
+
+/* The API */
+
+static enum outcome choose_refusal(struct model *model)
+{
+    static const enum outcome outcomes[] = { OUTCOME_UNAVAILABLE, OUTCOME_MISCONFIGURED,
+                                             OUTCOME_EXHAUSTED, OUTCOME_DENIED };
+
+    return outcomes[choose(model, 4)];
+}
+
+static enum challenge_state refuse(struct verdict *why_not, enum outcome outcome)
+{
+    verdict_refuse(why_not, outcome, "model");
+    return CHALLENGE_REFUSED;
+}
+
+/* Every call comes by here. */
+static void demand_request(struct model *model, const struct http_watch *watch)
+{
+    demand(model, !model->is_final, "talks to Twilio after the end");
+    demand(model, model->is_loaded, "talks to Twilio before twilio.so is loaded");
+    demand(model, watch->deadline_ms == model->limit_ms, "watch and clock differ");
+    demand(model, (model->code[0] != '\0') == (watch->deadline_ms != HTTP_FOREVER),
+           "the limit begins at another time than at the code");
+    demand(model, (model->code[0] != '\0') == (watch->descriptor < 0),
+           "listens to the user at the wrong time");
+}
+
+/* The user may be heard while the request is under way. False: it is given up. */
+static bool listen(struct model *model, struct http_watch *watch)
+{
+    while (watch->descriptor >= 0 && choose(model, 2) == 1)
+        if (!watch->noticed(watch))
+            return false;
+    return true;
+}
+
+static void demand_creation(struct model *model)
+{
+    demand(model, model->is_enrolled, "creates a challenge for nobody");
+    demand(model, !model->is_final, "creates a challenge after the end");
+    demand(model, model->code[0] != '\0' || model->create_challenge == SETTINGS_CREATE_AT_PROMPT,
+           "creates a challenge before the code");
+    demand(model, model->code[0] != '\0' || model->malformed == 0 || model->refused_creations > 0,
+           "creates a challenge though a password came");
+    demand(model, model->refused_creations < CREATIONS_MAX, "creates too often");
+    if (!model->has_challenge)
+        return;
+    demand(model,
+           model->now_ms - model->created_ms > CHALLENGE_LIFETIME_MS - EXPIRY_MARGIN_MS &&
+               !model->is_renewed,
+           "creates a second challenge without need");
+    model->has_challenge = false;
+    model->is_renewed = true;
+}
+
+static enum challenge_state on_create(struct challenge_service *service, struct http_watch *watch,
+                                      struct challenge *ret_challenge, struct verdict *why_not)
+{
+    struct model *model = (struct model *)service;
+
+    note(model, "connect ");
+    demand_request(model, watch);
+    demand(model, model->refused_creations == 0 || model->expected == OUTCOME_UNAVAILABLE,
+           "tries again what can't succeed");
+    if (model->broken != NULL || !listen(model, watch))
+        return CHALLENGE_GIVEN_UP;
+    if (!model->is_enrolled && choose(model, 2) == 1)
+        return refuse(why_not, OUTCOME_UNAVAILABLE);
+    if (!watch->before_send(watch))
+        return CHALLENGE_GIVEN_UP;
+
+    note(model, "create ");
+    demand_creation(model);
+    /* As http_send() does, when it has to give up what has left already. */
+    if (!listen(model, watch))
+        return refuse(why_not, OUTCOME_UNAVAILABLE);
+    if (choose(model, 2) == 1) {
+        enum outcome outcome = choose_refusal(model);
+        note(model, "refused(%s) ", verdict_word(outcome));
+        model->refused_creations++;
+        expect(model, outcome);
+        return refuse(why_not, outcome);
+    }
+
+    model->challenges++;
+    model->has_challenge = true;
+    model->is_tried = false;
+    model->refused_creations = 0;
+    model->created_ms = model->now_ms;
+    snprintf(ret_challenge->sid, sizeof ret_challenge->sid, "YC%032d", model->challenges);
+    strcpy(ret_challenge->request_id, "-");
+    return CHALLENGE_PENDING;
+}
+
+static void expire(struct model *model)
+{
+    note(model, "expired ");
+    model->has_challenge = false;
+    if (model->is_renewed)
+        finish(model, OUTCOME_DENIED);
+    model->is_renewed = true;
+}
+
+static enum challenge_state choose_state(struct model *model, bool can_be_lost,
+                                         struct verdict *why_not)
+{
+    enum { APPROVED, PENDING, REFUSED, EXPIRED, LOST };
+    unsigned choice = choose(model, can_be_lost ? 5 : 4);
+    enum outcome outcome;
+
+    switch (choice) {
+    case APPROVED:
+        note(model, "approved ");
+        finish(model, OUTCOME_APPROVED);
+        return CHALLENGE_APPROVED;
+    case PENDING:
+        note(model, "wrong ");
+        model->wrong++;
+        finish_when_used_up(model);
+        model->code[0] = '\0';
+        return CHALLENGE_PENDING;
+    case EXPIRED:
+        expire(model);
+        return CHALLENGE_EXPIRED;
+    case LOST:
+        note(model, "lost ");
+        model->is_lost = true;
+        refuse(why_not, OUTCOME_UNAVAILABLE);
+        return CHALLENGE_LOST;
+    default:
+        outcome = choose_refusal(model);
+        note(model, "refused(%s) ", verdict_word(outcome));
+        finish(model, outcome);
+        return refuse(why_not, outcome);
+    }
+}
+
+static void demand_own_challenge(struct model *model, const struct challenge *challenge)
+{
+    char sid[CHALLENGE_SID_SIZE];
+
+    snprintf(sid, sizeof sid, "YC%032d", model->challenges);
+    demand(model, model->has_challenge && strcmp(challenge->sid, sid) == 0,
+           "asks about another challenge than its own");
+}
+
+static enum challenge_state on_verify(struct challenge_service *service, struct http_watch *watch,
+                                      struct challenge *challenge, const char *code,
+                                      struct verdict *why_not)
+{
+    struct model *model = (struct model *)service;
+
+    note(model, "verify ");
+    demand_request(model, watch);
+    demand_own_challenge(model, challenge);
+    demand(model, model->is_enrolled, "sends a code for nobody");
+    demand(model, strlen(code) == CODE_LENGTH && strcmp(code, model->code) == 0,
+           "sends what is not the code");
+    demand(model, !model->is_tried, "sends a code twice to one challenge");
+    demand(model, !model->is_lost, "sends a code although the last one got lost");
+    if (model->broken != NULL)
+        return refuse(why_not, OUTCOME_UNAVAILABLE);
+    model->is_tried = true;
+    return choose_state(model, true, why_not);
+}
+
+static enum challenge_state on_fetch(struct challenge_service *service, struct http_watch *watch,
+                                     struct challenge *challenge, struct verdict *why_not)
+{
+    struct model *model = (struct model *)service;
+
+    note(model, "fetch ");
+    demand_request(model, watch);
+    demand_own_challenge(model, challenge);
+    demand(model, model->is_lost && model->is_tried, "fetches a challenge that got no code");
+    if (model->broken != NULL)
+        return refuse(why_not, OUTCOME_UNAVAILABLE);
+    model->is_lost = false;
+    return choose_state(model, false, why_not);
+}
+
+static const struct challenge_api api = {
+    .version = "model",
+    .create = on_create,
+    .verify = on_verify,
+    .fetch = on_fetch,
+};
+
+static bool on_load(void *context, const struct challenge_api **ret_api,
+                    struct challenge_service **ret_service, struct verdict *why_not)
+{
+    struct model *model = context;
+    enum outcome outcome;
+
+    note(model, "load ");
+    demand(model, model->asks == 1, "loads before it asked");
+    demand(model, !model->is_loaded, "loads twice");
+    model->is_loaded = true;
+    if (choose(model, 3) != 2) {
+        *ret_api = &api;
+        *ret_service = (struct challenge_service *)model;
+        return true;
+    }
+    outcome = choose(model, 2) == 0 ? OUTCOME_MISCONFIGURED : OUTCOME_UNAVAILABLE;
+    note(model, "failed ");
+    expect(model, outcome);
+    return verdict_refuse(why_not, outcome, "model");
+}
+
+static void on_limit(void *context, int64_t deadline_ms)
+{
+    struct model *model = context;
+
+    demand(model,
+           deadline_ms == HTTP_FOREVER || deadline_ms == model->now_ms + TIMEOUT_SECONDS * 1000,
+           "sets another limit than the settings say");
+    model->limit_ms = deadline_ms;
+}
+
+static int64_t on_clock(void *context)
+{
+    return ((struct model *)context)->now_ms;
+}
+
+static void on_pause(void *context, int64_t pause_ms)
+{
+    struct model *model = context;
+
+    demand(model, !model->is_enrolled, "pauses for somebody who is enrolled");
+    demand(model, pause_ms > 0 && model->now_ms + pause_ms <= model->limit_ms,
+           "pauses beyond the limit");
+    model->now_ms += pause_ms;
+    /* What somebody who is not enrolled types is always a wrong code. */
+    model->code[0] = '\0';
+}
+
+bool model_run(struct model *model)
+{
+    const struct settings settings = {
+        .prompt = (char *)PROMPT,
+        .attempts = model->attempts,
+        .code_length = CODE_LENGTH,
+        .timeout_seconds = TIMEOUT_SECONDS,
+        .create_challenge = model->create_challenge,
+        .users_dir = (char *)"/users",
+    };
+    const struct enrollment enrollment = { (char *)IDENTITY, (char *)FACTOR };
+    const struct login_request request = { &settings, model->is_enrolled ? &enrollment : NULL };
+    const struct login_ports ports = { model,   DESCRIPTOR, on_ask,   on_answer,
+                                       on_load, on_limit,   on_clock, on_pause };
+
+    model->expected = OUTCOME_DENIED;
+    model->now_ms = BEGIN_MS;
+    login_run(&request, &ports, &model->verdict);
+
+    demand(model, model->asks > 0, "asks nothing");
+    demand(model, model->verdict.outcome == model->expected, "ends with another outcome");
+    demand(model, model->verdict.outcome != OUTCOME_APPROVED || model->is_enrolled,
+           "approves nobody");
+    demand(model, model->verdict.reason[0] != '\0', "does not tell why");
+    demand(model, !model->is_lost, "does not ask what became of a lost code");
+    return model->broken == NULL;
+}

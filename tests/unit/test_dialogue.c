@@ -1,0 +1,710 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The dialogue between the module and the check program: its lines, its reader, its writer. */
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "core/dialogue.h"
+
+enum { TICK_MS = 5, PATIENCE_MS = 60, SLACK_MS = 2000 };
+
+/* The first line */
+
+static void assert_first_line(const char *service, const char *user, const char *expected)
+{
+    char line[DIALOGUE_LINE_SIZE];
+
+    assert_true(dialogue_print_login(service, user, line));
+    assert_string_equal(line, expected);
+}
+
+TEST(prints_plain_names_as_they_are)
+{
+    assert_first_line("sshd", "alice", "login 1 sshd alice");
+    assert_first_line("a+b:c", "~!\"#$&'()*", "login 1 a+b:c ~!\"#$&'()*");
+}
+
+TEST(escapes_blanks_percent_signs_and_all_but_printable_ascii)
+{
+    assert_first_line("my pam", "a%b", "login 1 my%20pam a%25b");
+    assert_first_line("sshd", "t\xc3\xab\n\x7f\x01", "login 1 sshd t%C3%AB%0A%7F%01");
+}
+
+TEST(names_of_all_bytes_come_back_unchanged)
+{
+    for (unsigned first = 1; first <= 255; first++) {
+        char service[DIALOGUE_SERVICE_SIZE], user[DIALOGUE_NAME_SIZE] = "";
+        char line[DIALOGUE_LINE_SIZE];
+        struct dialogue_login login;
+
+        for (unsigned i = 0; i < DIALOGUE_NAME_MAX; i++)
+            user[i] = (char)(1 + (first + i) % 255);
+        user[DIALOGUE_NAME_MAX] = '\0';
+        memcpy(service, user, DIALOGUE_SERVICE_SIZE - 1);
+        service[DIALOGUE_SERVICE_SIZE - 1] = '\0';
+
+        assert_true(dialogue_print_login(service, user, line));
+        assert_true(dialogue_parse_login(line, &login));
+        assert_string_equal(login.service, service);
+        assert_string_equal(login.user, user);
+    }
+}
+
+TEST(a_name_too_long_is_cut_and_still_too_long)
+{
+    char user[3001], line[DIALOGUE_LINE_SIZE];
+    struct dialogue_login login;
+
+    memset(user, '\xff', 3000);
+    user[3000] = '\0';
+    assert_true(dialogue_print_login("sshd", user, line));
+    assert_true(dialogue_parse_login(line, &login));
+    assert_int_equal(strlen(login.user), DIALOGUE_NAME_MAX + 1);
+
+    user[DIALOGUE_NAME_MAX] = '\0';
+    assert_true(dialogue_print_login("sshd", user, line));
+    assert_true(dialogue_parse_login(line, &login));
+    assert_int_equal(strlen(login.user), DIALOGUE_NAME_MAX);
+}
+
+TEST(the_longest_names_fit_into_a_line)
+{
+    char service[DIALOGUE_SERVICE_SIZE], user[DIALOGUE_NAME_SIZE], line[DIALOGUE_LINE_SIZE];
+
+    memset(service, ' ', sizeof service - 1);
+    service[sizeof service - 1] = '\0';
+    memset(user, ' ', sizeof user - 1);
+    user[sizeof user - 1] = '\0';
+    assert_true(dialogue_print_login(service, user, line));
+    assert_true(strlen(line) <= DIALOGUE_LINE_MAX);
+}
+
+TEST(prints_no_service_that_is_empty_or_too_long)
+{
+    char service[DIALOGUE_SERVICE_SIZE + 1], line[DIALOGUE_LINE_SIZE];
+
+    memset(service, 's', DIALOGUE_SERVICE_SIZE);
+    service[DIALOGUE_SERVICE_SIZE] = '\0';
+    assert_false(dialogue_print_login(service, "alice", line));
+    assert_false(dialogue_print_login("", "alice", line));
+}
+
+TEST(parses_no_first_line_but_the_one_spelling)
+{
+    static const char *const lines[] = {
+        "",
+        "login",
+        "login 1",
+        "login 1 ",
+        "login 1 sshd",
+        "login 1  alice",
+        "login 1 sshd alice bob",
+        "login 1 sshd alice ",
+        "login 1  sshd alice",
+        "login 1 sshd  alice",
+        " login 1 sshd alice",
+        "Login 1 sshd alice",
+        "login 2 sshd alice",
+        "login 11 sshd alice",
+        "login 01 sshd alice",
+        "login\t1 sshd alice",
+        "login 1 sshd\talice",
+        "login 1 sshd alice\n",
+        "login 1 sshd t\xc3\xab",
+        "login 1 sshd a\x7f",
+        "login 1 sshd %",
+        "login 1 sshd %4",
+        "login 1 sshd a%",
+        "login 1 sshd %2",
+        "login 1 sshd %G0",
+        "login 1 sshd %0G",
+        "login 1 sshd % 0",
+        "login 1 sshd %c3%ab",
+        "login 1 sshd %00",
+        "login 1 sshd a%00b",
+        "login 1 sshd %61lice",
+        "login 1 sshd %7E",
+        "login 1 %61 alice",
+        "login 1 %00 alice",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        struct dialogue_login login = { "before", "before" };
+        if (dialogue_parse_login(lines[i], &login))
+            fail_msg("took \"%s\" for a first line", lines[i]);
+        assert_string_equal(login.service, "before");
+        assert_string_equal(login.user, "before");
+    }
+}
+
+TEST(parses_no_name_that_does_not_fit)
+{
+    char line[DIALOGUE_LINE_SIZE];
+    struct dialogue_login login;
+
+    snprintf(line, sizeof line, "login 1 %065d alice", 0);
+    assert_false(dialogue_parse_login(line, &login));
+    snprintf(line, sizeof line, "login 1 %064d alice", 0);
+    assert_true(dialogue_parse_login(line, &login));
+    snprintf(line, sizeof line, "login 1 sshd %0252d", 0);
+    assert_false(dialogue_parse_login(line, &login));
+    snprintf(line, sizeof line, "login 1 sshd %0251d", 0);
+    assert_true(dialogue_parse_login(line, &login));
+}
+
+/* The lines of the check program */
+
+TEST(parses_the_three_questions)
+{
+    static const struct {
+        const char *line, *text;
+        enum dialogue_kind kind;
+    } questions[] = {
+        { "ask-secret Verification code: ", "Verification code: ", DIALOGUE_ASK_SECRET },
+        { "ask Your \xe2\x82\xac? ", "Your \xe2\x82\xac? ", DIALOGUE_ASK },
+        { "show approved: you may pass", "approved: you may pass", DIALOGUE_SHOW },
+        { "ask ", "", DIALOGUE_ASK },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(questions); i++) {
+        struct dialogue_message message;
+        assert_true(dialogue_parse_message(questions[i].line, &message));
+        assert_int_equal(message.kind, questions[i].kind);
+        assert_string_equal(message.text, questions[i].text);
+        assert_int_equal(message.verdict.outcome, OUTCOME_BROKEN);
+    }
+}
+
+TEST(parses_a_verdict)
+{
+    struct dialogue_message message;
+
+    assert_true(dialogue_parse_message("denied: wrong", &message));
+    assert_int_equal(message.kind, DIALOGUE_VERDICT);
+    assert_refused(&message.verdict, OUTCOME_DENIED, "wrong");
+    assert_true(dialogue_parse_message("approved", &message));
+    assert_int_equal(message.kind, DIALOGUE_VERDICT);
+    assert_int_equal(message.verdict.outcome, OUTCOME_APPROVED);
+}
+
+TEST(parses_no_other_line)
+{
+    static const char *const lines[] = {
+        "",
+        "ask",
+        "ask-secret",
+        "show",
+        "asking you",
+        "ask-Secret x",
+        "ASK x",
+        " ask x",
+        "tell x",
+        "broken",
+        "broken: x",
+        "approved: ",
+        "approved\t",
+        "show a\x1b[",
+        "ask a\nb",
+        "ask \xff",
+        "ask \xc3",
+        "denied: a\x7f",
+        "denied: \xed\xa0\x80",
+        "approved: a\nb",
+        "ask-secret\tx",
+        "login 1 sshd alice",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        struct dialogue_message message = { .kind = DIALOGUE_SHOW, .text = lines[i] };
+        if (dialogue_parse_message(lines[i], &message))
+            fail_msg("took \"%s\" for a message", lines[i]);
+        assert_int_equal(message.kind, DIALOGUE_SHOW);
+        assert_ptr_equal(message.text, lines[i]);
+    }
+}
+
+/* The reader. Every test of it runs over a socket and over a pipe. */
+
+struct channel {
+    int near, far; /* what is written into FAR is read from NEAR */
+};
+
+static int set_up_socket(void **state)
+{
+    static struct channel channel;
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        return -1;
+    channel = (struct channel){ pair[0], pair[1] };
+    *state = &channel;
+    return 0;
+}
+
+static int set_up_pipe(void **state)
+{
+    static struct channel channel;
+    int pair[2];
+
+    if (pipe2(pair, O_CLOEXEC) != 0)
+        return -1;
+    channel = (struct channel){ pair[0], pair[1] };
+    *state = &channel;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    const struct channel *channel = *state;
+
+    close(channel->near);
+    if (channel->far >= 0)
+        close(channel->far);
+    return 0;
+}
+
+static void put(const struct channel *channel, const char *bytes, size_t size)
+{
+    assert_int_equal(write(channel->far, bytes, size), (ssize_t)size);
+}
+
+static void put_text(const struct channel *channel, const char *text)
+{
+    put(channel, text, strlen(text));
+}
+
+static void put_end(struct channel *channel)
+{
+    close(channel->far);
+    channel->far = -1;
+}
+
+static void assert_reads(struct dialogue_reader *reader, const char *expected)
+{
+    char line[DIALOGUE_LINE_SIZE] = "before";
+
+    assert_int_equal(dialogue_read(reader, 0, line), DIALOGUE_LINE);
+    assert_string_equal(line, expected);
+}
+
+static void assert_reads_none(struct dialogue_reader *reader, int64_t deadline_ms,
+                              enum dialogue_read expected)
+{
+    char line[DIALOGUE_LINE_SIZE] = "before";
+
+    assert_int_equal(dialogue_read(reader, deadline_ms, line), expected);
+    assert_string_equal(line, "before");
+}
+
+TEST(reads_line_after_line)
+{
+    const struct channel *channel = *state;
+    struct dialogue_reader reader = { .descriptor = channel->near };
+
+    put_text(channel, "one\ntwo\n\nfour\n");
+    assert_reads(&reader, "one");
+    assert_reads(&reader, "two");
+    assert_reads(&reader, "");
+    assert_reads(&reader, "four");
+    assert_reads_none(&reader, 0, DIALOGUE_NOTHING);
+}
+
+TEST(keeps_half_a_line_until_the_rest_comes)
+{
+    const struct channel *channel = *state;
+    struct dialogue_reader reader = { .descriptor = channel->near };
+
+    put_text(channel, "ha");
+    assert_reads_none(&reader, 0, DIALOGUE_NOTHING);
+    put_text(channel, "lf");
+    assert_reads_none(&reader, 0, DIALOGUE_NOTHING);
+    put_text(channel, "\nnext");
+    assert_reads(&reader, "half");
+    put_text(channel, "\n");
+    assert_reads(&reader, "next");
+}
+
+TEST(reads_a_line_of_1024_bytes)
+{
+    const struct channel *channel = *state;
+    struct dialogue_reader reader = { .descriptor = channel->near };
+    char line[DIALOGUE_LINE_MAX + 1];
+
+    memset(line, 'x', DIALOGUE_LINE_MAX);
+    line[DIALOGUE_LINE_MAX] = '\n';
+    put(channel, line, sizeof line);
+    put(channel, line, sizeof line);
+    put_text(channel, "short\n");
+
+    line[DIALOGUE_LINE_MAX] = '\0';
+    assert_reads(&reader, line);
+    assert_reads(&reader, line);
+    assert_reads(&reader, "short");
+}
+
+TEST(a_line_of_1025_bytes_breaks_the_dialogue)
+{
+    const struct channel *channel = *state;
+    struct dialogue_reader reader = { .descriptor = channel->near };
+    char line[DIALOGUE_LINE_MAX + 2];
+
+    memset(line, 'x', DIALOGUE_LINE_MAX + 1);
+    line[DIALOGUE_LINE_MAX + 1] = '\n';
+    put_text(channel, "fine\n");
+    put(channel, line, sizeof line);
+    put_text(channel, "fine\n");
+
+    assert_reads(&reader, "fine");
+    assert_reads_none(&reader, 0, DIALOGUE_BROKEN);
+    assert_reads_none(&reader, 0, DIALOGUE_BROKEN);
+}
+
+TEST(too_much_without_a_newline_breaks_the_dialogue_at_once)
+{
+    const struct channel *channel = *state;
+    struct dialogue_reader reader = { .descriptor = channel->near };
+    char line[DIALOGUE_LINE_MAX + 1];
+
+    memset(line, 'x', sizeof line);
+    put(channel, line, sizeof line - 1);
+    assert_reads_none(&reader, 0, DIALOGUE_NOTHING);
+    put(channel, line, 1);
+    assert_reads_none(&reader, DIALOGUE_FOREVER, DIALOGUE_BROKEN);
+}
+
+TEST(a_nul_breaks_the_dialogue)
+{
+    const struct channel *channel = *state;
+    struct dialogue_reader reader = { .descriptor = channel->near };
+
+    put(channel, "first\napproved\0: x\nlast\n", 24);
+    assert_reads(&reader, "first");
+    assert_reads_none(&reader, 0, DIALOGUE_BROKEN);
+    assert_reads_none(&reader, 0, DIALOGUE_BROKEN);
+}
+
+TEST(tells_the_end_after_the_last_line)
+{
+    struct channel *channel = *state;
+    struct dialogue_reader reader = { .descriptor = channel->near };
+
+    put_text(channel, "last\n");
+    put_end(channel);
+    assert_reads(&reader, "last");
+    assert_reads_none(&reader, 0, DIALOGUE_END);
+    assert_reads_none(&reader, DIALOGUE_FOREVER, DIALOGUE_END);
+}
+
+TEST(an_end_inside_of_a_line_breaks_the_dialogue)
+{
+    struct channel *channel = *state;
+    struct dialogue_reader reader = { .descriptor = channel->near };
+
+    put_text(channel, "approved");
+    put_end(channel);
+    assert_reads_none(&reader, 0, DIALOGUE_BROKEN);
+    assert_reads_none(&reader, 0, DIALOGUE_BROKEN);
+}
+
+/* The kernel tells it as a reset, not as an end. */
+TEST(somebody_who_goes_without_reading_has_ended_as_well)
+{
+    struct channel *channel = *state;
+    struct dialogue_reader reader = { .descriptor = channel->near };
+
+    assert_true(dialogue_write(channel->near, "never read"));
+    put_text(channel, "denied\n");
+    put_end(channel);
+    assert_reads(&reader, "denied");
+    assert_reads_none(&reader, DIALOGUE_FOREVER, DIALOGUE_END);
+}
+
+TEST(somebody_who_goes_inside_of_a_line_without_reading_has_broken_it)
+{
+    struct channel *channel = *state;
+    struct dialogue_reader reader = { .descriptor = channel->near };
+
+    assert_true(dialogue_write(channel->near, "never read"));
+    put_text(channel, "approved");
+    put_end(channel);
+    assert_reads_none(&reader, DIALOGUE_FOREVER, DIALOGUE_BROKEN);
+}
+
+TEST(takes_what_is_there_though_the_deadline_is_over)
+{
+    const struct channel *channel = *state;
+    struct dialogue_reader reader = { .descriptor = channel->near };
+    char line[DIALOGUE_LINE_SIZE];
+
+    put_text(channel, "late\n");
+    assert_int_equal(dialogue_read(&reader, dialogue_clock_ms() - 1000, line), DIALOGUE_LINE);
+    assert_string_equal(line, "late");
+}
+
+TEST(waits_until_the_deadline_and_no_longer)
+{
+    const struct channel *channel = *state;
+    struct dialogue_reader reader = { .descriptor = channel->near };
+    int64_t began_ms = dialogue_clock_ms();
+
+    put_text(channel, "no newline");
+    assert_reads_none(&reader, began_ms + PATIENCE_MS, DIALOGUE_NOTHING);
+    assert_in_range(dialogue_clock_ms() - began_ms, PATIENCE_MS, PATIENCE_MS + SLACK_MS);
+}
+
+TEST(reads_a_descriptor_that_does_not_block)
+{
+    struct channel *channel = *state;
+    struct dialogue_reader reader = { .descriptor = channel->near };
+
+    assert_int_equal(fcntl(channel->near, F_SETFL, O_NONBLOCK), 0);
+    assert_reads_none(&reader, dialogue_clock_ms() + TICK_MS, DIALOGUE_NOTHING);
+    put_text(channel, "line\n");
+    assert_reads(&reader, "line");
+}
+
+TEST(a_line_leaves_no_copy_in_the_reader)
+{
+    const struct channel *channel = *state;
+    struct dialogue_reader reader = { .descriptor = channel->near };
+
+    put_text(channel, "first\n424242\nx");
+    assert_reads(&reader, "first");
+    assert_reads(&reader, "424242");
+    assert_null(memmem(reader.bytes, sizeof reader.bytes, "42", 2));
+    assert_int_equal(reader.bytes[0], 'x');
+
+    dialogue_reader_wipe(&reader);
+    for (size_t i = 0; i < sizeof reader.bytes; i++)
+        assert_int_equal(reader.bytes[i], 0);
+    put_text(channel, "next\n");
+    assert_reads(&reader, "next");
+}
+
+TEST(a_descriptor_that_is_none_breaks_the_dialogue)
+{
+    struct dialogue_reader reader = { .descriptor = dup(0) };
+
+    close(reader.descriptor);
+    assert_reads_none(&reader, 0, DIALOGUE_BROKEN);
+    assert_reads_none(&reader, DIALOGUE_FOREVER, DIALOGUE_BROKEN);
+}
+
+/* A host has timers and handlers of its own: here one that ticks, and acts at its tenth tick. */
+
+static volatile sig_atomic_t ticks;
+static int tick_descriptor;
+static void (*tick_action)(void);
+
+static void on_tick(int signal)
+{
+    (void)signal;
+    if (++ticks == 10 && tick_action != NULL)
+        tick_action();
+}
+
+static void start_ticks(int descriptor, void (*action)(void))
+{
+    const struct itimerval timer = { { 0, TICK_MS * 1000 }, { 0, TICK_MS * 1000 } };
+    const struct sigaction handler = { .sa_handler = on_tick }; /* no SA_RESTART */
+
+    ticks = 0;
+    tick_descriptor = descriptor;
+    tick_action = action;
+    assert_int_equal(sigaction(SIGALRM, &handler, NULL), 0);
+    assert_int_equal(setitimer(ITIMER_REAL, &timer, NULL), 0);
+}
+
+static void stop_ticks(void)
+{
+    const struct itimerval timer = { 0 };
+
+    setitimer(ITIMER_REAL, &timer, NULL);
+    signal(SIGALRM, SIG_DFL);
+}
+
+static void write_line(void)
+{
+    ssize_t written = write(tick_descriptor, "late\n", 5);
+
+    (void)written;
+}
+
+TEST(signals_do_not_disturb_the_wait_for_a_line)
+{
+    const struct channel *channel = *state;
+    struct dialogue_reader reader = { .descriptor = channel->near };
+    char line[DIALOGUE_LINE_SIZE];
+    enum dialogue_read read;
+
+    start_ticks(channel->far, write_line);
+    read = dialogue_read(&reader, DIALOGUE_FOREVER, line);
+    stop_ticks();
+    assert_int_equal(read, DIALOGUE_LINE);
+    assert_string_equal(line, "late");
+    assert_in_range(ticks, 10, 1000);
+}
+
+TEST(signals_do_not_move_the_deadline)
+{
+    const struct channel *channel = *state;
+    struct dialogue_reader reader = { .descriptor = channel->near };
+    char line[DIALOGUE_LINE_SIZE];
+    int64_t began_ms = dialogue_clock_ms(), took_ms;
+    enum dialogue_read read;
+
+    start_ticks(-1, NULL);
+    read = dialogue_read(&reader, began_ms + PATIENCE_MS, line);
+    took_ms = dialogue_clock_ms() - began_ms;
+    stop_ticks();
+    assert_int_equal(read, DIALOGUE_NOTHING);
+    assert_in_range(took_ms, PATIENCE_MS, PATIENCE_MS + SLACK_MS);
+}
+
+/* The writer */
+
+static void assert_arrives(int descriptor, const char *expected, size_t size)
+{
+    char bytes[2 * DIALOGUE_LINE_SIZE];
+
+    assert_int_equal(read(descriptor, bytes, sizeof bytes), (ssize_t)size);
+    assert_memory_equal(bytes, expected, size);
+}
+
+TEST(writes_a_line_and_its_newline)
+{
+    const struct channel *channel = *state;
+
+    assert_true(dialogue_write(channel->far, "ask-secret Code: "));
+    assert_arrives(channel->near, "ask-secret Code: \n", 18);
+    assert_true(dialogue_write(channel->far, ""));
+    assert_arrives(channel->near, "\n", 1);
+}
+
+TEST(writes_no_line_longer_than_the_reader_takes)
+{
+    const struct channel *channel = *state;
+    char line[DIALOGUE_LINE_MAX + 100];
+
+    memset(line, 'x', sizeof line - 1);
+    line[sizeof line - 1] = '\0';
+    assert_true(dialogue_write(channel->far, line));
+    line[DIALOGUE_LINE_MAX] = '\n';
+    assert_arrives(channel->near, line, DIALOGUE_LINE_MAX + 1);
+}
+
+TEST(writing_to_somebody_who_is_gone_fails_without_a_signal)
+{
+    struct channel *channel = *state;
+
+    signal(SIGPIPE, SIG_DFL);
+    close(channel->near);
+    assert_false(dialogue_write(channel->far, "approved"));
+    channel->near = dup(channel->far);
+}
+
+TEST(writing_to_a_closed_pipe_fails)
+{
+    struct channel *channel = *state;
+
+    signal(SIGPIPE, SIG_IGN); /* as the check program does */
+    close(channel->near);
+    assert_false(dialogue_write(channel->far, "approved"));
+    channel->near = dup(channel->far);
+    signal(SIGPIPE, SIG_DFL);
+}
+
+static void drain(void)
+{
+    char bytes[4096];
+
+    while (recv(tick_descriptor, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
+        ;
+}
+
+TEST(signals_do_not_tear_a_line_that_has_to_wait)
+{
+    const struct channel *channel = *state;
+    char line[DIALOGUE_LINE_SIZE];
+    bool written;
+
+    memset(line, 'x', DIALOGUE_LINE_MAX);
+    line[DIALOGUE_LINE_MAX] = '\0';
+    while (send(channel->far, line, sizeof line, MSG_DONTWAIT) > 0)
+        ;
+
+    start_ticks(channel->near, drain);
+    written = dialogue_write(channel->far, line);
+    stop_ticks();
+    assert_true(written);
+    assert_in_range(ticks, 10, 1000);
+    line[DIALOGUE_LINE_MAX] = '\n';
+    assert_arrives(channel->near, line, DIALOGUE_LINE_MAX + 1);
+}
+
+TEST(the_clock_goes_on)
+{
+    int64_t before_ms = dialogue_clock_ms();
+
+    usleep(20 * 1000);
+    assert_in_range(dialogue_clock_ms() - before_ms, 19, SLACK_MS);
+}
+
+#define over_socket(test)                                                                          \
+    {                                                                                              \
+#test "_over_a_socket", test, set_up_socket, tear_down, NULL                               \
+    }
+#define over_pipe(test)                                                                            \
+    {                                                                                              \
+#test "_over_a_pipe", test, set_up_pipe, tear_down, NULL                                   \
+    }
+#define over_both(test) over_socket(test), over_pipe(test)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(prints_plain_names_as_they_are),
+        cmocka_unit_test(escapes_blanks_percent_signs_and_all_but_printable_ascii),
+        cmocka_unit_test(names_of_all_bytes_come_back_unchanged),
+        cmocka_unit_test(a_name_too_long_is_cut_and_still_too_long),
+        cmocka_unit_test(the_longest_names_fit_into_a_line),
+        cmocka_unit_test(prints_no_service_that_is_empty_or_too_long),
+        cmocka_unit_test(parses_no_first_line_but_the_one_spelling),
+        cmocka_unit_test(parses_no_name_that_does_not_fit),
+        cmocka_unit_test(parses_the_three_questions),
+        cmocka_unit_test(parses_a_verdict),
+        cmocka_unit_test(parses_no_other_line),
+        over_both(reads_line_after_line),
+        over_both(keeps_half_a_line_until_the_rest_comes),
+        over_both(reads_a_line_of_1024_bytes),
+        over_both(a_line_of_1025_bytes_breaks_the_dialogue),
+        over_both(too_much_without_a_newline_breaks_the_dialogue_at_once),
+        over_both(a_nul_breaks_the_dialogue),
+        over_both(tells_the_end_after_the_last_line),
+        over_both(an_end_inside_of_a_line_breaks_the_dialogue),
+        over_socket(somebody_who_goes_without_reading_has_ended_as_well),
+        over_socket(somebody_who_goes_inside_of_a_line_without_reading_has_broken_it),
+        over_both(takes_what_is_there_though_the_deadline_is_over),
+        over_both(waits_until_the_deadline_and_no_longer),
+        over_both(reads_a_descriptor_that_does_not_block),
+        over_both(a_line_leaves_no_copy_in_the_reader),
+        cmocka_unit_test(a_descriptor_that_is_none_breaks_the_dialogue),
+        over_both(signals_do_not_disturb_the_wait_for_a_line),
+        over_both(signals_do_not_move_the_deadline),
+        over_both(writes_a_line_and_its_newline),
+        over_both(writes_no_line_longer_than_the_reader_takes),
+        over_socket(writing_to_somebody_who_is_gone_fails_without_a_signal),
+        over_pipe(writing_to_a_closed_pipe_fails),
+        over_socket(signals_do_not_tear_a_line_that_has_to_wait),
+        cmocka_unit_test(the_clock_goes_on),
+    };
+
+    return cmocka_run_group_tests_name("dialogue", tests, NULL, NULL);
+}

@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* Who is enrolled: the file of a user, and under which names it is looked up. */
+#include "unit.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/enrollment.h"
+#include "folder.h"
+
+#define SHOWN    "users/alice.conf"
+#define FACTOR   "YF0123456789abcdef0123456789abcdef"
+#define IDENTITY "7f3c5d0e-9a1b"
+#define ALICE    "identity = \"" IDENTITY "\"; factor_sid = \"" FACTOR "\";\n"
+
+enum { NAME_LENGTH_MAX = 250 };
+
+/* The accounts of this test instead of the system's. */
+static struct {
+    const char *asked, *name; /* who asks for ASKED gets NAME; NULL: there is nobody */
+    int error;
+    size_t size_wanted;
+    int calls;
+} accounts;
+
+int getpwnam_r(const char *user, struct passwd *account, char *buffer, size_t size,
+               struct passwd **ret_found)
+{
+    *ret_found = NULL;
+    accounts.calls++;
+    if (size < accounts.size_wanted)
+        return ERANGE;
+    if (accounts.error != 0)
+        return accounts.error;
+    if (accounts.asked == NULL || strcmp(accounts.asked, user) != 0)
+        return 0;
+    snprintf(buffer, size, "%s", accounts.name);
+    *account = (struct passwd){ .pw_name = buffer };
+    *ret_found = account;
+    return 0;
+}
+
+static int setup(void **state)
+{
+    memset(&accounts, 0, sizeof accounts);
+    return folder_setup(state);
+}
+
+/* Parsing */
+
+static void assert_wrong(const char *text, const char *part)
+{
+    struct enrollment *enrollment = NULL;
+    struct verdict why_not = { 0 };
+
+    if (enrollment_parse(text, SHOWN, &enrollment, &why_not))
+        fail_msg("took %s", text);
+    assert_null(enrollment);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, part);
+}
+
+static void assert_right(const char *identity)
+{
+    char text[300];
+    struct enrollment *enrollment = NULL;
+    struct verdict why_not = { 0 };
+
+    snprintf(text, sizeof text, "identity = \"%s\"; factor_sid = \"" FACTOR "\";", identity);
+    assert_true(enrollment_parse(text, SHOWN, &enrollment, &why_not));
+    assert_string_equal(enrollment->identity, identity);
+    assert_string_equal(enrollment->factor_sid, FACTOR);
+    enrollment_free(&enrollment);
+    assert_null(enrollment);
+}
+
+static void assert_identity_wrong(const char *identity)
+{
+    char text[300];
+
+    snprintf(text, sizeof text, "\nidentity = \"%s\"; factor_sid = \"" FACTOR "\";", identity);
+    assert_wrong(text, SHOWN ":2: identity must be 8 to 64 letters, digits and dashes");
+}
+
+TEST(an_identity_is_8_to_64_letters_digits_and_dashes)
+{
+    char identity[66];
+
+    memset(identity, 'Z', 65);
+    identity[64] = '\0';
+    assert_right(identity);
+    identity[64] = 'Z';
+    identity[65] = '\0';
+    assert_identity_wrong(identity);
+    assert_right("12345678");
+    assert_right("aZ-09---");
+    assert_identity_wrong("1234567");
+    assert_identity_wrong("");
+    assert_identity_wrong("../../../Services");
+    assert_identity_wrong("1234567/");
+    assert_identity_wrong("1234567?");
+    assert_identity_wrong("1234567%");
+    assert_identity_wrong("1234567 ");
+    assert_identity_wrong("1234567_");
+    assert_identity_wrong("1234567.");
+    assert_identity_wrong("123456\xc3\xa4");
+    assert_identity_wrong("1234567\\n");
+}
+
+TEST(a_factor_is_yf_and_32_digits)
+{
+    static const char *const factors[] = {
+        "",
+        "YF",
+        "YC0123456789abcdef0123456789abcdef",
+        "YF0123456789abcdef0123456789abcde",
+        "YF0123456789abcdef0123456789abcdef0",
+        "YF0123456789abcdef0123456789abcdeg",
+        "yf0123456789abcdef0123456789abcdef",
+        "YF0123456789abcdef0123456789abc/..",
+    };
+    char text[300];
+
+    for (size_t i = 0; i < ARRAY_SIZE(factors); i++) {
+        snprintf(text, sizeof text, "identity = \"" IDENTITY "\";\nfactor_sid = \"%s\";",
+                 factors[i]);
+        assert_wrong(text, SHOWN ":2: factor_sid must be YF and 32 hexadecimal digits");
+    }
+}
+
+TEST(both_keys_are_mandatory_and_no_other_is_known)
+{
+    assert_wrong("", SHOWN ": identity is missing");
+    assert_wrong("identity = \"" IDENTITY "\";", SHOWN ": factor_sid is missing");
+    assert_wrong("factor_sid = \"" FACTOR "\";", SHOWN ": identity is missing");
+    assert_wrong(ALICE "bypass = true;", SHOWN ":2: bypass is no known key here");
+    assert_wrong("user = { " ALICE " };", SHOWN ":1: user is no known key here");
+    assert_wrong(ALICE ALICE, SHOWN ":2: ");
+    assert_wrong("identity = 12345678;", SHOWN ":1: identity must be");
+    assert_wrong("identity = [ \"" IDENTITY "\" ];", SHOWN ":1: identity must be");
+}
+
+TEST(includes_nothing)
+{
+    assert_wrong("@include \"/etc/passwd\"\n", SHOWN ":1: @include is not supported");
+    assert_wrong(ALICE " @include \"/\"\n", SHOWN ":2: @include is not supported");
+}
+
+TEST(frees_nothing_without_complaint)
+{
+    struct enrollment *enrollment = NULL;
+
+    enrollment_free(&enrollment);
+    assert_null(enrollment);
+}
+
+/* Finding */
+
+static void assert_finds(const char *folder, const char *user)
+{
+    struct enrollment *enrollment = NULL;
+    struct verdict why_not = { 0 };
+
+    if (enrollment_find(folder, user, &enrollment, &why_not) != ENROLLMENT_FOUND)
+        fail_msg("%s: %s", user, why_not.reason);
+    assert_string_equal(enrollment->identity, IDENTITY);
+    assert_string_equal(enrollment->factor_sid, FACTOR);
+    enrollment_free(&enrollment);
+}
+
+static void assert_finds_none(const char *folder, const char *user, enum enrollment_found expected)
+{
+    struct enrollment *enrollment = NULL;
+    struct verdict why_not = { OUTCOME_EXHAUSTED, "before" };
+    enum enrollment_found found = enrollment_find(folder, user, &enrollment, &why_not);
+
+    if (found != expected)
+        fail_msg("%s: %d, not %d: %s", user, (int)found, (int)expected, why_not.reason);
+    assert_null(enrollment);
+}
+
+static void assert_refuses(const char *folder, const char *user, const char *part)
+{
+    struct enrollment *enrollment = NULL;
+    struct verdict why_not = { 0 };
+
+    assert_int_equal(enrollment_find(folder, user, &enrollment, &why_not), ENROLLMENT_REFUSED);
+    assert_null(enrollment);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, part);
+}
+
+TEST(finds_the_file_of_exactly_this_name)
+{
+    const char *folder = *state;
+
+    folder_write(folder, "alice.conf", ALICE, 0640);
+    assert_finds(folder, "alice");
+    assert_int_equal(accounts.calls, 0);
+    assert_finds_none(folder, "Alice", ENROLLMENT_UNKNOWN);
+    assert_finds_none(folder, "alice ", ENROLLMENT_UNKNOWN);
+    assert_finds_none(folder, "alic", ENROLLMENT_UNKNOWN);
+    assert_finds_none(folder, "alice.conf", ENROLLMENT_UNKNOWN);
+    assert_finds_none(folder, "", ENROLLMENT_UNKNOWN);
+}
+
+TEST(finds_names_of_strange_bytes)
+{
+    const char *folder = *state;
+    static const char *const names[] = {
+        "a b", "-rf", "t\xc3\xab", "\xff", "DOM\\al", "a@b", "..."
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        char file[20];
+        snprintf(file, sizeof file, "%s.conf", names[i]);
+        folder_write(folder, file, ALICE, 0640);
+        assert_finds(folder, names[i]);
+    }
+}
+
+TEST(finds_names_of_250_bytes_and_none_longer)
+{
+    const char *folder = *state;
+    char name[NAME_LENGTH_MAX + 10];
+
+    memset(name, 'a', sizeof name);
+    strcpy(name + NAME_LENGTH_MAX, ".conf");
+    folder_write(folder, name, ALICE, 0640);
+    name[NAME_LENGTH_MAX] = '\0';
+    assert_finds(folder, name);
+
+    accounts.asked = accounts.name = "alice";
+    name[NAME_LENGTH_MAX] = 'a';
+    name[NAME_LENGTH_MAX + 1] = '\0';
+    assert_finds_none(folder, name, ENROLLMENT_UNKNOWN);
+    assert_int_equal(accounts.calls, 0);
+}
+
+TEST(looks_up_no_name_that_could_leave_the_folder)
+{
+    const char *folder = *state;
+    static const char *const names[] = { "",           ".",    "..",    "/",          "a/b",
+                                         "../users/a", "a/",   "/root", "inner/../a", "a\nb",
+                                         "a\x1f",      "\x7f", "\x01" };
+
+    folder_write(folder, "a.conf", ALICE, 0640);
+    folder_write(folder, "..conf", ALICE, 0640);
+    folder_write(folder, "...conf", ALICE, 0640);
+    folder_write(folder, ".conf", ALICE, 0640);
+    folder_write(folder, "a\nb.conf", ALICE, 0640);
+    folder_write(folder, "\x7f.conf", ALICE, 0640);
+    assert_int_equal(mkdir(folder_path(folder, "inner"), 0700), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        accounts.asked = accounts.name = names[i];
+        assert_finds_none(folder, names[i], ENROLLMENT_UNKNOWN);
+    }
+    assert_int_equal(accounts.calls, 0);
+}
+
+TEST(an_account_of_exactly_this_name_without_a_file_is_none)
+{
+    const char *folder = *state;
+
+    accounts.asked = accounts.name = "bob";
+    assert_finds_none(folder, "bob", ENROLLMENT_NONE);
+}
+
+TEST(nobody_of_this_name_is_unknown)
+{
+    assert_finds_none(*state, "bob", ENROLLMENT_UNKNOWN);
+}
+
+TEST(another_spelling_finds_the_file_of_the_account)
+{
+    const char *folder = *state;
+
+    folder_write(folder, "alice.conf", ALICE, 0640);
+    accounts.asked = "ALICE@example.com";
+    accounts.name = "alice";
+    assert_finds(folder, "ALICE@example.com");
+}
+
+TEST(another_spelling_without_a_file_is_unknown_and_never_none)
+{
+    const char *folder = *state;
+
+    accounts.asked = "BOB";
+    accounts.name = "bob";
+    assert_finds_none(folder, "BOB", ENROLLMENT_UNKNOWN);
+}
+
+TEST(another_spelling_of_a_name_that_is_not_looked_up_is_unknown)
+{
+    const char *folder = *state;
+    char longest[NAME_LENGTH_MAX + 2];
+    const char *const names[] = { "../a", "..", "", "a/b", "a\nb", longest };
+
+    memset(longest, 'a', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    folder_write(folder, "a.conf", ALICE, 0640);
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        accounts.asked = "A";
+        accounts.name = names[i];
+        assert_finds_none(folder, "A", ENROLLMENT_UNKNOWN);
+    }
+}
+
+TEST(another_spelling_with_a_bad_file_is_refused)
+{
+    const char *folder = *state;
+
+    folder_write(folder, "alice.conf", ALICE, 0666);
+    accounts.asked = "ALICE";
+    accounts.name = "alice";
+    assert_refuses(folder, "ALICE", "/alice.conf is writable by others");
+}
+
+TEST(accounts_that_cannot_be_told_are_unknown)
+{
+    static const int errors[] = { EIO, EMFILE, ENOENT, ESRCH, ENOMEM };
+
+    for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+        accounts.asked = accounts.name = "bob";
+        accounts.error = errors[i];
+        assert_finds_none(*state, "bob", ENROLLMENT_UNKNOWN);
+    }
+}
+
+TEST(an_account_may_need_a_large_buffer_but_not_any)
+{
+    accounts.asked = accounts.name = "bob";
+    accounts.size_wanted = 100000;
+    assert_finds_none(*state, "bob", ENROLLMENT_NONE);
+    assert_in_range(accounts.calls, 2, 6);
+    accounts.size_wanted = SIZE_MAX;
+    assert_finds_none(*state, "bob", ENROLLMENT_UNKNOWN);
+}
+
+TEST(a_bad_file_of_an_account_is_refused_and_never_none)
+{
+    const char *folder = *state;
+
+    accounts.asked = accounts.name = "bob";
+    folder_write(folder, "bob.conf", "", 0640);
+    assert_refuses(folder, "bob", "/bob.conf: identity is missing");
+    folder_write(folder, "bob.conf", ALICE, 0620);
+    assert_refuses(folder, "bob", "/bob.conf is writable by others");
+    assert_int_equal(accounts.calls, 0);
+}
+
+TEST(a_file_with_a_nul_or_too_large_is_refused)
+{
+    const char *folder = *state;
+    static char large[16 * 1024 + 1];
+
+    folder_write_bytes(folder, "alice.conf", ALICE "\0", sizeof ALICE, 0640);
+    assert_refuses(folder, "alice", "NUL");
+
+    memset(large, '\n', sizeof large);
+    memcpy(large, ALICE, sizeof ALICE - 1);
+    folder_write_bytes(folder, "alice.conf", large, sizeof large, 0640);
+    assert_refuses(folder, "alice", "larger than");
+    folder_write_bytes(folder, "alice.conf", large, sizeof large - 1, 0640);
+    assert_finds(folder, "alice");
+}
+
+TEST(a_symbolic_link_is_refused_even_where_it_leads_nowhere)
+{
+    const char *folder = *state;
+
+    accounts.asked = accounts.name = "bob";
+    folder_write(folder, "alice.conf", ALICE, 0640);
+    assert_int_equal(symlink("alice.conf", folder_path(folder, "bob.conf")), 0);
+    assert_refuses(folder, "bob", "symbolic links are not followed");
+    assert_int_equal(unlink(folder_path(folder, "bob.conf")), 0);
+    assert_int_equal(symlink("nowhere", folder_path(folder, "bob.conf")), 0);
+    assert_refuses(folder, "bob", "symbolic links are not followed");
+}
+
+TEST(a_fifo_is_refused_and_does_not_block)
+{
+    const char *folder = *state;
+
+    assert_int_equal(mkfifo(folder_path(folder, "bob.conf"), 0600), 0);
+    alarm(10);
+    assert_refuses(folder, "bob", "no regular file");
+    alarm(0);
+}
+
+TEST(a_folder_of_a_user_s_name_is_refused)
+{
+    const char *folder = *state;
+
+    assert_int_equal(mkdir(folder_path(folder, "bob.conf"), 0700), 0);
+    assert_refuses(folder, "bob", "no regular file");
+}
+
+TEST(a_folder_that_others_can_write_is_refused)
+{
+    const char *folder = *state;
+    static const mode_t modes[] = { 0720, 0702, 0777, 01777 };
+
+    folder_write(folder, "alice.conf", ALICE, 0640);
+    for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+        assert_int_equal(chmod(folder, modes[i]), 0);
+        assert_refuses(folder, "alice", "writable by others: chmod go-w");
+        assert_refuses(folder, "..", "writable by others: chmod go-w");
+    }
+    assert_int_equal(chmod(folder, 0755), 0);
+    assert_finds(folder, "alice");
+}
+
+TEST(a_folder_that_is_missing_or_a_link_or_a_file_is_refused)
+{
+    const char *folder = *state;
+
+    accounts.asked = accounts.name = "bob";
+    assert_refuses(folder_path(folder, "users"), "bob", "No such file");
+    assert_int_equal(symlink(folder, folder_path(folder, "users")), 0);
+    assert_refuses(folder_path(folder, "users"), "bob", "not a folder, or a symbolic link");
+    folder_write(folder, "file", ALICE, 0600);
+    assert_refuses(folder_path(folder, "file"), "bob", "not a folder, or a symbolic link");
+}
+
+TEST(a_file_or_folder_of_somebody_else_is_refused)
+{
+    const char *folder = *state;
+
+    if (geteuid() != 0)
+        skip();
+    folder_write(folder, "alice.conf", ALICE, 0640);
+    assert_int_equal(chown(folder_path(folder, "alice.conf"), 12345, 0), 0);
+    assert_refuses(folder, "alice", "/alice.conf is not root's: chown root it");
+    assert_int_equal(chown(folder_path(folder, "alice.conf"), 0, 12345), 0);
+    assert_finds(folder, "alice");
+    assert_int_equal(chown(folder, 12345, 0), 0);
+    assert_refuses(folder, "alice", "is not root's: chown root it");
+    assert_int_equal(chown(folder, 0, 0), 0);
+}
+
+TEST(names_the_file_by_the_last_part_of_the_folder)
+{
+    const char *folder = *state;
+    char expected[100];
+
+    folder_write(folder, "bob.conf", "\n\nx = 1;", 0640);
+    snprintf(expected, sizeof expected, "%s/bob.conf:3: x is no known key",
+             strrchr(folder, '/') + 1);
+    assert_refuses(folder, "bob", expected);
+}
+
+#define in_folder(test) cmocka_unit_test_setup_teardown(test, setup, folder_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_identity_is_8_to_64_letters_digits_and_dashes),
+        cmocka_unit_test(a_factor_is_yf_and_32_digits),
+        cmocka_unit_test(both_keys_are_mandatory_and_no_other_is_known),
+        cmocka_unit_test(includes_nothing),
+        cmocka_unit_test(frees_nothing_without_complaint),
+        in_folder(finds_the_file_of_exactly_this_name),
+        in_folder(finds_names_of_strange_bytes),
+        in_folder(finds_names_of_250_bytes_and_none_longer),
+        in_folder(looks_up_no_name_that_could_leave_the_folder),
+        in_folder(an_account_of_exactly_this_name_without_a_file_is_none),
+        in_folder(nobody_of_this_name_is_unknown),
+        in_folder(another_spelling_finds_the_file_of_the_account),
+        in_folder(another_spelling_without_a_file_is_unknown_and_never_none),
+        in_folder(another_spelling_of_a_name_that_is_not_looked_up_is_unknown),
+        in_folder(another_spelling_with_a_bad_file_is_refused),
+        in_folder(accounts_that_cannot_be_told_are_unknown),
+        in_folder(an_account_may_need_a_large_buffer_but_not_any),
+        in_folder(a_bad_file_of_an_account_is_refused_and_never_none),
+        in_folder(a_file_with_a_nul_or_too_large_is_refused),
+        in_folder(a_symbolic_link_is_refused_even_where_it_leads_nowhere),
+        in_folder(a_fifo_is_refused_and_does_not_block),
+        in_folder(a_folder_of_a_user_s_name_is_refused),
+        in_folder(a_folder_that_others_can_write_is_refused),
+        in_folder(a_folder_that_is_missing_or_a_link_or_a_file_is_refused),
+        in_folder(a_file_or_folder_of_somebody_else_is_refused),
+        in_folder(names_the_file_by_the_last_part_of_the_folder),
+    };
+
+    return cmocka_run_group_tests_name("enrollment", tests, NULL, NULL);
+}

@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* What the API for one login asks of the network, how often, and what it makes of the replies. The
+ * functions of http.h are this test's own. */
+#include "unit.h"
+
+#include <stdlib.h>
+
+#include "core/dialogue.h"
+#include "paths.h"
+#include "reply.h"
+#include "twilio/challenge.h"
+
+#define CREATE_PATH "/v2/Services/" REPLY_SERVICE "/Entities/" REPLY_IDENTITY "/Challenges"
+#define VERIFY_PATH CREATE_PATH "/" REPLY_SID
+#define REQUEST_ID  "RQ" REPLY_HEX32
+
+enum { TIMEOUT_SECONDS = 10, LINES_MAX = 8, TEXT_SIZE = 2048 };
+
+/* One request and what comes of it. */
+struct exchange {
+    enum http_result result;
+    int status;
+    char body[TEXT_SIZE];
+    long retry_after_seconds;
+};
+
+static struct {
+    struct exchange script[LINES_MAX];
+    size_t scripted, sent;
+    char requests[LINES_MAX][TEXT_SIZE]; /* "POST PATH FORM" or "GET PATH" */
+    int64_t patience_ms;
+    int64_t paused_ms;
+    bool gives_up_in_pause, opens;
+} network;
+
+bool http_open(const struct settings *settings, const char *secret, struct http **ret_http,
+               struct verdict *why_not)
+{
+    assert_non_null(settings);
+    assert_string_equal(secret, "hunter2");
+    if (!network.opens)
+        return verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "no libcurl");
+    *ret_http = (struct http *)&network;
+    return true;
+}
+
+enum http_result http_send(struct http *http, const struct http_request *request,
+                           struct http_watch *watch, struct http_reply *ret_reply,
+                           struct verdict *why_not)
+{
+    const struct exchange *exchange = &network.script[network.sent];
+
+    assert_ptr_equal(http, &network);
+    assert_non_null(watch);
+    if (network.sent >= network.scripted)
+        fail_msg("one request too many: %s %s", request->path, request->form);
+    snprintf(network.requests[network.sent], TEXT_SIZE, "%s %s%s%s",
+             request->form != NULL ? "POST" : "GET", request->path,
+             request->form != NULL ? " " : "", request->form != NULL ? request->form : "");
+    network.patience_ms = request->patience_ms;
+    network.sent++;
+
+    if (exchange->result == HTTP_REPLIED)
+        *ret_reply = (struct http_reply){
+            .status = exchange->status,
+            .body = exchange->body,
+            .size = strlen(exchange->body),
+            .retry_after_seconds = exchange->retry_after_seconds,
+            .request_id = REQUEST_ID,
+        };
+    else if (exchange->result != HTTP_GIVEN_UP)
+        verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "no network");
+    return exchange->result;
+}
+
+bool http_pause(struct http *http, int64_t pause_ms, struct http_watch *watch)
+{
+    assert_ptr_equal(http, &network);
+    assert_non_null(watch);
+    network.paused_ms += pause_ms;
+    return !network.gives_up_in_pause;
+}
+
+void http_free(struct http *http)
+{
+    assert_ptr_equal(http, &network);
+}
+
+static void reply(int status, const char *body)
+{
+    struct exchange *exchange = &network.script[network.scripted++];
+
+    exchange->result = HTTP_REPLIED;
+    exchange->status = status;
+    snprintf(exchange->body, sizeof exchange->body, "%s", body);
+}
+
+static void reply_error(int status, int code)
+{
+    reply(status, reply_print_error(code, status));
+}
+
+static void reply_challenge(int status, const char *state)
+{
+    reply(status, reply_print(state, NULL, NULL));
+}
+
+static void fail_with(enum http_result result)
+{
+    network.script[network.scripted++].result = result;
+}
+
+/* One login, opened. */
+struct login {
+    struct settings settings;
+    struct enrollment enrollment;
+    struct http_watch watch;
+    struct challenge challenge;
+    struct challenge_service *service;
+    struct verdict why_not;
+};
+
+static int setup(void **state)
+{
+    static struct login login;
+
+    login = (struct login){
+        .settings = { .service_sid = (char *)REPLY_SERVICE,
+                      .account_sid = (char *)REPLY_ACCOUNT,
+                      .timeout_seconds = TIMEOUT_SECONDS },
+        .enrollment = { .identity = (char *)REPLY_IDENTITY, .factor_sid = (char *)REPLY_FACTOR },
+        .watch = { .descriptor = -1, .deadline_ms = HTTP_FOREVER },
+        .challenge = { .sid = REPLY_SID, .request_id = "-" },
+    };
+    memset(&network, 0, sizeof network);
+    network.opens = true;
+    *state = &login;
+    return challenge_api.open(&login.settings, &login.enrollment, "hunter2", &login.service,
+                              &login.why_not)
+               ? 0
+               : -1;
+}
+
+/* The service is made for a process of one login and has no end of its own. */
+static int teardown(void **state)
+{
+    free(((struct login *)*state)->service);
+    return 0;
+}
+
+static enum challenge_state create(struct login *login)
+{
+    return challenge_api.create(login->service, &login->watch, &login->challenge, &login->why_not);
+}
+
+static enum challenge_state verify(struct login *login)
+{
+    return challenge_api.verify(login->service, &login->watch, &login->challenge, "123456",
+                                &login->why_not);
+}
+
+static enum challenge_state fetch(struct login *login)
+{
+    return challenge_api.fetch(login->service, &login->watch, &login->challenge, &login->why_not);
+}
+
+static void assert_requests(size_t count)
+{
+    assert_int_equal(network.sent, count);
+    assert_int_equal(network.scripted, count);
+}
+
+TEST(the_table_is_of_this_version)
+{
+    assert_string_equal(challenge_api.version, PATHS_VERSION);
+}
+
+TEST(opening_fails_where_the_network_cannot_be_opened)
+{
+    struct login *login = *state;
+    struct challenge_service *service = NULL;
+
+    network.opens = false;
+    assert_false(challenge_api.open(&login->settings, &login->enrollment, "hunter2", &service,
+                                    &login->why_not));
+    assert_null(service);
+    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "no libcurl");
+}
+
+TEST(create_names_the_factor_and_takes_the_new_sid)
+{
+    struct login *login = *state;
+
+    reply(201, reply_print("pending", "sid", "\"" REPLY_OTHER_SID "\""));
+    assert_int_equal(create(login), CHALLENGE_PENDING);
+    assert_requests(1);
+    assert_string_equal(network.requests[0], "POST " CREATE_PATH " FactorSid=" REPLY_FACTOR);
+    assert_string_equal(login->challenge.sid, REPLY_OTHER_SID);
+    assert_string_equal(login->challenge.request_id, REQUEST_ID);
+    assert_int_equal(network.patience_ms, TIMEOUT_SECONDS * 1000);
+}
+
+TEST(create_takes_201_and_pending_alone)
+{
+    static const struct {
+        int status;
+        const char *state;
+    } replies[] = { { 200, "pending" }, { 202, "pending" },  { 204, "pending" },
+                    { 302, "pending" }, { 201, "approved" }, { 201, "expired" },
+                    { 201, "denied" },  { 201, "" },         { 200, "approved" } };
+    struct login *login = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(replies); i++) {
+        network.sent = network.scripted = 0;
+        strcpy(login->challenge.sid, "before");
+        reply_challenge(replies[i].status, replies[i].state);
+        assert_int_equal(create(login), CHALLENGE_REFUSED);
+        assert_requests(1);
+        assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "");
+        assert_string_equal(login->challenge.sid, "before");
+    }
+}
+
+TEST(create_is_not_repeated_after_a_failure)
+{
+    static const enum http_result results[] = { HTTP_UNSENT, HTTP_LOST };
+    struct login *login = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(results); i++) {
+        network.sent = network.scripted = 0;
+        fail_with(results[i]);
+        assert_int_equal(create(login), CHALLENGE_REFUSED);
+        assert_requests(1);
+        assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "no network");
+    }
+}
+
+TEST(create_is_given_up_when_the_watch_says_so)
+{
+    struct login *login = *state;
+
+    fail_with(HTTP_GIVEN_UP);
+    assert_int_equal(create(login), CHALLENGE_GIVEN_UP);
+    assert_requests(1);
+}
+
+TEST(create_judges_a_refusal)
+{
+    struct login *login = *state;
+
+    reply_error(429, 60312);
+    assert_int_equal(create(login), CHALLENGE_REFUSED);
+    assert_requests(1);
+    assert_refused(&login->why_not, OUTCOME_EXHAUSTED, "60312");
+}
+
+TEST(nothing_is_named_for_somebody_who_is_not_enrolled)
+{
+    struct login *login = *state;
+    struct challenge_service *service;
+
+    assert_true(challenge_api.open(&login->settings, NULL, "hunter2", &service, &login->why_not));
+    reply_challenge(201, "pending");
+    assert_int_equal(
+        challenge_api.create(service, &login->watch, &login->challenge, &login->why_not),
+        CHALLENGE_REFUSED);
+    assert_null(strstr(network.requests[0], "Entities"));
+    assert_null(strstr(network.requests[0], "FactorSid"));
+    free(service);
+}
+
+TEST(verify_sends_the_code_to_its_own_challenge)
+{
+    struct login *login = *state;
+
+    reply_challenge(200, "approved");
+    assert_int_equal(verify(login), CHALLENGE_APPROVED);
+    assert_requests(1);
+    assert_string_equal(network.requests[0], "POST " VERIFY_PATH " AuthPayload=123456");
+    assert_string_equal(login->challenge.request_id, REQUEST_ID);
+}
+
+TEST(verify_takes_200_alone)
+{
+    static const int statuses[] = { 201, 202, 204, 206, 301, 302, 500, 502 };
+    struct login *login = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+        network.sent = network.scripted = 0;
+        reply_challenge(statuses[i], "approved");
+        assert_int_equal(verify(login), CHALLENGE_REFUSED);
+        assert_requests(1);
+        assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "");
+    }
+}
+
+TEST(verify_tells_wrong_expired_and_denied)
+{
+    struct login *login = *state;
+
+    reply_challenge(200, "pending");
+    assert_int_equal(verify(login), CHALLENGE_PENDING);
+    reply_error(403, 60324);
+    assert_int_equal(verify(login), CHALLENGE_PENDING);
+    reply_challenge(200, "expired");
+    assert_int_equal(verify(login), CHALLENGE_EXPIRED);
+    reply_error(403, 60323);
+    assert_int_equal(verify(login), CHALLENGE_EXPIRED);
+    reply_challenge(200, "denied");
+    assert_int_equal(verify(login), CHALLENGE_REFUSED);
+    assert_refused(&login->why_not, OUTCOME_DENIED, "denied");
+    reply_error(403, 60322);
+    assert_int_equal(verify(login), CHALLENGE_REFUSED);
+    assert_refused(&login->why_not, OUTCOME_DENIED, "answered before");
+    reply_error(429, 60308);
+    assert_int_equal(verify(login), CHALLENGE_REFUSED);
+    assert_refused(&login->why_not, OUTCOME_EXHAUSTED, "60308");
+    assert_requests(7);
+}
+
+TEST(verify_refuses_when_the_reply_names_another_challenge)
+{
+    struct login *login = *state;
+
+    reply(200, reply_print("approved", "sid", "\"" REPLY_OTHER_SID "\""));
+    assert_int_equal(verify(login), CHALLENGE_REFUSED);
+    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "something else: sid");
+    assert_string_equal(login->challenge.sid, REPLY_SID);
+}
+
+TEST(verify_refuses_when_the_reply_names_another_account_service_identity_or_factor)
+{
+    static const char *const names[] = { "account_sid", "service_sid", "identity", "factor_sid",
+                                         "factor_type" };
+    struct login *login = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        network.sent = network.scripted = 0;
+        reply(200, reply_print("approved", names[i], "\"another\""));
+        assert_int_equal(verify(login), CHALLENGE_REFUSED);
+        assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, names[i]);
+    }
+}
+
+TEST(a_code_that_may_have_arrived_is_never_sent_again)
+{
+    struct login *login = *state;
+
+    fail_with(HTTP_LOST);
+    assert_int_equal(verify(login), CHALLENGE_LOST);
+    assert_requests(1);
+    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "no network");
+    assert_string_equal(login->challenge.request_id, "-");
+}
+
+TEST(a_code_that_never_left_is_sent_once_more)
+{
+    struct login *login = *state;
+
+    fail_with(HTTP_UNSENT);
+    reply_challenge(200, "approved");
+    assert_int_equal(verify(login), CHALLENGE_APPROVED);
+    assert_requests(2);
+
+    fail_with(HTTP_UNSENT);
+    fail_with(HTTP_UNSENT);
+    assert_int_equal(verify(login), CHALLENGE_REFUSED);
+    fail_with(HTTP_UNSENT);
+    fail_with(HTTP_LOST);
+    assert_int_equal(verify(login), CHALLENGE_LOST);
+    assert_requests(6);
+}
+
+TEST(a_code_is_sent_once_more_after_too_many_requests)
+{
+    struct login *login = *state;
+
+    reply_error(429, 20429);
+    reply_challenge(200, "approved");
+    assert_int_equal(verify(login), CHALLENGE_APPROVED);
+    assert_requests(2);
+    assert_int_equal(network.paused_ms, 500);
+
+    reply_error(429, 20429);
+    reply_error(429, 20429);
+    assert_int_equal(verify(login), CHALLENGE_REFUSED);
+    assert_requests(4);
+    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "20429");
+
+    reply_error(429, 20429);
+    fail_with(HTTP_LOST);
+    assert_int_equal(verify(login), CHALLENGE_LOST);
+    assert_requests(6);
+}
+
+TEST(a_code_is_not_sent_again_after_any_other_refusal)
+{
+    static const struct {
+        int status, code;
+    } errors[] = { { 429, 60308 }, { 429, 60312 }, { 429, 0 },     { 403, 20429 }, { 500, 20429 },
+                   { 503, 20503 }, { 500, 20500 }, { 408, 20429 }, { 429, 20430 }, { 403, 60324 } };
+    struct login *login = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+        network.sent = network.scripted = 0;
+        reply_error(errors[i].status, errors[i].code);
+        verify(login);
+        assert_requests(1);
+    }
+    network.sent = network.scripted = 0;
+    reply(429, "<html>20429</html>");
+    assert_int_equal(verify(login), CHALLENGE_REFUSED);
+    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "HTTP 429");
+    assert_requests(1);
+}
+
+TEST(waits_as_long_as_the_server_says)
+{
+    struct login *login = *state;
+
+    reply_error(429, 20429);
+    network.script[0].retry_after_seconds = 2;
+    reply_challenge(200, "approved");
+    assert_int_equal(verify(login), CHALLENGE_APPROVED);
+    assert_int_equal(network.paused_ms, 2000);
+}
+
+TEST(repeats_nothing_when_the_pause_ends_the_wait)
+{
+    struct login *login = *state;
+
+    network.gives_up_in_pause = true;
+    reply_error(429, 20429);
+    assert_int_equal(verify(login), CHALLENGE_REFUSED);
+    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "20429");
+    reply_error(429, 20429);
+    assert_int_equal(create(login), CHALLENGE_REFUSED);
+    assert_requests(2);
+}
+
+TEST(repeats_nothing_when_no_time_is_left)
+{
+    struct login *login = *state;
+
+    login->watch.deadline_ms = dialogue_clock_ms() - 1;
+    fail_with(HTTP_UNSENT);
+    assert_int_equal(verify(login), CHALLENGE_REFUSED);
+    fail_with(HTTP_LOST);
+    assert_int_equal(fetch(login), CHALLENGE_REFUSED);
+    reply_error(429, 20429);
+    assert_int_equal(create(login), CHALLENGE_REFUSED);
+    assert_requests(3);
+}
+
+TEST(create_is_repeated_once_after_too_many_requests_and_then_never_tried_again)
+{
+    struct login *login = *state;
+
+    reply_error(429, 20429);
+    reply_error(429, 20429);
+    assert_int_equal(create(login), CHALLENGE_REFUSED);
+    assert_requests(2);
+    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "20429");
+    assert_int_equal(create(login), CHALLENGE_REFUSED);
+    assert_requests(2);
+    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "too many requests");
+}
+
+TEST(create_goes_on_after_one_answer_of_too_many_requests)
+{
+    struct login *login = *state;
+
+    reply_error(429, 20429);
+    reply_challenge(201, "pending");
+    assert_int_equal(create(login), CHALLENGE_PENDING);
+    assert_string_equal(network.requests[0], network.requests[1]);
+    reply_challenge(201, "pending");
+    assert_int_equal(create(login), CHALLENGE_PENDING);
+    assert_requests(3);
+}
+
+TEST(verify_leaves_time_to_ask_how_it_went)
+{
+    struct login *login = *state;
+
+    login->watch.deadline_ms = dialogue_clock_ms() + 10000;
+    reply_challenge(200, "pending");
+    verify(login);
+    assert_in_range(network.patience_ms, 5000, 7000);
+}
+
+TEST(fetch_asks_for_its_own_challenge)
+{
+    struct login *login = *state;
+
+    reply_challenge(200, "approved");
+    assert_int_equal(fetch(login), CHALLENGE_APPROVED);
+    assert_requests(1);
+    assert_string_equal(network.requests[0], "GET " VERIFY_PATH);
+}
+
+TEST(fetch_is_as_strict_as_verify)
+{
+    struct login *login = *state;
+
+    reply_challenge(201, "approved");
+    assert_int_equal(fetch(login), CHALLENGE_REFUSED);
+    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "");
+    reply(200, reply_print("approved", "sid", "\"" REPLY_OTHER_SID "\""));
+    assert_int_equal(fetch(login), CHALLENGE_REFUSED);
+    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "sid");
+    reply_error(404, 20404);
+    assert_int_equal(fetch(login), CHALLENGE_REFUSED);
+    assert_refused(&login->why_not, OUTCOME_DENIED, "gone");
+    reply_challenge(200, "pending");
+    assert_int_equal(fetch(login), CHALLENGE_PENDING);
+    reply_challenge(200, "expired");
+    assert_int_equal(fetch(login), CHALLENGE_EXPIRED);
+    assert_requests(5);
+}
+
+TEST(fetch_is_repeated_once_whatever_was_lost)
+{
+    static const enum http_result results[] = { HTTP_UNSENT, HTTP_LOST };
+    struct login *login = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(results); i++) {
+        network.sent = network.scripted = 0;
+        fail_with(results[i]);
+        reply_challenge(200, "approved");
+        assert_int_equal(fetch(login), CHALLENGE_APPROVED);
+        assert_requests(2);
+        fail_with(results[i]);
+        fail_with(results[i]);
+        assert_int_equal(fetch(login), CHALLENGE_REFUSED);
+        assert_requests(4);
+    }
+}
+
+#define of_a_login(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_table_is_of_this_version),
+        of_a_login(opening_fails_where_the_network_cannot_be_opened),
+        of_a_login(create_names_the_factor_and_takes_the_new_sid),
+        of_a_login(create_takes_201_and_pending_alone),
+        of_a_login(create_is_not_repeated_after_a_failure),
+        of_a_login(create_is_given_up_when_the_watch_says_so),
+        of_a_login(create_judges_a_refusal),
+        of_a_login(nothing_is_named_for_somebody_who_is_not_enrolled),
+        of_a_login(verify_sends_the_code_to_its_own_challenge),
+        of_a_login(verify_takes_200_alone),
+        of_a_login(verify_tells_wrong_expired_and_denied),
+        of_a_login(verify_refuses_when_the_reply_names_another_challenge),
+        of_a_login(verify_refuses_when_the_reply_names_another_account_service_identity_or_factor),
+        of_a_login(a_code_that_may_have_arrived_is_never_sent_again),
+        of_a_login(a_code_that_never_left_is_sent_once_more),
+        of_a_login(a_code_is_sent_once_more_after_too_many_requests),
+        of_a_login(a_code_is_not_sent_again_after_any_other_refusal),
+        of_a_login(waits_as_long_as_the_server_says),
+        of_a_login(repeats_nothing_when_the_pause_ends_the_wait),
+        of_a_login(repeats_nothing_when_no_time_is_left),
+        of_a_login(create_is_repeated_once_after_too_many_requests_and_then_never_tried_again),
+        of_a_login(create_goes_on_after_one_answer_of_too_many_requests),
+        of_a_login(verify_leaves_time_to_ask_how_it_went),
+        of_a_login(fetch_asks_for_its_own_challenge),
+        of_a_login(fetch_is_as_strict_as_verify),
+        of_a_login(fetch_is_repeated_once_whatever_was_lost),
+    };
+
+    return cmocka_run_group_tests_name("service", tests, NULL, NULL);
+}

@@ -1,0 +1,690 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The settings file: every key, and everything that is not one. */
+#include "unit.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "core/settings.h"
+#include "folder.h"
+#include "paths.h"
+
+#define SHOWN   "verify.conf"
+#define HEX32   "0123456789abcdef0123456789ABCDEF"
+#define MINIMUM "service_sid = \"VA" HEX32 "\"; account_sid = \"AC" HEX32 "\";"
+
+/* A key of each group stands in these lines of the text that print() writes. */
+enum { SERVICE_LINE = 3, LOGIN_LINE = 6, CHECK_LINE = 9, TEXT_SIZE = 8192, LINE_SIZE = 2048 };
+
+static const char *print(const char *service, const char *login, const char *check)
+{
+    static char text[TEXT_SIZE];
+
+    snprintf(text, sizeof text,
+             "service = {\n" MINIMUM "\n%s\n}; login = {\n\n%s\n}; check = {\n\n%s\n};\n", service,
+             login, check);
+    return text;
+}
+
+/* KEY = VALUE; in its group, everything else by default. */
+static const char *print_key(const char *group, const char *key, const char *value)
+{
+    char line[LINE_SIZE];
+
+    snprintf(line, sizeof line, "%s = %s;", key, value);
+    return print(strcmp(group, "service") == 0 ? line : "", strcmp(group, "login") == 0 ? line : "",
+                 strcmp(group, "check") == 0 ? line : "");
+}
+
+static int line_of(const char *group)
+{
+    return strcmp(group, "service") == 0 ? SERVICE_LINE
+           : strcmp(group, "login") == 0 ? LOGIN_LINE
+                                         : CHECK_LINE;
+}
+
+/* The caller frees. */
+static struct settings *parse(const char *text)
+{
+    struct settings *settings = NULL;
+    struct verdict why_not = { 0 };
+
+    if (!settings_parse(text, SHOWN, &settings, &why_not))
+        fail_msg("%s: %s", text, why_not.reason);
+    assert_non_null(settings);
+    return settings;
+}
+
+static void assert_wrong(const char *text, const char *part)
+{
+    struct settings *settings = NULL;
+    struct verdict why_not = { 0 };
+
+    if (settings_parse(text, SHOWN, &settings, &why_not))
+        fail_msg("took %s", text);
+    assert_null(settings);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, part);
+}
+
+static void assert_key_wrong(const char *group, const char *key, const char *value)
+{
+    char part[200];
+
+    snprintf(part, sizeof part, SHOWN ":%d: %s.%s must be ", line_of(group), group, key);
+    assert_wrong(print_key(group, key, value), part);
+}
+
+static void assert_key_right(const char *group, const char *key, const char *value)
+{
+    struct settings *settings = parse(print_key(group, key, value));
+
+    settings_free(&settings);
+}
+
+enum type { TEXT, PATH, NUMBER, WORD, TEXTS };
+
+static const struct {
+    const char *group, *name;
+    enum type type;
+} keys[] = {
+    { "service", "base_url", TEXT },          { "service", "service_sid", TEXT },
+    { "service", "account_sid", TEXT },       { "service", "api_key_sid", TEXT },
+    { "service", "api_key_file", PATH },      { "service", "proxy", TEXT },
+    { "service", "ca_file", PATH },           { "service", "ca_path", PATH },
+    { "service", "timeout_seconds", NUMBER }, { "login", "prompt", TEXT },
+    { "login", "attempts", NUMBER },          { "login", "code_length", NUMBER },
+    { "login", "unmapped_user", WORD },       { "login", "exempt_services", TEXTS },
+    { "login", "create_challenge", WORD },    { "check", "run_as", TEXT },
+    { "check", "users_dir", PATH },           { "check", "state_dir", PATH },
+};
+
+static bool is_mandatory(const char *name)
+{
+    return strcmp(name, "service_sid") == 0 || strcmp(name, "account_sid") == 0;
+}
+
+TEST(every_key_but_two_has_a_default)
+{
+    struct settings *settings = parse("service = { " MINIMUM " };");
+
+    assert_string_equal(settings->base_url, "https://verify.twilio.com");
+    assert_string_equal(settings->service_sid, "VA" HEX32);
+    assert_string_equal(settings->account_sid, "AC" HEX32);
+    assert_null(settings->api_key_sid);
+    assert_string_equal(settings->api_key_file, PATHS_SECRET);
+    assert_null(settings->proxy);
+    assert_null(settings->ca_file);
+    assert_null(settings->ca_path);
+    assert_int_equal(settings->timeout_seconds, 10);
+    assert_string_equal(settings->prompt, "Verification code: ");
+    assert_int_equal(settings->attempts, 3);
+    assert_int_equal(settings->code_length, 6);
+    assert_int_equal(settings->unmapped_user, SETTINGS_UNMAPPED_DENY);
+    assert_false(settings_exempts(settings, "cron"));
+    assert_int_equal(settings->create_challenge, SETTINGS_CREATE_AT_PROMPT);
+    assert_string_equal(settings->run_as, PATHS_RUN_AS);
+    assert_string_equal(settings->users_dir, PATHS_USERS);
+    assert_string_equal(settings->state_dir, PATHS_STATE);
+    settings_free(&settings);
+    assert_null(settings);
+}
+
+TEST(every_key_is_read)
+{
+    struct settings *settings =
+        parse("service = { " MINIMUM " base_url = \"https://localhost:8443/\";\n"
+              "api_key_sid = \"SK" HEX32 "\"; api_key_file = \"/k\"; proxy = \"http://p:3128\";\n"
+              "ca_file = \"/ca.pem\"; ca_path = \"/ca\"; timeout_seconds = 7; };\n"
+              "login : { prompt : \"Code? \", attempts : 5, code_length : 8,\n"
+              "unmapped_user : \"ignore\", exempt_services : [ \"cron\", \"cups\" ],\n"
+              "create_challenge : \"at_code\" }\n"
+              "check = { run_as = \"nobody\"; users_dir = \"/u\"; state_dir = \"/s\"; }");
+
+    assert_string_equal(settings->base_url, "https://localhost:8443");
+    assert_string_equal(settings->api_key_sid, "SK" HEX32);
+    assert_string_equal(settings->api_key_file, "/k");
+    assert_string_equal(settings->proxy, "http://p:3128");
+    assert_string_equal(settings->ca_file, "/ca.pem");
+    assert_string_equal(settings->ca_path, "/ca");
+    assert_int_equal(settings->timeout_seconds, 7);
+    assert_string_equal(settings->prompt, "Code? ");
+    assert_int_equal(settings->attempts, 5);
+    assert_int_equal(settings->code_length, 8);
+    assert_int_equal(settings->unmapped_user, SETTINGS_UNMAPPED_IGNORE);
+    assert_true(settings_exempts(settings, "cups"));
+    assert_int_equal(settings->create_challenge, SETTINGS_CREATE_AT_CODE);
+    assert_string_equal(settings->run_as, "nobody");
+    assert_string_equal(settings->users_dir, "/u");
+    assert_string_equal(settings->state_dir, "/s");
+    settings_free(&settings);
+}
+
+TEST(refuses_a_missing_key_that_is_mandatory)
+{
+    assert_wrong("", SHOWN ": service.service_sid is missing: it must be VA and 32 hex");
+    assert_wrong("service = { account_sid = \"AC" HEX32 "\"; };",
+                 SHOWN ": service.service_sid is missing");
+    assert_wrong("service = { service_sid = \"VA" HEX32 "\"; };",
+                 SHOWN ": service.account_sid is missing: it must be AC and 32 hex");
+}
+
+TEST(refuses_every_key_of_another_type)
+{
+    static const char *const values[] = { "3",   "3L",  "3.0",   "true",     "\"x\"", "( )",
+                                          "[ ]", "{ }", "( 3 )", "[ \"\" ]", "\"\"" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+        for (size_t j = 0; j < ARRAY_SIZE(values); j++) {
+            bool is_number = values[j][0] == '3' && values[j][1] == '\0';
+            bool is_text = strcmp(values[j], "\"x\"") == 0;
+            bool is_empty = strcmp(values[j], "( )") == 0 || strcmp(values[j], "[ ]") == 0;
+
+            if (is_mandatory(keys[i].name) || (keys[i].type == NUMBER && is_number) ||
+                (keys[i].type == TEXT && is_text) || (keys[i].type == TEXTS && is_empty))
+                continue;
+            assert_key_wrong(keys[i].group, keys[i].name, values[j]);
+        }
+}
+
+TEST(refuses_a_mandatory_key_of_another_type)
+{
+    assert_wrong("service = {\nservice_sid = 3; };", SHOWN ":2: service.service_sid must be VA");
+    assert_wrong("service = {\naccount_sid = [ \"AC" HEX32 "\" ]; };",
+                 SHOWN ":2: service.account_sid must be AC");
+}
+
+TEST(holds_numbers_to_their_bounds)
+{
+    static const struct {
+        const char *group, *name;
+        int least, most;
+    } numbers[] = {
+        { "service", "timeout_seconds", 1, 30 },
+        { "login", "attempts", 1, 5 },
+        { "login", "code_length", 6, 8 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+        for (int number = -40; number <= 40; number++) {
+            char value[20];
+            snprintf(value, sizeof value, "%d", number);
+            if (number < numbers[i].least || number > numbers[i].most)
+                assert_key_wrong(numbers[i].group, numbers[i].name, value);
+            else
+                assert_key_right(numbers[i].group, numbers[i].name, value);
+        }
+}
+
+TEST(refuses_a_number_in_another_notation)
+{
+    assert_key_wrong("login", "attempts", "0x3");
+    assert_key_wrong("login", "attempts", "0x100000003");
+    assert_key_wrong("login", "attempts", "3L");
+    assert_key_wrong("login", "attempts", "3.0");
+    assert_key_wrong("login", "attempts", "3e0");
+    assert_key_wrong("login", "attempts", "\"3\"");
+}
+
+TEST(refuses_a_number_that_libconfig_wraps_around)
+{
+    static const char *const values[] = {
+        "4294967296",           /* 2^32: 0 */
+        "4294967299",           /* 2^32 + 3: 3 */
+        "-4294967293",          /* -2^32 + 3: 3 */
+        "2147483648",           /* 2^31 */
+        "99999999999999999999", /* beyond 2^64 */
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(values); i++)
+        assert_wrong(print_key("login", "attempts", values[i]), SHOWN ":6: ");
+    assert_wrong(print_key("login", "code_length", "4294967302"), SHOWN ":6: ");
+    assert_wrong(print_key("service", "timeout_seconds", "4294967306"), SHOWN ":3: ");
+}
+
+TEST(takes_the_words_and_no_other)
+{
+    static const char *const wrong[] = { "\"Deny\"", "\"allow\"", "\"deny \"", "\"\"", "\"0\"" };
+
+    assert_key_right("login", "unmapped_user", "\"deny\"");
+    assert_key_right("login", "unmapped_user", "\"ignore\"");
+    assert_key_right("login", "create_challenge", "\"at_prompt\"");
+    assert_key_right("login", "create_challenge", "\"at_code\"");
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        assert_key_wrong("login", "unmapped_user", wrong[i]);
+        assert_key_wrong("login", "create_challenge", wrong[i]);
+    }
+    assert_key_wrong("login", "unmapped_user", "\"at_code\"");
+}
+
+TEST(takes_sids_of_the_right_kind_alone)
+{
+    assert_key_right("service", "api_key_sid", "\"SK" HEX32 "\"");
+    assert_key_wrong("service", "api_key_sid", "\"AC" HEX32 "\"");
+    assert_key_wrong("service", "api_key_sid", "\"SK" HEX32 "0\"");
+    assert_key_wrong("service", "api_key_sid", "\"sk" HEX32 "\"");
+    assert_wrong("service = {\nservice_sid = \"AC" HEX32 "\"; };",
+                 SHOWN ":2: service.service_sid must be VA and 32 hexadecimal digits");
+    assert_wrong("service = {\naccount_sid = \"VA" HEX32 "\"; };",
+                 SHOWN ":2: service.account_sid must be AC and 32 hexadecimal digits");
+}
+
+TEST(base_url_is_https_and_a_host)
+{
+    static const char *const right[] = {
+        "https://verify.twilio.com",
+        "https://verify.twilio.com/",
+        "https://verify.dublin.ie1.x-y.z",
+        "https://localhost:8443",
+        "https://127.0.0.1:1",
+        "https://[::1]:65535",
+        "https://[2001:db8::1]/",
+    };
+    static const char *const wrong[] = {
+        "",
+        "http://verify.twilio.com",
+        "HTTPS://verify.twilio.com",
+        "https:/verify.twilio.com",
+        "https://",
+        "https:///",
+        "https:///v2",
+        "https://verify.twilio.com/v2",
+        "https://verify.twilio.com//",
+        "https://verify.twilio.com?x",
+        "https://verify.twilio.com#x",
+        "https://user@verify.twilio.com",
+        "https://user:secret@verify.twilio.com",
+        "https://verify.twilio.com:",
+        "https://verify.twilio.com:0",
+        "https://verify.twilio.com:65536",
+        "https://verify.twilio.com:100000",
+        "https://verify.twilio.com:+1",
+        "https://verify.twilio.com:8443x",
+        "https://verify.twilio.com:8443:1",
+        "https://-verify.twilio.com",
+        "https://.twilio.com",
+        "https://verify twilio.com",
+        "https://verify.twilio.com ",
+        " https://verify.twilio.com",
+        "https://v%65rify.twilio.com",
+        "https://verify.twilio.com\\evil.com",
+        "https://t\xc3\xabst",
+        "https://[::1",
+        "https://[]",
+        "https://[::1]x",
+        "https://[fe80::1%25eth0]",
+        "file:///etc/passwd",
+    };
+    char value[400];
+
+    for (size_t i = 0; i < ARRAY_SIZE(right); i++) {
+        snprintf(value, sizeof value, "\"%s\"", right[i]);
+        assert_key_right("service", "base_url", value);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        snprintf(value, sizeof value, "\"%s\"", wrong[i]);
+        assert_key_wrong("service", "base_url", value);
+    }
+}
+
+TEST(base_url_loses_the_slash_at_its_end)
+{
+    struct settings *settings = parse(print_key("service", "base_url", "\"https://[::1]:8443/\""));
+
+    assert_string_equal(settings->base_url, "https://[::1]:8443");
+    settings_free(&settings);
+}
+
+TEST(proxy_is_one_of_three_schemes_and_a_host)
+{
+    assert_key_right("service", "proxy", "\"http://proxy:3128\"");
+    assert_key_right("service", "proxy", "\"https://proxy\"");
+    assert_key_right("service", "proxy", "\"socks5h://[::1]:1080\"");
+    assert_key_wrong("service", "proxy", "\"socks5://proxy:1080\"");
+    assert_key_wrong("service", "proxy", "\"proxy:3128\"");
+    assert_key_wrong("service", "proxy", "\"http://user:secret@proxy:3128\"");
+    assert_key_wrong("service", "proxy", "\"\"");
+}
+
+/* "CCC...", LENGTH bytes between quotes. */
+static const char *quote(const char *before, char filler, size_t length)
+{
+    static char value[LINE_SIZE];
+    size_t used = (size_t)sprintf(value, "\"%s", before);
+
+    memset(value + used, filler, length - strlen(before));
+    strcpy(value + 1 + length, "\"");
+    return value;
+}
+
+TEST(paths_are_absolute_and_of_bounded_length)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        if (keys[i].type != PATH)
+            continue;
+        assert_key_right(keys[i].group, keys[i].name, "\"/x\"");
+        assert_key_right(keys[i].group, keys[i].name, quote("/", 'x', 1024));
+        assert_key_wrong(keys[i].group, keys[i].name, quote("/", 'x', 1025));
+        assert_key_wrong(keys[i].group, keys[i].name, "\"/\"");
+        assert_key_wrong(keys[i].group, keys[i].name, "\"\"");
+        assert_key_wrong(keys[i].group, keys[i].name, "\"etc/x\"");
+        assert_key_wrong(keys[i].group, keys[i].name, "\"./x\"");
+        assert_key_wrong(keys[i].group, keys[i].name, "\"~/x\"");
+        assert_key_wrong(keys[i].group, keys[i].name, "\"/x\ny\"");
+    }
+}
+
+TEST(texts_are_held_to_their_lengths)
+{
+    assert_key_right("login", "prompt", quote("", 'x', 1));
+    assert_key_right("login", "prompt", quote("", 'x', 200));
+    assert_key_wrong("login", "prompt", quote("", 'x', 201));
+    assert_key_wrong("login", "prompt", "\"\"");
+    assert_key_right("check", "run_as", quote("", 'x', 250));
+    assert_key_wrong("check", "run_as", quote("", 'x', 251));
+    assert_key_right("service", "base_url", quote("https://", 'x', 300));
+    assert_key_wrong("service", "base_url", quote("https://", 'x', 301));
+}
+
+TEST(texts_are_utf8_on_one_line)
+{
+    assert_key_right("login", "prompt", "\"Best\xc3\xa4tigung: \"");
+    assert_key_right("login", "prompt", "\"Best\\xc3\\xa4tigung: \"");
+    assert_key_right("login", "prompt", "\"one \" \"line: \"");
+    assert_key_wrong("login", "prompt", "\"two\\nlines\"");
+    assert_key_wrong("login", "prompt", "\"a\ttab\"");
+    assert_key_wrong("login", "prompt", "\"\\x1b[31mred\"");
+    assert_key_wrong("login", "prompt", "\"\\x7f\"");
+    assert_key_wrong("login", "prompt", "\"\\xff\"");
+    assert_key_wrong("login", "prompt", "\"cut \xc3\"");
+}
+
+TEST(exempt_services_is_a_list_or_an_array)
+{
+    static const char *const values[] = { "( \"cron\", \"cups\" )", "[ \"cron\", \"cups\" ]" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+        struct settings *settings = parse(print_key("login", "exempt_services", values[i]));
+        assert_true(settings_exempts(settings, "cron"));
+        assert_true(settings_exempts(settings, "cups"));
+        assert_false(settings_exempts(settings, "sshd"));
+        settings_free(&settings);
+    }
+}
+
+TEST(exempts_exactly_the_services_that_are_named)
+{
+    struct settings *settings = parse(print_key("login", "exempt_services", "( \"cron\" )"));
+
+    assert_false(settings_exempts(settings, ""));
+    assert_false(settings_exempts(settings, "cro"));
+    assert_false(settings_exempts(settings, "crond"));
+    assert_false(settings_exempts(settings, "Cron"));
+    assert_false(settings_exempts(settings, "cron "));
+    settings_free(&settings);
+
+    settings = parse(print_key("login", "exempt_services", "( )"));
+    assert_false(settings_exempts(settings, ""));
+    settings_free(&settings);
+}
+
+TEST(refuses_exempt_services_with_anything_else_in_them)
+{
+    char value[200];
+
+    assert_key_wrong("login", "exempt_services", "\"cron\"");
+    assert_key_wrong("login", "exempt_services", "( \"cron\", 3 )");
+    assert_key_wrong("login", "exempt_services", "( \"cron\", \"\" )");
+    assert_key_wrong("login", "exempt_services", "( ( \"cron\" ) )");
+    assert_key_wrong("login", "exempt_services", "( \"cron\", { } )");
+    assert_key_wrong("login", "exempt_services", "[ true ]");
+    assert_key_wrong("login", "exempt_services", "{ cron = true; }");
+    assert_key_wrong("login", "exempt_services", "( \"a\\nb\" )");
+
+    snprintf(value, sizeof value, "( \"%064d\" )", 0);
+    assert_key_right("login", "exempt_services", value);
+    snprintf(value, sizeof value, "( \"%065d\" )", 0);
+    assert_key_wrong("login", "exempt_services", value);
+}
+
+TEST(refuses_an_unknown_key_and_names_it)
+{
+    assert_wrong(print("", "atempts = 3;", ""),
+                 SHOWN ":6: login.atempts is no known key here: mend or remove it");
+    assert_wrong(print("", "Attempts = 3;", ""), SHOWN ":6: login.Attempts is no known key");
+    assert_wrong(print("attempts = 3;", "", ""), SHOWN ":3: service.attempts is no known key");
+    assert_wrong(print("service = { };", "", ""), SHOWN ":3: service.service is no known key");
+    assert_wrong("attempts = 3;", SHOWN ":1: attempts is no known key");
+    assert_wrong("logins = { };", SHOWN ":1: logins is no known key");
+    assert_wrong("\n\nLogin = { };", SHOWN ":3: Login is no known key");
+}
+
+TEST(refuses_a_group_that_is_none)
+{
+    assert_wrong("login = 3;", SHOWN ":1: login ");
+    assert_wrong("login = ( );", SHOWN ":1: login ");
+    assert_wrong("login = ( { attempts = 3; } );", SHOWN ":1: login ");
+    assert_wrong("login = \"x\";", SHOWN ":1: login ");
+}
+
+TEST(refuses_a_doubled_key_and_a_doubled_group)
+{
+    assert_wrong(print("", "attempts = 3; attempts = 3;", ""), SHOWN ":6: ");
+    assert_wrong(print("", "attempts = 3;\nattempts = 5;", ""), SHOWN ":7: ");
+    assert_wrong("service = { " MINIMUM " };\nservice = { };", SHOWN ":2: ");
+}
+
+TEST(refuses_wrong_syntax_and_names_the_line)
+{
+    assert_wrong("service = {\n" MINIMUM "\n", SHOWN ":");
+    assert_wrong("service {\n", SHOWN ":1: ");
+    assert_wrong("\n\nlogin = { prompt = \"open; };", SHOWN ":");
+    assert_wrong("login = { attempts = three; };", SHOWN ":1: ");
+    assert_wrong("\nlogin = { attempts 3 };", SHOWN ":2: ");
+    assert_wrong("\x80", SHOWN ":1: ");
+}
+
+TEST(survives_deep_nesting)
+{
+    enum { DEPTH = 20000 };
+    char *text = malloc(DEPTH + 5);
+
+    memcpy(text, "a = ", 4);
+    memset(text + 4, '(', DEPTH);
+    text[4 + DEPTH] = '\0';
+    assert_wrong(text, SHOWN ":");
+    free(text);
+}
+
+/* A file that would change the prompt, if it were included. */
+static void write_included(const char *folder)
+{
+    folder_write(folder, "included", "login = { prompt = \"included\"; };\n", 0600);
+}
+
+static void assert_not_included(const char *folder, const char *before, const char *after)
+{
+    char text[TEXT_SIZE];
+    struct settings *settings = NULL;
+    struct verdict why_not = { 0 };
+
+    snprintf(text, sizeof text, "service = { " MINIMUM " };%s@include \"%s\"%s", before,
+             folder_path(folder, "included"), after);
+    if (settings_parse(text, SHOWN, &settings, &why_not))
+        assert_string_equal(settings->prompt, "Verification code: ");
+    else
+        assert_int_equal(why_not.outcome, OUTCOME_MISCONFIGURED);
+    settings_free(&settings);
+}
+
+TEST(refuses_an_include_and_names_its_line)
+{
+    assert_wrong("@include \"x\"", SHOWN ":1: @include is not supported");
+    assert_wrong("\n\n \t@include \"x\"\n", SHOWN ":3: @include is not supported");
+    assert_wrong("# x\r\n\r\n@include \"x\"\r\n", SHOWN ":3: @include is not supported");
+    assert_wrong("service = {\n" MINIMUM "\n@include \"/etc\"\n};",
+                 SHOWN ":3: @include is not supported");
+    assert_wrong("login = {\n\n\n\n@include \"x\"\n};", SHOWN ":5: @include is not supported");
+}
+
+TEST(does_not_end_at_the_include_of_a_folder)
+{
+    assert_wrong("@include \"/\"\n", "@include is not supported");
+    assert_wrong("\f@include \"/\"\n", SHOWN ":1: ");
+    assert_wrong("\v@include \"/\"\n", SHOWN ":1: ");
+}
+
+TEST(follows_no_include_in_disguise)
+{
+    const char *folder = *state;
+    static const char *const others[] = {
+        "\xef\xbb\xbf", "\n\xef\xbb\xbf", "/**/",       "/*\n*/",        "# x\n/**/",
+        "\\\n",         "\n\\\n",         "\n;",        "\nlogin = {\n", "\n\n\r\n\t \t",
+        "\nx = \"\n",   "\nx = \"\n\"\n", "\n@include", "\n// x\r",      "\n\x0b\x0c ",
+    };
+
+    write_included(folder);
+    for (unsigned byte = 1; byte <= 255; byte++) {
+        const char one = (char)byte;
+        const char lines[][4] = { { one },      { '\n', one },      { one, '\n' },
+                                  { one, ' ' }, { '\n', one, ' ' }, { '\n', ' ', one },
+                                  { one, one } };
+        for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+            assert_not_included(folder, lines[i], "\n");
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        assert_not_included(folder, others[i], "\n");
+        assert_not_included(folder, others[i], "*/ \"; };");
+    }
+}
+
+TEST(takes_an_at_sign_elsewhere)
+{
+    assert_key_right("login", "prompt", "\"Code @include \"");
+    assert_key_right("login", "prompt", "\"x\"; # @include \"x\"");
+    assert_key_right("login", "prompt", "\"x\" /* @ */");
+}
+
+TEST(reads_a_file_that_others_cannot_write)
+{
+    const char *folder = *state;
+    static const mode_t modes[] = { 0400, 0600, 0640, 0644 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+        struct settings *settings = NULL;
+        struct verdict why_not = { 0 };
+        folder_write(folder, "conf", "service = { " MINIMUM " };", modes[i]);
+        assert_true(settings_read(folder_path(folder, "conf"), &settings, &why_not));
+        settings_free(&settings);
+    }
+}
+
+static void assert_unreadable(const char *path, const char *part)
+{
+    struct settings *settings = NULL;
+    struct verdict why_not = { 0 };
+
+    assert_false(settings_read(path, &settings, &why_not));
+    assert_null(settings);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, path);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, part);
+}
+
+TEST(names_the_path_of_a_file_with_a_mistake)
+{
+    const char *folder = *state;
+
+    folder_write(folder, "conf", "\nlogin = { attempts = 6; };", 0600);
+    assert_unreadable(folder_path(folder, "conf"),
+                      "/conf:2: login.attempts must be a number from 1 to 5");
+}
+
+TEST(reads_no_file_that_is_missing_or_that_others_can_write)
+{
+    const char *folder = *state;
+
+    assert_unreadable(folder_path(folder, "conf"), "No such file");
+    folder_write(folder, "conf", "service = { " MINIMUM " };", 0660);
+    assert_unreadable(folder_path(folder, "conf"), "writable by others: chmod go-w");
+}
+
+TEST(reads_no_file_with_a_nul_byte)
+{
+    const char *folder = *state;
+    static const char text[] = "service = { " MINIMUM " };\0login = { };";
+
+    folder_write_bytes(folder, "conf", text, sizeof text - 1, 0600);
+    assert_unreadable(folder_path(folder, "conf"), "NUL");
+    folder_write_bytes(folder, "conf", text, sizeof "service = { " MINIMUM " };", 0600);
+    assert_unreadable(folder_path(folder, "conf"), "NUL");
+}
+
+TEST(reads_files_of_64_kib_and_no_larger)
+{
+    const char *folder = *state;
+    size_t size = 64 * 1024;
+    char *text = malloc(size + 1);
+    struct settings *settings = NULL;
+    struct verdict why_not = { 0 };
+    int used = sprintf(text, "service = { " MINIMUM " };");
+
+    memset(text + used, '\n', size + 1 - (size_t)used);
+    folder_write_bytes(folder, "conf", text, size, 0600);
+    assert_true(settings_read(folder_path(folder, "conf"), &settings, &why_not));
+    settings_free(&settings);
+    folder_write_bytes(folder, "conf", text, size + 1, 0600);
+    assert_unreadable(folder_path(folder, "conf"), "larger than 65536 bytes");
+    free(text);
+}
+
+TEST(frees_nothing_without_complaint)
+{
+    struct settings *settings = NULL;
+
+    settings_free(&settings);
+    assert_null(settings);
+}
+
+#define in_folder(test) cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_key_but_two_has_a_default),
+        cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(refuses_a_missing_key_that_is_mandatory),
+        cmocka_unit_test(refuses_every_key_of_another_type),
+        cmocka_unit_test(refuses_a_mandatory_key_of_another_type),
+        cmocka_unit_test(holds_numbers_to_their_bounds),
+        cmocka_unit_test(refuses_a_number_in_another_notation),
+        cmocka_unit_test(refuses_a_number_that_libconfig_wraps_around),
+        cmocka_unit_test(takes_the_words_and_no_other),
+        cmocka_unit_test(takes_sids_of_the_right_kind_alone),
+        cmocka_unit_test(base_url_is_https_and_a_host),
+        cmocka_unit_test(base_url_loses_the_slash_at_its_end),
+        cmocka_unit_test(proxy_is_one_of_three_schemes_and_a_host),
+        cmocka_unit_test(paths_are_absolute_and_of_bounded_length),
+        cmocka_unit_test(texts_are_held_to_their_lengths),
+        cmocka_unit_test(texts_are_utf8_on_one_line),
+        cmocka_unit_test(exempt_services_is_a_list_or_an_array),
+        cmocka_unit_test(exempts_exactly_the_services_that_are_named),
+        cmocka_unit_test(refuses_exempt_services_with_anything_else_in_them),
+        cmocka_unit_test(refuses_an_unknown_key_and_names_it),
+        cmocka_unit_test(refuses_a_group_that_is_none),
+        cmocka_unit_test(refuses_a_doubled_key_and_a_doubled_group),
+        cmocka_unit_test(refuses_wrong_syntax_and_names_the_line),
+        cmocka_unit_test(survives_deep_nesting),
+        cmocka_unit_test(refuses_an_include_and_names_its_line),
+        cmocka_unit_test(does_not_end_at_the_include_of_a_folder),
+        in_folder(follows_no_include_in_disguise),
+        cmocka_unit_test(takes_an_at_sign_elsewhere),
+        in_folder(reads_a_file_that_others_cannot_write),
+        in_folder(names_the_path_of_a_file_with_a_mistake),
+        in_folder(reads_no_file_that_is_missing_or_that_others_can_write),
+        in_folder(reads_no_file_with_a_nul_byte),
+        in_folder(reads_files_of_64_kib_and_no_larger),
+        cmocka_unit_test(frees_nothing_without_complaint),
+    };
+
+    return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
+}
