@@ -1,0 +1,353 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, the pam_twilio_verify authors
+"""A throw-away machine with the product on it: only for programs that tests/login/enter started."""
+
+import collections
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+from pexpect import EOF, TIMEOUT
+from pexpect.fdpexpect import fdspawn
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import fixture
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+SECURITY = pathlib.Path("/etc/security")
+SETTINGS = SECURITY / "twilio-verify.conf"
+SECRETS = SECURITY / "twilio-verify.d"
+RUN_AS = "_twilio-verify"
+HOST = "verify.twilio.com"
+PATIENCE_SECONDS = 20
+
+LEVELS = ("EMERG", "ALERT", "CRIT", "ERR", "WARNING", "NOTICE", "INFO", "DEBUG")
+LogLine = collections.namedtuple("LogLine", "facility level program text")
+
+
+def is_inside():
+    """Whether this is a throw-away machine."""
+    return pathlib.Path("/run/throw-away").is_dir()
+
+
+def run(*command, **options):
+    """Runs COMMAND; raises what it printed when it fails."""
+    done = subprocess.run(command, stdin=options.pop("stdin", subprocess.DEVNULL),
+                          capture_output=True, text=True, **options)
+    if done.returncode != 0:
+        raise RuntimeError(f"{command}: status {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def eventually(get, is_enough, seconds=PATIENCE_SECONDS):
+    """What GET returns as soon as IS_ENOUGH says yes, or the last it returned."""
+    end = time.monotonic() + seconds
+    while True:
+        value = get()
+        if is_enough(value) or time.monotonic() > end:
+            return value
+        time.sleep(0.02)
+
+
+def remove_account(name):
+    if subprocess.run(["id", name], capture_output=True, check=False).returncode == 0:
+        run("userdel", name)
+
+
+class Journal:
+    """/dev/log: what programs tell syslog."""
+
+    LINE = re.compile(r"<(?P<priority>\d+)>(?:\w{3} [\d ]\d [\d:]{8} )?"
+                      r"(?P<program>[^\s:\[]*)(?:\[\d+\])?: (?P<text>.*)", re.DOTALL)
+
+    def __init__(self):
+        self.lines = []
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind("/dev/log")
+        os.chmod("/dev/log", 0o666)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        while True:
+            text = self._socket.recv(65536).rstrip(b"\n\0").decode(errors="backslashreplace")
+            match = self.LINE.fullmatch(text)
+            if match:
+                priority = int(match["priority"])
+                self.lines.append(LogLine(priority >> 3, LEVELS[priority & 7], match["program"],
+                                          match["text"]))
+
+    def find(self, pattern, count=1):
+        """The lines whose text has PATTERN; waits until there are COUNT of them."""
+        matching = lambda: [line for line in self.lines if re.search(pattern, line.text)]
+        return eventually(matching, lambda lines: len(lines) >= count)
+
+    def logins(self, user, count=1):
+        """The module's lines about USER."""
+        return self.find(rf"^pam_twilio_verify\(\S+\): user={re.escape(user)} ", count)
+
+
+class Terminal:
+    """A person at a keyboard: COMMAND on a terminal of its own."""
+
+    def __init__(self, *command, **options):
+        self._master, slave = os.openpty()
+        self._process = subprocess.Popen(["setsid", "--ctty", *map(str, command)], stdin=slave,
+                                         stdout=slave, stderr=slave, **options)
+        os.close(slave)
+        self._child = fdspawn(self._master, timeout=PATIENCE_SECONDS, encoding="utf-8",
+                              codec_errors="backslashreplace")
+        self._child.delaybeforesend = None
+        self.screen = ""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.hang_up()
+
+    def expect(self, *patterns):
+        """Waits until one of the PATTERNS shows up; returns its number. All else is an error."""
+        try:
+            found = self._child.expect(list(patterns))
+        except (EOF, TIMEOUT) as error:
+            self.screen += self._child.before
+            raise AssertionError(f"waited for {patterns}, in vain; the screen:\n"
+                                 f"{self.screen}") from error
+        self.screen += self._child.before + self._child.after
+        return found
+
+    def type(self, line):
+        self._child.send(line + "\n")
+
+    def answer(self, prompt, line):
+        """Waits for PROMPT, which is no pattern, at the end of the screen, and types LINE."""
+        self.expect(re.escape(prompt) + "$")
+        self.type(line)
+
+    def finish(self):
+        """Waits for the end; returns the exit status."""
+        try:
+            self._child.expect(EOF)
+        except TIMEOUT as error:
+            self.screen += self._child.before
+            raise AssertionError(f"does not end; the screen:\n{self.screen}") from error
+        self.screen += self._child.before
+        return self._process.wait(PATIENCE_SECONDS)
+
+    def hang_up(self):
+        """Pulls the plug."""
+        with contextlib.suppress(OSError):
+            os.close(self._master)
+        self._process.kill()
+        self._process.wait()
+
+
+class Person:
+    """Somebody with an account, a password, and an authenticator app."""
+
+    def __init__(self, machine, name, is_enrolled):
+        self.machine, self.name, self.factor = machine, name, None
+        self.password = f"pw-of-{name}"
+        self.codes = []  # that were ever asked for
+        if is_enrolled:
+            self.factor = machine.emulator.factor(friendly_name=name)
+            machine.identities.add(self.factor.identity)
+            fixture.enroll(SECRETS, name, self.factor.identity, self.factor.sid)
+
+    @property
+    def code(self):
+        self.codes.append(self.factor.code())
+        return self.codes[-1]
+
+    @property
+    def wrong_code(self):
+        self.codes.append(self.factor.wrong_code())
+        return self.codes[-1]
+
+    def requests(self):
+        """What the emulator was asked about this person's challenges: "POST Challenges 201"."""
+        shown = []
+        for request in self.machine.emulator.requests():
+            rest = request.path.partition(f"/Entities/{self.factor.identity}/")[2].split("?")[0]
+            if rest and not rest.startswith("Factors"):
+                noun = re.sub(r"/YC\w+", "/YC", rest)
+                shown.append(f"{request.method} {noun} {request.status}")
+        return shown
+
+    def log(self, count=1):
+        return self.machine.journal.logins(self.name, count)
+
+
+class Machine:
+    """Installs and starts everything; `with Machine() as machine:`."""
+
+    def __enter__(self):
+        if not is_inside():
+            raise RuntimeError("not on a throw-away machine: use tests/login/enter")
+        with contextlib.ExitStack() as stack:
+            self._accounts = threading.Lock()
+            self._names = 0
+            self.identities = set()  # of everybody who is enrolled
+            self.journal = Journal()
+            self._install()
+            self._trust_the_emulator()
+            self.emulator = stack.enter_context(
+                fixture.Emulator(folder="/run/twilio", port=443))
+            self.configure()
+            self._leave = stack.pop_all()
+        return self
+
+    def __exit__(self, *exception):
+        return self._leave.__exit__(*exception)
+
+    def _install(self):
+        """As the README tells an administrator."""
+        run("meson", "install", "--no-rebuild", "--quiet", "-C", str(fixture.BUILD))
+        listing = json.loads(run("meson", "introspect", "--installed", str(fixture.BUILD)))
+        self.module = pathlib.Path(listing[str(fixture.MODULE)])
+        self.check = pathlib.Path(listing[str(fixture.CHECK)])
+        if not (self.module.parent / "pam_unix.so").exists():
+            raise RuntimeError(f"libpam does not look for {self.module}: remove {fixture.BUILD}, "
+                               "and let tests/run make it anew")
+        # The machine that this one is a copy of may have the product, too.
+        shutil.rmtree(SECRETS, ignore_errors=True)
+        remove_account(RUN_AS)
+        run("useradd", "--system", "--home-dir", "/nonexistent", "--no-create-home", "--shell",
+            "/usr/sbin/nologin", RUN_AS)
+        for folder in (SECRETS, SECRETS / "users"):
+            folder.mkdir(mode=0o700)
+        run("install", "-d", "-m", "0700", "-o", RUN_AS, "/var/lib/twilio-verify")
+
+        common = pathlib.Path("/etc/pam.d/common-auth")
+        text = common.read_text()
+        if "pam_unix.so" not in text:
+            raise RuntimeError("/etc/pam.d/common-auth of this machine does not use pam_unix")
+        common.write_text(re.sub(r"(pam_unix\.so.*)", r"\1 nodelay", text))
+
+    def _trust_the_emulator(self):
+        """Its authority among the system's, and the name of the real service."""
+        folder = pathlib.Path("/run/twilio")
+        folder.mkdir(mode=0o755)
+        fixture.make_certificates(folder)
+        name = run("openssl", "x509", "-hash", "-noout", "-in", str(folder / "ca.pem")).strip()
+        shutil.copy(folder / "ca.pem", f"/etc/ssl/certs/{name}.0")
+        with open("/etc/hosts", "a") as hosts:
+            hosts.write(f"127.0.0.1 {HOST}\n")
+
+    def configure(self, path=SETTINGS, secret=fixture.API_KEY_SECRET, service="", login=""):
+        """Writes settings of which all but the mandatory keys, SERVICE and LOGIN are defaults."""
+        secret_file = SECRETS / ("api-key" if path == SETTINGS else path.name + ".api-key")
+        secret_file.touch(0o600)
+        secret_file.write_text(secret + "\n")
+        if path != SETTINGS:
+            service += f'    api_key_file = "{secret_file}";\n'
+        path.touch(0o640)
+        path.write_text(f"""service = {{
+    service_sid = "{fixture.SERVICE_SID}";
+    account_sid = "{fixture.ACCOUNT_SID}";
+    api_key_sid = "{fixture.API_KEY_SID}";
+{service}}};
+""" + (f"login = {{\n{login}}};\n" if login else ""))
+        path.chmod(0o640)
+        return path
+
+    def use_recipe(self, recipe, service, arguments=""):
+        """Puts the lines of conf/pam.d/RECIPE into /etc/pam.d/SERVICE, as the recipe says."""
+        text = (ROOT / "conf" / "pam.d" / recipe).read_text()
+        lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+        if 'After "@include common-auth"' in text:
+            lines.insert(0, "@include common-auth")
+        block = "\n".join(lines).replace("pam_twilio_verify.so",
+                                         f"pam_twilio_verify.so {arguments}".rstrip())
+
+        path = pathlib.Path("/etc/pam.d") / service
+        original = path.with_name(service + ".orig")
+        if not original.exists():
+            shutil.copy(path if path.exists() else path.with_name("other"), original)
+        stack = original.read_text()
+        if "@include common-auth" not in stack:
+            raise RuntimeError(f"{path} has no @include common-auth")
+        # The message of the day is slow and not ours.
+        stack = re.sub(r"(?m)^(session.*pam_motd)", r"#\1", stack)
+        new = path.with_name(f".{service}.new")
+        new.write_text(stack.replace("@include common-auth", block))
+        new.rename(path)
+
+    def add_account(self, name, password):
+        """An account with an empty home."""
+        remove_account(name)
+        hashed = run("openssl", "passwd", "-6", password).strip()
+        run("useradd", "--create-home", "--home-dir", f"/run/home/{name}", "--skel",
+            "/run/throw-away/none", "--shell", "/bin/sh", "--password", hashed, name)
+
+    def person(self, name, is_enrolled=True):
+        """Somebody new; NAME is made unique by a number."""
+        with self._accounts:
+            self._names += 1
+            person = Person(self, f"{name}{self._names}", is_enrolled)
+            self.add_account(person.name, person.password)
+        return person
+
+
+class Sshd:
+    """A real sshd on 127.0.0.1; `with Sshd(2222, "AuthenticationMethods publickey"):`."""
+
+    def __init__(self, port, *lines):
+        self.port, self.lines = port, lines
+
+    def __enter__(self):
+        folder = pathlib.Path(f"/run/sshd-{self.port}")
+        folder.mkdir(mode=0o755, exist_ok=True)
+        key = folder / "host-key"
+        if not key.exists():
+            run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key))
+        self.known_hosts = folder / "known-hosts"
+        self.known_hosts.write_text(f"[127.0.0.1]:{self.port} " +
+                                    key.with_suffix(".pub").read_text())
+        self.known_hosts.chmod(0o644)
+        config = folder / "sshd_config"
+        own = ["ListenAddress 127.0.0.1", f"Port {self.port}", f"HostKey {key}", "UsePAM yes",
+               "PidFile none", "UseDNS no", "MaxStartups 200", "PrintMotd no"]
+        config.write_text("\n".join([*self.lines, *own]) + "\n")
+        # Since 9.8 whoever failed has to wait: all of us are one address here.
+        penalties = "-oPerSourcePenalties=no"
+        with contextlib.suppress(RuntimeError):
+            run("/usr/sbin/sshd", "-t", "-f", str(config), penalties)
+            config.write_text(config.read_text() + "PerSourcePenalties no\n")
+        self.log = open(folder / "log", "w")
+        self.process = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", str(config)],
+                                        stdin=subprocess.DEVNULL, stdout=self.log,
+                                        stderr=self.log)
+        if not eventually(self._is_listening, bool):
+            raise RuntimeError(f"sshd does not start:\n{(folder / 'log').read_text()}")
+        return self
+
+    def _is_listening(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.port)).close()
+            return True
+        except ConnectionRefusedError:
+            return self.process.poll() is not None and False
+
+    def __exit__(self, *exception):
+        self.process.terminate()
+        self.process.wait()
+        self.log.close()
+
+    def command(self, user, *remote, options=()):
+        """The ssh command of a person who was here before."""
+        return ["ssh", "-F", "none", "-p", str(self.port), "-o",
+                f"UserKnownHostsFile={self.known_hosts}", "-o", "NumberOfPasswordPrompts=1",
+                *options, f"{user}@127.0.0.1", *remote]
+
+    def login(self, user, *remote, options=()):
+        """That person at the keyboard."""
+        return Terminal(*self.command(user, *(remote or ("id", "-un")), options=options))
