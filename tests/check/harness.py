@@ -1,0 +1,380 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, the pam_twilio_verify authors
+"""Runs the built check program as the module would, and tests side by side. Standard library only.
+"""
+
+import concurrent.futures
+import contextlib
+import os
+import pathlib
+import pty
+import re
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+import unittest
+
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent),
+                str(pathlib.Path(__file__).resolve().parents[1])]
+
+from fixture import (API_KEY_SECRET, AUTH_TOKEN, CHECK, EMULATOR, Emulator, enroll,
+                     temporary_folder, write_settings)
+from liar import FACTOR_SID, IDENTITY, RIGHT, Liar, make_liars_certificates
+
+IS_ROOT = os.geteuid() == 0
+IS_SANITIZED = CHECK.exists() and b"__asan_init" in CHECK.read_bytes()
+WORKERS = 8
+PROMPT = "ask-secret Verification code: "
+WRONG_PROMPT = "ask-secret Wrong code. Verification code: "
+OUTCOMES = {"unavailable", "misconfigured", "denied", "exhausted", "not-required", "approved"}
+ASKS_MAX, LINE_MAX = 16, 1024
+START_SECONDS = 5  # to the first line, as the module has it
+GONE_SECONDS = 0.5  # from the user's leaving to the end of the program
+
+# The shadow of AddressSanitizer is larger than any limit.
+needs_little_memory = unittest.skipIf(IS_SANITIZED, "a sanitizer needs all the memory there is")
+needs_root = unittest.skipUnless(IS_ROOT, "needs root")
+
+
+def patience(seconds):
+    """More of it on a machine with more to run than it can."""
+    return seconds * max(1, os.getloadavg()[0] / len(os.sched_getaffinity(0)) / 2)
+
+
+def encode(name):
+    """A name as it stands in the first line."""
+    plain = {byte for byte in range(0x21, 0x7f)} - {ord("%")}
+    return "".join(chr(byte) if byte in plain else f"%{byte:02X}" for byte in os.fsencode(name))
+
+
+class Login:
+    """One run of the check program. TRANSPORT: socket, pipes or terminal.
+
+    PREFIX is a command that executes the program."""
+
+    def __init__(self, settings, user="alice", service="sshd", *, first=None, transport="socket",
+                 program=CHECK, prefix=(), environment=None, timeout=5, errors_expected=False):
+        self.timeout, self.errors_expected = timeout, errors_expected
+        self.transport = transport
+        self.lines, self.sent, self.raw = [], [], b""
+        self.ended = False
+        self.errors = tempfile.TemporaryFile()
+        child_in, child_out = self._open(transport)
+        self.began_at = self.entered_at = time.monotonic()
+        try:
+            self.process = subprocess.Popen(
+                [*prefix, program, "--settings", settings], stdin=child_in, stdout=child_out,
+                stderr=self.errors, env=environment or {}, cwd="/")
+        finally:
+            for descriptor in {child_in, child_out}:
+                os.close(descriptor)
+        if first is None:
+            first = f"login 1 {encode(service)} {encode(user)}\n"
+        self.send(first)
+
+    def _open(self, transport):
+        if transport == "socket":
+            ours, child = socket.socketpair()
+            self.incoming = self.outgoing = ours.detach()
+            return child.fileno(), os.dup(child.detach())
+        if transport == "pipes":
+            child_in, self.outgoing = os.pipe()
+            self.incoming, child_out = os.pipe()
+            return child_in, child_out
+        ours, child = pty.openpty()
+        settings = termios.tcgetattr(child)
+        settings[3] &= ~termios.ECHO  # What we type is no line of the program's.
+        termios.tcsetattr(child, termios.TCSANOW, settings)
+        self.incoming = self.outgoing = ours
+        return child, os.dup(child)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.hang_up()
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self._close(self.incoming)
+        self.incoming = None
+        self.errors.close()
+
+    def _close(self, descriptor):
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def send(self, text):
+        """Bytes or text, as they are."""
+        data = text if isinstance(text, bytes) else text.encode()
+        if not data:
+            return
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            os.write(self.outgoing, data)
+
+    def answer(self, text):
+        """A line of the user's."""
+        data = text if isinstance(text, bytes) else text.encode()
+        self.sent.append(data)
+        self.entered_at = time.monotonic()
+        self.send(data + b"\n")
+
+    def hang_up(self, whole=False):
+        """The end of file for the program; with WHOLE nobody reads any more either."""
+        if self.outgoing is None:
+            return
+        if self.transport == "socket":
+            with socket.socket(fileno=os.dup(self.outgoing)) as half, \
+                    contextlib.suppress(OSError):
+                half.shutdown(socket.SHUT_RDWR if whole else socket.SHUT_WR)
+        elif self.transport == "pipes":
+            self._close(self.outgoing)
+            if whole:
+                self._close(self.incoming)
+                self.incoming = None
+        self.outgoing = None
+
+    def is_readable(self, seconds):
+        poller = select.poll()
+        poller.register(self.incoming, select.POLLIN)
+        return bool(poller.poll(max(0, seconds * 1000)))
+
+    def read_line(self, seconds):
+        """The next line; None at the end of file. Raises AssertionError when none comes in time."""
+        end = time.monotonic() + seconds
+        while b"\n" not in self.raw:
+            if not self.is_readable(end - time.monotonic()):
+                raise AssertionError(f"nothing within {seconds} s after {self.lines}")
+            try:
+                got = os.read(self.incoming, 65536)
+            except OSError:  # A terminal ends like this.
+                got = b""
+            if not got:
+                assert self.raw == b"", f"an unfinished line: {self.raw}"
+                return None
+            self.raw += got
+        line, _, self.raw = self.raw.partition(b"\n")
+        if self.transport == "terminal":
+            line = line.removesuffix(b"\r")
+        assert len(line) <= LINE_MAX, f"a line of {len(line)} bytes"
+        assert not re.search(rb"[\x00-\x1f\x7f]", line), f"control bytes: {line}"
+        self.lines.append(line.decode())
+        return self.lines[-1]
+
+    def expect_prompt(self, text=PROMPT, seconds=START_SECONDS):
+        line = self.read_line(seconds)
+        assert line == text, f"{line!r} in place of {text!r}"
+
+    def verdict(self, seconds=None):
+        """(outcome, reason), after the whole end: the last line, the status, what it left."""
+        if seconds is None:
+            seconds = self.timeout + patience(1) - (time.monotonic() - self.entered_at)
+        line = self.read_line(seconds)
+        self.verdict_seconds = time.monotonic() - self.entered_at
+        assert line is not None, f"an end without a verdict; status {self.wait(1)}"
+        outcome, _, reason = line.partition(": ")
+        assert outcome in OUTCOMES, f"{line!r} in place of a verdict"
+        assert self.read_line(1) is None, f"bytes after the verdict: {self.lines}"
+        status = self.wait(1)
+        assert status == 0, f"the status is {status}"
+        self.check_leaks()
+        return outcome, reason
+
+    def wait(self, seconds):
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"the program is still there after {seconds} s") from None
+
+    def expect_gone(self, seconds=GONE_SECONDS):
+        """The program ends by itself."""
+        self.wait(patience(seconds))
+        self.check_leaks()
+
+    def check_leaks(self):
+        self.errors.seek(0)
+        errors = self.errors.read()
+        if not self.errors_expected:
+            assert errors == b"", errors
+        said = "\n".join(self.lines).encode() + errors
+        for secret in (API_KEY_SECRET.encode(), AUTH_TOKEN.encode(), *self.sent):
+            assert len(secret) < 6 or secret not in said, f"{secret} was said: {said}"
+
+
+class Host:
+    """A folder with settings, a secret and enrollments."""
+
+    def __init__(self, folder, url, users=("alice",), identity=IDENTITY, factor_sid=FACTOR_SID,
+                 **groups):
+        self.folder = folder
+        shutil.copy(certificates() / "ca.pem", folder / "ca.pem")
+        groups["service"] = {"timeout_seconds": 5} | groups.get("service", {})
+        self.timeout = groups["service"]["timeout_seconds"]
+        self.settings = write_settings(folder, url, **groups)
+        for user in users:
+            self.enroll(user, identity, factor_sid)
+
+    def enroll(self, user, identity=IDENTITY, factor_sid=FACTOR_SID):
+        return enroll(self.folder, user, identity, factor_sid)
+
+
+class CheckTest(unittest.TestCase):
+    """What the tests share."""
+
+    def liar(self, **script):
+        return self.enterContext(Liar(certificates(), **script))
+
+    def emulator(self, **switches):
+        """With the switches' names in Python's spelling."""
+        folder = self.enterContext(temporary_folder())
+        for name in ("ca.pem", "server.pem", "server.key"):
+            shutil.copy(certificates() / name, folder / name)
+        arguments = []
+        for name, value in switches.items():
+            arguments += ["--set", f"{name.replace('_', '-')}={value}"]
+        return self.enterContext(Emulator(*arguments, folder=folder))
+
+    def host(self, server, **groups):
+        """SERVER: what has a url, or the url."""
+        folder = self.enterContext(temporary_folder())
+        return Host(folder, server if isinstance(server, str) else server.url, **groups)
+
+    def factor_host(self, emulator, user="alice", **groups):
+        """A host on which USER is enrolled with a new factor, and the factor."""
+        factor = emulator.factor()
+        return self.host(emulator, users=(user,), identity=factor.identity,
+                         factor_sid=factor.sid, **groups), factor
+
+    def login(self, host, *arguments, **options):
+        return self.enterContext(Login(host.settings, *arguments, timeout=host.timeout, **options))
+
+    def assert_outcome(self, login, outcome, reason="^", seconds=None):
+        said = login.verdict(seconds and patience(seconds))
+        self.assertEqual(said[0], outcome, said)
+        self.assertRegex(said[1], reason)
+        return said[1]
+
+    def run_login(self, host, answers, outcome, reason="^", **options):
+        """Answers the prompts in order, all but the first after a wrong code, to the verdict."""
+        login = self.login(host, **options)
+        for number, answer in enumerate(answers):
+            login.expect_prompt(WRONG_PROMPT if number > 0 else PROMPT, host.timeout + 1)
+            login.answer(answer)
+        self.assert_outcome(login, outcome, reason)
+        return login
+
+    def assert_approved(self, server, answers=(RIGHT,), **options):
+        return self.run_login(self.host(server), answers, "approved", "challenge=YC", **options)
+
+
+def each(**tables):
+    """A class decorator: METHOD=ROWS makes a test of every row, {sentence: arguments}."""
+    def decorate(case):
+        for name, rows in tables.items():
+            method = getattr(case, name)
+            for sentence, row in rows.items():
+                def test(self, method=method, row=row):
+                    method(self, **row)
+                test_name = "test_" + re.sub(r"\W+", "_", sentence).strip("_")
+                assert not hasattr(case, test_name), test_name
+                test.__name__ = test_name
+                test.__qualname__ = f"{case.__name__}.{test_name}"
+                setattr(case, test_name, test)
+        return case
+    return decorate
+
+
+# Tests side by side
+
+_shared = contextlib.ExitStack()
+_folders = {}
+
+
+def certificates():
+    """The folder with every certificate; made once."""
+    if "certificates" not in _folders:
+        folder = _shared.enter_context(temporary_folder())
+        make_liars_certificates(folder)
+        _folders["certificates"] = folder
+    return _folders["certificates"]
+
+
+class Recorder:
+    """A test result that is told again later, in order."""
+
+    failfast = shouldStop = False
+
+    def __init__(self):
+        self.calls = []
+
+    def __getattr__(self, name):
+        if not re.match(r"(start|stop|add)[A-Z]", name):
+            raise AttributeError(name)
+        return lambda *arguments: self.calls.append((name, arguments))
+
+    def replay(self, result):
+        for name, arguments in self.calls:
+            if hasattr(result, name):
+                getattr(result, name)(*arguments)
+
+
+class Parallel(unittest.TestSuite):
+    """Runs its tests in threads, those marked @alone last and alone; reports them in order."""
+
+    def run(self, result, debug=False):
+        tests = sorted(self._flat(self), key=self._is_alone)
+        with _shared:
+            certificates()
+            with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+                together = [test for test in tests if not self._is_alone(test)]
+                for recorder in [pool.submit(self._record, test) for test in together]:
+                    recorder.result().replay(result)
+            for test in tests[len(together):]:
+                self._record(test).replay(result)
+            _folders.clear()
+        return result
+
+    @staticmethod
+    def _is_alone(test):
+        return hasattr(getattr(test, getattr(test, "_testMethodName", ""), None), "alone")
+
+    @classmethod
+    def _flat(cls, suite):
+        for test in suite:
+            if isinstance(test, unittest.TestSuite):
+                yield from cls._flat(test)
+            else:
+                yield test
+
+    @staticmethod
+    def _record(test):
+        recorder = Recorder()
+        began = time.monotonic()
+        test.run(recorder)
+        if os.environ.get("TIMES"):
+            print(f"{time.monotonic() - began:6.2f} s {test.id()}", file=sys.stderr)
+        return recorder
+
+
+def alone(method):
+    """For a test that takes the whole machine."""
+    method.alone = True
+    return method
+
+
+def load_tests(_loader, tests, _pattern):
+    return Parallel(tests)
+
+
+def main():
+    for needed in (CHECK, CHECK.with_name("twilio.so"), EMULATOR):
+        if not os.path.exists(needed):
+            sys.exit(f"{needed} is missing: build first, and set BUILD")
+    loader = unittest.TestLoader()
+    loader.suiteClass = Parallel
+    unittest.main(verbosity=2, testLoader=loader)

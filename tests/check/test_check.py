@@ -1,0 +1,1206 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, the pam_twilio_verify authors
+"""The check program against an honest service: dialogue, files, names, answers, switches.
+
+    BUILD=build /usr/bin/python3 tests/check/test_check.py [NAME...]
+
+As root it drops to nobody; as another user it stays that user."""
+
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from harness import (ASKS_MAX, CHECK, GONE_SECONDS, IS_ROOT, PROMPT, START_SECONDS, WRONG_PROMPT,
+                     CheckTest, alone, each, load_tests, main)
+from fixture import API_KEY_SECRET, AUTH_TOKEN
+import liar
+from liar import RIGHT, WRONG
+
+ACCOUNT = "root"  # an account under exactly this name is everywhere
+TRANSPORTS = ("socket", "pipes", "terminal")
+LETTER = "é".encode("latin-1")
+
+
+def chmod(mode):
+    return lambda path: path.chmod(mode)
+
+
+def chown(path):
+    os.chown(path, 1, -1)
+
+
+def become_link(path):
+    path.rename(path.with_suffix(".real"))
+    path.symlink_to(path.with_suffix(".real"))
+
+
+def become_fifo(path):
+    path.unlink()
+    os.mkfifo(path, 0o600)
+
+
+def become_folder(path):
+    path.unlink()
+    path.mkdir(mode=0o700)
+
+
+def become_socket(path):
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as listener:
+        here = os.open(path.parent, os.O_RDONLY)
+        try:
+            listener.bind(f"/proc/self/fd/{here}/{path.name}")
+        finally:
+            os.close(here)
+
+
+def unlink(path):
+    path.unlink()
+
+
+def write(data):
+    return lambda path: path.write_bytes(data if isinstance(data, bytes) else data.encode())
+
+
+def append(text):
+    return lambda path: path.write_text(path.read_text() + text)
+
+
+def replace(old, new):
+    def change(path):
+        assert old in path.read_text(), old
+        path.write_text(path.read_text().replace(old, new, 1))
+    return change
+
+
+def line_of(path, text):
+    return next(number for number, line in enumerate(path.read_text().splitlines(), 1)
+                if text in line)
+
+
+FIRST_LINES = {
+    "of another version": "login 2 sshd alice\n",
+    "of no version": "login sshd alice\n",
+    "in capitals": "LOGIN 1 sshd alice\n",
+    "that is empty": "\n",
+    "that is a verdict": "approved\n",
+    "without a service": "login 1  alice\n",
+    "without a user": "login 1 sshd\n",
+    "with three names": "login 1 sshd alice bob\n",
+    "with a needless escape": "login 1 sshd al%69ce\n",
+    "with small hexadecimal digits": "login 1 sshd caf%c3%a9\n",
+    "with half an escape": "login 1 sshd alice%2\n",
+    "with an escape that is none": "login 1 sshd alice%ZZ\n",
+    "with an escaped NUL": "login 1 sshd alice%00\n",
+    "with a NUL": b"login 1 sshd ali\0ce\n",
+    "with a carriage return": "login 1 sshd alice\r\n",
+    "with a tab": "login 1 sshd\talice\n",
+    "with a byte beyond ASCII": b"login 1 sshd caf\xc3\xa9\n",
+    "with a user of 252 bytes": "login 1 sshd " + "a" * 252 + "\n",
+    "with a service of 65 bytes": "login 1 " + "s" * 65 + " alice\n",
+    "that is too long": "login 1 sshd alice" + "%20" * 400 + "\n",
+}
+
+
+@each(refuses_first_line={f"refuses a first line {name}": {"first": first}
+                          for name, first in FIRST_LINES.items()})
+class Dialogue(CheckTest):
+
+    def refuses_first_line(self, first):
+        server = self.liar()
+        login = self.login(self.host(server), first=first)
+        self.assert_outcome(login, "misconfigured", r'the first line must be "login 1 SERVICE USER')
+        self.assertEqual(server.connections, [])
+
+    def test_approves_a_right_code_on_every_transport(self):
+        emulator = self.emulator()
+        for transport in TRANSPORTS:
+            with self.subTest(transport):
+                host, factor = self.factor_host(emulator)
+                self.run_login(host, [factor.code()], "approved", transport=transport)
+
+    def test_the_end_of_file_before_the_first_line_is_no_login(self):
+        server = self.liar()
+        for first in ("", "login 1 sshd alice"):
+            login = self.login(self.host(server), first=first)
+            login.hang_up()
+            self.assert_outcome(login, "misconfigured", "the first line", seconds=GONE_SECONDS)
+        self.assertEqual(server.connections, [])
+
+    def test_waits_for_the_first_line(self):
+        server = self.liar()
+        login = self.login(self.host(server), first="login 1 ss")
+        time.sleep(0.3)
+        self.assertEqual(login.raw, b"")
+        login.send("hd alice\n")
+        login.expect_prompt()
+        login.answer(RIGHT)
+        self.assert_outcome(login, "approved")
+
+    def test_asks_with_the_configured_prompt(self):
+        prompt = "Код (" + "x" * 189 + "): "
+        self.assertEqual(len(prompt.encode()), 200)
+        login = self.login(self.host(self.liar(), login={"prompt": prompt}))
+        for text in ("ask-secret " + prompt, "ask-secret Wrong code. " + prompt):
+            login.expect_prompt(text)
+            login.answer(WRONG)
+
+    def test_a_name_is_percent_encoded(self):
+        server = self.liar()
+        for user in ("tëst user", "100%", "a%41", "-rf", "a;b", "n" * 250, os.fsdecode(LETTER)):
+            with self.subTest(user):
+                host = self.host(server, users=(user,))
+                self.run_login(host, [RIGHT], "approved", user=user)
+
+    def test_asks_at_most_sixteen_times(self):
+        login = self.login(self.host(self.liar(), login={"attempts": 5}))
+        for number in range(5):
+            login.expect_prompt(WRONG_PROMPT if number else PROMPT)
+            login.answer("x")
+        self.assert_outcome(login, "denied")
+        self.assertLessEqual(len(login.lines) - 1, ASKS_MAX)
+
+    def test_takes_answers_that_came_before_the_questions(self):
+        for answers in ([RIGHT], [WRONG, RIGHT], ["not a code", RIGHT], ["", "x", RIGHT]):
+            for transport in ("socket", "pipes"):
+                with self.subTest(answers=answers, transport=transport):
+                    server = self.liar()
+                    first = "".join(f"{line}\n" for line in ["login 1 sshd alice", *answers])
+                    login = self.login(self.host(server), first=first, transport=transport)
+                    login.hang_up()
+                    for number in range(len(answers)):
+                        login.expect_prompt(WRONG_PROMPT if number else PROMPT)
+                    self.assert_outcome(login, "approved", seconds=5)
+                    self.assertEqual(server.codes, [line for line in answers if line.isdigit()])
+
+    def test_an_answer_in_pieces_is_one_answer(self):
+        server = self.liar()
+        login = self.login(self.host(server))
+        login.expect_prompt()
+        for piece in (RIGHT[:2], RIGHT[2:], "\n"):
+            time.sleep(0.05)
+            login.send(piece)
+        login.entered_at = time.monotonic()
+        self.assert_outcome(login, "approved")
+        self.assertEqual(server.codes, [RIGHT])
+
+    def test_can_be_used_by_hand_on_a_terminal(self):
+        server = self.liar()
+        login = self.login(self.host(server), transport="terminal")
+        login.expect_prompt()
+        login.answer(WRONG)
+        login.expect_prompt(WRONG_PROMPT)
+        login.answer("246 801")
+        self.assert_outcome(login, "approved")
+
+    def test_an_end_of_file_on_a_terminal_is_noticed(self):
+        login = self.login(self.host(self.liar()), transport="terminal")
+        login.expect_prompt()
+        login.send("\x04")
+        login.entered_at = time.monotonic()
+        self.assert_outcome(login, "denied", "went away", seconds=GONE_SECONDS)
+
+    def test_explains_itself_and_refuses_other_arguments(self):
+        def run(*arguments):
+            return subprocess.run([CHECK, *arguments], stdin=subprocess.DEVNULL, env={},
+                                  capture_output=True, text=True, timeout=10)
+        shown = run("--help")
+        self.assertEqual((shown.returncode, shown.stderr), (0, ""))
+        self.assertIn("login 1 SERVICE USER", shown.stdout)
+        self.assertRegex(run("--version").stdout, r"^twilio-verify-check \d+\.\d+\.\d+\n$")
+        for arguments in (("--settings",), ("--settings", "relative.conf"), ("--settings", ""),
+                          ("--library", "/tmp/x.so"), ("login",), ("--settings", "/x", "/y")):
+            with self.subTest(arguments):
+                refused = run(*arguments)
+                self.assertEqual((refused.returncode, refused.stdout), (2, ""))
+                self.assertNotEqual(refused.stderr, "")
+
+
+class TheUserGoesAway(CheckTest):
+    """Within half a second the program is gone; before create was sent, no request left."""
+
+    def leave(self, login, **options):
+        login.hang_up(**options)
+        login.expect_gone()
+
+    def test_before_the_prompt_was_read(self):
+        for transport in ("socket", "pipes"):
+            for whole in (False, True):
+                with self.subTest(transport=transport, whole=whole):
+                    server = self.liar(connect=[liar.late(0.3)])
+                    login = self.login(self.host(server), transport=transport)
+                    self.assertTrue(login.is_readable(START_SECONDS))
+                    self.leave(login, whole=whole)
+                    self.assertEqual(server.requests, [])
+
+    def test_with_the_first_line(self):
+        server = self.liar()
+        login = self.login(self.host(server))
+        login.hang_up()
+        login.expect_gone(START_SECONDS)
+        self.assertEqual(server.requests, [])
+
+    def test_while_the_connection_is_made(self):
+        with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+            address = listener.getsockname()
+            fill = [socket.socket() for _ in range(3)]
+            for filler in fill:
+                filler.setblocking(False)
+                filler.connect_ex(address)
+            login = self.login(self.host(f"https://127.0.0.1:{address[1]}"))
+            login.expect_prompt()
+            time.sleep(0.2)
+            self.leave(login)
+            for filler in fill:
+                filler.close()
+
+    def test_during_the_handshake(self):
+        for stalled in (liar.mute, liar.stall_in_handshake):
+            for transport in TRANSPORTS[:2]:
+                with self.subTest(stalled=stalled.__name__, transport=transport):
+                    server = self.liar(connect=[stalled])
+                    login = self.login(self.host(server), transport=transport)
+                    login.expect_prompt()
+                    server.wait(lambda server: server.connections)
+                    time.sleep(0.1)
+                    self.leave(login)
+                    self.assertEqual(server.requests, [])
+
+    def test_during_the_creation(self):
+        server = self.liar(create=[liar.dropped(liar.Connection.hang)])
+        login = self.login(self.host(server))
+        login.expect_prompt()
+        self.assertTrue(server.wait(lambda server: server.requests))
+        self.leave(login)
+        self.assertEqual(server.kinds, ["create"])
+
+    def test_during_the_pause_after_too_many_requests(self):
+        server = self.liar(create=[liar.refuse(429, 20429, {"Retry-After": "20"})])
+        login = self.login(self.host(server))
+        login.expect_prompt()
+        self.assertTrue(server.wait(lambda server: server.requests))
+        time.sleep(0.1)
+        self.leave(login)
+        self.assertEqual(server.kinds, ["create"])
+
+    def test_at_the_prompt(self):
+        for transport in TRANSPORTS[:2]:
+            for whole in (False, True):
+                with self.subTest(transport=transport, whole=whole):
+                    server = self.liar()
+                    login = self.login(self.host(server), transport=transport)
+                    login.expect_prompt()
+                    self.assertTrue(server.wait(lambda server: server.requests))
+                    time.sleep(0.1)
+                    self.leave(login, whole=whole)
+                    self.assertEqual(server.kinds, ["create"])
+
+    def test_at_the_second_prompt(self):
+        for answer, kinds in ((WRONG, ["create", "verify"]), ("x", ["create"])):
+            with self.subTest(answer):
+                server = self.liar()
+                login = self.login(self.host(server))
+                login.expect_prompt()
+                self.assertTrue(server.wait(lambda server: server.requests))
+                login.answer(answer)
+                login.expect_prompt(WRONG_PROMPT)
+                self.leave(login)
+                self.assertEqual(server.kinds, kinds)
+
+    def test_at_the_prompt_when_the_challenge_waits_for_a_code(self):
+        server = self.liar()
+        login = self.login(self.host(server, login={"create_challenge": "at_code"}))
+        login.expect_prompt()
+        self.assertTrue(server.wait(lambda server: any(c.stands for c in server.connections)))
+        self.leave(login)
+        self.assertEqual(server.requests, [])
+
+    def test_at_the_prompt_when_not_enrolled(self):
+        server = self.liar()
+        login = self.login(self.host(server), user=ACCOUNT)
+        login.expect_prompt()
+        self.assertTrue(server.wait(lambda server: any(c.stands for c in server.connections)))
+        self.leave(login)
+        self.assertEqual(server.requests, [])
+
+    def test_in_the_middle_of_a_line(self):
+        login = self.login(self.host(self.liar()))
+        login.expect_prompt()
+        login.send("2468")
+        self.leave(login)
+
+    def test_and_it_is_denied(self):
+        login = self.login(self.host(self.liar()))
+        login.expect_prompt()
+        login.hang_up()
+        self.assert_outcome(login, "denied", "went away", seconds=GONE_SECONDS)
+
+    def test_after_the_code_and_is_let_in(self):
+        """The half that we close is the answers' end; the verdict still has a reader."""
+        server = self.liar()
+        login = self.login(self.host(server))
+        login.expect_prompt()
+        login.answer(RIGHT)
+        login.hang_up()
+        self.assert_outcome(login, "approved")
+
+    def test_for_good_during_the_verification(self):
+        server = self.liar(verify=[liar.slowly(0.3)])
+        login = self.login(self.host(server))
+        login.expect_prompt()
+        login.answer(RIGHT)
+        self.assertTrue(server.wait(lambda server: len(server.requests) == 2))
+        login.hang_up(whole=True)
+        self.assertEqual(login.wait(1), 0)
+
+
+class ThePromptComesFirst(CheckTest):
+
+    def test_nothing_is_connected_before_the_prompt_is_out(self):
+        """The prompt does not fit into a full pipe: so nothing else may have begun either."""
+        server = self.liar()
+        login = self.login(self.host(server), first="", transport="pipes")
+        child_out = os.open(f"/proc/{login.process.pid}/fd/1", os.O_WRONLY | os.O_NONBLOCK)
+        try:
+            while True:
+                os.write(child_out, b"\n" * 4096)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(child_out)
+        login.send("login 1 sshd alice\n")
+        time.sleep(0.5)
+        self.assertEqual(server.connections, [])
+        for _ in range(100000):
+            if login.read_line(5):
+                break
+        self.assertEqual(login.lines[-1], PROMPT)
+        self.assertTrue(server.wait(lambda server: server.connections))
+        login.lines = login.lines[-1:]
+        login.answer(RIGHT)
+        self.assert_outcome(login, "approved")
+
+    def test_a_server_that_accepts_late_delays_no_prompt(self):
+        server = self.liar(open_gate=False)
+        login = self.login(self.host(server))
+        login.expect_prompt(seconds=2)
+        time.sleep(0.3)
+        server.gate.set()
+        login.answer(RIGHT)
+        self.assert_outcome(login, "approved")
+
+    def test_a_dead_address_delays_no_prompt_and_is_unavailable_in_time(self):
+        with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+            address = listener.getsockname()
+            fill = [socket.socket() for _ in range(3)]
+            for filler in fill:
+                filler.setblocking(False)
+                filler.connect_ex(address)
+            login = self.login(self.host(f"https://127.0.0.1:{address[1]}",
+                                         service={"timeout_seconds": 2}))
+            login.expect_prompt(seconds=2)
+            login.answer(RIGHT)
+            self.assert_outcome(login, "unavailable")
+            for filler in fill:
+                filler.close()
+
+    def test_a_service_that_comes_back_while_the_user_types_lets_in(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        server = self.liar()
+        login = self.login(self.host(f"https://127.0.0.1:{port}"))
+        login.expect_prompt()
+        time.sleep(0.4)
+        relay = socket.create_server(("127.0.0.1", port))
+        self.addCleanup(relay.close)
+        threading.Thread(target=self.relay, args=(relay, server.port), daemon=True).start()
+        login.answer(RIGHT)
+        self.assert_outcome(login, "approved")
+
+    @staticmethod
+    def relay(listener, port):
+        def copy(one, other):
+            try:
+                while data := one.recv(65536):
+                    other.sendall(data)
+                other.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+        peer, _ = listener.accept()
+        with peer, socket.create_connection(("127.0.0.1", port)) as server:
+            back = threading.Thread(target=copy, args=(server, peer), daemon=True)
+            back.start()
+            copy(peer, server)
+            back.join(5)
+
+    def test_a_closed_port_is_unavailable_after_the_code(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        self.run_login(self.host(f"https://127.0.0.1:{port}"), [RIGHT], "unavailable", str(port))
+
+
+SETTINGS_FAULTS = {  # sentence: (change, the line with this text is named, what else is named)
+    "is missing": (unlink, None, "No such file"),
+    "is a symbolic link": (become_link, None, "symbolic link"),
+    "is a FIFO": (become_fifo, None, "no regular file"),
+    "is a folder": (become_folder, None, "no regular file"),
+    "is a socket": (become_socket, None, "No such device"),
+    "is writable by its group": (chmod(0o660), None, "chmod go-w"),
+    "is writable by others": (chmod(0o642), None, "chmod go-w"),
+    "is empty": (write(""), None, "service_sid is missing"),
+    "is too large": (append("#" * 70000), None, "larger than"),
+    "holds a NUL byte": (append("\0"), None, "NUL"),
+    "has a syntax error": (replace("run_as =", "run_as"), "users_dir|run_as", "syntax"),
+    "includes another file": (append('@include "/etc/passwd"\n'), "@include", "not supported"),
+    "has an unknown key": (replace("login = {", 'login = {\n  fail_open = true;'), "fail_open",
+                           "login.fail_open"),
+    "has an unknown group": (append("logins = { };\n"), "logins", "logins"),
+    "has a key outside of its group": (append('prompt = "x";\n'), "prompt", "prompt"),
+    "has a doubled key": (replace("timeout_seconds = 5;",
+                                  "timeout_seconds = 5;\n  timeout_seconds = 9;"),
+                          "timeout_seconds = 9", "duplicate"),
+    "lacks service_sid": (replace("service_sid = ", "# "), None, "service.service_sid is missing"),
+    "lacks account_sid": (replace("account_sid = ", "# "), None, "service.account_sid is missing"),
+    "has a malformed service_sid": (replace('service_sid = "VA', 'service_sid = "VB'),
+                                    "service_sid", "must be VA and 32"),
+    "has a short account_sid": (replace('account_sid = "AC0', 'account_sid = "AC'), "account_sid",
+                                "must be AC and 32"),
+    "has an API key that is none": (replace('api_key_sid = "SK', 'api_key_sid = "AC'),
+                                    "api_key_sid", "must be SK"),
+    "has a base_url without TLS": (replace('base_url = "https:', 'base_url = "http:'), "base_url",
+                                   "must be https://"),
+    "has a base_url with a path": (replace('";\n  service_sid', '/v3";\n  service_sid'),
+                                   "base_url", "must be https://"),
+    "has a base_url with a user": (replace("https://", "https://user:pass@"), "base_url",
+                                   "must be https://"),
+    "has a timeout of zero": (replace("timeout_seconds = 5", "timeout_seconds = 0"),
+                              "timeout_seconds", "from 1 to 30"),
+    "has a timeout of 31": (replace("timeout_seconds = 5", "timeout_seconds = 31"),
+                            "timeout_seconds", "from 1 to 30"),
+    "has a timeout beyond 32 bits": (replace("timeout_seconds = 5", "timeout_seconds = 4294967301"),
+                                     "timeout_seconds", "from 1 to 30"),
+    "has a timeout as text": (replace("timeout_seconds = 5", 'timeout_seconds = "5"'),
+                              "timeout_seconds", "from 1 to 30"),
+    "has a number for a text": (replace("login = {", "login = {\n  prompt = 5;"), "prompt = 5",
+                                "login.prompt must"),
+    "has a prompt of two lines": (replace("login = {", 'login = {\n  prompt = "a\\nb";'),
+                                  "prompt", "login.prompt must"),
+    "has a prompt that is too long": (
+        replace("login = {", f'login = {{\n  prompt = "{"x" * 201}";'), "prompt", "200"),
+    "has no attempts": (replace("login = {", "login = {\n  attempts = 0;"), "attempts", "1 to 5"),
+    "has six attempts": (replace("login = {", "login = {\n  attempts = 6;"), "attempts", "1 to 5"),
+    "has a code length of five": (replace("login = {", "login = {\n  code_length = 5;"),
+                                  "code_length", "6 to 8"),
+    "has an unmapped_user that allows": (
+        replace("login = {", 'login = {\n  unmapped_user = "allow";'), "unmapped_user",
+        '"deny" or "ignore"'),
+    "has an exempt_services that is a text": (
+        replace("login = {", 'login = {\n  exempt_services = "sshd";'), "exempt_services",
+        "must be a list"),
+    "has a relative users_dir": (replace('users_dir = "/', 'users_dir = "'), "users_dir",
+                                 "absolute path"),
+    "has a relative api_key_file": (replace('api_key_file = "/', 'api_key_file = "'),
+                                    "api_key_file", "absolute path"),
+    "has a create_challenge that is unknown": (
+        replace("login = {", 'login = {\n  create_challenge = "never";'), "create_challenge",
+        "at_prompt"),
+}
+
+SECRET_FAULTS = {
+    "is missing": (unlink, "No such file"),
+    "is a symbolic link": (become_link, "symbolic link"),
+    "is a FIFO": (become_fifo, "no regular file"),
+    "is a folder": (become_folder, "no regular file"),
+    "is readable by its group": (chmod(0o640), "chmod 0600"),
+    "is readable by others": (chmod(0o604), "chmod 0600"),
+    "is writable by its group": (chmod(0o620), "chmod go-w"),
+    "is empty": (write(""), "1 to 256"),
+    "is an empty line": (write("\n"), "1 to 256"),
+    "has two lines": (append("second\n"), "more than one line"),
+    "has a blank": (write("a secret\n"), "blank"),
+    "has a carriage return": (write("secret\r\n"), "blank or another"),
+    "holds a NUL byte": (write("secret\0\n"), "NUL"),
+    "is too long": (write("s" * 257 + "\n"), "1 to 256"),
+    "is very long": (write("s" * 5000 + "\n"), "larger than"),
+}
+
+ENROLLMENT_FAULTS = {
+    "is a symbolic link": (become_link, None, "symbolic link"),
+    "is a FIFO": (become_fifo, None, "no regular file"),
+    "is a folder": (become_folder, None, "no regular file"),
+    "is writable by its group": (chmod(0o660), None, "chmod go-w"),
+    "is writable by others": (chmod(0o602), None, "chmod go-w"),
+    "is empty": (write(""), None, "identity is missing"),
+    "holds a NUL byte": (append("\0"), None, "NUL"),
+    "is too large": (append("#" * 20000), None, "larger than"),
+    "has a syntax error": (replace("identity =", "identity"), "identity", "syntax"),
+    "has an unknown key": (append('bypass = "yes";\n'), "bypass", "bypass"),
+    "has a doubled key": (append('identity = "00000000";\n'), 'identity = "0000', "duplicate"),
+    "includes another file": (append('@include "other"\n'), "@include", "not supported"),
+    "lacks the identity": (replace("identity", "# "), None, "identity is missing"),
+    "lacks the factor": (replace("factor_sid", "# "), None, "factor_sid is missing"),
+    "has a malformed factor": (replace('"YF', '"YC'), "factor_sid", "must be YF"),
+    "has a short identity": (write(f'identity = "short";\nfactor_sid = "{liar.FACTOR_SID}";\n'),
+                             "identity", "8 to 64"),
+    "has an identity with a slash": (
+        write(f'identity = "../../Services";\nfactor_sid = "{liar.FACTOR_SID}";\n'), "identity",
+        "letters, digits"),
+    "has an identity with a question mark": (
+        write(f'identity = "abcdefgh?x=y";\nfactor_sid = "{liar.FACTOR_SID}";\n'), "identity",
+        "letters, digits"),
+}
+if not IS_ROOT:  # What root may read anyway.
+    SETTINGS_FAULTS["can't be read"] = (chmod(0o000), None, "Permission denied")
+    SECRET_FAULTS["can't be read"] = (chmod(0o000), "Permission denied")
+    ENROLLMENT_FAULTS["can't be read"] = (chmod(0o000), None, "Permission denied")
+if IS_ROOT:
+    SETTINGS_FAULTS["is another user's"] = (chown, None, "chown root")
+    SECRET_FAULTS["is another user's"] = (chown, "chown root")
+    ENROLLMENT_FAULTS["is another user's"] = (chown, None, "chown root")
+
+
+@each(settings={f"refuses settings: the file {name}": dict(zip(("change", "line", "named"), row))
+                for name, row in SETTINGS_FAULTS.items()},
+      secret={f"refuses an API secret: the file {name}": dict(zip(("change", "named"), row))
+              for name, row in SECRET_FAULTS.items()},
+      enrollment={f"refuses an enrollment: the file {name}":
+                  dict(zip(("change", "line", "named"), row))
+                  for name, row in ENROLLMENT_FAULTS.items()})
+class Files(CheckTest):
+    """What is wrong with a file is told before any prompt and any connection, with the remedy."""
+
+    def refuse(self, host, server, named, **options):
+        login = self.login(host, **options)
+        reason = self.assert_outcome(login, "misconfigured", named, seconds=2)
+        self.assertEqual(len(login.lines), 1, "a prompt")
+        self.assertEqual(server.connections, [])
+        return reason
+
+    def settings(self, change, line, named):
+        server = self.liar()
+        host = self.host(server)
+        change(host.settings)
+        reason = self.refuse(host, server, named)
+        self.assertIn(str(host.settings), reason)
+        if line is not None:
+            numbers = {line_of(host.settings, text) for text in line.split("|")}
+            self.assertTrue(any(f"{host.settings}:{number}:" in reason for number in numbers),
+                            f"{reason}: not of {numbers}")
+
+    def secret(self, change, named):
+        server = self.liar()
+        host = self.host(server)
+        change(host.folder / "api-key")
+        self.assertIn(str(host.folder / "api-key"), self.refuse(host, server, named))
+
+    def enrollment(self, change, line, named):
+        server = self.liar()
+        for policy in ("deny", "ignore"):
+            host = self.host(server, login={"unmapped_user": policy})
+            path = host.enroll(ACCOUNT)
+            change(path)
+            reason = self.refuse(host, server, named, user=ACCOUNT)
+            self.assertIn(f"users/{ACCOUNT}.conf", reason)
+            if line is not None:
+                self.assertIn(f"{ACCOUNT}.conf:{line_of(path, line)}:", reason)
+
+    def test_refuses_a_users_dir_that_can_t_be_trusted(self):
+        def make_link(path):
+            path.rename(path.with_suffix(".real"))
+            path.symlink_to(path.with_suffix(".real"))
+
+        def make_file(path):
+            path.rename(path.with_suffix(".real"))
+            path.write_text("")
+        changes = {"No such file": lambda path: path.rename(path.with_suffix(".real")),
+                   "symbolic link": make_link, "not a folder": make_file,
+                   "chmod go-w": chmod(0o775), "chmod go-w it": chmod(0o777)}
+        if IS_ROOT:
+            changes["chown root"] = chown
+        else:
+            changes["Permission denied"] = chmod(0o000)
+        for named, change in changes.items():
+            for policy in ("deny", "ignore"):
+                for user in ("alice", ACCOUNT, "nosuch"):
+                    with self.subTest(named=named, policy=policy, user=user):
+                        server = self.liar()
+                        host = self.host(server, login={"unmapped_user": policy})
+                        change(host.folder / "users")
+                        self.assertIn(str(host.folder / "users"),
+                                      self.refuse(host, server, named, user=user))
+
+    def test_refuses_a_ca_that_can_t_be_read(self):
+        server = self.liar()
+        for key, path in (("ca_file", "/nowhere/ca.pem"), ("ca_path", "/nowhere/certs"),
+                          ("ca_path", __file__)):
+            with self.subTest(key=key, path=path):
+                host = self.host(server, service={key: path})
+                reason = self.refuse(host, server, key)
+                self.assertIn(path, reason)
+
+    def test_refuses_a_ca_file_without_a_certificate(self):
+        server = self.liar()
+        host = self.host(server)
+        (host.folder / "ca.pem").write_text("nothing in here\n")
+        self.run_login(host, [RIGHT], "misconfigured", "ca_file|ca.pem")
+
+    def test_the_settings_win_over_the_order_of_the_groups(self):
+        server = self.liar()
+        host = self.host(server)
+        groups = host.settings.read_text().split("};\n")[:-1]
+        host.settings.write_text("".join(group + "};\n" for group in reversed(groups)))
+        self.run_login(host, [RIGHT], "approved")
+
+    def test_reads_a_secret_without_a_newline(self):
+        host = self.host(self.liar())
+        (host.folder / "api-key").write_text(API_KEY_SECRET)
+        self.run_login(host, [RIGHT], "approved")
+
+    def test_the_auth_token_serves_instead_of_an_api_key(self):
+        for server in (self.liar(), ):
+            host = self.host(server, service={"api_key_sid": None})
+            (host.folder / "api-key").write_text(AUTH_TOKEN + "\n")
+            self.run_login(host, [RIGHT], "approved")
+
+    def test_a_folder_of_hashed_certificates_serves_instead_of_a_file(self):
+        server = self.liar()
+        host = self.host(server)
+        folder = host.folder / "certificates"
+        folder.mkdir(mode=0o755)
+        (host.folder / "ca.pem").rename(folder / "ca.pem")
+        replace("ca_file = ", "# ")(host.settings)
+        replace("service = {", f'service = {{\n  ca_path = "{folder}";')(host.settings)
+        self.run_login(host, [RIGHT], "unavailable")
+        subprocess.run(["openssl", "rehash", folder], check=True, capture_output=True)
+        self.run_login(host, [RIGHT], "approved")
+
+    def test_without_a_ca_the_system_s_counts_and_does_not_know_ours(self):
+        server = self.liar()
+        self.run_login(self.host(server, service={"ca_file": None}), [RIGHT], "unavailable",
+                       "certificate")
+        self.assertEqual(server.requests, [])
+
+    def test_a_slash_behind_the_base_url_changes_nothing(self):
+        server = self.liar()
+        self.run_login(self.host(server.url + "/"), [RIGHT], "approved")
+        self.assertEqual(server.kinds, ["create", "verify"])
+
+
+NAMES_THAT_ARE_NONE = {
+    "is empty": "",
+    "is a dot": ".",
+    "is two dots": "..",
+    "has a slash": "../users/alice",
+    "is a path": "/etc/passwd",
+    "has 251 bytes": "a" * 251,
+    "has a newline": "alice\n",
+    "has a control byte": "ali\x01ce",
+    "has a delete byte": "alice\x7f",
+    "is no account": "nosuch-account",
+    "differs from the account's by its case": ACCOUNT.capitalize(),
+    "differs from the account's by a blank": ACCOUNT + " ",
+    "is an account's number": "0",
+    "has a suffix like the files": ACCOUNT + ".conf",
+}
+
+
+@each(denies={f"denies and never waives a name that {name}": {"user": user}
+              for name, user in NAMES_THAT_ARE_NONE.items()})
+class WhoIsAsked(CheckTest):
+
+    def denies(self, user):
+        for policy in ("deny", "ignore"):
+            server = self.liar()
+            host = self.host(server, login={"unmapped_user": policy, "attempts": 2})
+            self.run_login(host, [RIGHT, RIGHT], "denied", "not enrolled|no right code", user=user)
+            self.assertEqual(server.requests, [])
+
+    def test_an_exempt_service_is_not_asked(self):
+        server = self.liar()
+        host = self.host(server, login={"exempt_services": ("cron", "my service%", "été")})
+        for service in ("cron", "my service%", "été"):
+            login = self.login(host, service=service)
+            self.assert_outcome(login, "not-required", "exempt_services")
+            self.assertEqual(len(login.lines), 1)
+        self.assertEqual(server.connections, [])
+
+    def test_other_services_are_asked(self):
+        server = self.liar()
+        host = self.host(server, login={"exempt_services": ("cron", "s" * 64)})
+        for service in ("sshd", "cro", "crond", "Cron", "cron ", "s" * 63):
+            with self.subTest(service):
+                self.run_login(host, [RIGHT], "approved", service=service)
+
+    def test_exempt_services_may_be_an_array(self):
+        host = self.host(self.liar())
+        replace("login = {", 'login = {\n  exempt_services = [ "cron", "cups" ];')(host.settings)
+        self.assert_outcome(self.login(host, service="cups"), "not-required")
+
+    def test_an_exemption_needs_settings_that_are_whole(self):
+        server = self.liar()
+        host = self.host(server, login={"exempt_services": ("cron",), "unmapped_user": "ignore"})
+        append("unknown = 1;\n")(host.settings)
+        for service in ("cron", "sshd"):
+            self.assert_outcome(self.login(host, user=ACCOUNT, service=service), "misconfigured")
+
+    def test_an_account_that_is_not_enrolled_is_waived_under_ignore_alone(self):
+        server = self.liar()
+        login = self.login(self.host(server, login={"unmapped_user": "ignore"}), user=ACCOUNT)
+        self.assert_outcome(login, "not-required", "unmapped_user")
+        self.assertEqual(len(login.lines), 1)
+        self.assertEqual(server.connections, [])
+
+    def test_an_account_that_is_not_enrolled_is_denied_after_the_same_prompts(self):
+        for answers in ([RIGHT] * 3, ["x", RIGHT, ""], ["x" * 512, "", "123 456"]):
+            with self.subTest(answers):
+                server = self.liar()
+                self.run_login(self.host(server), answers, "denied", "not enrolled|no right code",
+                               user=ACCOUNT)
+                self.assertTrue(server.connections[0].stands)
+                self.assertEqual(len(server.connections), 1)
+                self.assertEqual(server.requests, [])
+
+    def test_the_reason_tells_that_the_user_is_not_enrolled(self):
+        self.run_login(self.host(self.liar()), [RIGHT] * 3, "denied", "not enrolled", user=ACCOUNT)
+
+    def test_an_account_that_is_not_enrolled_is_denied_while_the_service_is_away(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        self.run_login(self.host(f"https://127.0.0.1:{port}"), [RIGHT], "denied", "not enrolled",
+                       user=ACCOUNT)
+
+    def test_it_takes_about_as_long_for_those_who_are_not_enrolled(self):
+        server = self.liar(connect=liar.for_ever(liar.late(0.4)),
+                           verify=liar.for_ever(liar.slowly(0.4)))
+        host = self.host(server, login={"attempts": 2})
+        seconds = {}
+        for user in ("alice", ACCOUNT):
+            login = self.login(host, user=user)
+            login.expect_prompt()
+            time.sleep(0.8)
+            login.answer(WRONG)
+            login.expect_prompt(WRONG_PROMPT)
+            between = time.monotonic() - login.entered_at
+            login.answer(WRONG)
+            self.assert_outcome(login, "denied")
+            seconds[user] = (between, login.verdict_seconds)
+        for pair in zip(seconds["alice"], seconds[ACCOUNT]):
+            self.assertLess(abs(pair[0] - pair[1]), 0.35, seconds)
+            self.assertGreater(min(pair), 0.3, seconds)
+
+    def test_no_answer_of_the_not_enrolled_outlasts_the_limit(self):
+        server = self.liar(connect=[liar.mute])
+        host = self.host(server, service={"timeout_seconds": 2})
+        login = self.login(host, user=ACCOUNT)
+        login.expect_prompt()
+        login.answer(RIGHT)
+        self.assert_outcome(login, "denied")
+
+    def test_a_user_without_an_account_may_be_enrolled(self):
+        self.run_login(self.host(self.liar(), users=("only-here",)), [RIGHT], "approved",
+                       user="only-here")
+
+    def test_a_user_s_file_is_never_another_s(self):
+        server = self.liar()
+        host = self.host(server, users=("alice", "alice.evil"))
+        host.enroll("alice", identity="another-identity")
+        self.run_login(host, [RIGHT], "approved", user="alice.evil")
+        self.run_login(host, [RIGHT], "misconfigured", user="alice")
+
+
+MALFORMED = {
+    "a password": "correct horse battery staple",
+    "a password that begins like a code": "246801secret",
+    "nothing": "",
+    "blanks": "      ",
+    "five digits": "24680",
+    "seven digits": "2468012",
+    "seven digits with a blank": "246801 2",
+    "six letters": "abcdef",
+    "a sign": "+24680",
+    "a fraction": "2468.1",
+    "a tab": "246\t801",
+    "a carriage return": "246801\r",
+    "full-width digits": "２４６８０１",
+    "Arabic digits": "٢٤٦٨٠١",
+    "a no-break space": "246\u00a0801",
+    "bytes that are no UTF-8": b"\xff\xfe\x80\x80\x80\x80",
+    "sshd's answer for an unknown user": b"\b\n\r\x7fINCORRECT".replace(b"\n", b""),
+    "a second field of the form": "246801&FactorSid=x",
+    "512 bytes": "1" * 512,
+    "1024 bytes": "x" * 1024,
+}
+
+
+@each(stays_here={f"{name} never leaves the host".capitalize(): {"answer": answer}
+                  for name, answer in MALFORMED.items()})
+class Answers(CheckTest):
+
+    def stays_here(self, answer):
+        server = self.liar()
+        login = self.run_login(self.host(server, login={"attempts": 2}), [answer, answer],
+                               "denied", "no right code in 2 attempts, 2 of them not 6 digits")
+        self.assertEqual(server.codes, [])
+        for request in server.requests:
+            self.assertEqual(request.kind, "create")
+        said = answer if isinstance(answer, bytes) else answer.encode()
+        if len(said) >= 6 and said.strip():
+            for request in server.requests:
+                self.assertNotIn(said, request.raw)
+            self.assertNotIn(said, "".join(login.lines).encode())
+
+    def test_a_malformed_answer_before_the_creation_costs_no_challenge(self):
+        server = self.liar(connect=[liar.late(0.3)])
+        self.run_login(self.host(server), ["password", "password", "password"], "denied")
+        self.assertEqual(server.requests, [])
+
+    def test_a_malformed_answer_uses_up_an_attempt(self):
+        server = self.liar()
+        self.run_login(self.host(server), ["x", RIGHT], "approved")
+        self.run_login(self.host(server), ["x", WRONG, "y"], "denied",
+                       "no right code in 3 attempts, 2 of them not 6 digits")
+
+    def test_a_line_that_is_too_long_or_has_a_NUL_ends_the_login(self):
+        for answer in ("1" * 1025, "1" * 5000, b"246801\0", b"\0"):
+            with self.subTest(size=len(answer), begins=answer[:8]):
+                server = self.liar()
+                login = self.login(self.host(server))
+                login.expect_prompt()
+                login.answer(answer)
+                self.assert_outcome(login, "denied")
+                self.assertEqual(server.codes, [])
+
+    def test_blanks_are_removed_wherever_they_stand(self):
+        for answer in ("246 801", " 246801", "246801 ", "2 4 6 8 0 1", "  24  68  01  "):
+            with self.subTest(answer):
+                server = self.liar()
+                self.assert_approved(server, [answer])
+                self.assertEqual(server.codes, [RIGHT])
+
+    def test_wrong_then_right_is_one_challenge(self):
+        server = self.liar()
+        self.assert_approved(server, [WRONG, "111111", RIGHT])
+        self.assertEqual(server.kinds, ["create", "verify", "verify", "verify"])
+        self.assertEqual(len({request.path for request in server.requests[1:]}), 1)
+        self.assertEqual(len(server.connections), 1)
+
+    def test_the_attempts_are_counted(self):
+        for attempts in (1, 2, 3, 4, 5):
+            with self.subTest(attempts):
+                server = self.liar()
+                host = self.host(server, login={"attempts": attempts})
+                self.run_login(host, [WRONG] * attempts, "denied",
+                               f"no right code in {attempts} attempts, 0 of them .*challenge=YC"
+                               ".*request=RQ")
+                self.assertEqual(len(server.codes), attempts)
+
+    def test_the_code_length_is_the_configured_one(self):
+        server = self.liar(verify=liar.for_ever(liar.bend(status="approved")))
+        for length in (7, 8):
+            host = self.host(server, login={"code_length": length, "attempts": 2})
+            self.run_login(host, ["1" * (length - 1), "1" * length], "approved")
+        self.assertEqual(server.codes, ["1" * 7, "1" * 8])
+
+    def test_the_reason_names_challenge_and_request(self):
+        server = self.liar()
+        reason = self.assert_approved(server).lines[-1]
+        sid = server.requests[-1].path.rpartition("/")[2]
+        self.assertRegex(reason, rf"^approved: challenge={sid} request=RQ[0-9a-f]{{32}}$")
+
+
+class Service(CheckTest):
+    """Against the emulator, which is honest."""
+
+    def codes(self, emulator):
+        return [r for r in emulator.requests() if r.method == "POST" and "/Challenges/YC" in r.path]
+
+    def test_wrong_then_right_is_one_challenge_for_the_emulator_too(self):
+        emulator = self.emulator()
+        host, factor = self.factor_host(emulator)
+        self.run_login(host, [factor.wrong_code(), factor.code()], "approved")
+        self.assertEqual(len({request.path for request in self.codes(emulator)}), 1)
+
+    def test_a_neighbouring_code_is_right(self):
+        emulator = self.emulator()
+        host, factor = self.factor_host(emulator)
+        self.run_login(host, [factor.code(-1)], "approved")
+
+    def test_the_auth_token_serves(self):
+        emulator = self.emulator()
+        host, factor = self.factor_host(emulator, service={"api_key_sid": None})
+        (host.folder / "api-key").write_text(AUTH_TOKEN + "\n")
+        self.run_login(host, [factor.code()], "approved")
+
+    def test_wrong_credentials_are_misconfigured(self):
+        emulator = self.emulator()
+        host, factor = self.factor_host(emulator)
+        (host.folder / "api-key").write_text("another-secret\n")
+        self.run_login(host, [factor.code()], "misconfigured", "401.*20003.*api_key_file")
+
+    def test_an_unknown_service_or_factor_is_misconfigured(self):
+        emulator = self.emulator()
+        host, factor = self.factor_host(emulator, service={"service_sid": "VA" + "9" * 32})
+        self.run_login(host, [factor.code()], "misconfigured", "404")
+        host, factor = self.factor_host(emulator)
+        host.enroll("alice", factor.identity, "YF" + "9" * 32)
+        self.run_login(host, [factor.code()], "misconfigured", "404")
+
+    def test_an_unverified_factor_is_misconfigured(self):
+        emulator = self.emulator()
+        factor = emulator.factor(verified=False)
+        host = self.host(emulator, identity=factor.identity, factor_sid=factor.sid)
+        self.run_login(host, [factor.code()], "misconfigured", "60318.*enroll")
+
+    def test_another_user_s_code_is_wrong(self):
+        emulator = self.emulator()
+        host, _ = self.factor_host(emulator, login={"attempts": 1})
+        self.run_login(host, [emulator.factor().code()], "denied")
+
+    def test_a_code_of_eight_digits_and_sha512_is_right(self):
+        emulator = self.emulator()
+        factor = emulator.factor(code_length=8, alg="sha512", time_step=60)
+        host = self.host(emulator, identity=factor.identity, factor_sid=factor.sid,
+                         login={"code_length": 8})
+        self.run_login(host, [factor.code()], "approved")
+
+    def test_a_challenge_that_expired_is_replaced_once(self):
+        emulator = self.emulator()
+        host, factor = self.factor_host(emulator)
+        login = self.login(host)
+        login.expect_prompt()
+        self.wait_for_creation(emulator)
+        emulator.control("clock +301")
+        login.answer(factor.code())
+        self.assert_outcome(login, "approved")
+        self.assertEqual([r.status for r in self.codes(emulator)], [403, 200])
+
+    def test_a_second_expiry_is_denied(self):
+        emulator = self.emulator()
+        host, factor = self.factor_host(emulator)
+        login = self.login(host)
+        login.expect_prompt()
+        for prompt in (WRONG_PROMPT, None):
+            self.wait_for_creation(emulator)
+            emulator.control("clock +301")
+            login.answer(factor.wrong_code())
+            if prompt is not None:
+                login.expect_prompt(prompt)
+        self.assert_outcome(login, "denied", "expired again.*challenge=YC")
+
+    def wait_for_creation(self, emulator):
+        end = time.monotonic() + 5
+        while not any(r.path.endswith("/Challenges") for r in emulator.requests()):
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.01)
+
+    def test_fifty_one_creations_are_exhausted(self):
+        emulator = self.emulator()
+        host, factor = self.factor_host(emulator)
+        path = emulator.entity_path(factor.identity) + "/Challenges"
+        for _ in range(50):
+            emulator.request("POST", path, {"FactorSid": factor.sid})
+        self.run_login(host, [factor.code()], "exhausted", "429.*60312")
+
+    @alone
+    def test_fifty_users_at_once_are_approved(self):
+        emulator = self.emulator()
+        users = [f"user{number}" for number in range(50)]
+        factors = [emulator.factor() for _ in users]
+        host = self.host(emulator, users=(), service={"timeout_seconds": 30})
+        for user, factor in zip(users, factors):
+            host.enroll(user, factor.identity, factor.sid)
+        logins = [self.login(host, user=user) for user in users]
+        for login, factor in zip(logins, factors):
+            login.expect_prompt(seconds=20)
+            login.answer(factor.code())
+        for login in logins:
+            self.assert_outcome(login, "approved")
+        stats = emulator.stats()
+        self.assertEqual(stats["codes"], len(users))
+        self.assertEqual(stats["codes_twice_for_an_identity"], 0)
+
+
+SWITCHES = {
+    "a wrong code is answered with pending": ({"wrong_code": "200-pending"}, "wrong right",
+                                              "approved"),
+    "a wrong code is answered with 60324": ({"wrong_code": "403-60324"}, "wrong right", "approved"),
+    "wrong codes are answered with 60324": ({"wrong_code": "403-60324"}, "wrong wrong wrong",
+                                            "denied"),
+    "a used code is accepted": ({"used_code": "accepted"}, "used", "approved"),
+    "a used code stays pending": ({"used_code": "pending"}, "used used used", "denied"),
+    "after five wrong codes it is pending": ({"after_limit": "pending"}, "wrong " * 5, "denied"),
+    "after five wrong codes it is denied": ({"after_limit": "denied"}, "wrong " * 5, "denied"),
+    "after five wrong codes it is expired": ({"after_limit": "expired"}, "wrong " * 5, "denied"),
+    "the sixth call is refused": ({"limit_call": "sixth"}, "wrong " * 5, "denied"),
+    "the fifth call is refused": ({"limit_call": "fifth"}, "wrong " * 5, "exhausted"),
+    "the fifth call is refused and denied": (
+        {"limit_call": "fifth", "after_limit": "denied"}, "wrong " * 5, "exhausted"),
+    "the fifth call is refused and expired": (
+        {"limit_call": "fifth", "after_limit": "expired"}, "wrong " * 5, "exhausted"),
+    "a wrong code at creation counts": ({"wrong_code_at_creation": "counts"}, "right", "approved"),
+    "a wrong code at creation is free": ({"wrong_code_at_creation": "free"}, "right", "approved"),
+    "not found is 20404": ({"not_found": "20404"}, "no-factor", "misconfigured"),
+    "not found is 6039x": ({"not_found": "6039x"}, "no-factor", "misconfigured"),
+    "malformed is 60306": ({"malformed": "60306"}, "wrong right", "approved"),
+    "malformed is 60200": ({"malformed": "60200"}, "wrong right", "approved"),
+    "malformed is 6036x": ({"malformed": "6036x"}, "wrong right", "approved"),
+    "malformed is 404": ({"malformed": "404"}, "wrong right", "approved"),
+    "an expired challenge is refused": ({"expired_verify": "403"}, "expired", "approved"),
+    "an expired challenge is shown": ({"expired_verify": "200"}, "expired", "approved"),
+    "date_responded is null": ({"date_responded": "null"}, "wrong right", "approved"),
+    "date_responded is filled": ({"date_responded": "filled"}, "wrong right", "approved"),
+    "details are null": ({"details": "null"}, "right", "approved"),
+    "details are an object": ({"details": "object"}, "right", "approved"),
+    "errors are in Twilio's form": ({"error_body": "twilio"}, "no-factor", "misconfigured"),
+    "errors are in RFC 9457's form": ({"error_body": "rfc9457"}, "no-factor", "misconfigured"),
+    "errors are HTML": ({"error_body": "html"}, "no-factor", "misconfigured"),
+    "errors are empty": ({"error_body": "empty"}, "no-factor", "misconfigured"),
+    "a limit is told in RFC 9457's form": (
+        {"error_body": "rfc9457", "limit_call": "fifth"}, "wrong " * 5, "exhausted"),
+    "a limit is told in HTML": (
+        {"error_body": "html", "limit_call": "fifth"}, "wrong " * 5, "unavailable"),
+    "a limit is told without a word": (
+        {"error_body": "empty", "limit_call": "fifth"}, "wrong " * 5, "unavailable"),
+    "an expiry is told in RFC 9457's form": ({"error_body": "rfc9457"}, "expired", "approved"),
+    "an expiry is told in HTML": ({"error_body": "html"}, "expired", "misconfigured"),
+    "signature headers are absent": ({"signature_header": "absent"}, "right", "approved"),
+    "signature headers are present": ({"signature_header": "present"}, "right", "approved"),
+    "the identity's case counts": ({"identity_case": "distinct"}, "capitals", "misconfigured"),
+    "the identity's case does not count": ({"identity_case": "folded"}, "capitals", "unavailable"),
+    "creations have limits": ({"challenge_limits": "on"}, "right", "approved"),
+    "creations have no limits": ({"challenge_limits": "off"}, "right", "approved"),
+}
+
+
+@each(play={f"with a service where {name}": dict(zip(("switches", "story", "outcome"), row))
+            for name, row in SWITCHES.items()})
+class Switches(CheckTest):
+    """What nobody knows about Twilio, either way."""
+
+    def play(self, switches, story, outcome):
+        emulator = self.emulator(**switches)
+        steps = story.split()
+        attempts = max(3, len(steps))
+        host, factor = self.factor_host(emulator, login={"attempts": attempts})
+        if "used" in steps:
+            self.run_login(host, [factor.code()], "approved")
+        if "no-factor" in steps:
+            host.enroll("alice", factor.identity, "YF" + "9" * 32)
+        if "capitals" in steps:
+            host.enroll("alice", factor.identity.upper(), factor.sid)
+
+        login = self.login(host)
+        for number, step in enumerate(steps):
+            login.expect_prompt(WRONG_PROMPT if number else PROMPT)
+            if step == "expired":
+                Service.wait_for_creation(self, emulator)
+                emulator.control("clock +301")
+            login.answer(factor.wrong_code() if step == "wrong" else factor.code())
+        self.assert_outcome(login, outcome)
+        self.assertLessEqual(emulator.stats()["codes"], len(steps) + ("used" in steps) + 1)
+
+
+FAULTS = {  # on create; on verify
+    "status-200": ("unavailable", "approved"),
+    "status-201": ("approved", "unavailable"),
+    "status-202": ("unavailable", "unavailable"),
+    "status-204": ("unavailable", "unavailable"),
+    "status-302": ("unavailable", "unavailable"),
+    "status-400/60200": ("misconfigured", "misconfigured"),
+    "status-401/20003": ("misconfigured", "misconfigured"),
+    "status-403-html": ("misconfigured", "misconfigured"),
+    "status-404/20404": ("misconfigured", "denied"),
+    "status-404/60391": ("misconfigured", "denied"),
+    "status-429": ("unavailable", "unavailable"),
+    "status-429-html": ("unavailable", "unavailable"),
+    "status-429/20429": ("unavailable", "unavailable"),
+    "status-429/60308-rfc9457": ("exhausted", "exhausted"),
+    "status-429/60312": ("exhausted", "exhausted"),
+    "status-500/20500": ("unavailable", "unavailable"),
+    "status-502-html": ("unavailable", "unavailable"),
+    "status-503/20503": ("unavailable", "unavailable"),
+    "status-503-empty": ("unavailable", "unavailable"),
+    "close-before": ("unavailable", "asks again"),
+    "close-after": ("unavailable", "approved"),
+    "slow=300": ("approved", "approved"),
+    "cut-body": ("unavailable", "approved"),
+    "endless-body": ("unavailable", "approved"),
+    "giant-body": ("unavailable", "approved"),
+    "connection-close": ("approved", "approved"),
+    "drop-connection": ("approved", "approved"),
+    "wrong-sid": ("denied", "unavailable"),
+    "wrong-account": ("unavailable", "unavailable"),
+    "wrong-service": ("unavailable", "unavailable"),
+    "wrong-identity": ("unavailable", "unavailable"),
+    "wrong-factor": ("unavailable", "unavailable"),
+    "wrong-type": ("unavailable", "unavailable"),
+    "status-missing": ("unavailable", "unavailable"),
+    "status-null": ("unavailable", "unavailable"),
+    "status-capitals": ("unavailable", "unavailable"),
+    "status-unknown": ("unavailable", "unavailable"),
+    "status-array": ("unavailable", "unavailable"),
+    "status-nul": ("unavailable", "unavailable"),
+    "duplicate-status": ("unavailable", "unavailable"),
+    "trailing-bytes": ("unavailable", "unavailable"),
+    "bad-json": ("unavailable", "unavailable"),
+    "deep-json": ("unavailable", "unavailable"),
+    "field-null:factor_sid": ("unavailable", "unavailable"),
+    "field-missing:identity": ("unavailable", "unavailable"),
+    "content-type-html": ("approved", "approved"),
+    "no-answer": ("unavailable", "asks again"),
+    "no-answer after carrying-out": ("unavailable", "approved"),
+    "slow-body": ("unavailable", "approved"),
+}
+
+
+@each(play={f"with a service whose {operation} has the fault {fault}":
+            {"fault": " on ".join([fault.split(" after ")[0], operation])
+                      + fault[len(fault.split(" after ")[0]):], "outcome": outcome}
+            for fault, outcomes in FAULTS.items()
+            for operation, outcome in zip(("create", "verify"), outcomes)})
+class Faults(CheckTest):
+    """The emulator's faults, for ever."""
+
+    def play(self, fault, outcome):
+        emulator = self.emulator()
+        is_slow = fault.startswith(("no-answer", "slow-body"))
+        host, factor = self.factor_host(emulator,
+                                        service={"timeout_seconds": 2 if is_slow else 5})
+        emulator.control("fault " + fault)
+        login = self.login(host)
+        login.expect_prompt()
+        login.answer(factor.code())
+        if outcome == "asks again":
+            login.expect_prompt(WRONG_PROMPT, host.timeout + 1)
+        elif fault == "drop-connection on create" and login.read_line(host.timeout) == WRONG_PROMPT:
+            pass  # The code crossed the end of the connection.
+        else:
+            self.assert_outcome(login, outcome)
+        sent = emulator.stats()["codes"]
+        self.assertLessEqual(sent, 2 if "20429" in fault else 1)
+
+    def test_too_many_requests_once_with_a_pause_is_approved(self):
+        for operation in ("create", "verify"):
+            emulator = self.emulator()
+            host, factor = self.factor_host(emulator)
+            emulator.control(f"fault status-429/20429 on {operation} times 1")
+            emulator.control(f"fault retry-after=1 on {operation} times 1")
+            self.run_login(host, [factor.code()], "approved")
+
+    def test_a_lie_of_the_service_is_believed_when_nothing_else_is_wrong(self):
+        """What the service calls approved is approved: no second opinion."""
+        emulator = self.emulator()
+        host, factor = self.factor_host(emulator)
+        emulator.control("fault approved-lie on verify")
+        self.run_login(host, [factor.wrong_code()], "approved")
+
+
+if __name__ == "__main__":
+    main()

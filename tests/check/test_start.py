@@ -1,0 +1,503 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, the pam_twilio_verify authors
+"""The check program however it is started: limits, signals, users, name servers, environments.
+
+    BUILD=build /usr/bin/python3 tests/check/test_start.py [NAME...]
+
+Most of it needs root, and says so."""
+
+import contextlib
+import os
+import pathlib
+import pwd
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from harness import (CHECK, IS_ROOT, CheckTest, each, load_tests, main, needs_little_memory,
+                     needs_root)
+from fixture import API_KEY_SECRET, temporary_folder
+from liar import RIGHT, WRONG, Connection, dropped
+
+NOBODY = pwd.getpwnam("nobody")
+PRELUDE = """
+import ctypes, os, resource, signal, sys
+libc = ctypes.CDLL(None, use_errno=True)
+def must(result):
+    if result != 0:
+        sys.exit("errno %d" % ctypes.get_errno())
+"""
+
+
+def after(code):
+    """A command that does CODE in Python and then becomes the program."""
+    return ["/usr/bin/python3", "-I", "-S", "-c",
+            PRELUDE + code + "\nos.execve(sys.argv[1], sys.argv[1:], {})"]
+
+
+def limit(name, soft, hard="soft"):
+    """HARD "old": as it was."""
+    return after(f"name = resource.RLIMIT_{name}; old = resource.getrlimit(name)[1]; "
+                 f"soft = {soft}; resource.setrlimit(name, (soft, {hard}))")
+
+
+PR_SET_SECUREBITS, PR_CAPBSET_DROP, PR_SET_DUMPABLE = 28, 24, 4
+CAP_SETGID, CAP_SETUID, CAP_SYS_RESOURCE = 6, 7, 24
+NO_SETUID_FIXUP_LOCKED, KEEP_CAPS = 0b1100, 0b10000
+
+MEBIBYTE = 1 << 20
+UNLIMITED = 2**64 - 1
+LIMITS = {  # RLIMIT_ and this: the kernel's name of it, the value
+    "AS": ("address space", UNLIMITED), "CORE": ("core file size", 0), "CPU": ("cpu time", 60),
+    "DATA": ("data size", UNLIMITED), "FSIZE": ("file size", MEBIBYTE),
+    "MEMLOCK": ("locked memory", MEBIBYTE), "MSGQUEUE": ("msgqueue size", 0),
+    "NICE": ("nice priority", 0), "NOFILE": ("open files", 256), "NPROC": ("processes", UNLIMITED),
+    "RTPRIO": ("realtime priority", 0), "SIGPENDING": ("pending signals", 1024),
+    "STACK": ("stack size", 8 * MEBIBYTE)}
+
+# However these start, a right code is approved.
+STARTS = {
+    "without limits": after(""),
+    "without a core limit": limit("CORE", "old"),
+    "with a file size of 0": limit("FSIZE", 0, "old"),
+    "with a tiny stack": limit("STACK", 128 * 1024, "old"),
+    "with an endless stack": limit("STACK", "old"),
+    "with 20 descriptors": limit("NOFILE", 20, "old"),
+    "with a soft limit on processes": limit("NPROC", 1, "old"),
+    "with little locked memory": limit("MEMLOCK", 0),
+    "with an umask of 0": after("os.umask(0)"),
+    "with an umask of 0777": after("os.umask(0o777)"),
+    "in a folder that is gone": after(
+        "import tempfile; d = tempfile.mkdtemp(); os.chdir(d); os.rmdir(d)"),
+    "with every signal ignored": after(
+        "for s in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, 32, 33}:\n"
+        "    signal.signal(s, signal.SIG_IGN)"),
+    "with every signal blocked": after(
+        "signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())"),
+    "with a timer running": after("signal.setitimer(signal.ITIMER_REAL, 60)"),
+    "with the lowest priority": after("os.nice(19)"),
+    "with many descriptors": after(
+        "for n in range(50): os.set_inheritable(os.open('/dev/null', os.O_RDONLY), True)"),
+    "without a standard error": after("os.close(2)"),
+    "in a session of its own": after("os.setsid()"),
+}
+ROOT_STARTS = {
+    "with a real user who is not root": after("os.setresuid(65534, 0, 0)"),
+    "with a real group that is not root's": after("os.setresgid(65534, 0, 0)"),
+    "with groups": after("os.setgroups([0, 4, 27, 1000])"),
+    "with an effective group that is not root's": after("os.setresgid(65534, 65534, 65534)"),
+    "with secure bits that keep capabilities": after(
+        f"must(libc.prctl({PR_SET_SECUREBITS}, {NO_SETUID_FIXUP_LOCKED | KEEP_CAPS}, 0, 0, 0))"),
+    "with no processes allowed": limit("NPROC", 0),
+    "with a hard file size of 0": limit("FSIZE", 0),
+    "with a second of CPU": limit("CPU", 1),
+    "in a folder that root alone may enter": after(
+        "import tempfile; os.chdir(tempfile.mkdtemp())"),
+    "without the capability for limits": after(
+        f"must(libc.prctl({PR_CAPBSET_DROP}, {CAP_SYS_RESOURCE}, 0, 0, 0))"),
+}
+LITTLE_MEMORY = {
+    "with little memory": limit("AS", 40 << 20),
+    "with little data": limit("DATA", 4 << 20),
+}
+# These can't work; they must end, and let nobody in.
+HOPELESS = {
+    "with three descriptors": limit("NOFILE", 3),
+    "with no memory": limit("AS", 4 << 20),
+    "with hardly any memory": limit("AS", 9 << 20),
+    "with little memory for good": limit("AS", 14 << 20),
+    "with no stack": limit("STACK", 0),
+    "with a closed standard input": after("os.close(0)"),
+    "with a standard input that can't be read": after(
+        "os.dup2(os.open('/dev/null', os.O_WRONLY), 0)"),
+    "with an empty standard input": after("os.dup2(os.open('/dev/null', os.O_RDONLY), 0)"),
+    "with a folder as standard input": after("os.dup2(os.open('/', os.O_RDONLY), 0)"),
+}
+
+
+def wait_for_connection(test, server):
+    test.assertTrue(server.wait(lambda server: server.requests))
+
+
+def read_proc(login, name):
+    return pathlib.Path(f"/proc/{login.process.pid}/{name}").read_bytes()
+
+
+def status_of(login):
+    lines = read_proc(login, "status").decode().splitlines()
+    return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
+
+
+@each(approves={f"approves when started {name}": {"prefix": prefix}
+                for name, prefix in STARTS.items()},
+      approves_as_root={f"approves when root starts it {name}": {"prefix": prefix}
+                        for name, prefix in ROOT_STARTS.items()},
+      approves_with_little={f"approves when root starts it {name}": {"prefix": prefix}
+                            for name, prefix in LITTLE_MEMORY.items()},
+      ends={f"ends when started {name}": {"prefix": prefix} for name, prefix in HOPELESS.items()})
+class HostileStarts(CheckTest):
+
+    def approves(self, prefix, **options):
+        server = self.liar()
+        login = self.login(self.host(server), prefix=prefix, **options)
+        login.expect_prompt()
+        wait_for_connection(self, server)
+        status = status_of(login)
+        if IS_ROOT:
+            self.assert_powerless(login, status)
+            self.assertEqual(os.readlink(f"/proc/{login.process.pid}/cwd"), "/")
+        self.assertEqual((status["NoNewPrivs"], status["Umask"]), ("1", "0077"))
+        login.answer(RIGHT)
+        self.assert_outcome(login, "approved")
+
+    @needs_root
+    def approves_as_root(self, prefix):
+        self.approves(prefix)
+
+    @needs_root
+    @needs_little_memory
+    def approves_with_little(self, prefix):
+        self.approves(prefix)
+
+    def assert_powerless(self, login, status):
+        self.assertEqual(status["Uid"].split(), [str(NOBODY.pw_uid)] * 4)
+        self.assertEqual(status["Gid"].split(), [str(NOBODY.pw_gid)] * 4)
+        self.assertEqual(status["Groups"], "")
+        for capabilities in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+            self.assertEqual(int(status[capabilities], 16), 0, capabilities)
+
+    def ends(self, prefix):
+        server = self.liar()
+        login = self.login(self.host(server), prefix=prefix, errors_expected=True)
+        login.hang_up()
+        with contextlib.suppress(AssertionError):
+            login.read_line(2)
+        login.wait(2)
+        for line in login.lines:
+            self.assertNotIn(line.partition(":")[0], ("approved", "not-required"))
+        self.assertEqual(server.codes, [])
+
+    def test_a_memory_limit_of_any_size_lets_nobody_in_without_a_code(self):
+        server = self.liar()
+        host = self.host(server, service={"timeout_seconds": 2})
+        for mebibytes in (2, 6, 10, 16, 24, 32, 64):
+            with self.subTest(mebibytes):
+                login = self.login(host, prefix=limit("AS", mebibytes << 20),
+                                   errors_expected=True)
+                login.send(WRONG + "\n")
+                login.hang_up()
+                while login.read_line(4) is not None:
+                    pass
+                self.assertNotIn("approved", " ".join(login.lines))
+                self.assertNotIn("not-required", " ".join(login.lines))
+                login.wait(1)
+
+    @needs_root
+    def test_a_program_that_is_set_user_id_to_another_is_misconfigured(self):
+        server = self.liar()
+        for ids in ("os.setresuid(65534, 1, 1)", "os.setresuid(0, 65534, 65534)",
+                    "os.setresgid(65534, 1, 1); os.setresuid(65534, 65534, 65534)"):
+            with self.subTest(ids):
+                host = self.host(server)
+                os.chown(host.folder, 1, 1)
+                login = self.login(host, prefix=after("os.setgroups([]); " + ids))
+                self.assert_outcome(login, "misconfigured", "set-user-ID or set-group-ID",
+                                    seconds=2)
+                self.assertEqual(len(login.lines), 1)
+        self.assertEqual(server.connections, [])
+
+    @needs_root
+    def test_root_without_the_power_to_drop_is_misconfigured(self):
+        server = self.liar()
+        for capability in (CAP_SETUID, CAP_SETGID):
+            prefix = after(f"must(libc.prctl({PR_CAPBSET_DROP}, {capability}, 0, 0, 0))")
+            login = self.login(self.host(server), prefix=prefix)
+            self.assert_outcome(login, "misconfigured", "privileges", seconds=2)
+            self.assertEqual(len(login.lines), 1)
+        self.assertEqual(server.connections, [])
+
+    @needs_root
+    def test_an_account_of_run_as_that_is_missing_or_root_s_is_misconfigured(self):
+        server = self.liar()
+        for account, named in (("no-such-account", "does not exist"), ("root", "is root's")):
+            with self.subTest(account):
+                login = self.login(self.host(server, check={"run_as": account}))
+                self.assert_outcome(login, "misconfigured", f'"{account}" of run_as {named}',
+                                    seconds=2)
+                self.assertEqual(len(login.lines), 1)
+        self.assertEqual(server.connections, [])
+
+    def test_run_as_must_exist_for_others_than_root_too(self):
+        login = self.login(self.host(self.liar(), check={"run_as": "no-such-account"}))
+        self.assert_outcome(login, "misconfigured", "no-such-account", seconds=2)
+
+    @needs_root
+    def test_another_user_than_root_may_run_it_on_files_of_his_own(self):
+        server = self.liar()
+        host = self.host(server)
+        for path in (host.folder, *host.folder.rglob("*")):
+            os.chown(path, NOBODY.pw_uid, NOBODY.pw_gid)
+        prefix = after(f"os.setgroups([]); os.setresgid(*[{NOBODY.pw_gid}] * 3); "
+                       f"os.setresuid(*[{NOBODY.pw_uid}] * 3)")
+        login = self.login(host, prefix=prefix)
+        login.expect_prompt()
+        login.answer(RIGHT)
+        self.assert_outcome(login, "approved")
+
+    @needs_root
+    def test_a_ca_file_that_run_as_can_t_read_is_misconfigured_before_the_prompt(self):
+        server = self.liar()
+        host = self.host(server)
+        (host.folder / "ca.pem").chmod(0o600)
+        login = self.login(host)
+        self.assert_outcome(login, "misconfigured", "ca_file .*/ca.pem.*Permission denied",
+                            seconds=2)
+        self.assertEqual(len(login.lines), 1)
+        self.assertEqual(server.connections, [])
+
+
+class Libraries(CheckTest):
+    """twilio.so beside the program."""
+
+    def setUp(self):
+        self.server = self.liar()
+        self.folder = self.enterContext(temporary_folder())
+        for name in ("twilio-verify-check", "twilio.so"):
+            shutil.copy(CHECK.with_name(name), self.folder / name)
+        self.library = self.folder / "twilio.so"
+
+    def begin(self):
+        return self.login(self.host(self.server), program=self.folder / "twilio-verify-check")
+
+    def test_it_may_lie_below_a_folder_that_is_closed_to_run_as(self):
+        self.folder.chmod(0o700)
+        login = self.begin()
+        login.expect_prompt()
+        login.answer(RIGHT)
+        self.assert_outcome(login, "approved")
+
+    def refuse(self):
+        login = self.begin()
+        self.assert_outcome(login, "misconfigured", re.escape(str(self.library)), seconds=2)
+        self.assertEqual(len(login.lines), 1)
+
+    def test_it_must_be_written_by_nobody_else(self):
+        for mode in (0o775, 0o757):
+            self.library.chmod(mode)
+            self.refuse()
+
+    def test_it_must_be_no_link(self):
+        self.library.rename(self.folder / "real.so")
+        self.library.symlink_to("real.so")
+        self.refuse()
+
+    @needs_root
+    def test_it_must_be_root_s(self):
+        os.chown(self.library, NOBODY.pw_uid, -1)
+        self.refuse()
+
+    def test_what_is_no_library_is_misconfigured_after_the_code(self):
+        self.library.write_bytes(b"no library\n" * 1000)
+        login = self.begin()
+        login.expect_prompt()
+        login.answer(RIGHT)
+        self.assert_outcome(login, "misconfigured", "twilio.so")
+
+
+class TheWaitingProcess(CheckTest):
+    """What /proc shows of it at the prompt."""
+
+    def setUp(self):
+        self.server = self.liar()
+        self.host_ = self.host(self.server)
+        self.waiting = self.login(self.host_)
+        self.waiting.expect_prompt()
+        wait_for_connection(self, self.server)
+        time.sleep(0.1)
+
+    @needs_root
+    def test_it_is_nobody_for_good(self):
+        HostileStarts.assert_powerless(self, self.waiting, status_of(self.waiting))
+
+    def test_not_even_its_own_user_may_look_inside(self):
+        for name in ("mem", "environ", "maps", "fd"):
+            path = f"/proc/{self.waiting.process.pid}/{name}"
+            self.assertEqual(os.stat(path).st_uid, 0, "it is dumpable")
+            if not IS_ROOT:
+                with self.assertRaises(PermissionError):
+                    os.listdir(path) if name == "fd" else read_proc(self.waiting, name)
+
+    def test_its_limits_are_its_own(self):
+        """Where there is no power to raise them, the old hard ones are as far as it goes."""
+        effective = re.search(r"CapEff:\s*(\S+)", pathlib.Path("/proc/self/status").read_text())
+        may_raise = int(effective[1], 16) >> CAP_SYS_RESOURCE & 1
+        lines = read_proc(self.waiting, "limits").decode().splitlines()
+        shown = {line[4:26].strip(): line[26:].split()[:2] for line in lines}
+        for name, (kernels, wanted) in LIMITS.items():
+            old = resource.getrlimit(getattr(resource, "RLIMIT_" + name))[1] % 2**64
+            value = wanted if may_raise else min(wanted, old)
+            value = "unlimited" if value == UNLIMITED else str(value)
+            self.assertEqual(shown[kernels], [value] * 2, name)
+
+    def test_its_arguments_and_environment_hold_no_secret(self):
+        arguments = read_proc(self.waiting, "cmdline").split(b"\0")
+        self.assertEqual(arguments, [os.fsencode(CHECK), b"--settings",
+                                     os.fsencode(self.host_.settings), b""])
+        if IS_ROOT:
+            self.assertEqual(read_proc(self.waiting, "environ"), b"")
+
+    @needs_root
+    def test_it_holds_its_dialogue_and_its_connection_alone(self):
+        folder = f"/proc/{self.waiting.process.pid}/fd"
+        kinds = [os.readlink(f"{folder}/{name}").split(":")[0] for name in os.listdir(folder)
+                 if int(name) > 2]
+        self.assertLessEqual(set(kinds), {"socket", "anon_inode", "pipe"}, kinds)
+
+    def test_neither_the_code_nor_the_secret_is_ever_in_its_arguments_or_environment(self):
+        server = self.liar(verify=[dropped(Connection.hang)])
+        login = self.login(self.host(server))
+        login.expect_prompt()
+        login.answer(RIGHT)
+        self.assertTrue(server.wait(lambda server: len(server.requests) == 2))
+        shown = read_proc(login, "cmdline") + (read_proc(login, "environ") if IS_ROOT else b"")
+        self.assertNotIn(RIGHT.encode(), shown)
+        self.assertNotIn(API_KEY_SECRET.encode(), shown)
+
+
+class Environments(CheckTest):
+    """Run by hand; the module gives it no environment at all."""
+
+    def test_variables_that_lead_libraries_astray_change_nothing(self):
+        folder = self.enterContext(temporary_folder())
+        (folder / ".netrc").write_text("machine 127.0.0.1 login x password y\n")
+        (folder / "openssl.cnf").write_text("openssl_conf = nonsense\n")
+        for environment in ({"HOME": str(folder), "NETRC": str(folder / ".netrc")},
+                            {"SSL_CERT_FILE": "/dev/null", "SSL_CERT_DIR": "/nowhere",
+                             "CURL_CA_BUNDLE": "/dev/null"},
+                            {"LANG": "tr_TR.UTF-8", "LC_ALL": "tr_TR.UTF-8"},
+                            {"TZ": ":/dev/zero"},
+                            {"RES_OPTIONS": "timeout:30 attempts:30", "LOCALDOMAIN": "evil"},
+                            {"MALLOC_PERTURB_": "165", "MALLOC_CHECK_": "3"}):
+            with self.subTest(environment):
+                server = self.liar()
+                self.run_login(self.host(server), [RIGHT], "approved", environment=environment)
+                self.assertEqual(server.kinds, ["create", "verify"])
+
+
+    def test_no_key_log_is_written_and_no_openssl_configuration_is_read(self):
+        folder = self.enterContext(temporary_folder())
+        folder.chmod(0o777)
+        (folder / "openssl.cnf").write_text(
+            "openssl_conf = start\n[start]\nssl_conf = ssl\n[ssl]\nsystem_default = tls\n"
+            "[tls]\nMaxProtocol = TLSv1.2\n")
+        server = self.liar()
+        self.run_login(self.host(server), [RIGHT], "approved",
+                       environment={"SSLKEYLOGFILE": str(folder / "keys"),
+                                    "OPENSSL_CONF": str(folder / "openssl.cnf")})
+        self.assertFalse((folder / "keys").exists())
+        self.assertEqual(server.connections[0].version, "TLSv1.3")
+
+
+class Names(CheckTest):
+    """Names of hosts: no answer, no name, no server."""
+
+    def test_a_name_that_does_not_resolve_is_unavailable(self):
+        host = self.host("https://nowhere.invalid", service={"timeout_seconds": 3})
+        login = self.login(host)
+        login.expect_prompt(seconds=2)
+        time.sleep(0.2)
+        login.answer(RIGHT)
+        self.assert_outcome(login, "unavailable", "nowhere.invalid|name server|no end in time")
+
+    def test_localhost_resolves(self):
+        server = self.liar()
+        self.run_login(self.host(f"https://localhost:{server.port}"), [RIGHT], "approved")
+
+    def test_the_name_in_the_certificate_counts(self):
+        server = self.liar(certificate="other-host")
+        self.run_login(self.host(f"https://localhost:{server.port}"), [RIGHT], "unavailable",
+                       "localhost")
+
+
+MUTE_SERVER = """
+import os, select, socket
+sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(3)]
+for number, one in enumerate(sockets, 1):
+    one.bind(("127.0.0.%d" % number, 53))
+os.write(1, b"ready\\n")
+while True:
+    for one in select.select(sockets, [], [])[0]:
+        one.recv(4096)
+"""
+
+
+@needs_root
+class MuteNameServers(CheckTest):
+    """A private network in which three name servers never answer."""
+
+    def setUp(self):
+        folder = self.enterContext(temporary_folder())
+        (folder / "resolv.conf").write_text(
+            "".join(f"nameserver 127.0.0.{number}\n" for number in (1, 2, 3)))
+        script = ('ip link set lo up && mount --bind "$0" /etc/resolv.conf && '
+                  'exec /usr/bin/python3 -I -S -c "$1"')
+        self.holder = subprocess.Popen(
+            ["unshare", "--mount", "--net", "--propagation", "private", "sh", "-c", script,
+             folder / "resolv.conf", MUTE_SERVER], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(self.end_holder)
+        if self.holder.stdout.readline() != b"ready\n":
+            self.skipTest("no private namespaces here: "
+                          + self.holder.stderr.read().decode().strip())
+
+    def end_holder(self):
+        self.holder.kill()
+        self.holder.wait()
+        self.holder.stdout.close()
+        self.holder.stderr.close()
+
+    def begin(self, timeout=2, **options):
+        host = self.host("https://verify.example.com", service={"timeout_seconds": timeout})
+        prefix = ["nsenter", "--target", str(self.holder.pid), "--mount", "--net", "--"]
+        login = self.login(host, prefix=prefix, **options)
+        login.expect_prompt(seconds=1)
+        return login
+
+    def test_the_prompt_comes_at_once_and_the_verdict_in_time(self):
+        for pause in (0, 0.5):
+            with self.subTest(pause):
+                login = self.begin()
+                time.sleep(pause)
+                login.answer(RIGHT)
+                self.assert_outcome(login, "unavailable", "name server|no answer in time|resolv"
+                                                          "|no end in time")
+
+    def test_a_user_who_goes_away_is_noticed(self):
+        login = self.begin()
+        time.sleep(0.2)
+        login.hang_up()
+        login.expect_gone()
+
+    def test_malformed_answers_are_noticed(self):
+        login = self.begin()
+        for _ in range(2):
+            login.answer("password")
+            login.expect_prompt("ask-secret Wrong code. Verification code: ", 1)
+        login.answer("password")
+        self.assert_outcome(login, "denied", seconds=1)
+
+    def test_a_user_who_is_not_enrolled_is_denied_in_time(self):
+        login = self.begin(user="root")
+        time.sleep(0.2)
+        login.answer(RIGHT)
+        self.assert_outcome(login, "denied")
+
+
+if __name__ == "__main__":
+    main()
