@@ -289,6 +289,8 @@ static enum challenge_state read_reply(struct challenge_service *service, enum c
     state = challenge_parse(reply->body, reply->size, &binding, sid, why_not);
     if (step != CHALLENGE_CREATE)
         return state;
+    if (state == CHALLENGE_REFUSED && why_not->outcome == OUTCOME_UNAVAILABLE)
+        return state;
     if (state != CHALLENGE_PENDING)
         return refuse(why_not, OUTCOME_UNAVAILABLE, "a new challenge is not pending");
     memcpy(challenge->sid, sid, sizeof sid);

@@ -19,7 +19,7 @@
 #include "../core/dialogue.h"
 #include "paths.h"
 
-enum { URL_SIZE = 640, HEADERS_MAX = 64 * 1024, REQUEST_ID_LENGTH = 34 };
+enum { URL_SIZE = 640, HEADERS_MAX = 64 * 1024, REQUEST_ID_LENGTH = 34, RETRY_AFTER_MAX = 3600 };
 
 #define REQUEST_ID_HEADER "twilio-request-id:"
 
@@ -27,6 +27,7 @@ struct http {
     CURLM *multi;
     CURL *easy;
     struct curl_slist *headers;
+    curl_socket_t kept; /* the socket of the connection that was kept */
     const char *base_url;
     const char *what; /* the option that libcurl did not take */
     char error[CURL_ERROR_SIZE];
@@ -37,7 +38,8 @@ struct http {
     bool resolved; /* a socket was made: no resolver thread is left to wait for */
     bool sent;     /* a byte may have left */
     bool given_up;
-    bool stuck; /* the deadline came during a look-up: only the end of the process helps */
+    bool failed; /* the last request: its connection may be dead without a sign */
+    bool stuck;  /* the deadline came during a look-up: only the end of the process helps */
     char request_id[REQUEST_ID_LENGTH + 1];
     size_t headers_size, body_size;
     char body[HTTP_BODY_MAX];
@@ -72,7 +74,7 @@ static int on_socket(void *context, curl_socket_t socket, curlsocktype purpose)
     (void)socket;
     (void)purpose;
     http->resolved = true;
-    return CURL_SOCKOPT_OK;
+    return http->sent ? CURL_SOCKOPT_ERROR : CURL_SOCKOPT_OK;
 }
 
 /* CURLOPT_MAXFILESIZE does not stop a chunked body: count. */
@@ -182,6 +184,13 @@ static void set_guards(struct http *http)
     set_pointer(http, CURLOPT_ACCEPT_ENCODING, NULL, "accept_encoding");
 }
 
+/* One connection for one login. */
+static void set_connections(struct http *http)
+{
+    if (curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, 1L) != CURLM_OK)
+        http->what = "maxconnects";
+}
+
 static void set_peer(struct http *http, const struct settings *settings, const char *secret)
 {
     const char *ca_path = settings->ca_path;
@@ -218,6 +227,7 @@ bool http_open(const struct settings *settings, const char *secret, struct http 
     }
 
     http->base_url = settings->base_url;
+    http->kept = CURL_SOCKET_BAD;
     http->multi = curl_multi_init();
     http->easy = curl_easy_init();
     http->headers = curl_slist_append(NULL, "Accept: application/json");
@@ -228,6 +238,7 @@ bool http_open(const struct settings *settings, const char *secret, struct http 
 
     set_callbacks(http);
     set_guards(http);
+    set_connections(http);
     set_peer(http, settings, secret);
     if (http->what != NULL) {
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "libcurl does not take %s", http->what);
@@ -237,6 +248,15 @@ bool http_open(const struct settings *settings, const char *secret, struct http 
 
     *ret_http = http;
     return true;
+}
+
+/* Whether the kept connection has something to say that nobody asked for: libcurl before 8.1 takes
+ * the end of TLS for a sign of life, and a code that is sent there gets lost. */
+static bool is_stale(const struct http *http)
+{
+    struct pollfd poller = { .fd = http->kept, .events = POLLIN };
+
+    return http->kept != CURL_SOCKET_BAD && poll(&poller, 1, 0) > 0;
 }
 
 static bool begin(struct http *http, const struct http_request *request, struct http_watch *watch)
@@ -253,6 +273,7 @@ static bool begin(struct http *http, const struct http_request *request, struct 
     http->error[0] = '\0';
     strcpy(http->request_id, "-");
 
+    set_number(http, CURLOPT_FRESH_CONNECT, http->failed || is_stale(http), "fresh_connect");
     set_pointer(http, CURLOPT_URL, url, "url");
     if (request->form != NULL) {
         set_number(http, CURLOPT_POSTFIELDSIZE, (long)strlen(request->form), "postfieldsize");
@@ -351,7 +372,7 @@ static void fill_reply(struct http *http, struct http_reply *reply)
         .status = (int)status,
         .body = http->body,
         .size = http->body_size,
-        .retry_after_seconds = retry_after > 0 && retry_after < 3600 ? (long)retry_after : 0,
+        .retry_after_seconds = retry_after > RETRY_AFTER_MAX ? RETRY_AFTER_MAX : (long)retry_after,
         .request_id = http->request_id,
     };
 }
@@ -376,6 +397,9 @@ enum http_result http_send(struct http *http, const struct http_request *request
     }
 
     code = drive(http, watch);
+    http->failed = code != CURLE_OK;
+    if (curl_easy_getinfo(http->easy, CURLINFO_ACTIVESOCKET, &http->kept) != CURLE_OK)
+        http->kept = CURL_SOCKET_BAD;
     if (code == CURLE_OK)
         fill_reply(http, ret_reply);
     if (!http->stuck)
@@ -385,8 +409,9 @@ enum http_result http_send(struct http *http, const struct http_request *request
         return HTTP_REPLIED;
     if (http->given_up && !http->sent)
         return HTTP_GIVEN_UP;
-    verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "%s: %s", http->base_url,
-                   http->error[0] != '\0' ? http->error : curl_easy_strerror(code));
+    verdict_refuse(
+        why_not, code == CURLE_SSL_CACERT_BADFILE ? OUTCOME_MISCONFIGURED : OUTCOME_UNAVAILABLE,
+        "%s: %s", http->base_url, http->error[0] != '\0' ? http->error : curl_easy_strerror(code));
     return http->sent ? HTTP_LOST : HTTP_UNSENT;
 }
 

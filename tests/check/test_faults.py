@@ -234,6 +234,9 @@ BODIES = {
     "is twice there": lambda body: body + body,
     "has a comma behind": lambda body: body[:-1] + b",}",
     "has single quotes": swap(APPROVED, b"'status': 'approved'"),
+    "has a key in single quotes": swap(APPROVED, b"'status': \"approved\""),
+    "has a second status in single quotes": swap(APPROVED, b"\"status\": \"pending\", "
+                                                           b"'status': \"approved\""),
     "has a comment": lambda body: b"/* */" + body,
     "has a byte order mark": lambda body: b"\xef\xbb\xbf" + body,
     "is no UTF-8": swap(b'"details": null', b'"details": "\xff\xfe"'),
@@ -347,7 +350,7 @@ VERIFY_STATUSES |= {
     "unavailable after too many requests in a body that can't be trusted": at_verify(
         "unavailable", refuse(429, body=b'{"code": 20429, "code": 20429}')),
     "unavailable after too many requests and then silence": row(
-        "unavailable", [CREATE, VERIFY, VERIFY, FETCH], codes=[RIGHT] * 2, timeout=2,
+        "unavailable", [CREATE, VERIFY, VERIFY, FETCH], codes=[RIGHT] * 2, timeout=3,
         verify=[refuse(429, 20429), dropped(silence)], fetch=for_ever(dropped(silence))),
     "approved after too many requests and then a lost reply": row(
         "approved", [CREATE, VERIFY, VERIFY, FETCH], codes=[RIGHT] * 2,
