@@ -51,8 +51,8 @@ struct dialogue_message {
  * does not fit. */
 bool dialogue_print_login(const char *service, const char *user, char line[DIALOGUE_LINE_SIZE]);
 
-/* Reads the first line. False, and *RET_LOGIN untouched: another version, not two names, a wrong
- * or needless escape, a NUL, a name that does not fit. */
+/* Reads the first line. False, and *RET_LOGIN untouched: another version, not two names (the
+ * user's may be empty), a wrong or needless escape, a NUL, a name that does not fit. */
 bool dialogue_parse_login(const char *line, struct dialogue_login *ret_login);
 
 /* Reads a line of the check program. False, and *RET_MESSAGE untouched: it is none. */
@@ -83,7 +83,8 @@ enum dialogue_read dialogue_read(struct dialogue_reader *reader, int64_t deadlin
 
 void dialogue_reader_wipe(struct dialogue_reader *reader);
 
-/* Sends LINE and a newline whole, without SIGPIPE on a socket. False: the other side is gone. */
+/* Sends LINE, of which no more than DIALOGUE_LINE_MAX bytes count, and a newline whole, without
+ * SIGPIPE on a socket. False: the other side is gone. */
 bool dialogue_write(int descriptor, const char *line);
 
 /* Milliseconds of CLOCK_MONOTONIC. */

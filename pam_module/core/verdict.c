@@ -43,7 +43,8 @@ static void clean(char *text)
     }
 }
 
-static void fill(struct verdict *verdict, enum outcome outcome, const char *format, va_list values)
+__attribute__((format(printf, 3, 0))) static void
+fill(struct verdict *verdict, enum outcome outcome, const char *format, va_list values)
 {
     /* The reason may quote VERDICT's own old reason: print first, copy then. */
     char reason[VERDICT_REASON_SIZE];

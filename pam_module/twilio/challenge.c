@@ -197,7 +197,7 @@ static int get_code(const char *body, size_t size)
 enum challenge_state challenge_judge(enum challenge_step step, int status, const char *body,
                                      size_t size, struct verdict *why_not)
 {
-    int code = status >= 400 && status < 500 ? get_code(body, size) : 0;
+    int code = status >= 400 ? get_code(body, size) : 0;
     const struct error *error = errors_find(code);
     enum outcome outcome = OUTCOME_MISCONFIGURED;
     const char *meaning = "the request was refused";

@@ -214,6 +214,7 @@ static enum challenge_state on_create(struct challenge_service *service, struct 
         return refuse(why_not, outcome);
     }
 
+    note(model, "made ");
     model->challenges++;
     model->has_challenge = true;
     model->is_tried = false;

@@ -197,6 +197,8 @@ TEST(takes_no_sid_of_another_form_for_a_new_challenge)
         "\"\"",
         "\"YF" REPLY_HEX32 "\"",
         "\"YC" REPLY_HEX32 "0\"",
+        "\"YC" REPLY_HEX32 "/\"",
+        "\"YC" REPLY_HEX32 "?x\"",
         "\"YC0123456789abcdef0123456789abcde\"",
         "\"YC0123456789abcdef0123456789abcdeg\"",
         "\"YC/../../Factors/YF0123456789abcdef\"",
@@ -392,19 +394,31 @@ TEST(refuses_a_key_in_single_quotes)
 /* A quote in such a key would make strings of what is none and hide a doubled key. */
 TEST(refuses_a_doubled_key_behind_a_quote_in_single_quotes)
 {
+    const char *rest = reply_print("approved", NULL, NULL) + 1;
+    char body[4096], padding[100];
+
+    memset(padding, ':', sizeof padding);
+    for (int colons = 0; colons < (int)sizeof padding; colons++) {
+        snprintf(body, sizeof body, "{\"pad\": \"%.*s\", '\"': \"\", \"status\": \"denied\", %s",
+                 colons, padding, rest);
+        assert_untrusted(body);
+        snprintf(body, sizeof body, "{'\"': \"%.*s\", \"status\": \"denied\", %s", colons, padding,
+                 rest);
+        assert_untrusted(body);
+    }
+}
+
+TEST(refuses_a_doubled_key_before_a_key_in_single_quotes)
+{
     char body[4096];
 
-    snprintf(body, sizeof body, "{'\"': \"\", \"status\": \"denied\", %s",
+    snprintf(body, sizeof body, "{\"status\": \"denied\", %s",
+             reply_print("approved", "metadata", "{'a': 1}") + 1);
+    assert_untrusted(body);
+    snprintf(body, sizeof body, "{\"status\": \"denied\", %s",
              reply_print("approved", NULL, NULL) + 1);
-    for (int colons = 0; colons < 80; colons++) {
-        char padded[4096 + 100], padding[100];
-        memset(padding, ':', sizeof padding);
-        snprintf(padded, sizeof padded, "{\"pad\": \"%.*s\", %s", colons, padding, body + 1);
-        assert_untrusted(padded);
-        snprintf(padded, sizeof padded, "{'\"': \"%.*s\", %s", colons, padding,
-                 body + strlen("{'\"': \"\", "));
-        assert_untrusted(padded);
-    }
+    strcpy(strrchr(body, '}'), ", 'a': 1}");
+    assert_untrusted(body);
 }
 
 TEST(refuses_a_byte_order_mark_and_invalid_utf8)
@@ -699,6 +713,7 @@ int main(void)
         cmocka_unit_test(refuses_what_is_almost_json),
         cmocka_unit_test(refuses_a_key_in_single_quotes),
         cmocka_unit_test(refuses_a_doubled_key_behind_a_quote_in_single_quotes),
+        cmocka_unit_test(refuses_a_doubled_key_before_a_key_in_single_quotes),
         cmocka_unit_test(refuses_a_byte_order_mark_and_invalid_utf8),
         cmocka_unit_test(refuses_what_is_nested_too_deeply),
         cmocka_unit_test(takes_64_kib_and_no_more),

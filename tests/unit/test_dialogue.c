@@ -499,6 +499,7 @@ TEST(a_descriptor_that_is_none_breaks_the_dialogue)
 
 /* A host has timers and handlers of its own: here one that ticks, and acts at its tenth tick. */
 
+static const struct timeval every_tick = { 0, TICK_MS * 1000 };
 static volatile sig_atomic_t ticks;
 static int tick_descriptor;
 static void (*tick_action)(void);
@@ -510,9 +511,9 @@ static void on_tick(int signal)
         tick_action();
 }
 
-static void start_ticks(int descriptor, void (*action)(void))
+static void start_ticks(int descriptor, void (*action)(void), struct timeval interval)
 {
-    const struct itimerval timer = { { 0, TICK_MS * 1000 }, { 0, TICK_MS * 1000 } };
+    const struct itimerval timer = { interval, { 0, TICK_MS * 1000 } };
     const struct sigaction handler = { .sa_handler = on_tick }; /* no SA_RESTART */
 
     ticks = 0;
@@ -544,7 +545,7 @@ TEST(signals_do_not_disturb_the_wait_for_a_line)
     char line[DIALOGUE_LINE_SIZE];
     enum dialogue_read read;
 
-    start_ticks(channel->far, write_line);
+    start_ticks(channel->far, write_line, every_tick);
     read = dialogue_read(&reader, DIALOGUE_FOREVER, line);
     stop_ticks();
     assert_int_equal(read, DIALOGUE_LINE);
@@ -560,12 +561,80 @@ TEST(signals_do_not_move_the_deadline)
     int64_t began_ms = dialogue_clock_ms(), took_ms;
     enum dialogue_read read;
 
-    start_ticks(-1, NULL);
+    start_ticks(-1, NULL, every_tick);
     read = dialogue_read(&reader, began_ms + PATIENCE_MS, line);
     took_ms = dialogue_clock_ms() - began_ms;
     stop_ticks();
     assert_int_equal(read, DIALOGUE_NOTHING);
     assert_in_range(took_ms, PATIENCE_MS, PATIENCE_MS + SLACK_MS);
+}
+
+/* Who would go from poll() to a read() that blocks, would stay there until the second signal. */
+TEST(a_single_signal_does_not_move_the_deadline)
+{
+    static const struct timeval rarely = { 2 * SLACK_MS / 1000, 0 };
+    const struct channel *channel = *state;
+    struct dialogue_reader reader = { .descriptor = channel->near };
+    char line[DIALOGUE_LINE_SIZE];
+    int64_t began_ms = dialogue_clock_ms(), took_ms;
+    enum dialogue_read read;
+
+    start_ticks(-1, NULL, rarely);
+    read = dialogue_read(&reader, began_ms + PATIENCE_MS, line);
+    took_ms = dialogue_clock_ms() - began_ms;
+    stop_ticks();
+    assert_int_equal(read, DIALOGUE_NOTHING);
+    assert_in_range(took_ms, PATIENCE_MS, PATIENCE_MS + SLACK_MS);
+    assert_int_equal(ticks, 1);
+}
+
+/* What the linker puts in place of read(), with and without a check of the size: it fails. */
+
+ssize_t __real_read(int descriptor, void *bytes, size_t size);
+ssize_t __wrap_read(int descriptor, void *bytes, size_t size);
+ssize_t __wrap___read_chk(int descriptor, void *bytes, size_t size, size_t room);
+
+static int failures, failure;
+
+ssize_t __wrap_read(int descriptor, void *bytes, size_t size)
+{
+    if (failures == 0)
+        return __real_read(descriptor, bytes, size);
+    failures--;
+    errno = failure;
+    return -1;
+}
+
+ssize_t __wrap___read_chk(int descriptor, void *bytes, size_t size, size_t room)
+{
+    assert_true(size <= room);
+    return __wrap_read(descriptor, bytes, size);
+}
+
+TEST(a_read_that_is_interrupted_is_repeated)
+{
+    static const int errors[] = { EINTR, EAGAIN };
+    const struct channel *channel = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+        struct dialogue_reader reader = { .descriptor = channel->near };
+        put_text(channel, "line\n");
+        failure = errors[i];
+        failures = 3;
+        assert_reads(&reader, "line");
+        assert_int_equal(failures, 0);
+    }
+}
+
+TEST(a_read_that_fails_breaks_the_dialogue)
+{
+    const struct channel *channel = *state;
+    struct dialogue_reader reader = { .descriptor = channel->near };
+
+    put_text(channel, "line\n");
+    failure = EIO;
+    failures = 1;
+    assert_reads_none(&reader, 0, DIALOGUE_BROKEN);
 }
 
 /* The writer */
@@ -640,7 +709,7 @@ TEST(signals_do_not_tear_a_line_that_has_to_wait)
     while (send(channel->far, line, sizeof line, MSG_DONTWAIT) > 0)
         ;
 
-    start_ticks(channel->near, drain);
+    start_ticks(channel->near, drain, every_tick);
     written = dialogue_write(channel->far, line);
     stop_ticks();
     assert_true(written);
@@ -698,6 +767,9 @@ int main(void)
         cmocka_unit_test(a_descriptor_that_is_none_breaks_the_dialogue),
         over_both(signals_do_not_disturb_the_wait_for_a_line),
         over_both(signals_do_not_move_the_deadline),
+        over_both(a_single_signal_does_not_move_the_deadline),
+        over_both(a_read_that_is_interrupted_is_repeated),
+        over_both(a_read_that_fails_breaks_the_dialogue),
         over_both(writes_a_line_and_its_newline),
         over_both(writes_no_line_longer_than_the_reader_takes),
         over_socket(writing_to_somebody_who_is_gone_fails_without_a_signal),

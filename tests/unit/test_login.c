@@ -17,6 +17,7 @@
 
 #include "check/login.h"
 #include "model.h"
+#include "wiped.h"
 
 #define PROMPT "Verification code: "
 
@@ -97,7 +98,7 @@ __attribute__((format(printf, 2, 3))) static void note(struct scene *scene, cons
     va_end(values);
 }
 
-/* The ports */
+/* The ports. What is answered here and sent there has to be wiped before the login ends. */
 
 static bool on_ask(void *context, const char *text)
 {
@@ -127,6 +128,7 @@ static enum login_answer take(struct scene *scene, enum moment moment,
     note(scene, "answer ");
     scene->answered++;
     snprintf(answer, DIALOGUE_LINE_SIZE, "%s", next->text);
+    wiped_expect(answer, strlen(answer));
     return LOGIN_ANSWER;
 }
 
@@ -235,6 +237,7 @@ static enum challenge_state on_verify(struct challenge_service *service, struct 
     assert_int_not_equal(watch->deadline_ms, HTTP_FOREVER);
     assert_int_equal(watch->descriptor, -1);
     strcpy(challenge->request_id, "RQverify");
+    wiped_expect(code, strlen(code));
     return end_call(scene, why_not);
 }
 
@@ -288,6 +291,7 @@ static void run(struct scene *scene, struct verdict *ret_verdict)
     now = WAITED_FOR;
     scene->now_ms = BEGIN_MS;
     login_run(&request, &ports, ret_verdict);
+    assert_int_equal(wiped_missing(), 0);
     if (scene->trace[0] != '\0')
         scene->trace[strlen(scene->trace) - 1] = '\0';
 }

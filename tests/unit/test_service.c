@@ -10,6 +10,7 @@
 #include "paths.h"
 #include "reply.h"
 #include "twilio/challenge.h"
+#include "wiped.h"
 
 #define CREATE_PATH "/v2/Services/" REPLY_SERVICE "/Entities/" REPLY_IDENTITY "/Challenges"
 #define VERIFY_PATH CREATE_PATH "/" REPLY_SID
@@ -59,6 +60,8 @@ enum http_result http_send(struct http *http, const struct http_request *request
              request->form != NULL ? "POST" : "GET", request->path,
              request->form != NULL ? " " : "", request->form != NULL ? request->form : "");
     network.patience_ms = request->patience_ms;
+    if (request->form != NULL && strstr(request->form, "AuthPayload") != NULL)
+        wiped_expect(request->form, strlen(request->form));
     network.sent++;
 
     if (exchange->result == HTTP_REPLIED)
@@ -156,8 +159,11 @@ static enum challenge_state create(struct login *login)
 
 static enum challenge_state verify(struct login *login)
 {
-    return challenge_api.verify(login->service, &login->watch, &login->challenge, "123456",
-                                &login->why_not);
+    enum challenge_state state = challenge_api.verify(login->service, &login->watch,
+                                                      &login->challenge, "123456", &login->why_not);
+
+    assert_int_equal(wiped_missing(), 0); /* the form with the code */
+    return state;
 }
 
 static enum challenge_state fetch(struct login *login)

@@ -75,11 +75,16 @@ static void assert_key_wrong(const char *group, const char *key, const char *val
     assert_wrong(print_key(group, key, value), part);
 }
 
-static void assert_key_right(const char *group, const char *key, const char *value)
+static void assert_right(const char *text)
 {
-    struct settings *settings = parse(print_key(group, key, value));
+    struct settings *settings = parse(text);
 
     settings_free(&settings);
+}
+
+static void assert_key_right(const char *group, const char *key, const char *value)
+{
+    assert_right(print_key(group, key, value));
 }
 
 enum type { TEXT, PATH, NUMBER, WORD, TEXTS };
@@ -240,6 +245,46 @@ TEST(refuses_a_number_that_libconfig_wraps_around)
         assert_wrong(print_key("login", "attempts", values[i]), SHOWN ":6: ");
     assert_wrong(print_key("login", "code_length", "4294967302"), SHOWN ":6: ");
     assert_wrong(print_key("service", "timeout_seconds", "4294967306"), SHOWN ":3: ");
+}
+
+TEST(finds_a_long_number_behind_strings_and_comments)
+{
+    static const char *const before[] = {
+        "prompt = \"//\"; ",
+        "prompt = \"#\"; ",
+        "prompt = \"/*\"; ",
+        "prompt = \"a\\\"b\"; ",
+        "prompt = \"a\\\\\"; ",
+        "prompt = \"a\" \"b\"; ",
+        "/* \" */ ",
+        "/**/ ",
+        "/* // */ ",
+        "# \"\n",
+        "// /*\n",
+        "prompt = \"\\x41\"; ",
+        "prompt = \"'\"; ",
+        "code_length = 8; /***/ ",
+        "unmapped_user = \"deny\"/**/;",
+    };
+    char login[200];
+
+    for (size_t i = 0; i < ARRAY_SIZE(before); i++) {
+        snprintf(login, sizeof login, "%sattempts = 4294967299;", before[i]);
+        assert_wrong(print("", login, ""), SHOWN ":");
+        snprintf(login, sizeof login, "%sattempts = 3;", before[i]);
+        assert_right(print("", login, ""));
+    }
+}
+
+TEST(takes_long_numbers_in_strings_and_comments)
+{
+    assert_key_right("login", "prompt", "\"Call 0123456789012: \"");
+    assert_key_right("login", "prompt", "\"a\\\"0123456789012\"");
+    assert_key_right("login", "prompt", "\"x\" \"0123456789012\"");
+    assert_key_right("login", "prompt", "\"x\"; # 0123456789012");
+    assert_key_right("login", "prompt", "\"x\"; // 0123456789012 \"");
+    assert_key_right("login", "prompt", "\"x\" /* 0123456789012 \n 0123456789012 */");
+    assert_key_right("login", "attempts", "000000003");
 }
 
 TEST(takes_the_words_and_no_other)
@@ -658,6 +703,8 @@ int main(void)
         cmocka_unit_test(holds_numbers_to_their_bounds),
         cmocka_unit_test(refuses_a_number_in_another_notation),
         cmocka_unit_test(refuses_a_number_that_libconfig_wraps_around),
+        cmocka_unit_test(finds_a_long_number_behind_strings_and_comments),
+        cmocka_unit_test(takes_long_numbers_in_strings_and_comments),
         cmocka_unit_test(takes_the_words_and_no_other),
         cmocka_unit_test(takes_sids_of_the_right_kind_alone),
         cmocka_unit_test(base_url_is_https_and_a_host),

@@ -103,6 +103,8 @@ TEST(knows_a_sid_by_its_letters_and_digits)
     assert_false(text_is_sid("YF" HEX32, "YC"));
     assert_false(text_is_sid("yf" HEX32, "YF"));
     assert_false(text_is_sid("YF" HEX32 "0", "YF"));
+    assert_false(text_is_sid("YF" HEX32 "/", "YF"));
+    assert_false(text_is_sid("YF" HEX32 "\n", "YF"));
     assert_false(text_is_sid("YF0123456789abcdefABCDEF012345678", "YF"));
     assert_false(text_is_sid("YF0123456789abcdefABCDEF012345678g", "YF"));
     assert_false(text_is_sid("YF0123456789abcdefABCDEF0123456 89", "YF"));
