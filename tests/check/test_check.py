@@ -18,7 +18,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from harness import (ASKS_MAX, CHECK, GONE_SECONDS, IS_ROOT, PROMPT, START_SECONDS, WRONG_PROMPT,
-                     CheckTest, alone, each, load_tests, main)
+                     CheckTest, alone, each, load_tests, main, patience)
 from fixture import API_KEY_SECRET, AUTH_TOKEN
 import liar
 from liar import RIGHT, WRONG
@@ -232,7 +232,7 @@ class TheUserGoesAway(CheckTest):
         if whole:
             login.expect_gone()
             return
-        while login.is_readable(GONE_SECONDS) and login.read_line(GONE_SECONDS) is not None:
+        while login.read_line(patience(GONE_SECONDS)) is not None:
             pass
         login.expect_gone(GONE_SECONDS - time.monotonic() + login.entered_at)
         self.assertRegex(login.lines[-1], "^denied: (the user |not enrolled)")
