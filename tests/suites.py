@@ -188,6 +188,15 @@ def format_suite(_build, _environment):
     return run_step(["clang-format", "--dry-run", "-Werror", *map(str, sorted(files))])
 
 
+def left_out(name):
+    """What stands in for a suite that has to be asked for."""
+    def run_suite(_build, _environment):
+        tally = Tally()
+        tally.skips.append(f"it takes minutes, and a Debian mirror: tests/run {name}")
+        return tally
+    return run_suite
+
+
 def compiler_suite(compiler, *options):
     """A build of its own with COMPILER, in which a warning is an error."""
     def run_suite(build, _environment):
@@ -212,6 +221,11 @@ SUITES = {
     "login": python_suite("tests/login", "tests/login/enter"),
     "client": program_suite("tests/emulator/run_twilio_client"),
     "fuzz": meson_suite("fuzz"),
+}
+
+# Only by name.
+LONG_SUITES = {
+    "install": program_suite("tests/package/test_install"),
 }
 
 # Real hosts can't load a module with sanitizers; the others run a second time with them.
@@ -257,7 +271,8 @@ def parse_arguments():
     parser = argparse.ArgumentParser(
         prog="tests/run",
         description="Builds in ./build, or $BUILD, and runs the tests; without SUITE all of them.",
-        epilog="Suites: " + " ".join([*SUITES, *CI_SUITES]))
+        epilog="Suites: " + " ".join([*SUITES, *CI_SUITES]) +
+               "; only by name, as they take minutes: " + " ".join(LONG_SUITES))
     parser.add_argument("--build", action="store_true", help="build, and run nothing")
     parser.add_argument("--no-sanitizers", action="store_true",
                         help="leave out the second run with ASan and UBSan")
@@ -265,14 +280,14 @@ def parse_arguments():
                         help="also the format, and both compilers with -Werror")
     parser.add_argument("suites", metavar="SUITE", nargs="*")
     arguments = parser.parse_args()
-    unknown = set(arguments.suites) - set(SUITES) - set(CI_SUITES)
+    unknown = set(arguments.suites) - {*SUITES, *CI_SUITES, *LONG_SUITES}
     if unknown:
         parser.error("no such suite: " + " ".join(sorted(unknown)))
     return arguments
 
 
 def run_suites(report, arguments):
-    chosen = arguments.suites or [*SUITES]
+    chosen = arguments.suites or [*SUITES, *LONG_SUITES]
     first = [name for name in CI_SUITES if name in chosen or arguments.ci]
     plain = [name for name in SUITES if name in chosen]
     sanitized = [name for name in plain if name in SANITIZED and not arguments.no_sanitizers]
@@ -287,6 +302,10 @@ def run_suites(report, arguments):
         for name in sanitized:
             report.run(f"{name}, sanitizers", SUITES[name], sanitizer_build,
                        SANITIZER_ENVIRONMENT)
+    for name in LONG_SUITES:
+        if name in chosen:
+            suite = LONG_SUITES[name] if name in arguments.suites else left_out(name)
+            report.run(name, suite, BUILD, {})
 
 
 def main():
