@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-size_t text_character(const char *bytes, size_t size)
+/* The length of the sequence that begins at BYTES (RFC 3629 section 4); 0: it is none. */
+static size_t sequence(const char *bytes, size_t size)
 {
     const unsigned char *byte = (const unsigned char *)bytes;
     unsigned char low = 0x80, high = 0xbf; /* of the second byte */
@@ -14,7 +15,7 @@ size_t text_character(const char *bytes, size_t size)
     if (size == 0)
         return 0;
     if (byte[0] < 0x80)
-        return byte[0] >= 0x20 && byte[0] != 0x7f;
+        return 1;
     if (byte[0] < 0xc2 || byte[0] > 0xf4)
         return 0;
 
@@ -34,6 +35,23 @@ size_t text_character(const char *bytes, size_t size)
         if ((byte[i] & 0xc0) != 0x80)
             return 0;
     return length;
+}
+
+size_t text_character(const char *bytes, size_t size)
+{
+    size_t length = sequence(bytes, size);
+
+    return length == 1 && ((unsigned char)bytes[0] < 0x20 || bytes[0] == 0x7f) ? 0 : length;
+}
+
+bool text_is_utf8(const char *bytes, size_t size)
+{
+    for (size_t at = 0, length; at < size; at += length) {
+        length = sequence(bytes + at, size - at);
+        if (length == 0)
+            return false;
+    }
+    return true;
 }
 
 bool text_is_clean(const char *bytes, size_t size)

@@ -10,7 +10,10 @@
  * where none does: not UTF-8 (RFC 3629 section 4), cut off, or a control byte (0x00 to 0x1f, 0x7f). */
 size_t text_character(const char *bytes, size_t size);
 
-/* Whether SIZE bytes are nothing but such characters. */
+/* Whether SIZE bytes are UTF-8, control bytes included. */
+bool text_is_utf8(const char *bytes, size_t size);
+
+/* Whether SIZE bytes are nothing but characters as text_character() knows them. */
 bool text_is_clean(const char *bytes, size_t size);
 
 /* Whether TEXT is a SID of Twilio's: the two letters PREFIX and 32 hexadecimal digits. */

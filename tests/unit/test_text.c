@@ -113,9 +113,19 @@ TEST(knows_a_sid_by_its_letters_and_digits)
     assert_false(text_is_sid("", "YF"));
 }
 
+TEST(utf8_may_hold_control_bytes_and_nothing_that_is_cut)
+{
+    assert_true(text_is_utf8("a\n\x7f\xc3\xa4\xf0\x9f\x98\x80", 9));
+    assert_true(text_is_utf8("", 0));
+    assert_false(text_is_utf8("a\xff", 2));
+    assert_false(text_is_utf8("\xc3\xa4\xc3", 3));
+    assert_false(text_is_utf8("\xc0\x80", 2));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(utf8_may_hold_control_bytes_and_nothing_that_is_cut),
         cmocka_unit_test(agrees_with_the_rfc_on_every_pair_of_bytes),
         cmocka_unit_test(agrees_with_the_rfc_on_the_edges_of_longer_characters),
         cmocka_unit_test(reads_no_byte_that_is_not_there),
