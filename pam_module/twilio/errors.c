@@ -3,6 +3,8 @@
 /* Twilio's error codes and what each does to a login. */
 #include "errors.h"
 
+#include "reply.h"
+
 #define WRONG(text)       CHALLENGE_REFUSED, OUTCOME_MISCONFIGURED, text
 #define EXHAUSTED(text)   CHALLENGE_REFUSED, OUTCOME_EXHAUSTED, text
 #define DENIED(text)      CHALLENGE_REFUSED, OUTCOME_DENIED, text
@@ -65,4 +67,11 @@ const struct error *errors_find(int code)
         if (table[i].code == code)
             return &table[i];
     return NULL;
+}
+
+int errors_parse(const char *body, size_t size)
+{
+    auto_reply *object = reply_parse(body, size);
+
+    return object != NULL ? reply_number(object, "code") : 0;
 }

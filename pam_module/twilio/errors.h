@@ -3,6 +3,8 @@
 /* Twilio's error codes for entities, factors and challenges, and what each does to a login. */
 #pragma once
 
+#include <stddef.h>
+
 #include "challenge.h"
 
 struct error {
@@ -14,6 +16,9 @@ struct error {
 
 /* The row of CODE; NULL: it is not in the table. Static storage. */
 const struct error *errors_find(int code);
+
+/* The number in "code" of an error's body of SIZE bytes, in either form that Twilio uses; 0: none. */
+int errors_parse(const char *body, size_t size);
 
 /* "Too many requests at once": the one refusal by which Twilio says that nothing was done. */
 enum { ERRORS_TOO_MANY_REQUESTS = 20429 };

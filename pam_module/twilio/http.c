@@ -191,11 +191,10 @@ static void set_connections(struct http *http)
         http->what = "maxconnects";
 }
 
-static void set_peer(struct http *http, const struct settings *settings, const char *secret)
+static void set_peer(struct http *http, const struct settings *settings,
+                     const struct http_credentials *credentials)
 {
     const char *ca_path = settings->ca_path;
-    const char *user =
-        settings->api_key_sid != NULL ? settings->api_key_sid : settings->account_sid;
 
     if (settings->ca_file == NULL && ca_path == NULL) {
         const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
@@ -210,14 +209,14 @@ static void set_peer(struct http *http, const struct settings *settings, const c
 
     set_pointer(http, CURLOPT_PROXY, settings->proxy != NULL ? settings->proxy : "", "proxy");
     set_pointer(http, CURLOPT_NOPROXY, "", "noproxy");
-    set_pointer(http, CURLOPT_USERNAME, user, "username");
-    set_pointer(http, CURLOPT_PASSWORD, secret, "password");
+    set_pointer(http, CURLOPT_USERNAME, credentials->user, "username");
+    set_pointer(http, CURLOPT_PASSWORD, credentials->secret, "password");
     set_pointer(http, CURLOPT_USERAGENT, "pam_twilio_verify/" PATHS_VERSION, "useragent");
     set_pointer(http, CURLOPT_HTTPHEADER, http->headers, "httpheader");
 }
 
-bool http_open(const struct settings *settings, const char *secret, struct http **ret_http,
-               struct verdict *why_not)
+bool http_open(const struct settings *settings, const struct http_credentials *credentials,
+               struct http **ret_http, struct verdict *why_not)
 {
     struct http *http = calloc(1, sizeof *http);
 
@@ -239,7 +238,7 @@ bool http_open(const struct settings *settings, const char *secret, struct http 
     set_callbacks(http);
     set_guards(http);
     set_connections(http);
-    set_peer(http, settings, secret);
+    set_peer(http, settings, credentials);
     if (http->what != NULL) {
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "libcurl does not take %s", http->what);
         http_free(http);

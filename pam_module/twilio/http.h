@@ -15,6 +15,11 @@ enum { HTTP_BODY_MAX = 64 * 1024, HTTP_FOREVER = -1 };
 /* A connection to the API, or the means to make one. */
 struct http;
 
+/* Whom to be: Basic authentication (RFC 7617). */
+struct http_credentials {
+    const char *user, *secret;
+};
+
 /* What goes on beside a request: somebody to listen to, and a limit. The callbacks may change
  * DESCRIPTOR and DEADLINE_MS. */
 struct http_watch {
@@ -49,11 +54,11 @@ struct http_reply {
     const char *request_id;   /* Twilio-Request-Id, checked; "-" where there is none */
 };
 
-/* Prepares for requests to SETTINGS->base_url with Basic authentication by SECRET, of which it
- * keeps a copy in libcurl's memory. Connects to nothing. The caller frees with http_free(), or ends
+/* Prepares for requests to SETTINGS->base_url as CREDENTIALS, of which it keeps a copy in libcurl's
+ * memory. Connects to nothing. The caller frees with http_free(), or ends
  * the process. False, with the reason in *WHY_NOT. */
-bool http_open(const struct settings *settings, const char *secret, struct http **ret_http,
-               struct verdict *why_not);
+bool http_open(const struct settings *settings, const struct http_credentials *credentials,
+               struct http **ret_http, struct verdict *why_not);
 
 /* Sends REQUEST and waits for the reply, at most until WATCH->deadline_ms. It never leaves twice:
  * libcurl's own repetition on a connection that turned out dead is refused once a byte may have

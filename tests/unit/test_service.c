@@ -35,11 +35,12 @@ static struct {
     bool gives_up_in_pause, opens;
 } network;
 
-bool http_open(const struct settings *settings, const char *secret, struct http **ret_http,
-               struct verdict *why_not)
+bool http_open(const struct settings *settings, const struct http_credentials *credentials,
+               struct http **ret_http, struct verdict *why_not)
 {
     assert_non_null(settings);
-    assert_string_equal(secret, "hunter2");
+    assert_string_equal(credentials->user, settings->account_sid);
+    assert_string_equal(credentials->secret, "hunter2");
     if (!network.opens)
         return verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "no libcurl");
     *ret_http = (struct http *)&network;

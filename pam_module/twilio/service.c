@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The Verify service. */
+#include "service.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "../core/dialogue.h"
+#include "errors.h"
+
+enum { PAUSE_MS = 500 };
+
+bool service_open(const struct settings *settings, const struct http_credentials *credentials,
+                  struct service *ret_service, struct verdict *why_not)
+{
+    ret_service->settings = settings;
+    return http_open(settings, credentials, &ret_service->http, why_not);
+}
+
+void service_close(struct service *service)
+{
+    http_free(service->http);
+    service->http = NULL;
+}
+
+bool service_print_path(const struct service *service, const char *identity, const char *kind,
+                        const char *sid, char path[SERVICE_PATH_SIZE], struct verdict *why_not)
+{
+    int length = snprintf(path, SERVICE_PATH_SIZE, "/v2/Services/%s/Entities/%s%s%s%s%s",
+                          service->settings->service_sid, identity, kind != NULL ? "/" : "",
+                          kind != NULL ? kind : "", sid != NULL ? "/" : "", sid != NULL ? sid : "");
+
+    if (length > 0 && length < SERVICE_PATH_SIZE)
+        return true;
+    return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "the names are too long for a URL");
+}
+
+int service_error(const struct http_reply *reply)
+{
+    return reply->status >= 400 ? errors_parse(reply->body, reply->size) : 0;
+}
+
+static bool is_time_left(const struct http_watch *watch)
+{
+    return watch->deadline_ms == HTTP_FOREVER || dialogue_clock_ms() < watch->deadline_ms;
+}
+
+/* What to wait before REQUEST is repeated; -1: it may not be. */
+static int64_t pause_of(enum http_result result, const struct http_reply *reply, int again)
+{
+    if (result == HTTP_REPLIED && reply->status == 429 &&
+        service_error(reply) == ERRORS_TOO_MANY_REQUESTS)
+        return reply->retry_after_seconds > 0 ? reply->retry_after_seconds * 1000 : PAUSE_MS;
+    if (result == HTTP_UNSENT && again & SERVICE_AGAIN_UNSENT)
+        return 0;
+    if (result == HTTP_LOST && again & SERVICE_AGAIN_LOST)
+        return 0;
+    return -1;
+}
+
+enum http_result service_send(struct service *service, const struct http_request *request,
+                              struct http_watch *watch, int again, struct http_reply *ret_reply,
+                              struct verdict *why_not)
+{
+    enum http_result result = http_send(service->http, request, watch, ret_reply, why_not);
+    int64_t pause_ms = pause_of(result, ret_reply, again);
+
+    if (pause_ms < 0)
+        return result;
+    if (pause_ms > 0 && !http_pause(service->http, pause_ms, watch))
+        return result;
+    if (!is_time_left(watch))
+        return result;
+    return http_send(service->http, request, watch, ret_reply, why_not);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The Verify service: one connection to it, its paths, and when a request may be repeated. */
+#pragma once
+
+#include "../core/settings.h"
+#include "../core/verdict.h"
+#include "http.h"
+
+enum { SERVICE_PATH_SIZE = 256 };
+
+struct service {
+    const struct settings *settings;
+    struct http *http;
+};
+
+/* Whether a request may be sent once more after a failure. */
+enum service_again {
+    SERVICE_ONCE = 0,
+    SERVICE_AGAIN_UNSENT = 1, /* where not a byte of it left */
+    SERVICE_AGAIN_LOST = 2,   /* where it may have been carried out: it changes nothing, or does the
+                                 same again */
+};
+
+/* Prepares for requests as CREDENTIALS. Keeps SETTINGS. The caller closes with service_close(), or
+ * ends the process. False, with the verdict in *WHY_NOT. */
+bool service_open(const struct settings *settings, const struct http_credentials *credentials,
+                  struct service *ret_service, struct verdict *why_not);
+
+void service_close(struct service *service);
+
+/* Prints the path of KIND ("Challenges", "Factors") of IDENTITY, or of the one with SID; KIND of
+ * NULL: of the entity itself. False, with OUTCOME_MISCONFIGURED: it does not fit. */
+bool service_print_path(const struct service *service, const char *identity, const char *kind,
+                        const char *sid, char path[SERVICE_PATH_SIZE], struct verdict *why_not);
+
+/* http_send(), and once more where AGAIN allows it and after "too many requests at once", by which
+ * Twilio says that nothing was done. */
+enum http_result service_send(struct service *service, const struct http_request *request,
+                              struct http_watch *watch, int again, struct http_reply *ret_reply,
+                              struct verdict *why_not);
+
+/* Twilio's error code in REPLY; 0: none. */
+int service_error(const struct http_reply *reply);
