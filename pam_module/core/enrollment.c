@@ -15,14 +15,18 @@
 #include "secret.h"
 #include "text.h"
 
-enum { FILE_SIZE_MAX = 16 * 1024, NAME_LENGTH_MAX = 250, ACCOUNT_SIZE_MAX = 1024 * 1024 };
+enum { FILE_SIZE_MAX = 16 * 1024, IDENTITY_LENGTH_MIN = 8, IDENTITY_LENGTH_MAX = 64 };
+enum { NAME_LENGTH_MAX = 250, ACCOUNT_SIZE_MAX = 1024 * 1024 };
 
 #define SUFFIX ".conf"
 
-static bool is_identity(const char *text)
+bool enrollment_is_identity(const char *text)
 {
-    return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") ==
-           strlen(text);
+    size_t length = strlen(text);
+
+    return length >= IDENTITY_LENGTH_MIN && length <= IDENTITY_LENGTH_MAX &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") ==
+               length;
 }
 
 static bool is_factor_sid(const char *text)
@@ -35,9 +39,9 @@ static const struct key keys[] = {
       .type = KEY_TEXT,
       .offset = offsetof(struct enrollment, identity),
       .mandatory = true,
-      .minimum = 8,
-      .maximum = 64,
-      .is_valid = is_identity,
+      .minimum = IDENTITY_LENGTH_MIN,
+      .maximum = IDENTITY_LENGTH_MAX,
+      .is_valid = enrollment_is_identity,
       .rule = "must be 8 to 64 letters, digits and dashes" },
     { .name = "factor_sid",
       .type = KEY_TEXT,
@@ -67,7 +71,7 @@ bool enrollment_parse(const char *text, const char *shown, struct enrollment **r
 }
 
 /* A name that is looked up can't leave the folder, nor confuse a log. */
-static bool is_name(const char *name)
+bool enrollment_is_name(const char *name)
 {
     size_t length = strnlen(name, NAME_LENGTH_MAX + 1);
 
@@ -139,7 +143,7 @@ static enum enrollment_found find(int folder, const char *users_dir, const char 
     name = account_name(user);
     if (name != NULL && strcmp(name, user) == 0)
         result = ENROLLMENT_NONE;
-    else if (name != NULL && is_name(name))
+    else if (name != NULL && enrollment_is_name(name))
         result = found[read_file(folder, users_dir, name, ret_enrollment, why_not)];
     free(name);
     return result;
@@ -153,8 +157,8 @@ enum enrollment_found enrollment_find(const char *users_dir, const char *user,
 
     if (folder < 0)
         return ENROLLMENT_REFUSED;
-    found =
-        is_name(user) ? find(folder, users_dir, user, ret_enrollment, why_not) : ENROLLMENT_UNKNOWN;
+    found = enrollment_is_name(user) ? find(folder, users_dir, user, ret_enrollment, why_not)
+                                     : ENROLLMENT_UNKNOWN;
     close(folder);
     return found;
 }

@@ -19,6 +19,12 @@ enum enrollment_found {
     ENROLLMENT_FOUND,
 };
 
+/* Whether NAME can have a file: 1 to 250 bytes without a slash or a control byte, not "." or "..". */
+bool enrollment_is_name(const char *name);
+
+/* Whether TEXT is an identity as Twilio takes it: 8 to 64 letters, digits, dashes. */
+bool enrollment_is_identity(const char *text);
+
 /* Parses TEXT, the contents of the file SHOWN. The caller frees with enrollment_free(). False,
  * with OUTCOME_MISCONFIGURED in *WHY_NOT. */
 bool enrollment_parse(const char *text, const char *shown, struct enrollment **ret_enrollment,

@@ -86,6 +86,8 @@ static const char *const create_words[] = { "at_prompt", "at_code", NULL };
 
 #define MEMBER(group_, name_)                                                                      \
     .group = group_, .name = #name_, .offset = offsetof(struct settings, name_)
+#define ADMIN(name_)                                                                               \
+    .group = "admin", .name = #name_, .offset = offsetof(struct settings, admin_##name_)
 #define TEXT(least, most) .type = KEY_TEXT, .minimum = least, .maximum = most
 #define PATH              TEXT(2, PATH_LENGTH_MAX), .is_valid = is_absolute, .rule = "must be an absolute path"
 
@@ -117,6 +119,9 @@ static const struct key keys[] = {
       .rule = "must be a list of PAM services, each 1 to 64 bytes: ( \"cron\", \"cups\" )" },
     { MEMBER("login", create_challenge), .type = KEY_WORD, .words = create_words,
       .rule = "must be \"at_prompt\" or \"at_code\"" },
+    { ADMIN(api_key_sid), TEXT(34, 34), .is_valid = is_api_key_sid,
+      .rule = "must be SK and 32 hexadecimal digits" },
+    { ADMIN(api_key_file), PATH },
     { MEMBER("check", run_as), TEXT(1, 250), .text = PATHS_RUN_AS,
       .rule = "must be the name of an account" },
     { MEMBER("check", users_dir), PATH, .text = PATHS_USERS },

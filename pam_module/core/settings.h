@@ -33,6 +33,9 @@ struct settings {
     char *run_as;
     char *users_dir;
     char *state_dir;
+    /* admin: of no use to a login */
+    char *admin_api_key_sid; /* NULL: the service's key and file */
+    char *admin_api_key_file;
 };
 
 /* Parses TEXT, the contents of the file SHOWN. The caller frees with settings_free(). False, with

@@ -58,7 +58,7 @@ static const struct error table[] = {
     { 60391, WRONG("no such challenge") },
     { 60392, WRONG("no such entity: enroll the user again") },
     { 70005, WRONG("too many requests of this account fail") },
-    { 70051, WRONG("the API key lacks the permission for challenges") },
+    { 70051, WRONG("the API key lacks the permission for this") },
 };
 
 const struct error *errors_find(int code)

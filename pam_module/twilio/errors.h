@@ -20,5 +20,10 @@ const struct error *errors_find(int code);
 /* The number in "code" of an error's body of SIZE bytes, in either form that Twilio uses; 0: none. */
 int errors_parse(const char *body, size_t size);
 
-/* "Too many requests at once": the one refusal by which Twilio says that nothing was done. */
-enum { ERRORS_TOO_MANY_REQUESTS = 20429 };
+/* Codes that are acted upon. "Too many requests at once" is the one refusal by which Twilio says that
+ * nothing was done. */
+enum {
+    ERRORS_TOO_MANY_REQUESTS = 20429,
+    ERRORS_FACTOR_USED_UP = 60310,       /* a new factor: five wrong codes */
+    ERRORS_FACTOR_NOT_CONFIRMED = 60311, /* a new factor: a wrong code */
+};

@@ -19,9 +19,16 @@
 #include "../core/dialogue.h"
 #include "paths.h"
 
-enum { URL_SIZE = 640, HEADERS_MAX = 64 * 1024, REQUEST_ID_LENGTH = 34, RETRY_AFTER_MAX = 3600 };
+enum {
+    URL_SIZE = 640,
+    HEADERS_MAX = 64 * 1024,
+    REQUEST_ID_LENGTH = 34,
+    RETRY_AFTER_MAX = 3600,
+    DATE_SIZE = 64
+};
 
 #define REQUEST_ID_HEADER "twilio-request-id:"
+#define DATE_HEADER       "date:"
 
 struct http {
     CURLM *multi;
@@ -41,6 +48,7 @@ struct http {
     bool failed; /* the last request: its connection may be dead without a sign */
     bool stuck;  /* the deadline came during a look-up: only the end of the process helps */
     char request_id[REQUEST_ID_LENGTH + 1];
+    int64_t date_seconds;
     size_t headers_size, body_size;
     char body[HTTP_BODY_MAX];
 };
@@ -108,17 +116,39 @@ static void keep_request_id(struct http *http, const char *value, size_t size)
     http->request_id[size] = '\0';
 }
 
+static void keep_date(struct http *http, const char *value, size_t size)
+{
+    char date[DATE_SIZE];
+
+    if (size >= sizeof date)
+        return;
+    memcpy(date, value, size);
+    date[size] = '\0';
+    http->date_seconds = curl_getdate(date, NULL);
+}
+
+/* What follows NAME where the header BYTES is that one. */
+static const char *value_of(const char *bytes, size_t size, const char *name)
+{
+    size_t length = strlen(name);
+
+    return size > length && strncasecmp(bytes, name, length) == 0 ? bytes + length : NULL;
+}
+
 static size_t on_header(char *bytes, size_t one, size_t size, void *context)
 {
-    static const char name[] = REQUEST_ID_HEADER;
     struct http *http = context;
+    const char *request_id = value_of(bytes, size, REQUEST_ID_HEADER);
+    const char *date = value_of(bytes, size, DATE_HEADER);
 
     (void)one;
     http->headers_size += size;
     if (http->headers_size > HEADERS_MAX)
         return 0;
-    if (size > sizeof name - 1 && strncasecmp(bytes, name, sizeof name - 1) == 0)
-        keep_request_id(http, bytes + sizeof name - 1, size - (sizeof name - 1));
+    if (request_id != NULL)
+        keep_request_id(http, request_id, size - (size_t)(request_id - bytes));
+    if (date != NULL)
+        keep_date(http, date, size - (size_t)(date - bytes));
     return size;
 }
 
@@ -271,9 +301,11 @@ static bool begin(struct http *http, const struct http_request *request, struct 
     http->headers_size = http->body_size = 0;
     http->error[0] = '\0';
     strcpy(http->request_id, "-");
+    http->date_seconds = -1;
 
     set_number(http, CURLOPT_FRESH_CONNECT, http->failed || is_stale(http), "fresh_connect");
     set_pointer(http, CURLOPT_URL, url, "url");
+    set_pointer(http, CURLOPT_CUSTOMREQUEST, request->is_delete ? "DELETE" : NULL, "customrequest");
     if (request->form != NULL) {
         set_number(http, CURLOPT_POSTFIELDSIZE, (long)strlen(request->form), "postfieldsize");
         set_pointer(http, CURLOPT_POSTFIELDS, request->form, "postfields");
@@ -373,6 +405,7 @@ static void fill_reply(struct http *http, struct http_reply *reply)
         .size = http->body_size,
         .retry_after_seconds = retry_after > RETRY_AFTER_MAX ? RETRY_AFTER_MAX : (long)retry_after,
         .request_id = http->request_id,
+        .date_seconds = http->date_seconds,
     };
 }
 

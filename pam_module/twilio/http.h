@@ -35,8 +35,9 @@ struct http_watch {
 
 struct http_request {
     const char *path;    /* below the base URL; every part of it checked before */
-    const char *form;    /* a POST with this body; NULL: a GET */
+    const char *form;    /* a POST with this body; NULL: a GET, or a DELETE */
     int64_t patience_ms; /* for this request, once the name is resolved; below the deadline */
+    bool is_delete;
 };
 
 enum http_result {
@@ -52,6 +53,7 @@ struct http_reply {
     size_t size;
     long retry_after_seconds; /* 0: the server did not say */
     const char *request_id;   /* Twilio-Request-Id, checked; "-" where there is none */
+    int64_t date_seconds;     /* Date, since 1970; -1 where there is none */
 };
 
 /* Prepares for requests to SETTINGS->base_url as CREDENTIALS, of which it keeps a copy in libcurl's

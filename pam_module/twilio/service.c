@@ -5,9 +5,11 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "../core/dialogue.h"
 #include "errors.h"
+#include "reply.h"
 
 enum { PAUSE_MS = 500 };
 
@@ -73,4 +75,49 @@ enum http_result service_send(struct service *service, const struct http_request
     if (!is_time_left(watch))
         return result;
     return http_send(service->http, request, watch, ret_reply, why_not);
+}
+
+void service_explain(const struct http_reply *reply, struct verdict *why_not)
+{
+    int code = service_error(reply);
+    const struct error *error = errors_find(code);
+    bool is_away = reply->status < 400 || reply->status >= 500 || reply->status == 408 ||
+                   (reply->status == 429 && (code == 0 || code == ERRORS_TOO_MANY_REQUESTS));
+
+    verdict_refuse(why_not, is_away ? OUTCOME_UNAVAILABLE : OUTCOME_MISCONFIGURED,
+                   "Twilio: HTTP %d, error %d: %s", reply->status, code,
+                   error != NULL ? error->meaning
+                   : is_away     ? "no answer that can be used"
+                                 : "the request was refused");
+}
+
+bool service_fetch(struct service *service, struct http_watch *watch,
+                   struct service_facts *ret_facts, struct verdict *why_not)
+{
+    char path[SERVICE_PATH_SIZE];
+    const struct http_request request = { path, NULL, service->settings->timeout_seconds * 1000,
+                                          false };
+    struct http_reply reply = { 0 };
+    int again = SERVICE_AGAIN_UNSENT | SERVICE_AGAIN_LOST;
+
+    *ret_facts = (struct service_facts){ .date_seconds = -1 };
+    snprintf(path, sizeof path, "/v2/Services/%s", service->settings->service_sid);
+    if (service_send(service, &request, watch, again, &reply, why_not) != HTTP_REPLIED)
+        return false;
+
+    ret_facts->date_seconds = reply.date_seconds;
+    if (reply.status != 200) {
+        service_explain(&reply, why_not);
+        return false;
+    }
+    auto_reply *object = reply_parse(reply.body, reply.size);
+    struct json_object *totp = object != NULL ? reply_object(object, "totp") : NULL;
+
+    if (object == NULL || !reply_is(object, "sid", service->settings->service_sid))
+        return verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "the reply is no service of this SID");
+    if (!reply_is(object, "account_sid", service->settings->account_sid))
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "the service belongs to another account: check account_sid");
+    ret_facts->code_length = totp != NULL ? reply_number(totp, "code_length") : 0;
+    return true;
 }

@@ -38,7 +38,7 @@ MODULE_INCLUDES = {"core/verdict.h", "core/dialogue.h", "core/text.h"}
 # One foreign library, one file.
 FOREIGN = {
     r"curl/": {"twilio/http.c"},
-    r"json-c/|json\.h$": {"twilio/reply.c", "admin/report.c", "admin/list.c"},
+    r"json-c/|json\.h$": {"twilio/reply.c", "admin/listing.c"},
     r"libconfig": {"core/keys.c"},
     r"security/": {"module/pam_twilio_verify.c", "module/helper.c"},
 }

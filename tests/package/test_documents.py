@@ -19,8 +19,10 @@ def read(name):
     return (TOP / name).read_text(encoding="utf-8")
 
 
-def parser_keys(source, macro=r"MEMBER\(\"(\w+)\", (\w+)\)"):
-    return set(re.findall(macro, source))
+def parser_keys(source):
+    """(group, key) for every row of the parser's table."""
+    return {*re.findall(r'MEMBER\("(\w+)", (\w+)\)', source),
+            *(("admin", key) for key in re.findall(r"{ ADMIN\((\w+)\)", source))}
 
 
 def sample_keys(text):

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* A TOTP factor of Twilio Verify. */
+#include "factor.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../core/text.h"
+#include "errors.h"
+#include "reply.h"
+
+enum { FORM_SIZE = 512, FACTOR_CODE_MAX = 8 };
+
+static enum factor_result refuse(struct verdict *why_not, const char *reason)
+{
+    verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "%s", reason);
+    return FACTOR_LOST;
+}
+
+/* Sends REQUEST and judges everything but the body. */
+static enum factor_result send(struct service *service, const struct http_request *request,
+                               int status, int again, struct http_watch *watch,
+                               struct http_reply *ret_reply, struct verdict *why_not)
+{
+    enum http_result result = service_send(service, request, watch, again, ret_reply, why_not);
+
+    if (result == HTTP_LOST)
+        return FACTOR_LOST;
+    if (result != HTTP_REPLIED)
+        return FACTOR_REFUSED;
+    if (ret_reply->status == status)
+        return FACTOR_DONE;
+
+    service_explain(ret_reply, why_not);
+    if (ret_reply->status == 404)
+        return FACTOR_ABSENT;
+    return ret_reply->status < 400 || ret_reply->status >= 500 || ret_reply->status == 408
+               ? FACTOR_LOST
+               : FACTOR_REFUSED;
+}
+
+static int64_t patience_ms(const struct service *service)
+{
+    return (int64_t)service->settings->timeout_seconds * 1000;
+}
+
+/* Reads a factor that must be ours. */
+static bool read_factor(struct json_object *object, const struct service *service,
+                        const char *identity, const char *sid, struct factor *ret_factor)
+{
+    const char *its_sid = reply_text(object, "sid");
+    const char *name = reply_text(object, "friendly_name");
+
+    if (its_sid == NULL || !text_is_sid(its_sid, "YF") ||
+        (sid != NULL && strcmp(its_sid, sid) != 0) ||
+        !reply_is(object, "account_sid", service->settings->account_sid) ||
+        !reply_is(object, "service_sid", service->settings->service_sid) ||
+        !reply_is(object, "identity", identity))
+        return false;
+    if (!reply_is(object, "status", "verified") && !reply_is(object, "status", "unverified"))
+        return false;
+
+    snprintf(ret_factor->sid, sizeof ret_factor->sid, "%s", its_sid);
+    snprintf(ret_factor->name, sizeof ret_factor->name, "%s", name != NULL ? name : "");
+    ret_factor->is_verified = reply_is(object, "status", "verified");
+    return true;
+}
+
+static bool read_seed(struct json_object *object, struct factor_seed *ret_seed)
+{
+    struct json_object *binding = reply_object(object, "binding");
+    const char *uri = binding != NULL ? reply_text(binding, "uri") : NULL;
+    const char *secret = binding != NULL ? reply_text(binding, "secret") : NULL;
+
+    if (uri == NULL || secret == NULL || strncmp(uri, "otpauth://totp/", 15) != 0 ||
+        strlen(uri) >= sizeof ret_seed->uri || strlen(secret) >= sizeof ret_seed->secret)
+        return false;
+    snprintf(ret_seed->uri, sizeof ret_seed->uri, "%s", uri);
+    snprintf(ret_seed->secret, sizeof ret_seed->secret, "%s", secret);
+    return true;
+}
+
+/* Percent-encoding (RFC 3986 section 2.1) of all but letters and digits. */
+static void print_value(const char *text, char *out, size_t size)
+{
+    size_t end = 0;
+
+    for (; *text != '\0' && end + 4 <= size; text++)
+        if (isalnum((unsigned char)*text) && (unsigned char)*text < 0x80)
+            out[end++] = *text;
+        else
+            end += (size_t)sprintf(out + end, "%%%02X", (unsigned char)*text);
+    out[end] = '\0';
+}
+
+enum factor_result factor_create(struct service *service, const char *identity, const char *name,
+                                 struct http_watch *watch, struct factor *ret_factor,
+                                 struct factor_seed *ret_seed, struct verdict *why_not)
+{
+    char path[SERVICE_PATH_SIZE], form[FORM_SIZE], value[FACTOR_NAME_MAX * 3 + 1];
+    const struct http_request request = { path, form, patience_ms(service), false };
+    struct http_reply reply = { 0 };
+    enum factor_result result;
+
+    if (!service_print_path(service, identity, "Factors", NULL, path, why_not))
+        return FACTOR_REFUSED;
+    print_value(name, value, sizeof value);
+    snprintf(form, sizeof form, "FactorType=totp&FriendlyName=%s&Config.CodeLength=%d", value,
+             service->settings->code_length);
+
+    result = send(service, &request, 201, SERVICE_AGAIN_UNSENT, watch, &reply, why_not);
+    if (result != FACTOR_DONE)
+        return result;
+    auto_reply *object = reply_parse(reply.body, reply.size);
+    if (object == NULL || !read_factor(object, service, identity, NULL, ret_factor) ||
+        !reply_is(object, "factor_type", "totp") || !read_seed(object, ret_seed))
+        return refuse(why_not, "the reply is no new factor of this identity");
+    return FACTOR_DONE;
+}
+
+enum factor_result factor_confirm(struct service *service, const char *identity, const char *sid,
+                                  const char *code, struct http_watch *watch, bool *ret_is_verified,
+                                  struct verdict *why_not)
+{
+    char path[SERVICE_PATH_SIZE], form[FORM_SIZE];
+    const struct http_request request = { path, form, patience_ms(service), false };
+    struct http_reply reply = { 0 };
+    struct factor factor;
+    enum factor_result result;
+
+    if (!service_print_path(service, identity, "Factors", sid, path, why_not))
+        return FACTOR_REFUSED;
+    snprintf(form, sizeof form, "AuthPayload=%.*s", FACTOR_CODE_MAX, code);
+
+    result = send(service, &request, 200, SERVICE_AGAIN_UNSENT, watch, &reply, why_not);
+    if (result == FACTOR_REFUSED && service_error(&reply) == ERRORS_FACTOR_USED_UP)
+        return FACTOR_ABSENT;
+    /* The older answer to a wrong code. */
+    if (result == FACTOR_REFUSED && service_error(&reply) == ERRORS_FACTOR_NOT_CONFIRMED) {
+        *ret_is_verified = false;
+        return FACTOR_DONE;
+    }
+    if (result != FACTOR_DONE)
+        return result;
+    auto_reply *object = reply_parse(reply.body, reply.size);
+    if (object == NULL || !read_factor(object, service, identity, sid, &factor))
+        return refuse(why_not, "the reply is not about this factor");
+    *ret_is_verified = factor.is_verified;
+    return FACTOR_DONE;
+}
+
+enum factor_result factor_fetch(struct service *service, const char *identity, const char *sid,
+                                struct http_watch *watch, struct factor *ret_factor,
+                                struct verdict *why_not)
+{
+    char path[SERVICE_PATH_SIZE];
+    const struct http_request request = { path, NULL, patience_ms(service), false };
+    int again = SERVICE_AGAIN_UNSENT | SERVICE_AGAIN_LOST;
+    struct http_reply reply = { 0 };
+    enum factor_result result;
+
+    if (!service_print_path(service, identity, "Factors", sid, path, why_not))
+        return FACTOR_REFUSED;
+    result = send(service, &request, 200, again, watch, &reply, why_not);
+    if (result != FACTOR_DONE)
+        return result;
+    auto_reply *object = reply_parse(reply.body, reply.size);
+    if (object == NULL || !read_factor(object, service, identity, sid, ret_factor))
+        return refuse(why_not, "the reply is not about this factor");
+    return FACTOR_DONE;
+}
+
+enum factor_result factor_list(struct service *service, const char *identity,
+                               struct http_watch *watch, struct factor ret_factors[FACTOR_LIST_MAX],
+                               size_t *ret_count, struct verdict *why_not)
+{
+    char path[SERVICE_PATH_SIZE], query[SERVICE_PATH_SIZE + 16];
+    const struct http_request request = { query, NULL, patience_ms(service), false };
+    int again = SERVICE_AGAIN_UNSENT | SERVICE_AGAIN_LOST;
+    struct http_reply reply = { 0 };
+    enum factor_result result;
+    size_t count;
+
+    if (!service_print_path(service, identity, "Factors", NULL, path, why_not))
+        return FACTOR_REFUSED;
+    snprintf(query, sizeof query, "%s?PageSize=%d", path, FACTOR_LIST_MAX);
+    result = send(service, &request, 200, again, watch, &reply, why_not);
+    if (result != FACTOR_DONE)
+        return result;
+
+    auto_reply *object = reply_parse(reply.body, reply.size);
+    if (object == NULL || !reply_array(object, "factors", &count) || count > FACTOR_LIST_MAX)
+        return refuse(why_not, "the reply is no list of factors");
+    for (size_t i = 0; i < count; i++) {
+        struct json_object *item = reply_item(object, "factors", i);
+        if (item == NULL || !read_factor(item, service, identity, NULL, &ret_factors[i]))
+            return refuse(why_not, "the list holds something else than this identity's factors");
+    }
+    *ret_count = count;
+    return FACTOR_DONE;
+}
+
+enum factor_result factor_remove(struct service *service, const char *identity, const char *sid,
+                                 struct http_watch *watch, struct verdict *why_not)
+{
+    char path[SERVICE_PATH_SIZE];
+    const struct http_request request = { path, NULL, patience_ms(service), true };
+    int again = SERVICE_AGAIN_UNSENT | SERVICE_AGAIN_LOST;
+    struct http_reply reply = { 0 };
+
+    if (!service_print_path(service, identity, sid != NULL ? "Factors" : NULL, sid, path, why_not))
+        return FACTOR_REFUSED;
+    return send(service, &request, 204, again, watch, &reply, why_not);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* A TOTP factor of Twilio Verify: create, confirm, fetch, list, remove. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "service.h"
+
+enum {
+    FACTOR_SID_SIZE = 35,
+    FACTOR_NAME_MAX = 64, /* bytes of a friendly name */
+    FACTOR_URI_SIZE = 1024,
+    FACTOR_SECRET_SIZE = 256,
+    FACTOR_LIST_MAX = 50, /* factors that are looked at */
+};
+
+enum factor_result {
+    FACTOR_REFUSED = 0, /* nothing was changed; the verdict tells */
+    FACTOR_LOST,        /* it may have been carried out; the verdict tells */
+    FACTOR_ABSENT, /* Twilio knows no such factor or entity, or the factor takes no code any more */
+    FACTOR_DONE,
+};
+
+struct factor {
+    char sid[FACTOR_SID_SIZE];
+    char name[FACTOR_NAME_MAX * 3 + 1]; /* bytes above 0x7f as %XX */
+    bool is_verified;                   /* its first code was right: it can be used to log in */
+};
+
+/* What the creation of a factor tells, once and never again (section 3.4). Wipe it. */
+struct factor_seed {
+    char uri[FACTOR_URI_SIZE];       /* otpauth://totp/... for the authenticator app */
+    char secret[FACTOR_SECRET_SIZE]; /* Base32, to type in where no camera is */
+};
+
+/* Creates a factor called NAME, of 1 to FACTOR_NAME_MAX bytes, for IDENTITY, and the entity where
+ * there is none; its codes have settings->code_length digits. */
+enum factor_result factor_create(struct service *service, const char *identity, const char *name,
+                                 struct http_watch *watch, struct factor *ret_factor,
+                                 struct factor_seed *ret_seed, struct verdict *why_not);
+
+/* Shows Twilio the first CODE of the factor, digits alone. On FACTOR_DONE *RET_IS_VERIFIED tells
+ * whether it was right. Of wrong ones Twilio takes five; then FACTOR_ABSENT (60310). */
+enum factor_result factor_confirm(struct service *service, const char *identity, const char *sid,
+                                  const char *code, struct http_watch *watch, bool *ret_is_verified,
+                                  struct verdict *why_not);
+
+enum factor_result factor_fetch(struct service *service, const char *identity, const char *sid,
+                                struct http_watch *watch, struct factor *ret_factor,
+                                struct verdict *why_not);
+
+/* The first FACTOR_LIST_MAX factors of IDENTITY. */
+enum factor_result factor_list(struct service *service, const char *identity,
+                               struct http_watch *watch, struct factor ret_factors[FACTOR_LIST_MAX],
+                               size_t *ret_count, struct verdict *why_not);
+
+/* Deletes the factor SID, or, where SID is NULL, the entity with all that it has. */
+enum factor_result factor_remove(struct service *service, const char *identity, const char *sid,
+                                 struct http_watch *watch, struct verdict *why_not);
