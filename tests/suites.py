@@ -217,6 +217,7 @@ SUITES = {
     "emulator": python_suite("tests/emulator"),
     "check": python_suite("tests/check"),
     "module": python_suite("tests/module"),
+    "admin": python_suite("tests/admin"),
     "package": python_suite("tests/package"),
     "login": python_suite("tests/login", "tests/login/enter"),
     "client": program_suite("tests/emulator/run_twilio_client"),
@@ -229,7 +230,7 @@ LONG_SUITES = {
 }
 
 # Real hosts can't load a module with sanitizers; the others run a second time with them.
-SANITIZED = ("unit", "emulator", "check", "module", "fuzz")
+SANITIZED = ("unit", "emulator", "check", "module", "admin", "fuzz")
 
 
 class Report:

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* Rows under columns on standard output: aligned for a person, or JSON for a program. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { LISTING_COLUMNS_MAX = 6 };
+
+struct listing;
+
+/* Starts rows of the COLUMNS, which end with NULL and outlive the listing. As JSON they become one
+ * array of objects with the columns as names. The caller frees with listing_free(). NULL: no memory. */
+struct listing *listing_start(const char *const *columns, bool is_json);
+
+/* Adds a row: a text for each column, copied, control bytes made '?'; NULL: empty, and left out of
+ * the JSON. Lack of memory shows at the end. */
+void listing_add(struct listing *listing, const char *const *texts);
+
+/* Prints everything. False: a row is missing, or standard output can't be written to. */
+bool listing_print(const struct listing *listing);
+
+/* NULL is fine. */
+void listing_free(struct listing *listing);

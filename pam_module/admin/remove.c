@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* "remove USER": the factor at Twilio, then the file. */
+#include "session.h"
+#include "terminal.h"
+
+static bool is_there(const struct session *session, enum users_state state, const char *name)
+{
+    struct users_record record;
+    struct verdict why_not;
+
+    return users_read(&session->users, state, name, &record, &why_not) != USERS_NONE;
+}
+
+/* Without Twilio: nobody logs in with it, and what is to be deleted there is kept. */
+static enum command_status retire(struct session *session, const char *name)
+{
+    struct verdict why_not;
+
+    if (!is_there(session, USERS_ENROLLED, name)) {
+        terminal_say("%s is not enrolled", name);
+        return COMMAND_WRONG;
+    }
+    if (is_there(session, USERS_FORMER, name)) {
+        terminal_say("a replaced factor of %s is still to be deleted at Twilio: remove it first, "
+                     "without --local",
+                     name);
+        return COMMAND_WRONG;
+    }
+    if (!users_retire(&session->users, name, &why_not))
+        return session_refuse(&why_not, "nothing was changed");
+    terminal_say("%s is not enrolled any more; the factor remains at Twilio until: twilio-verify "
+                 "remove %s",
+                 name, name);
+    return COMMAND_OK;
+}
+
+static enum command_status remove_all(const struct command_call *call, struct session *session)
+{
+    static const enum users_state states[] = { USERS_PENDING, USERS_FORMER, USERS_ENROLLED };
+    const char *name = call->operands[0];
+    bool is_leftovers = command_value(call, "leftovers") != NULL;
+    enum command_status status = COMMAND_OK;
+    int found = 0;
+
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        if ((is_leftovers && states[i] == USERS_ENROLLED) || !is_there(session, states[i], name))
+            continue;
+        found++;
+        if (!session_clean(session, states[i], name, &status))
+            return status;
+    }
+    if (found == 0) {
+        terminal_say(is_leftovers ? "nothing of %s was left unfinished" : "%s is not enrolled",
+                     name);
+        return is_leftovers ? COMMAND_OK : COMMAND_WRONG;
+    }
+    terminal_say("%s: %s", name,
+                 is_leftovers ? "what was left unfinished is deleted"
+                              : "removed here and at Twilio");
+    return COMMAND_OK;
+}
+
+static enum command_status run(const struct command_call *call)
+{
+    struct session session;
+    enum command_status status;
+
+    terminal_hold_signals();
+    if (!session_open(call, call->operands[0], &session))
+        return COMMAND_WRONG;
+    status = command_value(call, "local") != NULL ? retire(&session, call->operands[0])
+                                                  : remove_all(call, &session);
+    session_close(&session);
+    return status;
+}
+
+const struct command remove_command = {
+    .name = "remove",
+    .operands = "USER",
+    .operands_min = 1,
+    .operands_max = 1,
+    .summary = "Deletes the factor of USER at Twilio, then the file",
+    .options = {
+        { "local", NULL, "only here, without Twilio: remove again later to delete it there" },
+        { "leftovers", NULL, "only what enroll could not finish" },
+        SESSION_OPTIONS,
+    },
+    .run = run,
+};

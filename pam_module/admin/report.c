@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* Findings, one line each. */
+#include "report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "listing.h"
+#include "terminal.h"
+
+enum { TEXT_SIZE = 1024 };
+
+struct report {
+    enum report_level worst;
+    bool is_coloured;
+    struct listing *findings; /* NULL: lines are printed at once */
+};
+
+static const char *const columns[] = { "level", "subject", "text", "remedy", NULL };
+
+static const struct {
+    const char *word, *colour;
+} levels[] = {
+    [REPORT_OK] = { "ok", TERMINAL_GREEN },
+    [REPORT_NOTE] = { "note", TERMINAL_PLAIN },
+    [REPORT_WARNING] = { "warning", TERMINAL_YELLOW },
+    [REPORT_WRONG] = { "wrong", TERMINAL_RED },
+};
+
+struct report *report_start(bool is_json)
+{
+    struct report *report = calloc(1, sizeof *report);
+
+    if (report == NULL)
+        return NULL;
+    report->is_coloured = !is_json && terminal_is_coloured(stdout);
+    if (is_json)
+        report->findings = listing_start(columns, true);
+    if (is_json && report->findings == NULL) {
+        free(report);
+        return NULL;
+    }
+    return report;
+}
+
+static void print_finding(const struct report *report, enum report_level level, const char *subject,
+                          const char *text, const char *remedy)
+{
+    const char *colour = report->is_coloured ? levels[level].colour : "";
+    const char *plain = report->is_coloured ? TERMINAL_PLAIN : "";
+    char line[3 * TEXT_SIZE];
+
+    snprintf(line, sizeof line, "%s: %s%s%s", subject, text, remedy != NULL ? "; " : "",
+             remedy != NULL ? remedy : "");
+    terminal_clean(line, line, sizeof line);
+    printf("%s%-8s%s %s\n", colour, levels[level].word, plain, line);
+    fflush(stdout);
+}
+
+void report_add(struct report *report, enum report_level level, const char *subject,
+                const char *remedy, const char *format, ...)
+{
+    char text[TEXT_SIZE];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+
+    if (level > report->worst)
+        report->worst = level;
+    if (report->findings != NULL)
+        listing_add(report->findings,
+                    (const char *[]){ levels[level].word, subject, text, remedy });
+    else
+        print_finding(report, level, subject, text, remedy);
+}
+
+enum report_level report_worst(const struct report *report)
+{
+    return report->worst;
+}
+
+enum report_level report_end(struct report *report, bool *ret_is_written)
+{
+    enum report_level worst = report->worst;
+
+    *ret_is_written = report->findings != NULL ? listing_print(report->findings)
+                                               : fflush(stdout) == 0 && !ferror(stdout);
+    listing_free(report->findings);
+    free(report);
+    return worst;
+}

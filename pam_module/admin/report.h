@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* Findings, one line each, for a person or, as JSON, for a program. */
+#pragma once
+
+#include <stdbool.h>
+
+enum report_level {
+    REPORT_OK,
+    REPORT_NOTE,    /* worth knowing; nothing to do */
+    REPORT_WARNING, /* works, and is not as it should be */
+    REPORT_WRONG,   /* a login would fail, or the second factor can be gone around */
+};
+
+struct report;
+
+/* Starts a report on standard output: lines such as
+ *     ok       sshd: asked after the password
+ *     wrong    sudo: line 3 of /etc/pam.d/sudo ends the stack before the module; move it below
+ * in colours on a terminal unless NO_COLOR is set (no-color.org), or, with IS_JSON, one array of
+ * objects { level, subject, text, remedy } when it ends. NULL: no memory. */
+struct report *report_start(bool is_json);
+
+/* Adds a finding about SUBJECT ("sshd", "settings"): the formatted text, and what to do about it;
+ * REMEDY of NULL: nothing. Control bytes become '?'. */
+void report_add(struct report *report, enum report_level level, const char *subject,
+                const char *remedy, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* The worst level so far. */
+enum report_level report_worst(const struct report *report);
+
+/* Prints what is left to print and frees. Returns the worst level. False in *RET_IS_WRITTEN where
+ * standard output could not be written to. */
+enum report_level report_end(struct report *report, bool *ret_is_written);

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* What the verbs share. */
+#include "session.h"
+
+#include <string.h>
+
+#include "../core/dialogue.h"
+#include "../core/enrollment.h"
+#include "../core/secret.h"
+#include "../core/text.h"
+#include "terminal.h"
+
+enum command_status session_refuse(const struct verdict *why_not, const char *doing)
+{
+    terminal_say("%s: %s", doing, why_not->reason);
+    return why_not->outcome == OUTCOME_UNAVAILABLE ? COMMAND_UNAVAILABLE : COMMAND_WRONG;
+}
+
+/* The key to use and its file. False: half of a pair is missing. */
+static bool choose_key(const struct command_call *call, const struct settings *settings,
+                       const char **ret_user, const char **ret_path)
+{
+    const char *sid = command_value(call, "api-key-sid");
+    const char *path = command_value(call, "api-key-file");
+    const char *from = "--api-key-sid and --api-key-file";
+
+    if (sid == NULL && path == NULL) {
+        sid = settings->admin_api_key_sid;
+        path = settings->admin_api_key_file;
+        from = "api_key_sid and api_key_file of the settings' group admin";
+    }
+    if (sid == NULL && path == NULL) {
+        *ret_user = settings_login(settings);
+        *ret_path = settings->api_key_file;
+        return true;
+    }
+    if (sid == NULL || path == NULL || !text_is_sid(sid, "SK")) {
+        terminal_say("%s belong together: SK and 32 hexadecimal digits, and the path of a file",
+                     from);
+        return false;
+    }
+    *ret_user = sid;
+    *ret_path = path;
+    return true;
+}
+
+static bool open_service(const struct command_call *call, struct session *session)
+{
+    auto_secret char *secret = NULL;
+    struct http_credentials credentials;
+    struct verdict why_not;
+    const char *path;
+
+    if (!choose_key(call, session->settings, &credentials.user, &path))
+        return false;
+    if (!secret_read_line(path, &secret, &why_not)) {
+        session_refuse(&why_not, "reading the secret of the API key");
+        return false;
+    }
+    credentials.secret = secret;
+    if (service_open(session->settings, &credentials, &session->service, &why_not))
+        return true;
+    session_refuse(&why_not, "preparing for requests");
+    return false;
+}
+
+bool session_open(const struct command_call *call, const char *name, struct session *ret_session)
+{
+    struct session session = { .watch = { .descriptor = -1 },
+                               .users = { .folders = { -1, -1, -1 }, .lock = -1 } };
+    struct verdict why_not;
+    bool is_open;
+
+    if (name != NULL && !enrollment_is_name(name)) {
+        terminal_say("\"%s\" can't be the name of a user", name);
+        return false;
+    }
+    if (!settings_read(call->settings_path, &session.settings, &why_not)) {
+        session_refuse(&why_not, "reading the settings");
+        return false;
+    }
+
+    is_open = users_open(session.settings->users_dir, &session.users, &why_not) &&
+              (name == NULL || users_lock(&session.users, name, &why_not));
+    if (!is_open)
+        session_refuse(&why_not, "the enrollments");
+    else
+        is_open = open_service(call, &session);
+    if (is_open)
+        *ret_session = session;
+    else
+        session_close(&session);
+    return is_open;
+}
+
+void session_close(struct session *session)
+{
+    if (session->service.http != NULL)
+        service_close(&session->service);
+    users_close(&session->users);
+    settings_free(&session->settings);
+}
+
+struct http_watch *session_watch(struct session *session)
+{
+    session->watch.deadline_ms =
+        dialogue_clock_ms() + (int64_t)session->settings->timeout_seconds * 1000;
+    return &session->watch;
+}
+
+/* Deletes one factor, or where its SID never became known, every factor of the identity that was not
+ * confirmed. Absent is as good as deleted. */
+static enum factor_result remove_factors(struct session *session, const struct users_record *record,
+                                         struct verdict *why_not)
+{
+    struct factor factors[FACTOR_LIST_MAX];
+    enum factor_result result;
+    size_t count;
+
+    if (record->factor_sid[0] != '\0')
+        return factor_remove(&session->service, record->identity, record->factor_sid,
+                             session_watch(session), why_not);
+
+    result = factor_list(&session->service, record->identity, session_watch(session), factors,
+                         &count, why_not);
+    for (size_t i = 0; result == FACTOR_DONE && i < count; i++)
+        if (!factors[i].is_verified)
+            result = factor_remove(&session->service, record->identity, factors[i].sid,
+                                   session_watch(session), why_not);
+    return result;
+}
+
+/* Deletes the entity where it has no factor left. */
+static enum factor_result remove_entity(struct session *session, const char *identity,
+                                        struct verdict *why_not)
+{
+    struct factor factors[FACTOR_LIST_MAX];
+    enum factor_result result;
+    size_t count = 0;
+
+    result =
+        factor_list(&session->service, identity, session_watch(session), factors, &count, why_not);
+    if (result == FACTOR_DONE && count == 0)
+        result = factor_remove(&session->service, identity, NULL, session_watch(session), why_not);
+    return result;
+}
+
+static bool is_gone(enum factor_result result)
+{
+    return result == FACTOR_DONE || result == FACTOR_ABSENT;
+}
+
+/* Whoever is killed while a factor is replaced may leave the enrolled one among the former ones. */
+static bool is_in_use(const struct session *session, const char *name,
+                      const struct users_record *record)
+{
+    struct users_record enrolled;
+    struct verdict why_not;
+
+    return users_read(&session->users, USERS_ENROLLED, name, &enrolled, &why_not) == USERS_FOUND &&
+           strcmp(enrolled.factor_sid, record->factor_sid) == 0;
+}
+
+bool session_clean(struct session *session, enum users_state state, const char *name,
+                   enum command_status *ret_status)
+{
+    struct users_record record;
+    struct verdict why_not;
+    enum users_found found = users_read(&session->users, state, name, &record, &why_not);
+
+    if (found == USERS_NONE)
+        return true;
+    if (found == USERS_REFUSED) {
+        *ret_status = session_refuse(&why_not, "what is to be deleted is not known");
+        return false;
+    }
+
+    if (state == USERS_FORMER && is_in_use(session, name, &record))
+        return users_forget(&session->users, state, name, &why_not);
+    if (!is_gone(remove_factors(session, &record, &why_not)) ||
+        !is_gone(remove_entity(session, record.identity, &why_not))) {
+        *ret_status = session_refuse(&why_not, "deleting at Twilio");
+        terminal_say("this may remain at Twilio: identity %s, factor %s; its file is kept: try "
+                     "\"twilio-verify remove\" again later",
+                     record.identity, record.factor_sid[0] != '\0' ? record.factor_sid : "unknown");
+        return false;
+    }
+    if (users_forget(&session->users, state, name, &why_not))
+        return true;
+    *ret_status = session_refuse(&why_not, "deleted at Twilio, but not here");
+    return false;
+}

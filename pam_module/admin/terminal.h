@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The administrator's terminal: what may be printed there, colours, a question. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define TERMINAL_PLAIN  "\033[0m"
+#define TERMINAL_RED    "\033[31m"
+#define TERMINAL_GREEN  "\033[32m"
+#define TERMINAL_YELLOW "\033[33m"
+
+/* Whether STREAM is a terminal on which colours are wanted: NO_COLOR is not set, TERM is not
+ * "dumb". */
+bool terminal_is_coloured(FILE *stream);
+
+/* Copies TEXT, any bytes, into CLEAN, which may be TEXT itself: every byte that is no clean text (a
+ * control byte, not UTF-8) becomes '?'; cut at SIZE. */
+void terminal_clean(const char *text, char *clean, size_t size);
+
+/* Prints one line on standard error, cleaned: "twilio-verify: TEXT". */
+void terminal_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* From here on SIGHUP, SIGINT and SIGTERM end nothing: they are noticed at the next question. What
+ * was begun at Twilio is finished, or undone. */
+void terminal_hold_signals(void);
+
+/* Asks QUESTION on standard error and reads a line from standard input, without the newline, into
+ * ANSWER. False: the input has ended, the line does not fit, or a signal that is held came. */
+bool terminal_ask(const char *question, char *answer, size_t size);

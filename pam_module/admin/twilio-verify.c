@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* twilio-verify(8): enrolls users, tells why a login is decided, finds what is wrong. */
+#include <getopt.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "command.h"
+#include "paths.h"
+#include "terminal.h"
+
+enum { HELP = 1, SUMMARY_COLUMN = 44 };
+
+static const struct command *const commands[] = {
+    &enroll_command,
+    &confirm_command,
+    &list_command,
+    &remove_command,
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static const struct command_option general[] = {
+    { "settings", "PATH", "the settings file, " PATHS_SETTINGS " by default" },
+    { "help", NULL, "this help; after a verb, the verb's" },
+    { "version", NULL, "the version" },
+    { NULL },
+};
+
+static void print_options(const struct command_option *options)
+{
+    for (; options->name != NULL; options++) {
+        int length = printf("  --%s%s%s", options->name, options->argument != NULL ? " " : "",
+                            options->argument != NULL ? options->argument : "");
+        printf("%*s%s\n", length < 27 ? 28 - length : 1, "", options->help);
+    }
+}
+
+static void print_synopsis(const struct command *command)
+{
+    int length =
+        printf("  %s%s%s", command->name, *command->operands != '\0' ? " " : "", command->operands);
+
+    printf("%*s%s\n", length < 27 ? 28 - length : 1, "", command->summary);
+}
+
+static enum command_status print_help(void)
+{
+    puts("Usage: twilio-verify [--settings PATH] VERB [OPTION...] [OPERAND...]\n");
+    puts("Verbs:");
+    for (size_t i = 0; i < COMMANDS; i++)
+        print_synopsis(commands[i]);
+    puts("\nOptions:");
+    print_options(general);
+    puts("\nExit status: 0 done, nothing wrong; 1 refused, or something is wrong; 2 usage;\n"
+         "3 Twilio did not answer. twilio-verify(8) tells more.");
+    return COMMAND_OK;
+}
+
+static enum command_status print_command_help(const struct command *command)
+{
+    printf("Usage: twilio-verify %s [OPTION...]%s%s\n\n%s.\n", command->name,
+           *command->operands != '\0' ? " " : "", command->operands, command->summary);
+    if (command->options[0].name != NULL) {
+        puts("\nOptions:");
+        print_options(command->options);
+    }
+    return COMMAND_OK;
+}
+
+static enum command_status print_version(void)
+{
+    puts("twilio-verify " PATHS_VERSION);
+    return COMMAND_OK;
+}
+
+static enum command_status refuse_usage(const char *verb)
+{
+    terminal_say("try: twilio-verify %s%s--help", verb, *verb != '\0' ? " " : "");
+    return COMMAND_USAGE;
+}
+
+/* The table as getopt_long(3) wants it: the value of an option is HELP + 1 + its number. */
+static void fill_long_options(const struct command_option *options, struct option *long_options)
+{
+    size_t count = 0;
+
+    for (; options[count].name != NULL; count++)
+        long_options[count] = (struct option){
+            .name = options[count].name,
+            .has_arg = options[count].argument != NULL ? required_argument : no_argument,
+            .val = HELP + 1 + (int)count,
+        };
+    long_options[count++] = (struct option){ .name = "help", .val = HELP };
+    long_options[count] = (struct option){ 0 };
+}
+
+static enum command_status run(const struct command *command, const char *settings_path, int argc,
+                               char **argv)
+{
+    struct command_call call = { .command = command, .settings_path = settings_path };
+    struct option long_options[COMMAND_OPTIONS_MAX + 2];
+    int option;
+
+    fill_long_options(command->options, long_options);
+    optind = 0;
+    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+        if (option == HELP)
+            return print_command_help(command);
+        if (option == '?')
+            return refuse_usage(command->name);
+        call.values[option - HELP - 1] = optarg != NULL ? optarg : "";
+    }
+
+    if (argc - optind < command->operands_min || argc - optind > command->operands_max) {
+        terminal_say("%s takes %s", command->name,
+                     *command->operands != '\0' ? command->operands : "no operand");
+        return refuse_usage(command->name);
+    }
+    call.operands = argv + optind;
+    return command->run(&call);
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+/* libcurl, OpenSSL and libc obey variables of whoever called sudo: only what is about the terminal
+ * stays. */
+static bool clean_environment(void)
+{
+    static const char *const kept[] = {
+        "LANG", "LC_ALL", "LC_CTYPE", "TERM", "NO_COLOR", "COLUMNS"
+    };
+    enum { KEPT = sizeof kept / sizeof *kept };
+    char *values[KEPT];
+
+    for (size_t i = 0; i < KEPT; i++) {
+        const char *value = getenv(kept[i]);
+        values[i] = value != NULL ? strdup(value) : NULL;
+    }
+    if (clearenv() != 0 || setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1) != 0)
+        return false;
+    for (size_t i = 0; i < KEPT; i++) {
+        if (values[i] != NULL && setenv(kept[i], values[i], 1) != 0)
+            return false;
+        free(values[i]);
+    }
+    return true;
+}
+
+static int run_line(int argc, char **argv)
+{
+    static const struct option long_options[] = {
+        { "settings", required_argument, NULL, 's' },
+        { "help", no_argument, NULL, 'h' },
+        { "version", no_argument, NULL, 'v' },
+        { 0 },
+    };
+    const char *settings_path = PATHS_SETTINGS;
+    const struct command *command;
+    int option;
+
+    while ((option = getopt_long(argc, argv, "+", long_options, NULL)) != -1) {
+        if (option == 'h')
+            return print_help();
+        if (option == 'v')
+            return print_version();
+        if (option != 's')
+            return refuse_usage("");
+        settings_path = optarg;
+    }
+
+    if (optind == argc) {
+        terminal_say("which verb?");
+        return refuse_usage("");
+    }
+    command = find_command(argv[optind]);
+    if (command == NULL) {
+        terminal_say("there is no verb \"%s\"", argv[optind]);
+        return refuse_usage("");
+    }
+    return run(command, settings_path, argc - optind, argv + optind);
+}
+
+int main(int argc, char **argv)
+{
+    int status;
+
+    signal(SIGPIPE, SIG_IGN);
+    setlocale(LC_CTYPE, "");
+    umask(077);
+    if (!clean_environment()) {
+        terminal_say("no memory");
+        return COMMAND_WRONG;
+    }
+
+    status = run_line(argc, argv);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        terminal_say("standard output can't be written to");
+        return status == COMMAND_OK ? COMMAND_WRONG : status;
+    }
+    return status;
+}

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, the pam_twilio_verify authors
+"""The tool, as an administrator runs it, against the emulator."""
+
+import collections
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import unittest
+
+import pexpect
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from fixture import BUILD, SERVICE_SID, Emulator, temporary_folder, totp, write_settings
+
+TOOL = BUILD / "twilio-verify"
+QUESTION = "The code that the app shows: "
+OK, WRONG, USAGE, UNAVAILABLE = range(4)
+PATIENCE_SECONDS = 20
+ENVIRONMENT = {"LANG": "C.UTF-8", "TERM": "xterm", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+
+Done = collections.namedtuple("Done", "status out err")
+
+
+def eventually(is_so, seconds=PATIENCE_SECONDS):
+    """Whether IS_SO says yes in time."""
+    end = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+class App:
+    """An authenticator app that scanned a URI."""
+
+    def __init__(self, emulator, uri):
+        self.emulator, self.uri = emulator, uri
+        self.secret = re.search(r"[?&]secret=([A-Z2-7]+)", uri)[1]
+
+    def code(self, offset=0):
+        return totp(self.secret, self.emulator.now() + offset * 30)
+
+    def wrong_code(self):
+        right = {self.code(offset) for offset in range(-3, 4)}
+        return next(code for code in (f"{n:06}" for n in range(10)) if code not in right)
+
+
+class AdminCase(unittest.TestCase):
+    """A folder with settings and an emulator of its own for each class."""
+
+    maxDiff = None
+    switches = ()
+
+    @classmethod
+    def setUpClass(cls):
+        cls.emulator = cls.enterClassContext(Emulator(*cls.switches))
+
+    def setUp(self):
+        self.emulator.control("reset")
+        self.folder = self.enterContext(temporary_folder())
+        (self.folder / "ca.pem").write_bytes(self.emulator.ca_file.read_bytes())
+        self.settings = self.configure()
+        self.users = self.folder / "users"
+
+    def configure(self, **groups):
+        return write_settings(self.folder, self.emulator.url, **groups)
+
+    def command(self, *words):
+        return [str(TOOL), "--settings", str(self.settings), *map(str, words)]
+
+    def run_tool(self, *words, answers=(), environment=None, prefix=()):
+        """One call with lines on standard input."""
+        done = subprocess.run([*prefix, *self.command(*words)], text=True, capture_output=True,
+                              input="".join(f"{line}\n" for line in answers), timeout=60,
+                              env=ENVIRONMENT | (environment or {}), check=False)
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *words, rows=60, columns=120, environment=None, prefix=()):
+        """One call at a terminal."""
+        command = [*prefix, *self.command(*words)]
+        child = pexpect.spawn(command[0], command[1:], dimensions=(rows, columns),
+                              timeout=PATIENCE_SECONDS, encoding="utf-8",
+                              env=ENVIRONMENT | (environment or {}))
+        child.delaybeforesend = None
+        self.addCleanup(child.close, force=True)
+        return child
+
+    @staticmethod
+    def finish(child):
+        """Its exit status; a negative signal."""
+        child.expect(pexpect.EOF)
+        child.wait()
+        return -child.signalstatus if child.signalstatus else child.exitstatus
+
+    def enroll(self, user="root", *options):
+        """Enrolls USER; returns the app."""
+        done = self.run_tool("enroll", user, "--uri-only", *options)
+        self.assertEqual(done.status, OK, done.err)
+        app = App(self.emulator, done.out.strip())
+        key = [word for option in ("--api-key-sid", "--api-key-file") if option in options
+               for word in (option, options[options.index(option) + 1])]
+        done = self.run_tool("confirm", user, *key, answers=[app.code()])
+        self.assertEqual(done.status, OK, done.err)
+        return app
+
+    def record(self, user="root", state=""):
+        """(identity, factor SID or None) of a file; None: there is none."""
+        path = self.users / state / f"{user}.conf"
+        if not path.exists():
+            return None
+        keys = dict(re.findall(r'^(\w+) *= "([^"]*)";$', path.read_text(), re.MULTILINE))
+        return keys["identity"], keys.get("factor_sid")
+
+    def factors(self, identity):
+        """SID to status, of what there is at Twilio; None: not even the entity."""
+        reply = self.emulator.request("GET", f"{self.emulator.entity_path(identity)}/Factors")
+        if reply.status == 404:
+            return None
+        return {factor["sid"]: factor["status"] for factor in reply.json["factors"]}
+
+    def operations(self):
+        return self.emulator.stats()["operations"]
+
+    def entities(self):
+        """The identities at Twilio."""
+        reply = self.emulator.request("GET", f"/v2/Services/{SERVICE_SID}/Entities")
+        return {entity["identity"] for entity in reply.json["entities"]}
+
+    def assert_nothing_is_left(self, user="root"):
+        """Neither a file of USER's nor anything at Twilio."""
+        self.assertEqual([self.record(user, state) for state in ("", ".pending", ".former")],
+                         [None] * 3)
+        self.assertEqual([str(path) for path in self.users.rglob("*.new")], [])
+        self.assertEqual(self.entities(), set())

@@ -1,0 +1,564 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, the pam_twilio_verify authors
+"""enroll and confirm: from a name to a file that a login reads.
+
+    BUILD=build /usr/bin/python3 tests/tap.py tests/admin
+"""
+
+import os
+import re
+import signal
+import subprocess
+import unittest
+
+import pyte
+
+from harness import BUILD, OK, QUESTION, UNAVAILABLE, USAGE, WRONG, AdminCase, App, eventually
+from fixture import API_KEY_SECRET, API_KEY_SID
+
+UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+WHITE, BLACK = b"\xff", b"\x00"
+
+
+def photograph(screen):
+    """What a camera sees: a PGM of the screen, each character 1 x 2 modules of 4 x 4 pixels."""
+    rows = []
+    for line in range(screen.lines):
+        upper, lower = b"", b""
+        for column in range(screen.columns):
+            cell = screen.buffer[line][column]
+            front, back = (BLACK, WHITE) if cell.bg == "white" else (WHITE, BLACK)
+            upper += (front if cell.data in "▀█#" else back) * 4
+            lower += (front if cell.data in "▄█#" else back) * 4
+        rows += [upper] * 4 + [lower] * 4
+    return b"P5 %d %d 255\n" % (len(rows[0]), len(rows)) + b"".join(rows)
+
+
+def decode(picture):
+    """The text of the QR code in PICTURE."""
+    done = subprocess.run(["zbarimg", "--quiet", "--raw", "-Sdisable", "-Sqrcode.enable", "pgm:-"],
+                          input=picture, capture_output=True, check=False)
+    if done.returncode not in (0, 4):
+        raise AssertionError(f"zbarimg: {done.returncode} {done.stderr}")
+    return done.stdout.decode().strip()
+
+
+class Terminal(AdminCase):
+    """An administrator and a user with a phone before one terminal."""
+
+    def screen_at_question(self, *words, rows=24, columns=80, **options):
+        child = self.start("enroll", *words, rows=rows, columns=columns, **options)
+        child.expect_exact(QUESTION)
+        screen = pyte.Screen(columns, rows)
+        stream = pyte.Stream(screen)
+        stream.feed(child.before + child.after)
+        return child, screen
+
+    def test_the_code_on_a_screen_of_80_by_24_is_read_by_a_camera_and_logs_in(self):
+        child, screen = self.screen_at_question("root")
+        uri = decode(photograph(screen))
+        self.assertRegex(uri, r"^otpauth://totp/.*root\?secret=[A-Z2-7]{32}&issuer=")
+        app = App(self.emulator, uri)
+        code = subprocess.run(["oathtool", "--totp", "--base32", app.secret], text=True,
+                              capture_output=True, check=True).stdout.strip()
+        child.sendline(code)
+        self.assertEqual(self.finish(child), OK)
+
+        identity, sid = self.record()
+        self.assertRegex(identity, rf"^{UUID}$")
+        self.assertEqual(self.factors(identity), {sid: "verified"})
+        login = subprocess.run([BUILD / "twilio-verify-check", "--settings", self.settings],
+                               input=f"login 1 sshd root\n{app.code()}\n", text=True,
+                               capture_output=True, timeout=60, check=True).stdout.splitlines()
+        self.assertRegex(login[-1], "^approved: ")
+
+    def test_a_large_screen_shows_the_address_as_it_is_with_a_whole_quiet_zone(self):
+        _, screen = self.screen_at_question("root", rows=60, columns=120)
+        uri = decode(photograph(screen))
+        self.assertIn("&algorithm=SHA1&digits=6&period=30", uri)
+        code = [line for line in screen.display if set(line.strip()) & set("▀▄█")]
+        first = code[0]
+        self.assertGreaterEqual(len(first) - len(first.lstrip()), 4, first)
+
+    def test_without_colours_it_is_drawn_light_on_the_terminals_own_dark(self):
+        child, screen = self.screen_at_question("root", rows=60, columns=120,
+                                                environment={"NO_COLOR": "1"})
+        self.assertNotIn("\x1b[", child.before)
+        self.assertRegex(decode(photograph(screen)), "^otpauth://totp/")
+
+    def test_without_utf8_it_is_drawn_in_ascii(self):
+        child, screen = self.screen_at_question("root", rows=70, columns=160,
+                                                environment={"LANG": "C"})
+        self.assertTrue(child.before.isascii())
+        picture = photograph(screen)
+        # Two characters a module, one row a module: square pixels again.
+        header, pixels = picture.split(b"\n", 1)
+        self.assertTrue(header)
+        self.assertRegex(decode(picture), "^otpauth://totp/")
+
+    def test_a_terminal_that_is_too_small_gets_the_address_in_place_of_the_code(self):
+        child, _ = self.screen_at_question("root", rows=12, columns=40)
+        self.assertRegex(child.before, "too small")
+        app = App(self.emulator, re.search(r"otpauth://\S+", child.before)[0])
+        child.sendline(app.code())
+        self.assertEqual(self.finish(child), OK)
+
+    def test_the_secret_can_be_typed_in_from_groups_of_four(self):
+        child, _ = self.screen_at_question("root", rows=12, columns=40)
+        secret = re.search(r"Without a camera: ([A-Z2-7 ]+)", child.before)[1]
+        self.assertTrue(all(len(group) == 4 for group in secret.split()), secret)
+        app = App(self.emulator, "?secret=" + secret.replace(" ", ""))
+        child.sendline(app.code())
+        self.assertEqual(self.finish(child), OK)
+
+    def test_a_wrong_code_is_asked_for_again(self):
+        child, _ = self.screen_at_question("root", rows=12)
+        app = App(self.emulator, re.search(r"otpauth://\S+", child.before)[0])
+        child.sendline(app.wrong_code())
+        child.expect_exact("wrong code: is the clock of the phone right?")
+        child.expect_exact(QUESTION)
+        code = app.code()
+        child.sendline(f"{code[:3]} {code[3:]}")
+        self.assertEqual(self.finish(child), OK)
+
+    def test_what_is_no_code_costs_no_attempt(self):
+        child, _ = self.screen_at_question("root", rows=12)
+        for line in ("", "12345", "abcdef", "1234567"):
+            child.sendline(line)
+            child.expect_exact("a code has 6 digits")
+            child.expect_exact(QUESTION)
+        self.assertNotIn("factor-verify", {key for key, count in self.operations().items() if count})
+
+    def test_five_wrong_codes_end_it_and_leave_nothing(self):
+        child, _ = self.screen_at_question("root", rows=12)
+        app = App(self.emulator, re.search(r"otpauth://\S+", child.before)[0])
+        for _ in range(5):
+            child.sendline(app.wrong_code())
+            child.expect_exact("wrong code")
+            child.expect_exact(QUESTION)
+        child.sendline(app.wrong_code())
+        child.expect("no attempts left")
+        self.assertEqual(self.finish(child), WRONG)
+        self.assert_nothing_is_left()
+
+    def test_whoever_gives_up_leaves_nothing(self):
+        for name, act in {"end of file": lambda child: child.sendeof(),
+                          "^C": lambda child: child.sendintr(),
+                          "SIGTERM": lambda child: child.kill(signal.SIGTERM),
+                          "hang-up": lambda child: child.kill(signal.SIGHUP)}.items():
+            with self.subTest(name):
+                child, _ = self.screen_at_question("root", rows=12)
+                self.assertNotEqual(self.entities(), set())
+                act(child)
+                child.expect("nothing is left at Twilio")
+                self.assertEqual(self.finish(child), WRONG)
+                self.assert_nothing_is_left()
+
+
+class Enroll(AdminCase):
+
+    def test_the_file_is_what_a_login_wants(self):
+        self.enroll()
+        path = self.users / "root.conf"
+        self.assertEqual(path.stat().st_mode & 0o7777, 0o640)
+        self.assertEqual(path.stat().st_uid, os.geteuid())
+        self.assertEqual({path.name for path in self.users.iterdir()},
+                         {"root.conf", ".pending", ".former"})
+        for name in (".pending", ".former"):
+            self.assertEqual((self.users / name).stat().st_mode & 0o7777, 0o700)
+
+    def test_the_secret_is_printed_and_written_nowhere_else(self):
+        app = self.enroll()
+        for path in self.folder.rglob("*"):
+            if path.is_file() and "emulator" not in path.name:
+                self.assertNotIn(app.secret, path.read_text(), path)
+
+    def test_uri_only_prints_the_address_alone(self):
+        done = self.run_tool("enroll", "root", "--uri-only")
+        self.assertEqual(done.status, OK)
+        self.assertRegex(done.out, r"^otpauth://totp/\S+\n$")
+        self.assertIn("twilio-verify confirm root", done.err)
+        self.assertIsNone(self.record())
+        self.assertIsNotNone(self.record(state=".pending")[1])
+
+    def test_a_pending_factor_logs_nobody_in(self):
+        self.run_tool("enroll", "root", "--uri-only")
+        login = subprocess.run([BUILD / "twilio-verify-check", "--settings", self.settings],
+                               input="login 1 sshd root\n123456\n123456\n123456\n", text=True,
+                               capture_output=True, timeout=60, check=True).stdout.splitlines()
+        self.assertRegex(login[-1], "^denied: not enrolled")
+
+    def test_confirm_may_be_tried_again_later(self):
+        done = self.run_tool("enroll", "root", "--uri-only")
+        app = App(self.emulator, done.out.strip())
+        done = self.run_tool("confirm", "root", answers=[app.wrong_code()])
+        self.assertEqual(done.status, WRONG)
+        self.assertIn("root is not enrolled", done.err)
+        self.assertEqual(self.run_tool("confirm", "root", answers=[app.code()]).status, OK)
+        self.assertEqual(self.factors(self.record()[0]), {self.record()[1]: "verified"})
+
+    def test_confirm_after_five_wrong_codes_deletes_the_factor(self):
+        done = self.run_tool("enroll", "root", "--uri-only")
+        app = App(self.emulator, done.out.strip())
+        done = self.run_tool("confirm", "root", answers=[app.wrong_code()] * 6)
+        self.assertEqual(done.status, WRONG)
+        self.assertIn("enroll again", done.err)
+        self.assert_nothing_is_left()
+
+    def test_confirm_without_a_pending_factor_names_the_remedy(self):
+        done = self.run_tool("confirm", "root")
+        self.assertEqual(done.status, WRONG)
+        self.assertIn("twilio-verify enroll root", done.err)
+
+    def test_an_enrolled_user_is_left_alone(self):
+        self.enroll()
+        before = self.record(), self.operations()["factor-create"]
+        done = self.run_tool("enroll", "root", "--uri-only")
+        self.assertEqual(done.status, WRONG)
+        self.assertIn("--replace", done.err)
+        self.assertEqual((self.record(), self.operations()["factor-create"]), before)
+
+    def test_replace_deletes_the_old_factor_only_after_the_new_one_works(self):
+        self.enroll()
+        identity, old = self.record()
+        done = self.run_tool("enroll", "root", "--replace", "--uri-only")
+        self.assertEqual(done.status, OK, done.err)
+        app = App(self.emulator, done.out.strip())
+        self.assertEqual(self.record(), (identity, old))
+        self.assertEqual(self.factors(identity)[old], "verified")
+
+        self.assertEqual(self.run_tool("confirm", "root", answers=[app.code()]).status, OK)
+        self.assertEqual(self.record()[0], identity)
+        self.assertEqual(self.factors(identity), {self.record()[1]: "verified"})
+        self.assertNotEqual(self.record()[1], old)
+
+    def test_replace_that_is_given_up_keeps_the_old_factor(self):
+        self.enroll()
+        before = self.record()
+        done = self.run_tool("enroll", "root", "--replace")
+        self.assertEqual(done.status, WRONG)
+        self.assertEqual(self.record(), before)
+        self.assertEqual(self.factors(before[0]), {before[1]: "verified"})
+
+    def test_an_old_factor_that_can_not_be_deleted_is_told_of_and_deleted_later(self):
+        self.enroll()
+        identity, old = self.record()
+        app = App(self.emulator,
+                  self.run_tool("enroll", "root", "--replace", "--uri-only").out.strip())
+        self.emulator.control("fault status-503 on factor-delete")
+        done = self.run_tool("confirm", "root", answers=[app.code()])
+        self.assertEqual(done.status, UNAVAILABLE)
+        self.assertIn(old, done.err)
+        self.assertIn("the new factor of root works", done.err)
+        self.assertEqual(self.record(state=".former"), (identity, old))
+
+        self.emulator.control("fault clear")
+        self.assertEqual(self.run_tool("remove", "root", "--leftovers").status, OK)
+        self.assertEqual(self.factors(identity), {self.record()[1]: "verified"})
+
+    def test_an_identity_of_ones_own_and_a_label(self):
+        app = self.enroll("root", "--identity", "employee-00042", "--name", "Zoë @ work")
+        self.assertEqual(self.record()[0], "employee-00042")
+        self.assertRegex(app.uri, "Zo%C3%AB")
+
+    def test_what_can_not_be_meant_is_refused_before_anything_happens(self):
+        for words, message in {
+                ("no-such-user-here",): "there is no account",
+                ("root", "--identity", "short"): "8 to 64 letters",
+                ("root", "--identity", "not_an_identity"): "8 to 64 letters",
+                ("root", "--name", ""): "1 to 64 bytes",
+                ("root", "--name", "x" * 65): "1 to 64 bytes",
+                ("root", "--name", "two\nlines"): "1 to 64 bytes",
+                (): "takes USER", ("root", "toor"): "takes USER",
+                ("root", "--bogus"): "--help"}.items():
+            with self.subTest(words):
+                done = self.run_tool("enroll", *words)
+                self.assertEqual((done.status, done.out), (USAGE, ""), done.err)
+                self.assertIn(message, done.err)
+        self.assertFalse(any(self.operations().values()))
+
+    def test_a_name_that_can_not_be_a_file_is_refused(self):
+        for name in ("", ".", "..", "a/b", "x" * 251, "a\nb"):
+            with self.subTest(name):
+                done = self.run_tool("enroll", name, "--no-nss-check", "--uri-only")
+                self.assertEqual(done.status, WRONG)
+                self.assertIn("can't be the name of a user", done.err)
+
+    def test_a_user_without_an_account_can_be_enrolled_on_request(self):
+        self.enroll("comes-tomorrow", "--no-nss-check")
+        self.assertIsNotNone(self.record("comes-tomorrow"))
+
+    def test_the_key_may_be_one_of_its_own(self):
+        self.settings = self.configure(service={"api_key_sid": "SK" + "f" * 32})
+        (self.folder / "api-key").write_text("of-no-use\n")
+        key = self.folder / "admin-key"
+        key.write_text(API_KEY_SECRET + "\n")
+        key.chmod(0o600)
+        self.assertEqual(self.run_tool("enroll", "root", "--uri-only").status, WRONG)
+        self.enroll("root", "--api-key-sid", API_KEY_SID, "--api-key-file", key)
+
+        self.settings = self.configure(service={"api_key_sid": "SK" + "f" * 32})
+        (self.folder / "api-key").write_text("of-no-use\n")
+        with open(self.settings, "a") as settings:
+            settings.write(f'admin = {{ api_key_sid = "{API_KEY_SID}"; api_key_file = "{key}"; }};')
+        self.enroll("daemon")
+
+    def test_half_a_key_is_refused(self):
+        for words in (("--api-key-sid", API_KEY_SID), ("--api-key-file", "/dev/null"),
+                      ("--api-key-sid", "AC" + "0" * 32, "--api-key-file", "/dev/null")):
+            done = self.run_tool("enroll", "root", *words)
+            self.assertEqual(done.status, WRONG)
+            self.assertIn("--api-key-sid and --api-key-file belong together", done.err)
+
+    def test_the_environment_decides_nothing(self):
+        trap = self.folder / "keylog"
+        done = self.run_tool("enroll", "root", "--uri-only", environment={
+            "SSLKEYLOGFILE": str(trap), "https_proxy": "http://127.0.0.1:9",
+            "ALL_PROXY": "http://127.0.0.1:9", "CURL_CA_BUNDLE": "/dev/null",
+            "SSL_CERT_FILE": "/dev/null", "HOME": str(self.folder)})
+        self.assertEqual(done.status, OK, done.err)
+        self.assertFalse(trap.exists())
+
+
+class Trouble(AdminCase):
+
+    def test_twilio_is_away(self):
+        self.settings = self.configure(service={"base_url": "https://127.0.0.1:9"})
+        done = self.run_tool("enroll", "root")
+        self.assertEqual((done.status, done.out), (UNAVAILABLE, ""))
+        self.assertIn("127.0.0.1", done.err)
+
+    def test_what_can_not_be_undone_now_is_told_of_and_undone_by_the_next_call(self):
+        for fault in ("close-after on factor-create", "no-answer on factor-create times 1",
+                      "bad-json on factor-create", "wrong-account on factor-create",
+                      "status-500 on factor-create after carrying-out",
+                      "field-missing:binding on factor-create"):
+            with self.subTest(fault):
+                self.settings = self.configure(service={"timeout_seconds": 1})
+                self.emulator.control("fault " + fault)
+                self.emulator.control("fault status-503 on factor-list")
+                done = self.run_tool("enroll", "root")
+                self.assertEqual((done.status, done.out), (UNAVAILABLE, ""), done.err)
+                identity, sid = self.record(state=".pending")
+                self.assertIsNone(sid)
+                self.assertIn(identity, done.err)
+
+                self.emulator.control("fault clear")
+                self.enroll("root")
+                self.assertEqual(self.entities(), {self.record()[0]})
+                self.assertEqual(self.run_tool("remove", "root").status, OK)
+
+    def test_a_lost_reply_to_the_first_code_is_asked_for(self):
+        app = App(self.emulator, self.run_tool("enroll", "root", "--uri-only").out.strip())
+        self.emulator.control("fault close-after on factor-verify times 1")
+        self.assertEqual(self.run_tool("confirm", "root", answers=[app.code()]).status, OK)
+        self.assertEqual(self.factors(self.record()[0]), {self.record()[1]: "verified"})
+
+    def test_replies_about_something_else_enroll_nobody(self):
+        for fault in ("wrong-sid", "wrong-account", "wrong-service", "wrong-identity",
+                      "status-missing", "status-capitals", "status-unknown", "duplicate-status",
+                      "trailing-bytes", "deep-json", "cut-body"):
+            with self.subTest(fault):
+                app = App(self.emulator, self.run_tool("enroll", "root", "--uri-only").out.strip())
+                self.emulator.control(f"fault {fault} on factor-verify")
+                self.emulator.control(f"fault {fault} on factor-fetch")
+                done = self.run_tool("confirm", "root", answers=[app.wrong_code()])
+                self.assertNotEqual(done.status, OK)
+                self.assertIsNone(self.record())
+                self.emulator.control("fault clear")
+
+    def test_an_older_answer_to_a_wrong_code(self):
+        app = App(self.emulator, self.run_tool("enroll", "root", "--uri-only").out.strip())
+        self.emulator.control("fault status-403/60311 on factor-verify times 1")
+        done = self.run_tool("confirm", "root", answers=[app.code(), app.code()])
+        self.assertIn("wrong code", done.err)
+        self.assertEqual(done.status, OK)
+
+    def test_wrong_credentials_name_the_remedy(self):
+        (self.folder / "api-key").write_text("of-no-use\n")
+        done = self.run_tool("enroll", "root")
+        self.assertEqual(done.status, WRONG)
+        self.assertIn("api_key_file", done.err)
+
+    def test_two_administrators_do_not_meet(self):
+        child = self.start("enroll", "root", rows=12)
+        child.expect_exact(QUESTION)
+        for words in (("enroll", "root"), ("confirm", "root"), ("remove", "root")):
+            done = self.run_tool(*words)
+            self.assertEqual(done.status, WRONG)
+            self.assertIn("somebody else is enrolling or removing root right now", done.err)
+        self.enroll("daemon")
+        child.sendeof()
+        self.assertEqual(self.finish(child), WRONG)
+        self.assertEqual(self.entities(), {self.record("daemon")[0]})
+
+    def test_a_damaged_pending_file_is_left_for_the_administrator(self):
+        self.run_tool("enroll", "root", "--uri-only")
+        path = self.users / ".pending" / "root.conf"
+        path.write_text("identity = \n")
+        done = self.run_tool("enroll", "root", "--uri-only")
+        self.assertEqual(done.status, WRONG)
+        self.assertIn(str(path), done.err)
+        self.assertTrue(path.exists())
+
+    def test_folders_that_others_may_write_are_refused(self):
+        self.users.chmod(0o777)
+        done = self.run_tool("enroll", "root")
+        self.assertEqual(done.status, WRONG)
+        self.assertIn("chmod go-w", done.err)
+        self.assertFalse(any(self.operations().values()))
+
+
+class Killed(AdminCase):
+    """kill -9 at each request, before and after it is carried out."""
+
+    STEPS = ("factor-create", "factor-verify", "factor-delete", "factor-list", "entity-delete")
+
+    def kill_at(self, operation, after, words, answer=None):
+        """Runs the tool until it waits for the reply to OPERATION, and kills it."""
+        # "after": carried out, and the reply is slow.
+        self.emulator.control(f"fault no-answer on {operation}"
+                              f"{' after carrying-out' if after else ''}")
+        before = self.operations()[operation]
+        process = subprocess.Popen(self.command(*words), stdin=subprocess.PIPE, text=True,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if answer is not None:
+            process.stdin.write(answer + "\n")
+            process.stdin.flush()
+        reached = eventually(lambda: self.operations()[operation] > before or
+                             process.poll() is not None)
+        self.assertTrue(reached and process.poll() is None, (operation, process.poll()))
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        self.emulator.control("fault clear")
+
+    def assert_consistent(self, user="root"):
+        """Every factor at Twilio stands in a file; every file that a login reads is whole."""
+        known = {record for state in ("", ".pending", ".former")
+                 if (record := self.record(user, state))}
+        identities = {identity for identity, _ in known}
+        self.assertLessEqual(self.entities(), identities)
+        for identity in identities:
+            unknown = (self.factors(identity) or {}).keys() - {sid for _, sid in known}
+            self.assertTrue(not unknown or (identity, None) in known, unknown)
+        if self.record(user):
+            self.assertIsNotNone(self.record(user)[1])
+
+    def test_first_enrolment(self):
+        for after in (False, True):
+            for operation in ("factor-create", "factor-verify"):
+                with self.subTest(operation, after=after):
+                    self.emulator.control("reset")
+                    answer = "000000" if operation == "factor-verify" else None
+                    self.kill_at(operation, after, ("enroll", "root"), answer)
+                    self.assert_consistent()
+                    self.assertIsNone(self.record())
+                    self.enroll("root")
+                    self.assertEqual(self.entities(), {self.record()[0]})
+                    self.assertEqual(self.factors(self.record()[0]), {self.record()[1]: "verified"})
+                    self.assertEqual(self.run_tool("remove", "root").status, OK)
+
+    def test_confirmed_and_killed_before_the_reply(self):
+        app = App(self.emulator, self.run_tool("enroll", "root", "--uri-only").out.strip())
+        self.kill_at("factor-verify", True, ("confirm", "root"), app.code())
+        self.assert_consistent()
+        self.assertEqual(self.run_tool("confirm", "root", answers=[app.code()]).status, OK)
+        self.assertEqual(self.factors(self.record()[0]), {self.record()[1]: "verified"})
+
+    def test_replacement(self):
+        for operation in ("factor-create", "factor-delete", "factor-list"):
+            for after in (False, True):
+                with self.subTest(operation, after=after):
+                    self.emulator.control("reset")
+                    for path in self.users.rglob("*.conf"):
+                        path.unlink()
+                    self.enroll("root")
+                    old = self.record()
+                    if operation == "factor-create":
+                        self.kill_at(operation, after, ("enroll", "root", "--replace"))
+                        self.assertEqual(self.record(), old)
+                    else:
+                        uri = self.run_tool("enroll", "root", "--replace", "--uri-only").out
+                        app = App(self.emulator, uri.strip())
+                        self.kill_at(operation, after, ("confirm", "root"), app.code())
+                        self.assertNotEqual(self.record(), old)
+                    self.assert_consistent()
+                    self.assertEqual(self.factors(old[0])[self.record()[1]], "verified")
+                    self.assertEqual(self.run_tool("remove", "root", "--leftovers").status, OK)
+                    self.assertEqual(self.factors(old[0]), {self.record()[1]: "verified"})
+
+    def test_the_enrolled_factor_is_never_deleted_as_a_replaced_one(self):
+        """As kill -9 between the two steps of a replacement leaves it."""
+        self.enroll("root")
+        os.link(self.users / "root.conf", self.users / ".former" / "root.conf")
+        self.assertEqual(self.run_tool("remove", "root", "--leftovers").status, OK)
+        self.assertIsNone(self.record(state=".former"))
+        self.assertEqual(self.factors(self.record()[0]), {self.record()[1]: "verified"})
+
+    def test_removal(self):
+        for operation in ("factor-delete", "factor-list", "entity-delete"):
+            for after in (False, True):
+                with self.subTest(operation, after=after):
+                    self.emulator.control("reset")
+                    for path in self.users.rglob("*.conf"):
+                        path.unlink()
+                    self.enroll("root")
+                    self.kill_at(operation, after, ("remove", "root"))
+                    self.assert_consistent()
+                    self.assertIsNotNone(self.record())
+                    self.assertEqual(self.run_tool("remove", "root").status, OK)
+                    self.assert_nothing_is_left()
+
+
+@unittest.skipUnless(os.geteuid() == 0, "needs root")
+class Disk(AdminCase):
+    """The folder of the enrollments on a disk of its own."""
+
+    def setUp(self):
+        super().setUp()
+        self.prefix = ["unshare", "--mount", "--propagation", "private", "sh", "-euc"]
+
+    def run_on(self, mount, *words, answers=()):
+        """The tool in a mount namespace in which MOUNT was done, and what was there then."""
+        script = f'{mount}\nstatus=0\n"$@" || status=$?\nfind {self.users} -type f >&2\nexit $status'
+        return self.run_tool(*words, answers=answers, prefix=[*self.prefix, script, "sh"])
+
+    def test_a_disk_that_is_read_only_is_told_before_anything_is_made(self):
+        mount = f"mount --bind {self.users} {self.users}\nmount -o remount,bind,ro {self.users}"
+        done = self.run_on(mount, "enroll", "root")
+        self.assertEqual(done.status, WRONG)
+        self.assertIn("Read-only file system", done.err)
+        self.assertFalse(any(self.operations().values()))
+
+    def test_a_disk_that_becomes_read_only_loses_nothing(self):
+        app = App(self.emulator, self.run_tool("enroll", "root", "--uri-only").out.strip())
+        mount = f"mount --bind {self.users} {self.users}\nmount -o remount,bind,ro {self.users}"
+        done = self.run_on(mount, "confirm", "root", answers=[app.code()])
+        self.assertEqual(done.status, WRONG)
+        self.assertIn("Read-only file system", done.err)
+        self.assertIsNotNone(self.record(state=".pending"))
+        self.assertEqual(self.run_tool("confirm", "root", answers=[app.code()]).status, OK)
+
+    def test_a_full_disk_makes_nothing_at_twilio(self):
+        mount = (f"mount -t tmpfs -o mode=755,size=4k tmpfs {self.users}\n"
+                 f"mkdir -m 700 {self.users}/.pending {self.users}/.former\n"
+                 f"head -c 4096 /dev/zero >{self.users}/ballast")
+        done = self.run_on(mount, "enroll", "root")
+        self.assertEqual(done.status, WRONG)
+        self.assertIn("No space left on device", done.err)
+        self.assertNotIn("root.conf\n", done.err)
+        self.assertEqual(self.entities(), set())
+
+    def test_a_disk_that_fills_up_in_between_undoes_what_was_made(self):
+        mount = (f"mount -t tmpfs -o mode=755,nr_inodes=5 tmpfs {self.users}\n"
+                 f"mkdir -m 700 {self.users}/.pending {self.users}/.former")
+        done = self.run_on(mount, "enroll", "root", "--uri-only")
+        self.assertEqual((done.status, done.out), (WRONG, ""))
+        self.assertIn("can't be noted", done.err)
+        self.assertEqual(self.entities(), set())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,232 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, the pam_twilio_verify authors
+"""list and remove: who is there, and how they go."""
+
+import json
+import re
+import subprocess
+import unittest
+
+from harness import OK, UNAVAILABLE, WRONG, AdminCase, App
+
+
+class List(AdminCase):
+
+    def rows(self, *options):
+        done = self.run_tool("list", "--json", *options)
+        return done.status, {(row["user"], row["state"]): row for row in json.loads(done.out)}
+
+    def test_nobody_is_an_empty_list(self):
+        self.assertEqual(self.run_tool("list"), (OK, "", ""))
+        self.assertEqual(json.loads(self.run_tool("list", "--json").out), [])
+
+    def test_everybody_is_listed_with_what_was_left_unfinished(self):
+        self.enroll("root")
+        self.enroll("daemon")
+        self.run_tool("enroll", "bin", "--uri-only")
+        status, rows = self.rows()
+        self.assertEqual(status, OK)
+        self.assertEqual(list(rows), [("daemon", "enrolled"), ("root", "enrolled"),
+                                      ("bin", "pending")])
+        identity, sid = self.record("root")
+        self.assertEqual(rows["root", "enrolled"],
+                         {"user": "root", "state": "enrolled", "identity": identity,
+                          "factor_sid": sid})
+
+    def test_for_a_person_it_is_aligned(self):
+        self.enroll("root")
+        self.enroll("daemon")
+        lines = self.run_tool("list").out.splitlines()
+        self.assertRegex(lines[0], r"^daemon  enrolled  [-0-9a-f]{36}  YF[0-9a-f]{32}  -$")
+        self.assertRegex(lines[1], r"^root    enrolled  [-0-9a-f]{36}  YF[0-9a-f]{32}  -$")
+
+    def test_without_check_twilio_is_not_asked(self):
+        self.enroll("root")
+        before = self.operations()
+        self.settings = self.configure(service={"base_url": "https://127.0.0.1:9"})
+        self.assertEqual(self.run_tool("list").status, OK)
+        self.assertEqual(self.operations(), before)
+
+    def test_check_asks_twilio_how_every_factor_stands(self):
+        for user in ("root", "daemon", "bin"):
+            self.enroll(user)
+        self.emulator.control(f"factor {self.record('daemon')[1]} unverified")
+        identity, sid = self.record("bin")
+        self.emulator.request("DELETE", f"{self.emulator.entity_path(identity)}/Factors/{sid}")
+        status, rows = self.rows("--check")
+        self.assertEqual(status, WRONG)
+        self.assertEqual({user: row["factor"] for (user, _), row in rows.items()},
+                         {"root": "verified", "daemon": "unverified", "bin": "absent"})
+
+    def test_check_while_twilio_is_away(self):
+        self.enroll("root")
+        self.emulator.control("fault status-503 on factor-fetch")
+        status, rows = self.rows("--check")
+        self.assertEqual(status, UNAVAILABLE)
+        self.assertEqual(rows["root", "enrolled"]["factor"], "unknown")
+
+    def test_check_shows_how_far_it_is_on_a_terminal(self):
+        self.enroll("root")
+        child = self.start("list", "--check")
+        child.expect_exact("asking Twilio: 1 of 1")
+        self.assertEqual(self.finish(child), OK)
+
+    def test_a_damaged_file_is_named(self):
+        self.enroll("root")
+        (self.users / "daemon.conf").write_text("identity = 5;\n")
+        (self.users / "daemon.conf").chmod(0o640)
+        status, rows = self.rows()
+        self.assertEqual(status, WRONG)
+        self.assertEqual(rows["daemon", "damaged"], {"user": "daemon", "state": "damaged"})
+        self.assertIn("daemon.conf:1", self.run_tool("list").err)
+
+    def test_a_name_with_an_escape_sequence_is_shown_harmlessly(self):
+        (self.users / "evil\x1b[2J.conf").write_text("")
+        done = self.run_tool("list")
+        self.assertNotIn("\x1b", done.out + done.err)
+        self.assertIn("evil?[2J", done.out)
+
+    def test_it_works_where_nothing_can_be_written(self):
+        self.enroll("root")
+        for name in (".pending", ".former"):
+            subprocess.run(["rm", "-r", self.users / name], check=True)
+        self.assertEqual(self.run_tool("list").status, OK)
+        self.assertEqual([path.name for path in self.users.iterdir()], ["root.conf"])
+
+    def test_a_full_standard_output_is_an_error(self):
+        self.enroll("root")
+        for option in ([], ["--json"]):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run(self.command("list", *option), stdout=full, check=False,
+                                      stderr=subprocess.DEVNULL)
+            self.assertEqual(done.returncode, WRONG)
+
+
+class Remove(AdminCase):
+
+    def test_removes_factor_entity_and_file(self):
+        self.enroll()
+        done = self.run_tool("remove", "root")
+        self.assertEqual(done.status, OK, done.err)
+        self.assert_nothing_is_left()
+
+    def test_an_entity_with_another_factor_stays(self):
+        self.enroll()
+        identity, sid = self.record()
+        other = self.emulator.factor(identity)
+        self.assertEqual(self.run_tool("remove", "root").status, OK)
+        self.assertEqual(self.factors(identity), {other.sid: "verified"})
+
+    def test_pending_and_replaced_factors_go_as_well(self):
+        self.enroll()
+        self.run_tool("enroll", "root", "--replace", "--uri-only")
+        self.assertEqual(self.run_tool("remove", "root").status, OK)
+        self.assert_nothing_is_left()
+
+    def test_a_factor_that_is_gone_already_is_no_obstacle(self):
+        self.enroll()
+        self.emulator.request("DELETE", self.emulator.entity_path(self.record()[0]))
+        self.assertEqual(self.run_tool("remove", "root").status, OK)
+        self.assert_nothing_is_left()
+
+    def test_somebody_who_is_not_enrolled(self):
+        done = self.run_tool("remove", "root")
+        self.assertEqual(done.status, WRONG)
+        self.assertIn("root is not enrolled", done.err)
+
+    def test_while_twilio_is_away_it_tells_what_remains_and_keeps_the_file(self):
+        self.enroll()
+        identity, sid = self.record()
+        self.emulator.control("fault status-503 on factor-delete")
+        done = self.run_tool("remove", "root")
+        self.assertEqual(done.status, UNAVAILABLE)
+        self.assertIn(identity, done.err)
+        self.assertIn(sid, done.err)
+        self.assertEqual(self.record(), (identity, sid))
+
+    def test_local_refuses_logins_at_once_and_forgets_nothing(self):
+        self.enroll()
+        record = self.record()
+        self.settings = self.configure(service={"base_url": "https://127.0.0.1:9"})
+        done = self.run_tool("remove", "root", "--local")
+        self.assertEqual(done.status, OK, done.err)
+        self.assertIn("twilio-verify remove root", done.err)
+        self.assertIsNone(self.record())
+        self.assertEqual(self.record(state=".former"), record)
+
+        self.settings = self.configure()
+        self.assertEqual(self.run_tool("remove", "root").status, OK)
+        self.assert_nothing_is_left()
+
+    def test_local_does_not_forget_an_older_replaced_factor(self):
+        self.enroll()
+        old = self.record()
+        app = App(self.emulator,
+                  self.run_tool("enroll", "root", "--replace", "--uri-only").out.strip())
+        self.emulator.control("fault status-503 on factor-delete")
+        self.run_tool("confirm", "root", answers=[app.code()])
+        done = self.run_tool("remove", "root", "--local")
+        self.assertEqual(done.status, WRONG)
+        self.assertEqual(self.record(state=".former"), old)
+        self.assertIsNotNone(self.record())
+
+    def test_leftovers_alone_leave_the_enrollment(self):
+        self.enroll()
+        record = self.record()
+        self.run_tool("enroll", "root", "--replace", "--uri-only")
+        self.assertEqual(self.run_tool("remove", "root", "--leftovers").status, OK)
+        self.assertEqual(self.record(), record)
+        self.assertEqual(self.factors(record[0]), {record[1]: "verified"})
+        done = self.run_tool("remove", "root", "--leftovers")
+        self.assertEqual((done.status, "nothing of root was left" in done.err), (OK, True))
+
+    def test_a_damaged_file_is_kept_as_what_to_delete_is_not_known(self):
+        path = self.users / "root.conf"
+        path.write_text('identity = "abcdefgh";\n')
+        path.chmod(0o640)
+        done = self.run_tool("remove", "root")
+        self.assertEqual(done.status, WRONG)
+        self.assertIn("factor_sid", done.err)
+        self.assertTrue(path.exists())
+
+
+class Words(AdminCase):
+    """The tool itself."""
+
+    def test_help_names_every_verb_and_each_has_its_own(self):
+        done = self.run_tool("--help")
+        self.assertEqual((done.status, done.err), (OK, ""))
+        verbs = re.findall(r"^  ([a-z-]+)(?: [A-Z\[].*?)? {2,}[A-Z]", done.out, re.MULTILINE)
+        self.assertLessEqual({"enroll", "confirm", "list", "remove"}, set(verbs))
+        for verb in verbs:
+            with self.subTest(verb):
+                done = self.run_tool(verb, "--help")
+                self.assertEqual((done.status, done.err), (OK, ""))
+                self.assertTrue(done.out.startswith(f"Usage: twilio-verify {verb} "), done.out)
+        for line in done.out.splitlines():
+            self.assertLessEqual(len(line), 100)
+
+    def test_version(self):
+        done = self.run_tool("--version")
+        self.assertRegex(done.out, r"^twilio-verify \d+\.\d+\.\d+\n$")
+
+    def test_no_verb_or_a_wrong_one_is_refused(self):
+        for words, message in {(): "which verb?", ("enrol",): 'no verb "enrol"',
+                               ("--bogus",): "--help", ("list", "somebody"): "no operand"}.items():
+            with self.subTest(words):
+                done = self.run_tool(*words)
+                self.assertEqual((done.status, done.out), (2, ""))
+                self.assertIn(message, done.err)
+                self.assertIn("--help", done.err)
+
+    def test_settings_that_are_not_there_are_named(self):
+        self.settings = "/nonexistent/twilio-verify.conf"
+        for words in (["list"], ["enroll", "root"], ["remove", "root"]):
+            done = self.run_tool(*words)
+            self.assertEqual(done.status, WRONG)
+            self.assertIn("/nonexistent/twilio-verify.conf", done.err)
+
+
+if __name__ == "__main__":
+    unittest.main()
