@@ -224,7 +224,7 @@ SUITES = {
     "fuzz": meson_suite("fuzz"),
 }
 
-# Only by name.
+# Only by name, and in .ci/run.
 LONG_SUITES = {
     "install": program_suite("tests/package/test_install"),
 }
@@ -305,7 +305,8 @@ def run_suites(report, arguments):
                        SANITIZER_ENVIRONMENT)
     for name in LONG_SUITES:
         if name in chosen:
-            suite = LONG_SUITES[name] if name in arguments.suites else left_out(name)
+            is_wanted = name in arguments.suites or arguments.ci
+            suite = LONG_SUITES[name] if is_wanted else left_out(name)
             report.run(name, suite, BUILD, {})
 
 
