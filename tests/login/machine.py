@@ -27,6 +27,7 @@ SETTINGS = SECURITY / "twilio-verify.conf"
 SECRETS = SECURITY / "twilio-verify.d"
 RUN_AS = "_twilio-verify"
 HOST = "verify.twilio.com"
+MODULE_LINE = "auth  required  pam_twilio_verify.so"
 PATIENCE_SECONDS = 20
 
 LEVELS = ("EMERG", "ALERT", "CRIT", "ERR", "WARNING", "NOTICE", "INFO", "DEBUG")
@@ -55,6 +56,16 @@ def eventually(get, is_enough, seconds=PATIENCE_SECONDS):
         if is_enough(value) or time.monotonic() > end:
             return value
         time.sleep(0.02)
+
+
+def read_recipe(recipe, part=None):
+    """The text of conf/pam.d/RECIPE, or the part of it below the line "## PART"."""
+    text = (ROOT / "conf" / "pam.d" / recipe).read_text()
+    if part is not None:
+        text = text.partition(f"\n## {part}\n")[2].partition("\n## ")[0]
+        if not text:
+            raise RuntimeError(f"conf/pam.d/{recipe} has no part \"{part}\"")
+    return text
 
 
 def remove_account(name):
@@ -146,6 +157,11 @@ class Terminal:
         self.screen += self._child.before
         return self._process.wait(PATIENCE_SECONDS)
 
+    @property
+    def text(self):
+        """The screen as a person reads it."""
+        return self.screen.replace("\r", "")
+
     def hang_up(self):
         """Pulls the plug."""
         with contextlib.suppress(OSError):
@@ -174,6 +190,12 @@ class Person:
     @property
     def wrong_code(self):
         self.codes.append(self.factor.wrong_code())
+        return self.codes[-1]
+
+    @property
+    def next_code(self):
+        """Right as well, half a minute early: no code is right twice."""
+        self.codes.append(self.factor.code(1))
         return self.codes[-1]
 
     def requests(self):
@@ -244,7 +266,8 @@ class Machine:
         name = run("openssl", "x509", "-hash", "-noout", "-in", str(folder / "ca.pem")).strip()
         shutil.copy(folder / "ca.pem", f"/etc/ssl/certs/{name}.0")
         with open("/etc/hosts", "a") as hosts:
-            hosts.write(f"127.0.0.1 {HOST}\n")
+            # sudo complains where the machine does not know itself.
+            hosts.write(f"127.0.0.1 {HOST}\n127.0.1.1 {socket.gethostname()}\n")
 
     def configure(self, path=SETTINGS, secret=fixture.API_KEY_SECRET, service="", login=""):
         """Writes settings of which all but the mandatory keys, SERVICE and LOGIN are defaults."""
@@ -263,19 +286,27 @@ class Machine:
         path.chmod(0o640)
         return path
 
-    def use_recipe(self, recipe, service, arguments=""):
-        """Puts the lines of conf/pam.d/RECIPE into /etc/pam.d/SERVICE, as the recipe says."""
-        text = (ROOT / "conf" / "pam.d" / recipe).read_text()
+    def use_recipe(self, recipe, service, arguments="", exemption=None):
+        """Puts the lines of conf/pam.d/RECIPE into /etc/pam.d/SERVICE, as the recipe says.
+
+        The lines of EXEMPTION stand in place of the module's."""
+        text = read_recipe(recipe)
         lines = [line for line in text.splitlines() if line and not line.startswith("#")]
         if 'After "@include common-auth"' in text:
             lines.insert(0, "@include common-auth")
+        if exemption is not None:
+            where = lines.index(MODULE_LINE)
+            lines[where:where + 1] = exemption
         block = "\n".join(lines).replace("pam_twilio_verify.so",
                                          f"pam_twilio_verify.so {arguments}".rstrip())
 
         path = pathlib.Path("/etc/pam.d") / service
         original = path.with_name(service + ".orig")
         if not original.exists():
-            shutil.copy(path if path.exists() else path.with_name("other"), original)
+            host = service.partition("-")[0]  # "sudo-i" is one of Debian's, the others are ours.
+            models = [service, f"{host}.orig", host]
+            shutil.copy(next(path.with_name(name) for name in models
+                             if path.with_name(name).exists()), original)
         stack = original.read_text()
         if "@include common-auth" not in stack:
             raise RuntimeError(f"{path} has no @include common-auth")
@@ -302,10 +333,12 @@ class Machine:
 
 
 class Sshd:
-    """A real sshd on 127.0.0.1; `with Sshd(2222, "AuthenticationMethods publickey"):`."""
+    """A real sshd on 127.0.0.1; `with Sshd(2222, "AuthenticationMethods publickey"):`.
 
-    def __init__(self, port, *lines):
-        self.port, self.lines = port, lines
+    It uses the PAM service SERVICE."""
+
+    def __init__(self, port, *lines, service="sshd"):
+        self.port, self.lines, self.service = port, lines, service
 
     def __enter__(self):
         folder = pathlib.Path(f"/run/sshd-{self.port}")
@@ -320,19 +353,36 @@ class Sshd:
         config = folder / "sshd_config"
         own = ["ListenAddress 127.0.0.1", f"Port {self.port}", f"HostKey {key}", "UsePAM yes",
                "PidFile none", "UseDNS no", "MaxStartups 200", "PrintMotd no"]
-        config.write_text("\n".join([*self.lines, *own]) + "\n")
-        # Since 9.8 whoever failed has to wait: all of us are one address here.
-        penalties = "-oPerSourcePenalties=no"
-        with contextlib.suppress(RuntimeError):
-            run("/usr/sbin/sshd", "-t", "-f", str(config), penalties)
-            config.write_text(config.read_text() + "PerSourcePenalties no\n")
+        config.write_text("\n".join(own) + "\n")
+        # Since 9.8 whoever failed has to wait, and all of us are one address here; and a setting
+        # names the PAM service, which was the name of the program before.
+        self._add_if_known(config, "PerSourcePenalties no")
+        program = "/usr/sbin/sshd"
+        if self.service != "sshd" and not self._add_if_known(
+                config, f"PAMServiceName {self.service}"):
+            program = str(folder / self.service)
+            shutil.copy("/usr/sbin/sshd", program)
+        with open(config, "a") as file:
+            file.write("\n".join(self.lines) + "\n")
         self.log = open(folder / "log", "w")
-        self.process = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", str(config)],
+        self.process = subprocess.Popen([program, "-D", "-e", "-f", str(config)],
                                         stdin=subprocess.DEVNULL, stdout=self.log,
                                         stderr=self.log)
         if not eventually(self._is_listening, bool):
             raise RuntimeError(f"sshd does not start:\n{(folder / 'log').read_text()}")
         return self
+
+    @staticmethod
+    def _add_if_known(config, line):
+        """Whether this sshd knows the setting LINE, which CONFIG has then."""
+        name, value = line.split()
+        try:
+            run("/usr/sbin/sshd", "-t", "-f", str(config), f"-o{name}={value}")
+        except RuntimeError:
+            return False
+        with open(config, "a") as file:
+            file.write(line + "\n")
+        return True
 
     def _is_listening(self):
         try:
@@ -349,8 +399,8 @@ class Sshd:
     def command(self, user, *remote, options=()):
         """The ssh command of a person who was here before."""
         return ["ssh", "-F", "none", "-p", str(self.port), "-o",
-                f"UserKnownHostsFile={self.known_hosts}", "-o", "NumberOfPasswordPrompts=1",
-                *options, f"{user}@127.0.0.1", *remote]
+                f"UserKnownHostsFile={self.known_hosts}", *options, "-o",
+                "NumberOfPasswordPrompts=1", f"{user}@127.0.0.1", *remote]
 
     def login(self, user, *remote, options=()):
         """That person at the keyboard."""

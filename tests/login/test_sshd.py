@@ -1,0 +1,442 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, the pam_twilio_verify authors
+"""Logins through real hosts, the product installed as an administrator has it, Twilio emulated.
+
+    BUILD=build tests/login/enter /usr/bin/python3 tests/tap.py tests/login
+"""
+
+import concurrent.futures
+import os
+import pathlib
+import signal
+import unittest
+
+from logincase import (APPROVED, AWAY, CODE_PROMPT, CREATED, KEY_AND_CODE, NOT_ENROLLED,
+                       PASSWORD_AND_CODE, UNREACHABLE, VERIFIED, WRONG_PROMPT, LoginCase, Nobody,
+                       at_once, denied, machine, person_with_key, setUpModule, with_key)
+from machine import RUN_AS, SETTINGS, Terminal, eventually, run
+
+PASSWORD_METHOD = ("KbdInteractiveAuthentication no", "PasswordAuthentication yes",
+                   "AuthenticationMethods password")
+CODE_ONLY = PASSWORD_AND_CODE
+NOTHING = "challenge=- request=-"
+THREE_TIMES = ("-o", "NumberOfPasswordPrompts=3")
+
+
+@at_once
+class PasswordAndCode(LoginCase):
+    """sshd by conf/pam.d/sshd-password-and-code."""
+
+    @classmethod
+    def setUpClass(cls):
+        machine.use_recipe("sshd-password-and-code", "sshd")
+        cls.server = cls.sshd(*PASSWORD_AND_CODE)
+        cls.by_password = cls.sshd(*PASSWORD_METHOD)
+        cls.one_try = cls.sshd(*PASSWORD_AND_CODE, "MaxAuthTries 1")
+        cls.two_tries = cls.sshd(*PASSWORD_AND_CODE, "MaxAuthTries 2")
+
+    def test_a_right_code_lets_in(self):
+        person = machine.person("right")
+        with self.server.login(person.name) as terminal:
+            terminal.answer("Password: ", person.password)
+            terminal.answer(CODE_PROMPT, person.code)
+            self.assertEqual(terminal.finish(), 0)
+        self.assert_screen(terminal,
+                           f"({person.name}@127.0.0.1) Password: ",
+                           f"({person.name}@127.0.0.1) Verification code: ",
+                           person.name)
+        self.assert_log(person, *APPROVED)
+        self.assert_requests(person, CREATED, VERIFIED)
+
+    def test_a_code_may_be_typed_with_a_blank_in_it(self):
+        person = machine.person("blank")
+        code = person.code
+        self.assert_in(self.server, person, ("Password: ", person.password),
+                       (CODE_PROMPT, f"{code[:3]} {code[3:]}"))
+        self.assert_requests(person, CREATED, VERIFIED)
+
+    def test_a_wrong_code_is_said_to_be_wrong_and_the_next_one_counts(self):
+        person = machine.person("second")
+        with self.server.login(person.name) as terminal:
+            terminal.answer("Password: ", person.password)
+            terminal.answer(CODE_PROMPT, person.wrong_code)
+            terminal.answer(WRONG_PROMPT, person.code)
+            self.assertEqual(terminal.finish(), 0)
+        self.assert_screen(terminal,
+                           f"({person.name}@127.0.0.1) Password: ",
+                           f"({person.name}@127.0.0.1) Verification code: ",
+                           f"({person.name}@127.0.0.1) Wrong code. Verification code: ",
+                           person.name)
+        self.assert_log(person, *APPROVED)
+        self.assert_requests(person, CREATED, VERIFIED, VERIFIED)
+
+    def test_three_wrong_codes_are_refused_on_one_challenge(self):
+        person = machine.person("wrong")
+        wrong = person.wrong_code
+        with self.server.login(person.name) as terminal:
+            terminal.answer("Password: ", person.password)
+            for prompt in (CODE_PROMPT, WRONG_PROMPT, WRONG_PROMPT):
+                terminal.answer(prompt, wrong)
+            self.assertEqual(terminal.finish(), 255)
+        self.assert_screen(terminal,
+                           f"({person.name}@127.0.0.1) Password: ",
+                           f"({person.name}@127.0.0.1) Verification code: ",
+                           f"({person.name}@127.0.0.1) Wrong code. Verification code: ",
+                           f"({person.name}@127.0.0.1) Wrong code. Verification code: ",
+                           f"{person.name}@127.0.0.1: Permission denied (keyboard-interactive).")
+        self.assert_log(person, *denied())
+        self.assert_requests(person, CREATED, VERIFIED, VERIFIED, VERIFIED)
+
+    def test_a_wrong_password_never_gets_to_the_code(self):
+        person = machine.person("password")
+        self.assert_out(self.server, person, ("Password: ", "not it"))
+        self.assertNotIn("code", self.screen)
+        self.assert_never_called(person)
+
+    def test_what_is_no_code_never_leaves_the_host(self):
+        person = machine.person("letters")
+        self.assert_out(self.server, person, ("Password: ", person.password),
+                        (CODE_PROMPT, person.password), (WRONG_PROMPT, "12345"),
+                        (WRONG_PROMPT, "1234567"))
+        # Whether there is a challenge depends on how fast the first answer was.
+        is_created = person.requests() == [CREATED]
+        self.assert_log(person, *(denied(3) if is_created else denied(3, NOTHING)))
+        self.assertLessEqual(set(person.requests()), {CREATED})
+
+    def test_a_user_who_is_not_enrolled_sees_the_same_prompts_and_is_refused(self):
+        person = machine.person("stranger", is_enrolled=False)
+        self.assert_out(self.server, person, ("Password: ", person.password),
+                        (CODE_PROMPT, "123456"), (WRONG_PROMPT, "123456"),
+                        (WRONG_PROMPT, "123456"))
+        self.assert_log(person, *NOT_ENROLLED)
+        self.assert_nothing_sent_but_for_the_enrolled()
+
+    def test_the_password_method_sends_no_password_to_twilio(self):
+        person = machine.person("method")
+        with self.by_password.login(person.name) as terminal:
+            terminal.answer(f"{person.name}@127.0.0.1's password: ", person.password)
+            self.assertEqual(terminal.finish(), 255)
+        self.assert_screen(terminal,
+                           f"{person.name}@127.0.0.1's password: ",
+                           f"{person.name}@127.0.0.1: Permission denied (password).")
+        self.assert_log(person, *denied(3, NOTHING))
+        self.assert_requests(person)
+
+    def test_the_password_method_refuses_a_right_code_in_place_of_the_password(self):
+        person = machine.person("code")
+        with self.by_password.login(person.name) as terminal:
+            terminal.answer(f"{person.name}@127.0.0.1's password: ", person.code)
+            self.assertEqual(terminal.finish(), 255)
+        self.assert_requests(person)
+
+    def wrong_round(self, person):
+        """One whole call of PAM that is refused."""
+        wrong = person.wrong_code
+        return [("Password: ", person.password), (CODE_PROMPT, wrong), (WRONG_PROMPT, wrong),
+                (WRONG_PROMPT, wrong)]
+
+    def test_a_client_that_asks_three_times_costs_three_challenges(self):
+        person = machine.person("thrice")
+        self.assert_out(self.server, person, *self.wrong_round(person) * 3, options=THREE_TIMES)
+        self.assert_log(person, *denied(), calls=3)
+        self.assert_requests(person, *[CREATED, VERIFIED, VERIFIED, VERIFIED] * 3)
+
+    def test_a_client_that_asks_again_gets_in_by_the_second_round(self):
+        person = machine.person("again")
+        self.assert_in(self.server, person, *self.wrong_round(person),
+                       ("Password: ", person.password), (CODE_PROMPT, person.code),
+                       options=THREE_TIMES)
+        self.assert_requests(person, CREATED, VERIFIED, VERIFIED, VERIFIED, CREATED, VERIFIED)
+
+    def test_one_try_of_sshds_holds_all_three_codes(self):
+        person = machine.person("onetry")
+        wrong = person.wrong_code
+        self.assert_in(self.one_try, person, ("Password: ", person.password), (CODE_PROMPT, wrong),
+                       (WRONG_PROMPT, wrong), (WRONG_PROMPT, person.code))
+        self.assert_requests(person, CREATED, VERIFIED, VERIFIED, VERIFIED)
+
+    def assert_cut_off(self, sshd, person, *answers):
+        status, _ = self.ssh(sshd, person, *answers, options=THREE_TIMES)
+        self.assertEqual(status, 255)
+        self.assertIn("Too many authentication failures\n", self.screen)
+
+    def test_after_one_try_of_sshds_the_client_is_cut_off(self):
+        person = machine.person("onewrong")
+        self.assert_cut_off(self.one_try, person, *self.wrong_round(person))
+        self.assert_log(person, *denied())
+
+    def test_after_two_tries_of_sshds_the_client_is_cut_off(self):
+        person = machine.person("twowrong")
+        self.assert_cut_off(self.two_tries, person, *self.wrong_round(person) * 2)
+        self.assert_log(person, *denied(), calls=2)
+        self.assert_requests(person, *[CREATED, VERIFIED, VERIFIED, VERIFIED] * 2)
+
+
+@at_once
+class KeyAndCode(LoginCase):
+    """sshd by conf/pam.d/sshd-key-and-code."""
+
+    @classmethod
+    def setUpClass(cls):
+        machine.use_recipe("sshd-key-and-code", "sshd")
+        cls.server = cls.sshd(*KEY_AND_CODE, "Subsystem sftp internal-sftp")
+        cls.code_only = cls.sshd(*CODE_ONLY)
+        cls.one_try = cls.sshd(*KEY_AND_CODE, "MaxAuthTries 1")
+        cls.with_key = with_key()
+
+    def test_key_and_code_let_in(self):
+        person = person_with_key("key")
+        with self.server.login(person.name, options=self.with_key) as terminal:
+            terminal.answer(CODE_PROMPT, person.code)
+            self.assertEqual(terminal.finish(), 0)
+        self.assert_screen(terminal,
+                           f"({person.name}@127.0.0.1) Verification code: ",
+                           person.name)
+        self.assert_log(person, *APPROVED)
+        self.assert_requests(person, CREATED, VERIFIED)
+
+    def test_a_key_with_a_wrong_code_and_then_a_right_one_lets_in(self):
+        person = person_with_key("keysecond")
+        with self.server.login(person.name, options=self.with_key) as terminal:
+            terminal.answer(CODE_PROMPT, person.wrong_code)
+            terminal.answer(WRONG_PROMPT, person.code)
+            self.assertEqual(terminal.finish(), 0)
+        self.assert_screen(terminal,
+                           f"({person.name}@127.0.0.1) Verification code: ",
+                           f"({person.name}@127.0.0.1) Wrong code. Verification code: ",
+                           person.name)
+        self.assert_log(person, *APPROVED)
+
+    def test_a_key_with_wrong_codes_is_refused(self):
+        person = person_with_key("keywrong")
+        wrong = person.wrong_code
+        with self.server.login(person.name, options=self.with_key) as terminal:
+            for prompt in (CODE_PROMPT, WRONG_PROMPT, WRONG_PROMPT):
+                terminal.answer(prompt, wrong)
+            self.assertEqual(terminal.finish(), 255)
+        self.assert_screen(terminal,
+                           f"({person.name}@127.0.0.1) Verification code: ",
+                           f"({person.name}@127.0.0.1) Wrong code. Verification code: ",
+                           f"({person.name}@127.0.0.1) Wrong code. Verification code: ",
+                           f"{person.name}@127.0.0.1: Permission denied (keyboard-interactive).")
+        self.assert_log(person, *denied())
+
+    def test_a_key_counts_as_no_try_of_sshds(self):
+        person = person_with_key("keytry")
+        self.assert_in(self.one_try, person, (CODE_PROMPT, person.code), options=self.with_key)
+
+    def test_without_the_key_no_code_is_asked(self):
+        person = person_with_key("nokey")
+        self.assert_out(self.server, person)
+        self.assert_never_called(person)
+
+    def test_a_key_without_somebody_to_ask_is_refused(self):
+        person = person_with_key("batch")
+        self.assert_out(self.server, person, options=(*self.with_key, "-o", "BatchMode=yes"))
+        self.assert_never_called(person)
+
+    def test_a_key_of_a_user_who_is_not_enrolled_is_refused(self):
+        person = person_with_key("keystranger", is_enrolled=False)
+        self.assert_out(self.server, person, (CODE_PROMPT, "123456"), (WRONG_PROMPT, "123456"),
+                        (WRONG_PROMPT, "123456"), options=self.with_key)
+        self.assert_log(person, *NOT_ENROLLED)
+
+    def test_a_user_who_does_not_exist_sees_the_same_prompts_and_is_refused(self):
+        nobody = Nobody("no-such-user")
+        self.assert_out(self.code_only, nobody, (CODE_PROMPT, "123456"), (WRONG_PROMPT, "123456"),
+                        (WRONG_PROMPT, "123456"))
+        self.assert_log(nobody, *NOT_ENROLLED)
+        self.assert_nothing_sent_but_for_the_enrolled()
+
+    def copy(self, program, person, *arguments, **options):
+        """scp or sftp, with a code; returns the exit status."""
+        command = [program, "-F", "none", "-P", str(self.server.port), "-o",
+                   f"UserKnownHostsFile={self.server.known_hosts}", *self.with_key, *arguments]
+        with Terminal(*command, **options) as terminal:
+            terminal.answer(CODE_PROMPT, person.code)
+            return terminal.finish()
+
+    def a_file(self, name):
+        path = pathlib.Path(f"/run/tmp/{name}")
+        path.write_text(f"{name}, {os.urandom(8).hex()}\n" * 5000)
+        return path
+
+    def test_scp_copies_a_file_there(self):
+        person = person_with_key("scp")
+        file = self.a_file("there")
+        self.assertEqual(self.copy("scp", person, str(file), f"{person.name}@127.0.0.1:copied"), 0)
+        copied = pathlib.Path(f"/run/home/{person.name}/copied")
+        self.assertEqual(copied.read_text(), file.read_text())
+        self.assertEqual(copied.owner(), person.name)
+        self.assert_log(person, *APPROVED)
+        self.assert_requests(person, CREATED, VERIFIED)
+
+    def test_sftp_fetches_a_file(self):
+        person = person_with_key("sftp")
+        file, fetched = self.a_file("remote"), pathlib.Path("/run/tmp/fetched")
+        status = self.copy("sftp", person, f"{person.name}@127.0.0.1:{file}", str(fetched))
+        self.assertEqual(status, 0)
+        self.assertEqual(fetched.read_text(), file.read_text())
+        self.assert_log(person, *APPROVED)
+        self.assert_requests(person, CREATED, VERIFIED)
+
+    def test_a_second_session_over_a_shared_connection_asks_nothing(self):
+        person = person_with_key("master")
+        path = f"/run/tmp/{person.name}"
+        shared = ("-S", path, "-o", "BatchMode=yes")
+        with self.server.login(person.name, "echo up; cat",
+                               options=(*self.with_key, "-M", "-S", path)) as terminal:
+            terminal.answer(f"({person.name}@127.0.0.1) {CODE_PROMPT}", person.code)
+            terminal.expect("up\r\n")
+            for _ in range(2):
+                second = run(*self.server.command(person.name, "id", "-un", options=shared))
+                self.assertEqual(second, person.name + "\n")
+        self.assert_log(person, *APPROVED)
+        self.assert_requests(person, CREATED, VERIFIED)
+
+
+class AtThePrompt(LoginCase):
+    """One login at a time, looked at while the check program waits for the code."""
+
+    @classmethod
+    def setUpClass(cls):
+        machine.use_recipe("sshd-password-and-code", "sshd")
+        cls.server = cls.sshd(*PASSWORD_AND_CODE)
+
+    def at_the_prompt(self, name, sshd=None):
+        """A login whose challenge has been created, and its check program."""
+        person = machine.person(name)
+        earlier = {program["Pid"] for program in self.check_programs()}
+        terminal = self.enterContext((sshd or self.server).login(person.name))
+        terminal.answer("Password: ", person.password)
+        terminal.expect(CODE_PROMPT)
+        self.assert_requests(person, CREATED)
+        [program] = [program for program in self.check_programs()
+                     if program["Pid"] not in earlier]
+        return person, terminal, program
+
+    def assert_gone(self, program, seconds):
+        """Not even a zombie is left."""
+        eventually(program["folder"].exists, lambda exists: not exists, seconds)
+        self.assertFalse(program["folder"].exists())
+
+    def test_the_check_program_has_nothing_that_is_of_use_to_others(self):
+        person, terminal, program = self.at_the_prompt("proc")
+        account = run("id", "-u", RUN_AS).strip()
+        group = run("id", "-g", RUN_AS).strip()
+        self.assertEqual(program["Uid"].split(), [account] * 4)
+        self.assertEqual(program["Gid"].split(), [group] * 4)
+        self.assertEqual(program["Groups"].split(), [])
+        for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+            self.assertEqual(int(program[name], 16), 0, name)
+        self.assertEqual(program["NoNewPrivs"], "1")
+
+        folder = program["folder"]
+        self.assertEqual((folder / "environ").read_bytes(), b"")
+        self.assertEqual((folder / "cmdline").read_bytes().split(b"\0")[1:],
+                         [b"--settings", bytes(SETTINGS), b""])
+        self.assertEqual(os.readlink(folder / "cwd"), "/")
+        self.assertEqual((folder / "environ").stat().st_uid, 0, "it may be dumped and traced")
+
+        descriptors = {int(path.name): os.readlink(path) for path in (folder / "fd").iterdir()}
+        self.assertRegex(descriptors.pop(0), "^socket:")
+        self.assertRegex(descriptors.pop(1), "^socket:")
+        self.assertEqual(descriptors.pop(2), "/dev/null")
+        for number, target in descriptors.items():
+            self.assertRegex(target, r"^(socket:|pipe:|anon_inode:\[event)", number)
+
+        terminal.type(person.code)
+        self.assertEqual(terminal.finish(), 0)
+
+    def test_a_client_that_disconnects_leaves_no_process_and_costs_one_challenge(self):
+        person, terminal, program = self.at_the_prompt("gone")
+        terminal.hang_up()
+        self.assert_gone(program, 2)
+        self.assert_requests(person, CREATED)
+        # sshd kills the process that runs PAM: nobody is left to write a line.
+        self.assertEqual(person.log(0), [])
+
+    def test_a_check_program_that_is_killed_lets_nobody_in(self):
+        person, terminal, program = self.at_the_prompt("killed")
+        os.kill(int(program["Pid"]), signal.SIGKILL)
+        terminal.type(person.code)
+        self.assertEqual(terminal.finish(), 255)
+        self.assert_log(person, "ERR", "broken", "the check program ended without a verdict")
+        self.assert_requests(person, CREATED)
+
+    def test_a_login_over_sshds_grace_time_leaves_no_process(self):
+        sshd = self.sshd(*PASSWORD_AND_CODE, "LoginGraceTime 2")
+        person, _, program = self.at_the_prompt("slow", sshd)
+        self.assert_gone(program, 6)
+        self.assert_requests(person, CREATED)
+
+    def test_fifty_logins_at_once_all_get_in(self):
+        """Fifty are at their prompts before the first code is typed; few threads serve them."""
+        def come(_):
+            person = machine.person("many")
+            terminal = self.server.login(person.name)
+            terminal.answer("Password: ", person.password)
+            terminal.expect(CODE_PROMPT + "$")
+            return person, terminal
+
+        def type_code(visitor):
+            person, terminal = visitor
+            terminal.type(person.code)
+
+        def leave(visitor):
+            person, terminal = visitor
+            with terminal:
+                return terminal.finish(), terminal.text.splitlines()[-1]
+
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:
+            visitors = list(pool.map(come, range(50)))
+            self.assertEqual(len(self.check_programs()), 50)
+            list(pool.map(type_code, visitors))
+            results = list(pool.map(leave, visitors))
+        self.assertEqual(results, [(0, person.name) for person, _ in visitors])
+        for person, _ in visitors:
+            self.assert_log(person, *APPROVED)
+            self.assert_requests(person, CREATED, VERIFIED)
+        self.assertEqual(eventually(self.check_programs, lambda found: not found, 5), [])
+
+
+class Trouble(LoginCase):
+    """One login at a time over sshd, while the settings or the service are not as they must be."""
+
+    @classmethod
+    def setUpClass(cls):
+        machine.use_recipe("sshd-password-and-code", "sshd")
+        cls.server = cls.sshd(*PASSWORD_AND_CODE)
+
+    def setUp(self):
+        self.addCleanup(machine.configure)
+
+    def test_a_service_that_is_down_refuses(self):
+        person = machine.person("down")
+        machine.configure(service=AWAY)
+        self.assert_out(self.server, person, ("Password: ", person.password),
+                        (CODE_PROMPT, person.code))
+        self.assert_log(person, *UNREACHABLE)
+        self.assert_requests(person)
+
+    def test_a_wrong_api_key_refuses_and_the_log_names_the_remedy(self):
+        person = machine.person("apikey")
+        machine.configure(secret="not-the-secret")
+        self.assert_out(self.server, person, ("Password: ", person.password),
+                        (CODE_PROMPT, person.code))
+        self.assert_log(person, "ERR", "misconfigured", "Twilio: HTTP 401, error 20003: the "
+                        "credentials are wrong: check account_sid, api_key_sid and api_key_file")
+        self.assertEqual(set(person.requests()), {"POST Challenges 401"})
+
+    def test_settings_that_everybody_may_write_refuse_and_the_log_names_the_remedy(self):
+        person = machine.person("writable")
+        SETTINGS.chmod(0o666)
+        self.assert_out(self.server, person, ("Password: ", person.password))
+        self.assert_log(person, "ERR", "misconfigured", f"{SETTINGS} is writable by others: "
+                        "chmod go-w it")
+        self.assert_requests(person)
+
+
+if __name__ == "__main__":
+    unittest.main()
