@@ -153,7 +153,7 @@ static bool on_connected(struct http_watch *watch)
 static void deny_unenrolled(struct login *login)
 {
     verdict_refuse(&login->verdict, OUTCOME_DENIED,
-                   "not enrolled: %s/NAME.conf is missing, and unmapped_user is \"deny\"",
+                   "not enrolled: %s/NAME.conf is missing, and unmapped_user is deny",
                    login->request->settings->users_dir);
     end(login);
 }

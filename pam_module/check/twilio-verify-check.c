@@ -151,7 +151,7 @@ static bool find_enrollment(struct check *check, struct verdict *verdict)
     found = enrollment_find(settings->users_dir, check->login.user, &check->enrollment, verdict);
     if (found == ENROLLMENT_NONE && settings->unmapped_user == SETTINGS_UNMAPPED_IGNORE) {
         verdict_pass(verdict, OUTCOME_NOT_REQUIRED,
-                     "not enrolled, and unmapped_user is \"ignore\"");
+                     "not enrolled, and unmapped_user is ignore");
         return false;
     }
     return found != ENROLLMENT_REFUSED;

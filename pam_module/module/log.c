@@ -42,7 +42,9 @@ void log_print(const struct log_entry *entry, char line[LOG_LINE_SIZE])
 
     escape(entry->user, false, user, sizeof user);
     escape(entry->service, false, service, sizeof service);
-    escape(entry->rhost != NULL ? entry->rhost : "-", false, rhost, sizeof rhost);
+    /* login(1) of Debian 12 sets an empty one. */
+    escape(entry->rhost != NULL && *entry->rhost != '\0' ? entry->rhost : "-", false, rhost,
+           sizeof rhost);
     escape(entry->reason, true, reason, sizeof reason);
 
     snprintf(line, LOG_LINE_SIZE,

@@ -214,6 +214,9 @@ static enum challenge_state create(struct challenge_service *service, struct htt
     state = read_reply(service, CHALLENGE_CREATE, &reply, &challenge, why_not);
     if (state == CHALLENGE_PENDING)
         *ret_challenge = challenge;
+    else
+        verdict_refuse(why_not, why_not->outcome, "%s; request=%s", why_not->reason,
+                       challenge.request_id);
     return state;
 }
 

@@ -30,7 +30,7 @@ AWAY = 'base_url = "https://verify.twilio.com:9";\n'
 # Level, outcome and reason of a line in the log.
 APPROVED = ("INFO", "approved", "challenge=YC… request=RQ…")
 NOT_ENROLLED = ("NOTICE", "denied", "not enrolled: /etc/security/twilio-verify.d/users/NAME.conf "
-                                    r"is missing, and unmapped_user is \x22deny\x22")
+                                    r"is missing, and unmapped_user is deny")
 UNANSWERED = ("NOTICE", "unanswered", "the user can't be asked or went away")
 UNREACHABLE = ("ERR", "unavailable", "https://verify.twilio.com:9: Failed to connect to "
                                      "verify.twilio.com port 9 after … ms: Could…")

@@ -51,7 +51,7 @@ class Outcomes(SudoCase):
             self.assertEqual(reply.status, 201)
         self.assert_refused(person, person.password, person.code)
         self.assert_log(person, "NOTICE", "exhausted", "Twilio: HTTP 429, error 60312: too "
-                        "many challenges for this factor within the hour or the day",
+                        "many challenges for this factor within the hour or the day; request=RQ…",
                         service="sudo-exhausted")
 
     def test_unavailable_when_nobody_listens(self):
@@ -87,7 +87,7 @@ class Outcomes(SudoCase):
         person = self.person_with("ignored", is_enrolled=False, login='unmapped_user = "ignore";\n')
         self.assert_root(person, person.password)
         self.assert_log(person, "INFO", "not-required", "not enrolled, and unmapped_user is "
-                        r"\x22ignore\x22", service="sudo-ignored")
+                        r"ignore", service="sudo-ignored")
 
     def test_debug_logs_the_dialogue_but_no_code(self):
         person = self.person_with("debug", "debug")

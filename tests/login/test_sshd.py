@@ -426,7 +426,8 @@ class Trouble(LoginCase):
         self.assert_out(self.server, person, ("Password: ", person.password),
                         (CODE_PROMPT, person.code))
         self.assert_log(person, "ERR", "misconfigured", "Twilio: HTTP 401, error 20003: the "
-                        "credentials are wrong: check account_sid, api_key_sid and api_key_file")
+                        "credentials are wrong: check account_sid, api_key_sid and api_key_file; "
+                        "request=RQ…")
         self.assertEqual(set(person.requests()), {"POST Challenges 401"})
 
     def test_settings_that_everybody_may_write_refuse_and_the_log_names_the_remedy(self):

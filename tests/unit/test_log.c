@@ -41,6 +41,9 @@ TEST(a_missing_host_is_a_dash)
     entry.spent_ms = INT64_MAX;
     assert_line(&entry, "user=alice service=sshd rhost=- outcome=denied reason=\"\" "
                         "ms=9223372036854775807");
+    entry.rhost = "";
+    assert_line(&entry, "user=alice service=sshd rhost=- outcome=denied reason=\"\" "
+                        "ms=9223372036854775807");
 }
 
 TEST(no_name_can_forge_a_field)

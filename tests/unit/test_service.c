@@ -260,6 +260,7 @@ TEST(create_judges_a_refusal)
     assert_int_equal(create(login), CHALLENGE_REFUSED);
     assert_requests(1);
     assert_refused(&login->why_not, OUTCOME_EXHAUSTED, "60312");
+    assert_non_null(strstr(login->why_not.reason, "; request="));
 }
 
 TEST(nothing_is_named_for_somebody_who_is_not_enrolled)
