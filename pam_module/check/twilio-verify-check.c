@@ -15,6 +15,7 @@
 #include "../core/enrollment.h"
 #include "../core/secret.h"
 #include "../core/settings.h"
+#include "cage.h"
 #include "library.h"
 #include "login.h"
 #include "paths.h"
@@ -106,6 +107,7 @@ static bool load(void *context, const struct challenge_api **ret_api,
 
     secret_free(&check->secret);
     close(check->library);
+    cage_shut(check->settings);
     if (loaded)
         *ret_api = api;
     return loaded;
@@ -150,8 +152,7 @@ static bool find_enrollment(struct check *check, struct verdict *verdict)
 
     found = enrollment_find(settings->users_dir, check->login.user, &check->enrollment, verdict);
     if (found == ENROLLMENT_NONE && settings->unmapped_user == SETTINGS_UNMAPPED_IGNORE) {
-        verdict_pass(verdict, OUTCOME_NOT_REQUIRED,
-                     "not enrolled, and unmapped_user is ignore");
+        verdict_pass(verdict, OUTCOME_NOT_REQUIRED, "not enrolled, and unmapped_user is ignore");
         return false;
     }
     return found != ENROLLMENT_REFUSED;

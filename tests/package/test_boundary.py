@@ -40,6 +40,7 @@ FOREIGN = {
     r"curl/": {"twilio/http.c"},
     r"json-c/|json\.h$": {"twilio/reply.c", "admin/listing.c"},
     r"libconfig": {"core/keys.c"},
+    r"seccomp|linux/landlock": {"check/cage.c"},
     r"security/": {"module/pam_twilio_verify.c", "module/helper.c"},
 }
 

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* What the check program can still do. */
+#include "cage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* What libc, libcurl, OpenSSL, json-c and the modules of the name service call. Everything else
+ * answers ENOSYS: that is what a newer library meets on an older kernel, and copes with. */
+static const int allowed[] = {
+    /* memory */
+    SCMP_SYS(brk),
+    SCMP_SYS(madvise),
+    SCMP_SYS(mmap),
+    SCMP_SYS(mmap2),
+    SCMP_SYS(mprotect),
+    SCMP_SYS(mremap),
+    SCMP_SYS(munmap),
+    /* descriptors */
+    SCMP_SYS(_llseek),
+    SCMP_SYS(close),
+    SCMP_SYS(dup),
+    SCMP_SYS(dup2),
+    SCMP_SYS(dup3),
+    SCMP_SYS(epoll_create1),
+    SCMP_SYS(epoll_ctl),
+    SCMP_SYS(epoll_pwait),
+    SCMP_SYS(epoll_wait),
+    SCMP_SYS(eventfd2),
+    SCMP_SYS(fcntl),
+    SCMP_SYS(fcntl64),
+    SCMP_SYS(ioctl),
+    SCMP_SYS(lseek),
+    SCMP_SYS(pipe),
+    SCMP_SYS(pipe2),
+    SCMP_SYS(poll),
+    SCMP_SYS(ppoll),
+    SCMP_SYS(ppoll_time64),
+    SCMP_SYS(pread64),
+    SCMP_SYS(pselect6),
+    SCMP_SYS(read),
+    SCMP_SYS(readv),
+    SCMP_SYS(select),
+    SCMP_SYS(_newselect),
+    SCMP_SYS(write),
+    SCMP_SYS(writev),
+    /* files, which Landlock and the account keep apart */
+    SCMP_SYS(access),
+    SCMP_SYS(faccessat),
+    SCMP_SYS(faccessat2),
+    SCMP_SYS(fstat),
+    SCMP_SYS(fstat64),
+    SCMP_SYS(fstatat64),
+    SCMP_SYS(fstatfs),
+    SCMP_SYS(getcwd),
+    SCMP_SYS(getdents64),
+    SCMP_SYS(lstat),
+    SCMP_SYS(lstat64),
+    SCMP_SYS(newfstatat),
+    SCMP_SYS(open),
+    SCMP_SYS(openat),
+    SCMP_SYS(readlink),
+    SCMP_SYS(readlinkat),
+    SCMP_SYS(stat),
+    SCMP_SYS(stat64),
+    SCMP_SYS(statfs),
+    SCMP_SYS(statx),
+    /* the state folder */
+    SCMP_SYS(fdatasync),
+    SCMP_SYS(flock),
+    SCMP_SYS(fsync),
+    SCMP_SYS(ftruncate),
+    SCMP_SYS(ftruncate64),
+    SCMP_SYS(mkdirat),
+    SCMP_SYS(pwrite64),
+    SCMP_SYS(rename),
+    SCMP_SYS(renameat),
+    SCMP_SYS(renameat2),
+    SCMP_SYS(unlink),
+    SCMP_SYS(unlinkat),
+    /* the network */
+    SCMP_SYS(bind),
+    SCMP_SYS(connect),
+    SCMP_SYS(getpeername),
+    SCMP_SYS(getsockname),
+    SCMP_SYS(getsockopt),
+    SCMP_SYS(recv),
+    SCMP_SYS(recvfrom),
+    SCMP_SYS(recvmmsg),
+    SCMP_SYS(recvmsg),
+    SCMP_SYS(send),
+    SCMP_SYS(sendmmsg),
+    SCMP_SYS(sendmsg),
+    SCMP_SYS(sendto),
+    SCMP_SYS(setsockopt),
+    SCMP_SYS(shutdown),
+    SCMP_SYS(socketpair),
+    /* time, chance, identity */
+    SCMP_SYS(clock_getres),
+    SCMP_SYS(clock_gettime),
+    SCMP_SYS(clock_gettime64),
+    SCMP_SYS(clock_nanosleep),
+    SCMP_SYS(clock_nanosleep_time64),
+    SCMP_SYS(getegid),
+    SCMP_SYS(getegid32),
+    SCMP_SYS(geteuid),
+    SCMP_SYS(geteuid32),
+    SCMP_SYS(getgid),
+    SCMP_SYS(getgid32),
+    SCMP_SYS(getpid),
+    SCMP_SYS(getppid),
+    SCMP_SYS(getrandom),
+    SCMP_SYS(gettid),
+    SCMP_SYS(gettimeofday),
+    SCMP_SYS(getuid),
+    SCMP_SYS(getuid32),
+    SCMP_SYS(nanosleep),
+    SCMP_SYS(setitimer),
+    SCMP_SYS(sysinfo),
+    SCMP_SYS(time),
+    SCMP_SYS(uname),
+    /* threads, of the resolver, and the end */
+    SCMP_SYS(arch_prctl),
+    SCMP_SYS(exit),
+    SCMP_SYS(exit_group),
+    SCMP_SYS(futex),
+    SCMP_SYS(futex_time64),
+    SCMP_SYS(getrlimit),
+    SCMP_SYS(membarrier),
+    SCMP_SYS(restart_syscall),
+    SCMP_SYS(rseq),
+    SCMP_SYS(rt_sigaction),
+    SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(sched_yield),
+    SCMP_SYS(set_robust_list),
+    SCMP_SYS(set_tid_address),
+    SCMP_SYS(set_thread_area),
+    SCMP_SYS(sigaltstack),
+    SCMP_SYS(sigreturn),
+    SCMP_SYS(tgkill),
+    SCMP_SYS(ugetrlimit),
+};
+
+/* A socket of these families alone: netlink tells getaddrinfo(3) which addresses are of use. */
+static const int families[] = { AF_INET, AF_INET6, AF_NETLINK, AF_UNIX };
+
+/* What a thread is made with, and a process is not. */
+enum { THREAD_FLAGS = CLONE_VM | CLONE_THREAD };
+
+#define COUNT(array) (sizeof array / sizeof *array)
+
+static bool add_rules(scmp_filter_ctx filter)
+{
+    bool is_added = true;
+
+    for (size_t i = 0; i < COUNT(allowed); i++)
+        is_added = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0) == 0 && is_added;
+    for (size_t i = 0; i < COUNT(families); i++)
+        is_added = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+                                    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i])) == 0 &&
+                   is_added;
+    /* clone3(2) hides its flags: it is left out, and libc falls back to clone(2). */
+    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+                            SCMP_A0(SCMP_CMP_MASKED_EQ, THREAD_FLAGS, THREAD_FLAGS)) == 0 &&
+           is_added;
+}
+
+static bool filter_calls(void)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+    bool is_loaded;
+
+    if (filter == NULL)
+        return false;
+    is_loaded = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2) == 0 && add_rules(filter) &&
+                seccomp_load(filter) == 0;
+    seccomp_release(filter);
+    return is_loaded;
+}
+
+/* Rights of landlock(7) that are kept from us, by the version of its interface. */
+static const uint64_t handled[] = {
+    [1] = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1, [2] = (LANDLOCK_ACCESS_FS_MAKE_SYM << 2) - 1,
+    [3] = (LANDLOCK_ACCESS_FS_MAKE_SYM << 3) - 1, [4] = (LANDLOCK_ACCESS_FS_MAKE_SYM << 3) - 1,
+    [5] = (LANDLOCK_ACCESS_FS_MAKE_SYM << 4) - 1,
+};
+
+enum { READ = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR };
+
+/* Where libraries, the name service and TLS read. What is not there is no loss. */
+static const char *const readable[] = {
+    "/etc",
+    "/lib",
+    "/lib64",
+    "/nix/store",
+    "/proc",
+    "/run",
+    "/sys/devices/system/cpu",
+    "/usr",
+    "/var/cache/nscd",
+    "/var/db/nscd",
+    "/var/lib/ca-certificates",
+    "/var/lib/sss",
+    "/dev/null",
+    "/dev/random",
+    "/dev/urandom",
+};
+
+static bool allow(int ruleset, const char *path, uint64_t rights)
+{
+    struct landlock_path_beneath_attr rule = { .allowed_access = rights };
+    struct stat status;
+    bool is_allowed;
+
+    rule.parent_fd = path != NULL ? open(path, O_PATH | O_CLOEXEC) : -1;
+    if (rule.parent_fd < 0)
+        return true;
+    /* A file takes none of a folder's rights. */
+    if (fstat(rule.parent_fd, &status) == 0 && !S_ISDIR(status.st_mode))
+        rule.allowed_access &= LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
+    is_allowed = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
+    close(rule.parent_fd);
+    return is_allowed;
+}
+
+static bool landlock(const struct settings *settings)
+{
+    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    size_t newest = COUNT(handled) - 1;
+    struct landlock_ruleset_attr attributes;
+    int ruleset;
+    bool is_shut = true;
+
+    if (version < 1)
+        return false;
+    attributes = (struct landlock_ruleset_attr){
+        .handled_access_fs = handled[(size_t)version < newest ? (size_t)version : newest],
+    };
+    ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
+    if (ruleset < 0)
+        return false;
+
+    for (size_t i = 0; i < COUNT(readable); i++)
+        is_shut = allow(ruleset, readable[i], READ) && is_shut;
+    is_shut = allow(ruleset, settings->ca_file, READ) && allow(ruleset, settings->ca_path, READ) &&
+              allow(ruleset, settings->state_dir,
+                    attributes.handled_access_fs & ~LANDLOCK_ACCESS_FS_EXECUTE) &&
+              is_shut && syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
+    close(ruleset);
+    return is_shut;
+}
+
+void cage_shut(const struct settings *settings)
+{
+    landlock(settings);
+    filter_calls();
+}
