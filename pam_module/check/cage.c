@@ -5,10 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/landlock.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdint.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -176,17 +180,38 @@ static bool add_rules(scmp_filter_ctx filter)
            is_added;
 }
 
-static bool filter_calls(void)
+/* The filter as the kernel takes it; built once for all the logins of a server. */
+static struct sock_fprog program;
+
+static bool export(scmp_filter_ctx filter)
+{
+    int file = memfd_create("cage", MFD_CLOEXEC);
+    struct stat status;
+    void *bytes = MAP_FAILED;
+
+    if (file < 0)
+        return false;
+    if (seccomp_export_bpf(filter, file) == 0 && fstat(file, &status) == 0)
+        bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+    close(file);
+    if (bytes == MAP_FAILED)
+        return false;
+    program.filter = bytes;
+    program.len = (unsigned short)((size_t)status.st_size / sizeof *program.filter);
+    return true;
+}
+
+bool cage_build(void)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
-    bool is_loaded;
+    bool is_built;
 
     if (filter == NULL)
         return false;
-    is_loaded = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2) == 0 && add_rules(filter) &&
-                seccomp_load(filter) == 0;
+    is_built = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2) == 0 && add_rules(filter) &&
+               export(filter);
     seccomp_release(filter);
-    return is_loaded;
+    return is_built;
 }
 
 /* Rights of landlock(7) that are kept from us, by the version of its interface. */
@@ -264,5 +289,6 @@ static bool landlock(const struct settings *settings)
 void cage_shut(const struct settings *settings)
 {
     landlock(settings);
-    filter_calls();
+    if (program.len > 0 || cage_build())
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }

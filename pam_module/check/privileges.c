@@ -79,6 +79,19 @@ static bool refuse(struct verdict *why_not, const char *what)
     return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: %s", what, strerror(errno));
 }
 
+bool privileges_clean(struct verdict *why_not)
+{
+    /* By hand, or as a server, it is started with an environment, which libcurl would obey. */
+    if (clearenv() != 0)
+        return refuse(why_not, "clearenv");
+    if (chdir("/") != 0)
+        return refuse(why_not, "chdir /");
+    umask(S_IRWXG | S_IRWXO);
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return refuse(why_not, "prctl");
+    return true;
+}
+
 bool privileges_take(struct verdict *why_not)
 {
     if (geteuid() != 0 && (getuid() != geteuid() || getgid() != getegid()))
@@ -88,16 +101,18 @@ bool privileges_take(struct verdict *why_not)
     /* A real uid of the caller's would let him stop and kill us. */
     if (geteuid() == 0 && (setresgid(0, 0, 0) != 0 || setresuid(0, 0, 0) != 0))
         return refuse(why_not, "becoming root");
-    /* By hand it is started with an environment, which libcurl would obey. */
-    if (clearenv() != 0)
-        return refuse(why_not, "clearenv");
-    if (chdir("/") != 0)
-        return refuse(why_not, "chdir /");
-    umask(S_IRWXG | S_IRWXO);
     if (!set_limits())
         return refuse(why_not, "resource limits");
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-        return refuse(why_not, "prctl");
+    return privileges_clean(why_not);
+}
+
+bool privileges_find(const char *run_as, uid_t *ret_account)
+{
+    const struct passwd *account = getpwnam(run_as);
+
+    if (account == NULL)
+        return false;
+    *ret_account = geteuid() == 0 ? account->pw_uid : geteuid();
     return true;
 }
 

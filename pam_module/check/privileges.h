@@ -4,14 +4,21 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "../core/verdict.h"
 
-/* Makes the process the same whoever called the host: real uid and gid 0, no environment, working
- * directory /, umask 077, every resource limit from one table, not dumpable, no new privileges.
- * Not as root it does what it can. False, with OUTCOME_MISCONFIGURED in *WHY_NOT: run set-user-ID
+/* No environment, working directory /, umask 077, not dumpable, no new privileges. False, with
+ * OUTCOME_MISCONFIGURED in *WHY_NOT: the kernel refuses. */
+bool privileges_clean(struct verdict *why_not);
+
+/* Makes the process the same whoever called the host: real uid and gid 0, every resource limit from
+ * one table, and privileges_clean(). Not as root it does what it can. False, with OUTCOME_MISCONFIGURED in *WHY_NOT: run set-user-ID
  * to somebody who is not root, or the kernel refuses. */
 bool privileges_take(struct verdict *why_not);
+
+/* The uid that privileges_drop() would lead to. False: no such account. */
+bool privileges_find(const char *run_as, uid_t *ret_account);
 
 /* Becomes the account RUN_AS for good, without groups and capabilities, and checks it. Where the
  * process is not root the account must exist, and nothing changes. False, with

@@ -3,6 +3,7 @@
 /* The check program: reads as root what a login needs, becomes nobody, and runs the login. */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,10 +17,12 @@
 #include "../core/secret.h"
 #include "../core/settings.h"
 #include "cage.h"
+#include "handover.h"
 #include "library.h"
 #include "login.h"
 #include "paths.h"
 #include "privileges.h"
+#include "server.h"
 
 enum { LIMIT_GRACE_MS = 500 };
 
@@ -27,10 +30,12 @@ enum { LIMIT_GRACE_MS = 500 };
 struct check {
     struct dialogue_reader reader;
     struct dialogue_login login;
+    char *settings_text;
     struct settings *settings;
     struct enrollment *enrollment;
     char *secret;
     int library;
+    const struct challenge_api *api; /* loaded before this login began; NULL: to be loaded */
 };
 
 /* The clock that nothing in this process can hold up: a resolver may hang for longer than the
@@ -100,16 +105,15 @@ static bool load(void *context, const struct challenge_api **ret_api,
                  struct challenge_service **ret_service, struct verdict *why_not)
 {
     struct check *check = context;
-    const struct challenge_api *api;
     bool loaded =
-        library_load(check->library, &api, why_not) &&
-        api->open(check->settings, check->enrollment, check->secret, ret_service, why_not);
+        (check->api != NULL || library_load(check->library, &check->api, why_not)) &&
+        check->api->open(check->settings, check->enrollment, check->secret, ret_service, why_not);
 
     secret_free(&check->secret);
     close(check->library);
     cage_shut(check->settings);
     if (loaded)
-        *ret_api = api;
+        *ret_api = check->api;
     return loaded;
 }
 
@@ -172,26 +176,48 @@ static bool is_readable(const char *key, const char *path, int flags, struct ver
     return true;
 }
 
-/* Everything before the prompt. False: the verdict tells. */
+/* What needs root. False: the verdict tells. */
 static bool prepare(struct check *check, const char *settings_path, struct verdict *verdict)
 {
     return privileges_take(verdict) && read_login(check, verdict) &&
-           settings_read(settings_path, &check->settings, verdict) &&
+           settings_read_text(settings_path, &check->settings_text, verdict) &&
+           settings_parse(check->settings_text, settings_path, &check->settings, verdict) &&
            find_enrollment(check, verdict) &&
-           secret_read_line(check->settings->api_key_file, &check->secret, verdict) &&
-           (check->library = library_open(verdict)) >= 0 &&
-           privileges_drop(check->settings->run_as, verdict) &&
+           secret_read_line(check->settings->api_key_file, &check->secret, verdict);
+}
+
+/* Whether a server runs the login from here. */
+static bool hand_over(const struct check *check)
+{
+    const struct enrollment *enrollment = check->enrollment;
+    const struct handover handover = { .texts = {
+                                           [HANDOVER_SETTINGS] = check->settings_text,
+                                           [HANDOVER_IDENTITY] =
+                                               enrollment != NULL ? enrollment->identity : "",
+                                           [HANDOVER_FACTOR_SID] =
+                                               enrollment != NULL ? enrollment->factor_sid : "",
+                                           [HANDOVER_SECRET] = check->secret,
+                                       } };
+    uid_t account;
+
+    /* What was typed ahead, by hand, would be lost. */
+    return check->reader.size == 0 && privileges_find(check->settings->run_as, &account) &&
+           handover_offer(check->settings->socket, account, &handover);
+}
+
+/* What the account that the login runs as must be able to do. */
+static bool become_nobody(struct check *check, struct verdict *verdict)
+{
+    return privileges_drop(check->settings->run_as, verdict) &&
            is_readable("ca_file", check->settings->ca_file, 0, verdict) &&
            is_readable("ca_path", check->settings->ca_path, O_DIRECTORY, verdict);
 }
 
-static _Noreturn void run(const char *settings_path)
+/* Runs the login, unless something before it has decided, and says the verdict. */
+static _Noreturn void conclude(struct check *check, bool is_ready, struct verdict *verdict)
 {
-    struct check check = { .reader = { .descriptor = STDIN_FILENO }, .library = -1 };
-    struct verdict verdict = { 0 };
-    struct login_request request;
     const struct login_ports ports = {
-        .context = &check,
+        .context = check,
         .descriptor = STDIN_FILENO,
         .ask = ask,
         .answer = answer,
@@ -200,25 +226,103 @@ static _Noreturn void run(const char *settings_path)
         .clock_ms = clock_ms,
         .pause = pause_for,
     };
+    struct login_request request;
 
+    if (is_ready) {
+        request = (struct login_request){ check->settings, check->enrollment };
+        login_run(&request, &ports, verdict);
+    }
+    secret_free(&check->secret);
+    dialogue_reader_wipe(&check->reader);
+    say(verdict);
+}
+
+static void set_signals(void)
+{
     signal(SIGPIPE, SIG_IGN);
     signal(SIGALRM, on_limit);
+}
 
-    if (prepare(&check, settings_path, &verdict)) {
-        request = (struct login_request){ check.settings, check.enrollment };
-        login_run(&request, &ports, &verdict);
+static _Noreturn void run(const char *settings_path)
+{
+    struct check check = { .reader = { .descriptor = STDIN_FILENO }, .library = -1 };
+    struct verdict verdict = { 0 };
+    bool is_ready;
+
+    set_signals();
+    is_ready = prepare(&check, settings_path, &verdict);
+    if (is_ready && hand_over(&check))
+        _exit(0);
+    conclude(&check,
+             is_ready && (check.library = library_open(&verdict)) >= 0 &&
+                 become_nobody(&check, &verdict),
+             &verdict);
+}
+
+/* As the module starts us: what libraries may have to tell is no part of the server's log. */
+static bool mute_errors(void)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    return null >= 0 && dup2(null, STDERR_FILENO) == STDERR_FILENO && close(null) == 0;
+}
+
+/* One login of a server's; CONTEXT is the library. */
+static void run_handed_over(void *context, int connection)
+{
+    struct check check = { .reader = { .descriptor = STDIN_FILENO },
+                           .library = -1,
+                           .api = context };
+    struct verdict verdict = { 0 };
+    struct handover handover;
+    struct enrollment enrollment;
+
+    set_signals();
+    if (!mute_errors() || !handover_take(connection, &handover))
+        return;
+    close(connection);
+    enrollment.identity = (char *)handover.texts[HANDOVER_IDENTITY];
+    enrollment.factor_sid = (char *)handover.texts[HANDOVER_FACTOR_SID];
+    if (*enrollment.identity != '\0')
+        check.enrollment = &enrollment;
+    check.secret = strdup(handover.texts[HANDOVER_SECRET]);
+    explicit_bzero((char *)handover.texts[HANDOVER_SECRET],
+                   strlen(handover.texts[HANDOVER_SECRET]));
+
+    conclude(&check,
+             check.secret != NULL && privileges_take(&verdict) &&
+                 settings_parse(handover.texts[HANDOVER_SETTINGS], PATHS_SETTINGS, &check.settings,
+                                &verdict) &&
+                 become_nobody(&check, &verdict),
+             &verdict);
+}
+
+/* Ends only on an error. */
+static int serve(void)
+{
+    const struct challenge_api *api;
+    struct verdict why_not = { 0 };
+    int library;
+
+    if (privileges_clean(&why_not) && (library = library_open(&why_not)) >= 0 &&
+        library_load(library, &api, &why_not)) {
+        api->warm_up();
+        cage_build();
+        malloc_trim(0); /* or each login would tidy up a heap that it only copied */
+        server_run(run_handed_over, (void *)api, &why_not);
     }
-    secret_free(&check.secret);
-    dialogue_reader_wipe(&check.reader);
-    say(&verdict);
+    fprintf(stderr, "twilio-verify-check: %s\n", why_not.reason);
+    return EXIT_FAILURE;
 }
 
 static const char usage[] =
-    "usage: twilio-verify-check [--settings PATH]\n"
+    "usage: twilio-verify-check [--settings PATH] | --serve\n"
     "\n"
     "Runs one login for pam_twilio_verify over its standard input and output. By hand: type\n"
     "\"login 1 SERVICE USER\", then an answer for every line that begins with \"ask\"; the last\n"
-    "line is the verdict.\n";
+    "line is the verdict. --serve: waits for logins at the listening socket that is descriptor 0, "
+    "for\n"
+    "a host with many of them; twilio-verify-check.socket starts it.\n";
 
 int main(int argc, char **argv)
 {
@@ -232,6 +336,8 @@ int main(int argc, char **argv)
         puts("twilio-verify-check " PATHS_VERSION);
         return EXIT_SUCCESS;
     }
+    if (argc == 2 && strcmp(argv[1], "--serve") == 0)
+        return serve();
     if (argc == 3 && strcmp(argv[1], "--settings") == 0) {
         settings_path = argv[2];
     } else if (argc != 1) {

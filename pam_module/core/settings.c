@@ -126,6 +126,7 @@ static const struct key keys[] = {
       .rule = "must be the name of an account" },
     { MEMBER("check", users_dir), PATH, .text = PATHS_USERS },
     { MEMBER("check", state_dir), PATH, .text = PATHS_STATE },
+    { MEMBER("check", socket), PATH, .text = PATHS_SOCKET },
 };
 
 enum { KEYS = sizeof keys / sizeof *keys };
@@ -150,14 +151,18 @@ bool settings_parse(const char *text, const char *shown, struct settings **ret_s
     return true;
 }
 
+bool settings_read_text(const char *path, char **ret_text, struct verdict *why_not)
+{
+    return secret_read_file(AT_FDCWD, path, path, SECRET_READERS_ANY, FILE_SIZE_MAX, ret_text,
+                            why_not) == SECRET_READ;
+}
+
 bool settings_read(const char *path, struct settings **ret_settings, struct verdict *why_not)
 {
     auto_secret char *text = NULL;
 
-    if (secret_read_file(AT_FDCWD, path, path, SECRET_READERS_ANY, FILE_SIZE_MAX, &text, why_not) !=
-        SECRET_READ)
-        return false;
-    return settings_parse(text, path, ret_settings, why_not);
+    return settings_read_text(path, &text, why_not) &&
+           settings_parse(text, path, ret_settings, why_not);
 }
 
 bool settings_exempts(const struct settings *settings, const char *service)

@@ -33,6 +33,7 @@ struct settings {
     char *run_as;
     char *users_dir;
     char *state_dir;
+    char *socket; /* of a server, where one runs */
     /* admin: of no use to a login */
     char *admin_api_key_sid; /* NULL: the service's key and file */
     char *admin_api_key_file;
@@ -43,8 +44,11 @@ struct settings {
 bool settings_parse(const char *text, const char *shown, struct settings **ret_settings,
                     struct verdict *why_not);
 
-/* Reads and parses the file PATH, which only its owner, root or the effective user, may write. As
- * settings_parse(). */
+/* Reads the file PATH, which only its owner, root or the effective user, may write. The caller frees
+ * with secret_free(). False, with OUTCOME_MISCONFIGURED in *WHY_NOT. */
+bool settings_read_text(const char *path, char **ret_text, struct verdict *why_not);
+
+/* Reads and parses the file PATH: both of the above. */
 bool settings_read(const char *path, struct settings **ret_settings, struct verdict *why_not);
 
 /* Whether SERVICE, a PAM service, is in exempt_services. */

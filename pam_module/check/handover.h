@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* One login, handed over by the program that the module started to a server (server.h), which has
+ * libcurl loaded already and is never root: the dialogue's descriptors, and what root has read. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* What is handed over, in this order. */
+enum handover_text {
+    HANDOVER_SETTINGS,   /* the text of the file */
+    HANDOVER_IDENTITY,   /* empty: not enrolled */
+    HANDOVER_FACTOR_SID, /* empty: not enrolled */
+    HANDOVER_SECRET,
+    HANDOVER_TEXTS
+};
+
+struct handover {
+    const char *texts[HANDOVER_TEXTS];
+    char *bytes; /* that the texts lie in, of one that was taken; SIZE of them */
+    size_t size;
+};
+
+/* Offers to the server at the socket PATH. On true the login is the server's: this process must not
+ * touch descriptors 0 and 1 again. False: nobody serves there, or not as the account ACCOUNT (by
+ * the kernel's word, SCM_CREDENTIALS of unix(7)), not in this version, or not at once; nothing was
+ * handed over then. */
+bool handover_offer(const char *path, uid_t account, const struct handover *handover);
+
+/* The server's side: says on CONNECTION that it takes the login, takes it, and puts the dialogue's
+ * descriptors at 0 and 1. The caller frees with handover_free(). False: nothing was handed over. */
+bool handover_take(int connection, struct handover *ret_handover);
+
+/* Wipes and frees. */
+void handover_free(struct handover *handover);

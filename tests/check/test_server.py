@@ -1,0 +1,366 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, the pam_twilio_verify authors
+"""Logins that are handed over to a server: twilio-verify-check --serve.
+
+    BUILD=build /usr/bin/python3 tests/check/test_server.py [NAME...]"""
+
+import array
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from harness import (CHECK, IS_ROOT, IS_SANITIZED, PROMPT, WRONG_PROMPT, CheckTest, load_tests,
+                     main, needs_root, patience, temporary_folder)
+from fixture import API_KEY_SECRET
+from liar import RIGHT
+
+NOBODY = "nobody" if IS_ROOT else None
+VERSION = subprocess.run([CHECK, "--version"], check=True, capture_output=True,
+                         text=True).stdout.split()[1]
+
+# Serves one connection: says argv[1], and prints what it is handed.
+IMPOSTOR = """
+import socket, sys, time
+with socket.socket(fileno=0) as listener:
+    connection, _ = listener.accept()
+    if sys.argv[1]:
+        connection.send(sys.argv[1].encode())
+    print(socket.recv_fds(connection, 100000, 2)[0], flush=True)
+"""
+
+
+def wait_until(condition, seconds=5):
+    end = time.monotonic() + patience(seconds)
+    while not condition():
+        assert time.monotonic() < end, "it did not come true in time"
+        time.sleep(0.01)
+
+
+def status(pid, key):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return re.search(rf"^{key}:\s*(.*)$", text, re.MULTILINE).group(1)
+
+
+def children(pid):
+    return [int(child) for child in
+            pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def has_in_memory(pid, needle):
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb") as memory:
+        for line in maps:
+            first, last = (int(number, 16) for number in line.split()[0].split("-"))
+            with contextlib.suppress(OSError, OverflowError, ValueError):
+                memory.seek(first)
+                if needle in memory.read(last - first):
+                    return True
+    return False
+
+
+class ServerTest(CheckTest):
+    """What the tests share."""
+
+    def listen(self):
+        """A listening socket as systemd makes it."""
+        folder = self.enterContext(temporary_folder())
+        listener = self.enterContext(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+        path = folder / "check.socket"
+        listener.bind(str(path))
+        listener.listen(128)
+        return listener, path
+
+    def start(self, command, listener, user=NOBODY):
+        process = subprocess.Popen(command, stdin=listener, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, user=user, text=True, cwd="/")
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.stderr.close)
+        return process
+
+    def program(self):
+        """A copy of the check program that everybody can reach."""
+        folder = self.enterContext(temporary_folder())
+        folder.chmod(0o755)
+        for name in (CHECK.name, "twilio.so"):
+            shutil.copy(CHECK.with_name(name), folder / name)
+        return folder / CHECK.name
+
+    def serve(self, user=NOBODY):
+        """A server that takes logins; its process and its socket."""
+        listener, path = self.listen()
+        process = self.start([self.program(), "--serve"], listener, user)
+        # It looks for children when it is ready; before that SIGCHLD has no handler.
+        wait_until(lambda: int(status(process.pid, "SigCgt"), 16) >> signal.SIGCHLD - 1 & 1)
+        return process, path
+
+    def served_login(self, server, host, **options):
+        """A login that the server has taken: the program that was started has ended."""
+        login = self.login(host, **options)
+        login.expect_prompt()
+        self.assertEqual(login.process.wait(5), 0)
+        wait_until(lambda: children(server.pid))
+        return login
+
+    def served_host(self, path, api, **groups):
+        return self.factor_host(api, check={"socket": str(path)}, **groups)
+
+
+class Server(ServerTest):
+    def test_approves_a_right_code(self):
+        server, path = self.serve()
+        host, factor = self.served_host(path, self.emulator())
+        login = self.served_login(server, host)
+        login.answer(factor.code())
+        self.assert_outcome(login, "approved", "challenge=YC")
+        wait_until(lambda: not children(server.pid))
+
+    def test_asks_again_after_a_wrong_code(self):
+        server, path = self.serve()
+        host, factor = self.served_host(path, self.emulator())
+        login = self.served_login(server, host)
+        login.answer(factor.wrong_code())
+        login.expect_prompt(WRONG_PROMPT)
+        login.answer("no code")
+        login.expect_prompt(WRONG_PROMPT)
+        login.answer(factor.wrong_code())
+        self.assert_outcome(login, "denied", "no right code in 3 attempts, 1 of them not")
+
+    def test_denies_who_is_not_enrolled_and_sends_nothing(self):
+        server, path = self.serve()
+        emulator = self.emulator()
+        host, factor = self.served_host(path, emulator)
+        before = emulator.stats()["requests"]
+        login = self.served_login(server, host, user="mallory")
+        for _ in range(3):
+            login.answer(factor.code())
+            if _ < 2:
+                login.expect_prompt(WRONG_PROMPT)
+        self.assert_outcome(login, "denied", "not enrolled")
+        self.assertEqual(emulator.stats()["requests"], before)
+
+    def test_reads_the_settings_at_every_login(self):
+        server, path = self.serve()
+        host, factor = self.served_host(path, self.emulator())
+        text = host.settings.read_text()
+        host.settings.write_text(text.replace("login = {", 'login = {\n  prompt = "Code, please: ";'))
+        login = self.login(host)
+        login.expect_prompt("ask-secret Code, please: ")
+        wait_until(lambda: children(server.pid))
+        login.answer(factor.code())
+        self.assert_outcome(login, "approved")
+
+    def test_takes_no_login_whose_settings_are_damaged(self):
+        server, path = self.serve()
+        host, _ = self.served_host(path, self.emulator())
+        host.settings.write_text("service = {")
+        self.assert_outcome(self.login(host), "misconfigured", "twilio-verify.conf")
+        self.assertEqual(children(server.pid), [])
+
+    def test_ends_a_login_whose_user_leaves_and_creates_no_second_challenge(self):
+        server, path = self.serve()
+        host, _ = self.served_host(path, self.emulator(), login={"create_challenge": "at_code"})
+        login = self.served_login(server, host)
+        login.hang_up()
+        wait_until(lambda: not children(server.pid))
+        self.assertIsNone(server.poll())
+
+    def test_refuses_when_the_service_is_away(self):
+        server, path = self.serve()
+        host = self.host("https://127.0.0.1:1", check={"socket": str(path)})
+        login = self.served_login(server, host)
+        login.answer(RIGHT)
+        self.assert_outcome(login, "unavailable", "127.0.0.1")
+
+    def test_serves_many_at_once_and_keeps_nothing(self):
+        server, path = self.serve()
+        emulator = self.emulator()
+        hosts = [self.served_host(path, emulator) for _ in range(3)]
+        descriptors = os.listdir(f"/proc/{server.pid}/fd")
+        logins = [(self.served_login(server, host), factor) for host, factor in hosts * 5]
+        self.assertEqual(len(children(server.pid)), 15)
+        for login, factor in logins:
+            login.answer(factor.code())
+        for login, _ in logins:
+            self.assert_outcome(login, "approved", seconds=10)
+        wait_until(lambda: not children(server.pid))
+        self.assertEqual(os.listdir(f"/proc/{server.pid}/fd"), descriptors)
+
+    @needs_root
+    def test_is_nobody_without_privileges_and_in_a_cage(self):
+        server, path = self.serve()
+        host, factor = self.served_host(path, self.emulator())
+        login = self.served_login(server, host)
+        login.answer(factor.wrong_code())
+        login.expect_prompt(WRONG_PROMPT)
+        (child,) = children(server.pid)
+        for pid in (server.pid, child):
+            self.assertEqual(set(status(pid, "Uid").split()), {str(os.stat(f"/proc/{pid}/maps").st_uid
+                             or 65534)})
+            self.assertEqual(status(pid, "CapPrm"), "0" * 16)
+            self.assertEqual(status(pid, "NoNewPrivs"), "1")
+            self.assertEqual(os.stat(f"/proc/{pid}/maps").st_uid, 0, "it can be dumped")
+        self.assertEqual(status(child, "Seccomp"), "2")
+        self.assertEqual(len(os.listdir(f"/proc/{child}/fd") and
+                             [d for d in os.listdir(f"/proc/{child}/fd")
+                              if "check.socket" in os.readlink(f"/proc/{child}/fd/{d}")]), 0)
+
+    @needs_root
+    def test_never_has_the_secret_outside_of_a_login(self):
+        server, path = self.serve()
+        host, factor = self.served_host(path, self.emulator())
+        login = self.served_login(server, host)
+        (child,) = children(server.pid)
+        self.assertTrue(has_in_memory(child, API_KEY_SECRET.encode()), "the search finds nothing")
+        login.answer(factor.code())
+        self.assert_outcome(login, "approved")
+        self.assertFalse(has_in_memory(server.pid, API_KEY_SECRET.encode()))
+
+    def test_starts_anew_after_a_login_was_killed_and_the_others_go_on(self):
+        server, path = self.serve()
+        host, factor = self.served_host(path, self.emulator())
+        first = self.served_login(server, host)
+        (victim,) = children(server.pid)
+        second = self.served_login(server, host)
+        os.kill(victim, signal.SIGSEGV)
+        self.assertIsNone(first.read_line(5))
+        self.assertEqual(server.wait(5), 1)
+        self.assertIn("was killed by signal", server.stderr.read())
+        second.answer(factor.code())
+        self.assert_outcome(second, "approved")
+
+    def test_lives_on_whatever_is_sent_to_it(self):
+        server, path = self.serve()
+        pair = socket.socketpair()
+        descriptors = [pair[0].fileno(), pair[1].fileno()]
+        for payload, handed in ((b"", []), (b"x", []), (b"x\0" * 4, []), (b"x\0" * 4, descriptors[:1]),
+                                (b"x\0" * 3, descriptors), (b"x\0" * 5, descriptors),
+                                (b"x\0" * 4 + b"x", descriptors), (b"x" * 100000, descriptors),
+                                (b"\0" * 4, descriptors)):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+                client.connect(str(path))
+                self.assertEqual(client.recv(100), f"ready {VERSION}".encode())
+                socket.send_fds(client, [payload], handed)
+                wait_until(lambda: not children(server.pid), 7)
+        for side in pair:
+            side.close()
+        host, factor = self.served_host(path, self.emulator())
+        login = self.served_login(server, host)
+        login.answer(factor.code())
+        self.assert_outcome(login, "approved")
+
+    @needs_root
+    def test_serves_nobody_but_root(self):
+        server, path = self.serve()
+        path.chmod(0o777)
+        path.parent.chmod(0o755)
+        client = self.start([sys.executable, "-c", f"""
+import socket
+client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+client.connect({str(path)!r})
+print(client.recv(100))"""], None, "daemon")
+        self.assertEqual(client.communicate(timeout=10)[0], "b''\n")
+        self.assertIsNone(server.poll())
+
+
+class WithoutServer(ServerTest):
+    """The login is run as if nothing had been there."""
+
+    def assert_runs_itself(self, path, seconds=1):
+        host, factor = self.served_host(path, self.emulator())
+        login = self.login(host)
+        login.expect_prompt(PROMPT)
+        self.assertLess(time.monotonic() - login.began_at, patience(seconds))
+        self.assertIsNone(login.process.poll())
+        login.answer(factor.code())
+        self.assert_outcome(login, "approved")
+
+    def impostor(self, says, user=NOBODY):
+        listener, path = self.listen()
+        return self.start([sys.executable, "-c", IMPOSTOR, says], listener, user), path
+
+    def assert_got_nothing(self, impostor):
+        self.assertEqual(impostor.communicate(timeout=10)[0], "b''\n")
+
+    def test_runs_where_no_socket_is(self):
+        self.assert_runs_itself(self.enterContext(temporary_folder()) / "check.socket")
+
+    def test_runs_where_the_socket_is_a_file(self):
+        path = self.enterContext(temporary_folder()) / "check.socket"
+        path.touch()
+        self.assert_runs_itself(path)
+
+    def test_runs_where_nobody_listens_any_more(self):
+        listener, path = self.listen()
+        listener.close()
+        self.assert_runs_itself(path)
+
+    def test_runs_where_the_server_is_mute(self):
+        impostor, path = self.impostor("")
+        self.assert_runs_itself(path, 2)
+        self.assert_got_nothing(impostor)
+
+    def test_runs_where_the_server_is_of_another_version(self):
+        for says in ("ready 0.0.0", f"ready {VERSION}x", f"ready {VERSION}"[:-1], "no"):
+            impostor, path = self.impostor(says)
+            self.assert_runs_itself(path)
+            self.assert_got_nothing(impostor)
+
+    @needs_root
+    def test_runs_where_the_server_is_of_another_account(self):
+        for user in ("daemon", "root"):
+            impostor, path = self.impostor(f"ready {VERSION}", user)
+            self.assert_runs_itself(path)
+            self.assert_got_nothing(impostor)
+
+    def test_hands_the_secret_to_the_right_account_only_after_it_is_ready(self):
+        impostor, path = self.impostor(f"ready {VERSION}")
+        host, _ = self.served_host(path, self.emulator())
+        login = self.login(host)
+        self.assertIn(API_KEY_SECRET, impostor.communicate(timeout=10)[0])
+        # It took the dialogue, and ended: nobody else says a verdict.
+        self.assertIsNone(login.read_line(5))
+
+    def test_runs_a_login_of_which_more_was_typed_ahead(self):
+        server, path = self.serve()
+        host, factor = self.served_host(path, self.emulator())
+        login = self.login(host, first=f"login 1 sshd alice\n{factor.code()}\n")
+        self.assert_outcome_after_prompt(login)
+        self.assertEqual(children(server.pid), [])
+
+    def assert_outcome_after_prompt(self, login):
+        login.expect_prompt()
+        self.assert_outcome(login, "approved")
+
+
+class Starting(ServerTest):
+    def assert_refuses(self, listener, remedy, user=NOBODY):
+        server = self.start([self.program(), "--serve"], listener, user)
+        errors = server.communicate(timeout=10)[1]
+        self.assertEqual(server.returncode, 1)
+        self.assertIn(remedy, errors)
+
+    @needs_root
+    def test_a_server_of_root_refuses(self):
+        self.assert_refuses(self.listen()[0], "must not be root", "root")
+
+    def test_a_server_without_a_socket_refuses(self):
+        self.assert_refuses(subprocess.DEVNULL, "descriptor 0 must be a listening socket")
+
+    def test_a_server_at_a_socket_of_another_kind_refuses(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self.assert_refuses(listener, "descriptor 0 must be a listening socket")
+
+
+if __name__ == "__main__":
+    main()
