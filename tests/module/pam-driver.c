@@ -31,14 +31,17 @@ struct list {
 };
 
 struct options {
-    const char *confdir, *service, *user, *rhost;
+    const char *confdir, *service, *rhost;
     const char *module; /* called without libpam's stack, with ARGUMENTS */
-    struct list arguments, calls, answers, limits, closed;
+    /* With several users each login, or thread, has the next one, who has the answer of his place. */
+    struct list users, answers;
+    struct list arguments, calls, limits, closed;
     const char *conversation; /* "answer", "fail", "none", "again", "null-array", "untouched" */
     unsigned fail_at;         /* the message at which it fails; 0: none */
     unsigned think_ms;
     bool silent;
     unsigned loop, threads;
+    bool only_codes;
     const char *sigchld, *sigpipe;
     bool block_signals;
     unsigned alarm_every_ms;
@@ -49,7 +52,9 @@ struct options {
 /* One login's side of the conversation. */
 struct talk {
     const struct options *options;
-    unsigned messages, answers;
+    const char *user;
+    unsigned messages;
+    size_t answer, end; /* of options->answers: the next, and the one that is no more ours */
 };
 
 typedef int (*pam_entry)(pam_handle_t *pamh, int flags, int argc, const char **argv);
@@ -91,13 +96,12 @@ static void think(unsigned milliseconds)
 /* The next answer of the script; NULL where the script says so, or has come to its end. */
 static int answer_prompt(struct talk *talk, struct pam_response *response)
 {
-    const struct list *answers = &talk->options->answers;
     const char *answer;
 
     think(talk->options->think_ms);
-    if (talk->answers == answers->count)
+    if (talk->answer == talk->end)
         return PAM_CONV_ERR;
-    answer = answers->items[talk->answers++];
+    answer = talk->options->answers.items[talk->answer++];
     if (answer != NULL)
         response->resp = strdup(answer);
     return PAM_SUCCESS;
@@ -201,7 +205,8 @@ static int call_module(const struct options *options, const char *symbol, pam_ha
     return code;
 }
 
-static int call(const struct options *options, const char *name, pam_handle_t *pamh)
+static int call(const struct options *options, const char *name, const char *user,
+                pam_handle_t *pamh)
 {
     bool authenticates = is(name, "authenticate");
     int flags = options->silent ? PAM_SILENT : 0;
@@ -215,16 +220,29 @@ static int call(const struct options *options, const char *name, pam_handle_t *p
                            flags);
     else
         code = authenticates ? pam_authenticate(pamh, flags) : pam_setcred(pamh, flags);
-    record_call(name, code, clock_ms() - began_ms);
+    record_call(name, user, code, clock_ms() - began_ms);
     return code;
+}
+
+static struct talk begin_talk(const struct options *options, unsigned number)
+{
+    struct talk talk = { .options = options, .end = options->answers.count };
+
+    if (options->users.count > 0)
+        talk.user = options->users.items[number % options->users.count];
+    if (options->users.count > 1) {
+        talk.answer = number % options->users.count;
+        talk.end = talk.answer + 1;
+    }
+    return talk;
 }
 
 /* One login. The limits are set once libpam has found its modules; BEFORE and AFTER, unless NULL,
  * are taken where the module alone stands between them. */
-static void login(const struct options *options, struct process_state *before,
+static void login(const struct options *options, unsigned number, struct process_state *before,
                   struct process_state *after)
 {
-    struct talk talk = { .options = options };
+    struct talk talk = begin_talk(options, number);
     struct pam_conv conversation = { is(options->conversation, "none") ? NULL : converse, &talk };
     union {
         void (*function)(int, unsigned, void *);
@@ -232,7 +250,7 @@ static void login(const struct options *options, struct process_state *before,
     } delay = { note_delay };
     pam_handle_t *pamh = NULL;
     int code =
-        pam_start_confdir(options->service, options->user, &conversation, options->confdir, &pamh);
+        pam_start_confdir(options->service, talk.user, &conversation, options->confdir, &pamh);
 
     if (code != PAM_SUCCESS)
         give_up("pam_start_confdir", pam_strerror(NULL, code));
@@ -246,27 +264,38 @@ static void login(const struct options *options, struct process_state *before,
         process_state_take(before);
     }
     for (size_t i = 0; i < options->calls.count; i++)
-        code = call(options, options->calls.items[i], pamh);
+        code = call(options, options->calls.items[i], talk.user, pamh);
     if (after != NULL)
         process_state_take(after);
     pam_end(pamh, code);
 }
 
-static void *login_in_thread(void *options)
+struct thread {
+    pthread_t id;
+    const struct options *options;
+    unsigned number;
+};
+
+static void *login_in_thread(void *data)
 {
-    login(options, NULL, NULL);
+    const struct thread *thread = data;
+
+    login(thread->options, thread->number, NULL, NULL);
     return NULL;
 }
 
-static void login_in_threads(struct options *options)
+static void login_in_threads(const struct options *options)
 {
-    pthread_t threads[THREADS_MAX];
+    struct thread threads[THREADS_MAX];
 
-    for (unsigned i = 0; i < options->threads; i++)
-        if (pthread_create(&threads[i], NULL, login_in_thread, options) != 0)
+    for (unsigned i = 0; i < options->threads; i++) {
+        threads[i].options = options;
+        threads[i].number = i;
+        if (pthread_create(&threads[i].id, NULL, login_in_thread, &threads[i]) != 0)
             give_up("--threads", "no thread");
+    }
     for (unsigned i = 0; i < options->threads; i++)
-        pthread_join(threads[i], NULL);
+        pthread_join(threads[i].id, NULL);
 }
 
 static void reap_all(int number)
@@ -338,22 +367,39 @@ static int reap_own_child(pid_t pid)
     return waitpid(pid, &status, WNOHANG) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static void run(struct options *options, FILE *out)
+/* Returns the resident memory after the first login. */
+static long login_in_turn(const struct options *options, struct process_state *before,
+                          struct process_state *after)
+{
+    long rss_kib = 0;
+
+    for (unsigned i = 0; i < options->loop; i++) {
+        login(options, i, i == 0 ? before : NULL, i + 1 == options->loop ? after : NULL);
+        if (i == 0)
+            rss_kib = process_state_rss_kib();
+    }
+    return rss_kib;
+}
+
+static void run(const struct options *options, FILE *out)
 {
     struct process_state before = { 0 }, after = { 0 };
     pid_t own_child = options->own_child ? start_own_child() : -1;
+    long rss_kib = 0;
 
     record_open();
+    if (options->only_codes)
+        record_only_codes();
     set_world(options);
     if (options->threads > 0) {
         process_state_take(&before);
         login_in_threads(options);
         process_state_take(&after);
+    } else {
+        rss_kib = login_in_turn(options, &before, &after);
     }
-    for (unsigned i = 0; options->threads == 0 && i < options->loop; i++)
-        login(options, i == 0 ? &before : NULL, i + 1 == options->loop ? &after : NULL);
 
-    fputc('{', out);
+    fprintf(out, "{\"rss_kib\": [%ld, %ld], ", rss_kib, process_state_rss_kib());
     record_print(out);
     fputs(", \"changes\": ", out);
     process_state_print_changes(out, &before, &after);
@@ -382,6 +428,7 @@ enum option_number {
     OPTION_SILENT,
     OPTION_LOOP,
     OPTION_THREADS,
+    OPTION_ONLY_CODES,
     OPTION_SIGCHLD,
     OPTION_SIGPIPE,
     OPTION_BLOCK_SIGNALS,
@@ -409,6 +456,7 @@ static const struct option long_options[] = {
     { "silent", no_argument, NULL, OPTION_SILENT },
     { "loop", required_argument, NULL, OPTION_LOOP },
     { "threads", required_argument, NULL, OPTION_THREADS },
+    { "only-codes", no_argument, NULL, OPTION_ONLY_CODES },
     { "sigchld", required_argument, NULL, OPTION_SIGCHLD },
     { "sigpipe", required_argument, NULL, OPTION_SIGPIPE },
     { "block-signals", no_argument, NULL, OPTION_BLOCK_SIGNALS },
@@ -451,7 +499,7 @@ static void take_option(struct options *options, int option)
         options->service = optarg;
         return;
     case OPTION_USER:
-        options->user = optarg;
+        add(&options->users, optarg);
         return;
     case OPTION_RHOST:
         options->rhost = optarg;
@@ -489,6 +537,9 @@ static void take_option(struct options *options, int option)
         return;
     case OPTION_THREADS:
         options->threads = number(optarg, THREADS_MAX);
+        return;
+    case OPTION_ONLY_CODES:
+        options->only_codes = true;
         return;
     case OPTION_SIGCHLD:
         options->sigchld = one_of(optarg, "ignore reap default no-wait");
@@ -538,6 +589,8 @@ int main(int argc, char **argv)
         take_option(&options, option);
     if (options.confdir == NULL || optind != argc)
         give_up("--confdir", "is needed, and nothing but options");
+    if (options.users.count > 1 && options.users.count != options.answers.count)
+        give_up("--user", "several need as many answers");
     if (options.calls.count == 0)
         add(&options.calls, authenticate);
 

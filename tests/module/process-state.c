@@ -179,11 +179,40 @@ static void print_switches(FILE *out)
             death_signal, reaper, setlocale(LC_ALL, NULL));
 }
 
+/* The files that are mapped; how much of the rest there is, is process_state_rss_kib()'s. */
+static void print_maps(FILE *out)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[4352];
+
+    while (maps != NULL && fgets(line, sizeof line, maps) != NULL) {
+        const char *file = strchr(line, '/');
+        line[strcspn(line, "\n")] = '\0';
+        if (file != NULL)
+            fprintf(out, "%.4s %s, ", strchr(line, ' ') + 1, file);
+    }
+    if (maps != NULL)
+        fclose(maps);
+}
+
+long process_state_rss_kib(void)
+{
+    FILE *statm = fopen("/proc/self/statm", "re");
+    long size = 0, resident = 0;
+
+    if (statm == NULL || fscanf(statm, "%ld %ld", &size, &resident) != 2)
+        resident = 0;
+    if (statm != NULL)
+        fclose(statm);
+    return resident * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
 static const struct {
     const char *name;
     void (*print)(FILE *out);
 } facts[] = {
     { "descriptors", print_descriptors },
+    { "maps", print_maps },
     { "threads", print_threads },
     { "children", process_state_print_children },
     { "dispositions", print_dispositions },

@@ -12,7 +12,7 @@ struct process_state {
     char *facts[PROCESS_FACTS_MAX];
 };
 
-/* Looks at descriptors, threads, children, signals, limits, timers and the rest. */
+/* Looks at descriptors, mapped files, threads, children, signals, limits, timers and the rest. */
 void process_state_take(struct process_state *state);
 
 /* Prints a JSON object that holds [before, after] for each fact that differs: "{}" for none. */
@@ -23,3 +23,6 @@ void process_state_free(struct process_state *state);
 
 /* Prints what waitid(2) sees of this process's children: "none", "running", "ended PID". */
 void process_state_print_children(FILE *out);
+
+/* How much memory is resident. 0: not to be told. */
+long process_state_rss_kib(void);

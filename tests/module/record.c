@@ -8,7 +8,10 @@
 #include <pthread.h>
 #include <security/pam_appl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
+
+enum { PAM_RETURN_VALUES = _PAM_RETURN_VALUES };
 
 /* The functions that are captured have no parameter to hand it over: it has to be global. */
 static struct record {
@@ -18,6 +21,8 @@ static struct record {
         size_t size;
         FILE *out;
     } calls, messages, log, fail_delays, delays;
+    bool only_codes;
+    unsigned codes[PAM_RETURN_VALUES];
 } record = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static const char *const codes[] = {
@@ -81,6 +86,8 @@ void record_print_string(FILE *out, const char *text)
 static FILE *begin(struct list *list)
 {
     pthread_mutex_lock(&record.lock);
+    if (record.only_codes)
+        rewind(list->out);
     if (ftell(list->out) > 0)
         fputs(", ", list->out);
     return list->out;
@@ -106,6 +113,20 @@ static void print_list(FILE *out, const char *name, struct list *list)
     *list = (struct list){ 0 };
 }
 
+static void print_codes(FILE *out)
+{
+    const char *separator = "";
+
+    fputs("\"codes\": {", out);
+    for (int code = 0; code < PAM_RETURN_VALUES; code++) {
+        if (record.codes[code] == 0)
+            continue;
+        fprintf(out, "%s\"%s\": %u", separator, NAME_OF(codes, code), record.codes[code]);
+        separator = ", ";
+    }
+    fputc('}', out);
+}
+
 void record_open(void)
 {
     open_list(&record.calls);
@@ -126,12 +147,25 @@ void record_print(FILE *out)
     print_list(out, "fail_delays", &record.fail_delays);
     fputs(", ", out);
     print_list(out, "delays", &record.delays);
+    fputs(", ", out);
+    print_codes(out);
 }
 
-void record_call(const char *call, int code, long elapsed_ms)
+void record_only_codes(void)
 {
-    fprintf(begin(&record.calls), "{\"call\": \"%s\", \"code\": \"%s\", \"ms\": %ld}", call,
+    record.only_codes = true;
+}
+
+void record_call(const char *call, const char *user, int code, long elapsed_ms)
+{
+    FILE *out = begin(&record.calls);
+
+    fprintf(out, "{\"call\": \"%s\", \"code\": \"%s\", \"ms\": %ld, \"user\": ", call,
             NAME_OF(codes, code), elapsed_ms);
+    record_print_string(out, user != NULL ? user : "");
+    fputc('}', out);
+    if (code >= 0 && code < PAM_RETURN_VALUES)
+        record.codes[code]++;
     end();
 }
 

@@ -12,8 +12,11 @@
 /* Begins; once, before the first call of anything else. Safe from several threads afterwards. */
 void record_open(void);
 
-/* "authenticate" or "setcred", the PAM code that it returned, and how long it took. */
-void record_call(const char *call, int code, long elapsed_ms);
+/* From now on counts the codes of the calls, and keeps nothing else: what a host remembers grows. */
+void record_only_codes(void);
+
+/* "authenticate" or "setcred" for USER, the PAM code that it returned, and how long it took. */
+void record_call(const char *call, const char *user, int code, long elapsed_ms);
 
 /* One message that the conversation was handed, by PAM's number of its style. */
 void record_message(int style, const char *text);
@@ -21,7 +24,7 @@ void record_message(int style, const char *text);
 /* The delay that libpam made of the modules' wishes: what PAM_FAIL_DELAY was called with. */
 void record_delay(unsigned microseconds);
 
-/* Prints "calls", "messages", "log", "fail_delays" and "delays" as members of a JSON object, and
+/* Prints "calls", "messages", "log", "fail_delays", "delays" and "codes" as members of a JSON object, and
  * ends the recording. */
 void record_print(FILE *out);
 
