@@ -14,6 +14,7 @@ import pwd
 import re
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -132,6 +133,19 @@ def read_proc(login, name):
 def status_of(login):
     lines = read_proc(login, "status").decode().splitlines()
     return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
+
+
+def memory_with(pid, secret):
+    """Where in the memory of the process PID the bytes of SECRET are, once for each place."""
+    found = []
+    with open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines():
+            span, rights, _, _, _, *name = line.split(None, 5)
+            first, end = (int(address, 16) for address in span.split("-"))
+            if rights[0] == "r" and name[:1] not in (["[vvar]"], ["[vvar_vclock]"], ["[vsyscall]"]):
+                memory.seek(first)
+                found += (name or ["anonymous"]) * memory.read(end - first).count(secret)
+    return found
 
 
 @each(approves={f"approves when started {name}": {"prefix": prefix}
@@ -324,6 +338,16 @@ class TheWaitingProcess(CheckTest):
     @needs_root
     def test_it_is_nobody_for_good(self):
         HostileStarts.assert_powerless(self, self.waiting, status_of(self.waiting))
+
+    def test_it_is_in_its_cage(self):
+        status = status_of(self.waiting)
+        self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"))
+
+    @needs_root
+    def test_the_secret_is_where_libcurl_keeps_it_and_nowhere_else(self):
+        """On the heap, as long as the connection lives: no stack, no buffer of ours, no library."""
+        where = memory_with(self.waiting.process.pid, API_KEY_SECRET.encode())
+        self.assertEqual(set(where), {"[heap]"})
 
     def test_not_even_its_own_user_may_look_inside(self):
         for name in ("mem", "environ", "maps", "fd"):
