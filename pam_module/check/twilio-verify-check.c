@@ -229,6 +229,9 @@ static _Noreturn void conclude(struct check *check, bool is_ready, struct verdic
     struct login_request request;
 
     if (is_ready) {
+        /* Not before: until it is root's alone, who calls sudo may signal this process, and must
+         * not choose its verdict. */
+        signal(SIGALRM, on_limit);
         request = (struct login_request){ check->settings, check->enrollment };
         login_run(&request, &ports, verdict);
     }
@@ -237,19 +240,13 @@ static _Noreturn void conclude(struct check *check, bool is_ready, struct verdic
     say(verdict);
 }
 
-static void set_signals(void)
-{
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGALRM, on_limit);
-}
-
 static _Noreturn void run(const char *settings_path)
 {
     struct check check = { .reader = { .descriptor = STDIN_FILENO }, .library = -1 };
     struct verdict verdict = { 0 };
     bool is_ready;
 
-    set_signals();
+    signal(SIGPIPE, SIG_IGN);
     is_ready = prepare(&check, settings_path, &verdict);
     if (is_ready && hand_over(&check))
         _exit(0);
@@ -277,7 +274,7 @@ static void run_handed_over(void *context, int connection)
     struct handover handover;
     struct enrollment enrollment;
 
-    set_signals();
+    signal(SIGPIPE, SIG_IGN);
     if (!mute_errors() || !handover_take(connection, &handover))
         return;
     close(connection);

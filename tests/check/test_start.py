@@ -212,6 +212,17 @@ class HostileStarts(CheckTest):
                 self.assertNotIn("not-required", " ".join(login.lines))
                 login.wait(1)
 
+    def test_an_alarm_before_it_has_read_its_files_is_no_verdict(self):
+        """Who calls sudo may signal the program until it has root's real user ID, and whoever says
+        that Twilio is away gets in by the recipe for an outage."""
+        login = self.login(self.host(self.liar()), first="")
+        while status_of(login)["NoNewPrivs"] != "1":
+            time.sleep(0.01)
+        os.kill(login.process.pid, signal.SIGALRM)
+        self.assertIsNone(login.read_line(2))
+        login.process.wait(2)
+        self.assertEqual(login.process.returncode, -signal.SIGALRM)
+
     @needs_root
     def test_a_program_that_is_set_user_id_to_another_is_misconfigured(self):
         server = self.liar()
