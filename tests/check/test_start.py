@@ -18,6 +18,7 @@ import signal
 import subprocess
 import sys
 import time
+import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
@@ -48,8 +49,8 @@ def limit(name, soft, hard="soft"):
                  f"soft = {soft}; resource.setrlimit(name, (soft, {hard}))")
 
 
-PR_SET_SECUREBITS, PR_CAPBSET_DROP, PR_SET_DUMPABLE = 28, 24, 4
-CAP_SETGID, CAP_SETUID, CAP_SYS_RESOURCE = 6, 7, 24
+PR_SET_SECUREBITS, PR_CAPBSET_DROP, PR_SET_TIMERSLACK = 28, 24, 29
+CAP_SETGID, CAP_SETUID, CAP_SYS_NICE, CAP_SYS_RESOURCE = 6, 7, 23, 24
 NO_SETUID_FIXUP_LOCKED, KEEP_CAPS = 0b1100, 0b10000
 
 MEBIBYTE = 1 << 20
@@ -120,6 +121,11 @@ HOPELESS = {
     "with an empty standard input": after("os.dup2(os.open('/dev/null', os.O_RDONLY), 0)"),
     "with a folder as standard input": after("os.dup2(os.open('/', os.O_RDONLY), 0)"),
 }
+
+
+def has_capability(number):
+    effective = re.search(r"CapEff:\s*(\S+)", pathlib.Path("/proc/self/status").read_text())
+    return int(effective[1], 16) >> number & 1 == 1
 
 
 def wait_for_connection(test, server):
@@ -222,6 +228,21 @@ class HostileStarts(CheckTest):
         self.assertIsNone(login.read_line(2))
         login.process.wait(2)
         self.assertEqual(login.process.returncode, -signal.SIGALRM)
+
+    @needs_root
+    @unittest.skipUnless(has_capability(CAP_SYS_NICE), "needs the capability for priorities")
+    def test_it_shares_the_processors_as_everybody_does_whatever_the_caller_chose(self):
+        """Who starves it until a limit of time is over must not gain by it."""
+        prefix = after("os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); os.nice(19); "
+                       "os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0)); "
+                       f"must(libc.prctl({PR_SET_TIMERSLACK}, ctypes.c_ulong(10**12), 0, 0, 0))")
+        login = self.login(self.host(self.liar()), prefix=prefix)
+        login.expect_prompt()
+        pid = login.process.pid
+        self.assertEqual(os.sched_getscheduler(pid), os.SCHED_OTHER)
+        self.assertEqual(os.getpriority(os.PRIO_PROCESS, pid), 0)
+        self.assertEqual(os.sched_getaffinity(pid), os.sched_getaffinity(0))
+        self.assertEqual(read_proc(login, "timerslack_ns"), b"50000\n")
 
     @needs_root
     def test_a_program_that_is_set_user_id_to_another_is_misconfigured(self):
@@ -370,13 +391,11 @@ class TheWaitingProcess(CheckTest):
 
     def test_its_limits_are_its_own(self):
         """Where there is no power to raise them, the old hard ones are as far as it goes."""
-        effective = re.search(r"CapEff:\s*(\S+)", pathlib.Path("/proc/self/status").read_text())
-        may_raise = int(effective[1], 16) >> CAP_SYS_RESOURCE & 1
         lines = read_proc(self.waiting, "limits").decode().splitlines()
         shown = {line[4:26].strip(): line[26:].split()[:2] for line in lines}
         for name, (kernels, wanted) in LIMITS.items():
             old = resource.getrlimit(getattr(resource, "RLIMIT_" + name))[1] % 2**64
-            value = wanted if may_raise else min(wanted, old)
+            value = wanted if has_capability(CAP_SYS_RESOURCE) else min(wanted, old)
             value = "unlimited" if value == UNLIMITED else str(value)
             self.assertEqual(shown[kernels], [value] * 2, name)
 
