@@ -21,21 +21,22 @@ enum { MEBIBYTE = 1024 * 1024, THREAD_STACK_SIZE = 1 * MEBIBYTE, TIMER_SLACK_NAN
 
 /* The caller of sudo chooses these for us, and under his NPROC no name is resolved: none is
  * inherited. */
-static const struct {
+static const struct limit {
     int resource;
     rlim_t value;
+    rlim_t least; /* with less we would tell that Twilio is away */
 } limits[] = {
-    { RLIMIT_AS, RLIM_INFINITY },
+    { RLIMIT_AS, RLIM_INFINITY, 256 * MEBIBYTE },
     { RLIMIT_CORE, 0 },
     { RLIMIT_CPU, 60 },
-    { RLIMIT_DATA, RLIM_INFINITY },
+    { RLIMIT_DATA, RLIM_INFINITY, 64 * MEBIBYTE },
     { RLIMIT_FSIZE, MEBIBYTE },
     { RLIMIT_LOCKS, RLIM_INFINITY },
     { RLIMIT_MEMLOCK, MEBIBYTE },
     { RLIMIT_MSGQUEUE, 0 },
     { RLIMIT_NICE, 0 },
-    { RLIMIT_NOFILE, 256 },
-    { RLIMIT_NPROC, RLIM_INFINITY },
+    { RLIMIT_NOFILE, 256, 64 },
+    { RLIMIT_NPROC, RLIM_INFINITY, 256 },
     { RLIMIT_RSS, RLIM_INFINITY },
     { RLIMIT_RTPRIO, 0 },
     { RLIMIT_RTTIME, RLIM_INFINITY },
@@ -43,34 +44,41 @@ static const struct {
     { RLIMIT_STACK, 8 * MEBIBYTE },
 };
 
-/* Root lacks CAP_SYS_RESOURCE in many containers: then the hard limit is as far as it goes. */
-static bool set_limit(int resource, rlim_t value)
+/* Root lacks CAP_SYS_RESOURCE in many containers: then the hard limit is as far as it goes, if that
+ * is enough. Who is not root chose for himself. */
+static bool set_limit(const struct limit *wanted)
 {
-    struct rlimit limit = { value, value };
+    __rlimit_resource_t resource = (__rlimit_resource_t)wanted->resource;
+    struct rlimit limit = { wanted->value, wanted->value };
 
-    if (setrlimit((__rlimit_resource_t)resource, &limit) == 0)
+    if (setrlimit(resource, &limit) == 0)
         return true;
-    if (errno != EPERM || getrlimit((__rlimit_resource_t)resource, &limit) != 0)
+    if (errno != EPERM || getrlimit(resource, &limit) != 0)
         return false;
-    if (value < limit.rlim_max)
-        limit.rlim_max = value;
+    if (limit.rlim_max < wanted->least && geteuid() == 0) {
+        errno = EPERM;
+        return false;
+    }
+    if (wanted->value < limit.rlim_max)
+        limit.rlim_max = wanted->value;
     limit.rlim_cur = limit.rlim_max;
-    return setrlimit((__rlimit_resource_t)resource, &limit) == 0;
+    return setrlimit(resource, &limit) == 0;
 }
 
 /* The resolver's thread would get a stack of the size that the caller's limit had at the start. */
 static bool set_limits(void)
 {
     pthread_attr_t attributes;
-    bool set = true;
+    bool set;
 
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
-        set = set_limit(limits[i].resource, limits[i].value) && set;
+        if (!set_limit(&limits[i]))
+            return false;
 
     if (pthread_attr_init(&attributes) != 0)
         return false;
     set = pthread_attr_setstacksize(&attributes, THREAD_STACK_SIZE) == 0 &&
-          pthread_setattr_default_np(&attributes) == 0 && set;
+          pthread_setattr_default_np(&attributes) == 0;
     pthread_attr_destroy(&attributes);
     return set;
 }
@@ -117,7 +125,7 @@ bool privileges_take(struct verdict *why_not)
     if (geteuid() == 0 && (setresgid(0, 0, 0) != 0 || setresuid(0, 0, 0) != 0))
         return refuse(why_not, "becoming root");
     if (!set_limits())
-        return refuse(why_not, "resource limits");
+        return refuse(why_not, "resource limits that are too low can't be raised");
     share_processors();
     return privileges_clean(why_not);
 }

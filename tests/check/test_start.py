@@ -96,7 +96,6 @@ ROOT_STARTS = {
     "with an effective group that is not root's": after("os.setresgid(65534, 65534, 65534)"),
     "with secure bits that keep capabilities": after(
         f"must(libc.prctl({PR_SET_SECUREBITS}, {NO_SETUID_FIXUP_LOCKED | KEEP_CAPS}, 0, 0, 0))"),
-    "with no processes allowed": limit("NPROC", 0),
     "with a hard file size of 0": limit("FSIZE", 0),
     "with a second of CPU": limit("CPU", 1),
     "in a folder that root alone may enter": after(
@@ -104,7 +103,10 @@ ROOT_STARTS = {
     "without the capability for limits": after(
         f"must(libc.prctl({PR_CAPBSET_DROP}, {CAP_SYS_RESOURCE}, 0, 0, 0))"),
 }
-LITTLE_MEMORY = {
+# With these no name is resolved, no library loaded, no socket opened.
+STARVED = {
+    "with no processes allowed": limit("NPROC", 0),
+    "with a dozen descriptors for good": limit("NOFILE", 12),
     "with little memory": limit("AS", 40 << 20),
     "with little data": limit("DATA", 4 << 20),
 }
@@ -158,8 +160,10 @@ def memory_with(pid, secret):
                 for name, prefix in STARTS.items()},
       approves_as_root={f"approves when root starts it {name}": {"prefix": prefix}
                         for name, prefix in ROOT_STARTS.items()},
-      approves_with_little={f"approves when root starts it {name}": {"prefix": prefix}
-                            for name, prefix in LITTLE_MEMORY.items()},
+      raises={f"raises what is too low when root starts it {name}": {"prefix": prefix}
+              for name, prefix in STARVED.items()},
+      refuses={f"refuses where root can't raise it when started {name}": {"prefix": prefix}
+               for name, prefix in STARVED.items()},
       ends={f"ends when started {name}": {"prefix": prefix} for name, prefix in HOPELESS.items()})
 class HostileStarts(CheckTest):
 
@@ -182,8 +186,20 @@ class HostileStarts(CheckTest):
 
     @needs_root
     @needs_little_memory
-    def approves_with_little(self, prefix):
+    @unittest.skipUnless(has_capability(CAP_SYS_RESOURCE), "needs the capability for limits")
+    def raises(self, prefix):
         self.approves(prefix)
+
+    @needs_root
+    @needs_little_memory
+    def refuses(self, prefix):
+        """Starved, it would tell that Twilio is away: the recipe for an outage lets in then."""
+        server = self.liar()
+        host = self.host(f"https://localhost:{server.port}")
+        drop = after(f"must(libc.prctl({PR_CAPBSET_DROP}, {CAP_SYS_RESOURCE}, 0, 0, 0))")
+        login = self.login(host, prefix=drop + prefix)
+        self.assert_outcome(login, "misconfigured", "resource limits", seconds=2)
+        self.assertEqual((len(login.lines), server.connections), (1, []))
 
     def assert_powerless(self, login, status):
         self.assertEqual(status["Uid"].split(), [str(NOBODY.pw_uid)] * 4)
