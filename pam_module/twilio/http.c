@@ -256,7 +256,7 @@ bool http_open(const struct settings *settings, const struct http_credentials *c
 
     if (http == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         free(http);
-        return verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "libcurl does not start");
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "libcurl does not start");
     }
 
     http->base_url = settings->base_url;
@@ -266,7 +266,7 @@ bool http_open(const struct settings *settings, const struct http_credentials *c
     http->headers = curl_slist_append(NULL, "Accept: application/json");
     if (http->multi == NULL || http->easy == NULL || http->headers == NULL) {
         http_free(http);
-        return verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "libcurl: no memory");
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "libcurl: no memory");
     }
 
     set_callbacks(http);
@@ -456,6 +456,14 @@ static void fill_reply(struct http *http, struct http_reply *reply)
     };
 }
 
+/* Whether this host is to blame, and not what is beyond it. Who calls sudo can starve us, and must
+ * not pass for an outage: for a thread that does not start libcurl has no code but its words. */
+static bool is_ours(CURLcode code, const char *error)
+{
+    return code == CURLE_SSL_CACERT_BADFILE || code == CURLE_FAILED_INIT ||
+           strstr(error, "thread failed to start") != NULL;
+}
+
 enum http_result http_send(struct http *http, const struct http_request *request,
                            struct http_watch *watch, struct http_reply *ret_reply,
                            struct verdict *why_not)
@@ -489,8 +497,8 @@ enum http_result http_send(struct http *http, const struct http_request *request
     if (http->given_up && !http->sent)
         return HTTP_GIVEN_UP;
     verdict_refuse(
-        why_not, code == CURLE_SSL_CACERT_BADFILE ? OUTCOME_MISCONFIGURED : OUTCOME_UNAVAILABLE,
-        "%s: %s", http->base_url, http->error[0] != '\0' ? http->error : curl_easy_strerror(code));
+        why_not, is_ours(code, http->error) ? OUTCOME_MISCONFIGURED : OUTCOME_UNAVAILABLE, "%s: %s",
+        http->base_url, http->error[0] != '\0' ? http->error : curl_easy_strerror(code));
     return http->sent ? HTTP_LOST : HTTP_UNSENT;
 }
 

@@ -69,7 +69,8 @@ void http_warm_up(void);
 /* Sends REQUEST and waits for the reply, at most until WATCH->deadline_ms. It never leaves twice:
  * libcurl's own repetition on a connection that turned out dead is refused once a byte may have
  * been sent. On everything but HTTP_REPLIED and HTTP_GIVEN_UP *WHY_NOT is OUTCOME_UNAVAILABLE,
- * or OUTCOME_MISCONFIGURED where the certificates to trust can't be read. */
+ * or OUTCOME_MISCONFIGURED where this host is to blame: the certificates to trust can't be read, no
+ * thread can be started. */
 enum http_result http_send(struct http *http, const struct http_request *request,
                            struct http_watch *watch, struct http_reply *ret_reply,
                            struct verdict *why_not);

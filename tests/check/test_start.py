@@ -313,6 +313,21 @@ class HostileStarts(CheckTest):
         self.assert_outcome(login, "approved")
 
     @needs_root
+    @needs_little_memory
+    def test_a_program_that_may_start_no_thread_does_not_tell_that_twilio_is_away(self):
+        """The recipe for an outage would let in whoever fills up his share of the processes."""
+        host = self.host("https://nowhere.invalid")
+        for path in (host.folder, *host.folder.rglob("*")):
+            os.chown(path, NOBODY.pw_uid, NOBODY.pw_gid)
+        prefix = after(f"os.setgroups([]); os.setresgid(*[{NOBODY.pw_gid}] * 3); "
+                       f"os.setresuid(*[{NOBODY.pw_uid}] * 3); "
+                       "resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))")
+        login = self.login(host, prefix=prefix)
+        login.expect_prompt()
+        login.answer(RIGHT)
+        self.assert_outcome(login, "misconfigured", "thread")
+
+    @needs_root
     def test_a_ca_file_that_run_as_can_t_read_is_misconfigured_before_the_prompt(self):
         server = self.liar()
         host = self.host(server)
