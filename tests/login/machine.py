@@ -142,6 +142,22 @@ class Terminal:
     def type(self, line):
         self._child.send(line + "\n")
 
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def press_until(self, key, pattern):
+        """Presses KEY ("\x03" is ^C) until PATTERN shows.
+
+        Who asks with echo off first throws away what was typed before."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < end:
+            self._child.send(key)
+            if self._child.expect([pattern, TIMEOUT], timeout=0.3) == 0:
+                self.screen += self._child.before + self._child.after
+                return
+        raise AssertionError(f"{key!r} does not lead to {pattern}; the screen:\n{self.screen}")
+
     def answer(self, prompt, line):
         """Waits for PROMPT, which is no pattern, at the end of the screen, and types LINE."""
         self.expect(re.escape(prompt) + "$")
