@@ -147,7 +147,7 @@ class Terminal:
         return self._process.pid
 
     def press_until(self, key, pattern):
-        """Presses KEY ("\x03" is ^C) until PATTERN shows.
+        """Presses KEY, of which chr(3) is ^C, until PATTERN shows.
 
         Who asks with echo off first throws away what was typed before."""
         end = time.monotonic() + PATIENCE_SECONDS

@@ -58,6 +58,8 @@ def set_traps():
         "trap = trap\n[trap]\nengine_id = trap\ndynamic_path = /run/traps/trap.so\ninit = 1\n"
         "[providers]\nevil = evil\n[evil]\nmodule = /run/traps/trap.so\nactivate = 1\n")
     shutil.copy("/run/twilio/server.pem", TRAPS / "other-ca.pem")
+    subprocess.run(["true"], env={"LD_PRELOAD": f"{TRAPS}/trap.so"}, check=True)
+    (TRAPS / "trap.so.sprung").unlink()  # So it is a trap.
 
 
 class Listener:
@@ -191,19 +193,21 @@ class SetUserId(HostileCase):
         with Listener() as listener:
             for name, value in variables(listener.url).items():
                 with self.subTest(name[:20]):
-                    codes = self.right_and_wrong(env={name: value})
-                    self.assertEqual(codes, [LET_IN, REFUSED])
+                    user, factor = self.enrolled()
+                    host = self.host(logins=[(user, factor.code())], env={name: value})
+                    self.assertEqual(self.codes(host), [LET_IN])
             self.assertFalse(listener.was_called())
         self.assertEqual(sorted(os.listdir(TRAPS)), self.untouched)
 
     def test_variables_of_the_caller_change_nothing_together_and_none_is_passed_on(self):
         name, factor = self.enrolled()
         with Listener() as listener:
-            host = self.host("--think-ms", "500", logins=[(name, factor.code())],
-                             env=variables(listener.url))
+            environment = variables(listener.url)
+            host = self.host("--think-ms", "500", logins=[(name, factor.code())], env=environment)
             pid = self.check_program_of(host)
             self.assertEqual(pathlib.Path(f"/proc/{pid}/environ").read_bytes(), b"")
             self.assertEqual(self.codes(host), [LET_IN])
+            self.assertEqual(self.right_and_wrong(env=environment), [LET_IN, REFUSED])
             self.assertFalse(listener.was_called())
         self.assertEqual(sorted(os.listdir(TRAPS)), self.untouched)
 
@@ -266,14 +270,13 @@ class SetUserId(HostileCase):
         expected += [(limits, [LET_IN, REFUSED]) for limits in each_alone(harmless)]
         expected += [(harmless, [LET_IN, REFUSED]), (starving | harmless, raised)]
 
-        for stack in STACKS:
-            for limits, wanted in expected:
-                with self.subTest([stack, limits]):
-                    codes = self.right_and_wrong(stack=stack, preexec_fn=under(limits))
-                    if wanted is None:
-                        self.assertNotIn(LET_IN, codes or [])
-                    else:
-                        self.assertEqual(codes, wanted)
+        for limits, wanted in expected:
+            with self.subTest(limits):
+                codes = self.right_and_wrong(stack="outage", preexec_fn=under(limits))
+                if wanted is None:
+                    self.assertNotIn(LET_IN, codes or [])
+                else:
+                    self.assertEqual(codes, wanted)
 
     def test_any_limit_of_memory_or_descriptors_lets_nobody_in_with_a_wrong_code(self):
         name, factor = self.enrolled()
@@ -327,10 +330,11 @@ for number in (0, *range(1, 65)):
     def test_signals_at_the_start_of_the_check_program_break_a_login_and_gain_nothing(self):
         """Until it has root's real user ID the caller may signal it; he tries all the time."""
         script = """
-import os, sys
-number, first = int(sys.argv[1]), int(sys.argv[2])
+import itertools, os, sys
+first, numbers = int(sys.argv[1]), itertools.cycle(map(int, sys.argv[2:]))
 ours = (os.getpid(), os.getppid())
 while True:
+    number = next(numbers)
     for pid in range(first, first + 500):
         try:
             if pid not in ours:
@@ -339,20 +343,21 @@ while True:
             pass
 """
         attacker = machine.person("attacker", is_enrolled=False)
-        for number, loop in ((signal.SIGKILL, 25), (signal.SIGALRM, 25), (signal.SIGSTOP, 2)):
-            with self.subTest(number):
+        # Stopped before it is another program, it holds up its host until it goes on.
+        for signals in ((signal.SIGKILL,), (signal.SIGALRM,), (signal.SIGSTOP, signal.SIGCONT)):
+            with self.subTest(signals):
                 name, factor = self.enrolled()
-                host = self.host(logins=[(name, factor.wrong_code())] * loop, stack="outage",
+                host = self.host(logins=[(name, factor.wrong_code())] * 20, stack="outage",
                                  **self.as_person(attacker))
                 attack = subprocess.Popen(
-                    ["/usr/bin/python3", "-I", "-S", "-c", script, str(int(number)),
-                     str(host.pid + 1)], **self.as_person(attacker))
+                    ["/usr/bin/python3", "-I", "-S", "-c", script, str(host.pid + 1),
+                     *(str(int(number)) for number in signals)], **self.as_person(attacker))
                 try:
                     codes = self.codes(host)
                 finally:
                     attack.kill()
                     attack.wait()
-                self.assertEqual(len(codes), loop)
+                self.assertEqual(len(codes), 20)
                 self.assertLessEqual(set(codes), {BROKEN, REFUSED})
 
     def test_threads_log_in_at_once_and_no_answer_is_another_s(self):
@@ -367,11 +372,11 @@ while True:
                                  {name: REFUSED if number % 2 else LET_IN
                                   for number, (name, _) in enumerate(logins)})
 
-    def test_two_hundred_logins_leave_nothing_behind(self):
+    def test_a_hundred_logins_leave_nothing_behind(self):
         people = [self.enrolled() for _ in range(8)]
         logins = [(name, factor.code()) for name, factor in people]
-        report = self.report(self.host("--loop", "200", "--only-codes", logins=logins))
-        self.assertEqual(report["codes"], {LET_IN: 200})
+        report = self.report(self.host("--loop", "100", "--only-codes", logins=logins))
+        self.assertEqual(report["codes"], {LET_IN: 100})
         first, last = report["rss_kib"]
         self.assertLess(last - first, 128)
 
