@@ -14,7 +14,8 @@ bool privileges_clean(struct verdict *why_not);
 
 /* Makes the process the same whoever called the host: real uid and gid 0, every resource limit from
  * one table, an ordinary share of all processors, and privileges_clean(). Not as root it does what
- * it can. False, with OUTCOME_MISCONFIGURED in *WHY_NOT: run set-user-ID to somebody who is not root, or the kernel refuses. */
+ * it can. False, with OUTCOME_MISCONFIGURED in *WHY_NOT: run set-user-ID to somebody who is not
+ * root, or the kernel refuses. */
 bool privileges_take(struct verdict *why_not);
 
 /* The uid that privileges_drop() would lead to. False: no such account. */
