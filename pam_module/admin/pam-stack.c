@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The lines of "auth" of a PAM service. */
+#include "pam-stack.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "text-file.h"
+
+/* libpam before 1.7 takes what is beyond for a line of its own. */
+enum { LINE_SIZE_MAX = 1022 };
+
+struct reader {
+    const char *const *folders;
+    struct pam_stack *stack;
+    size_t lines_read;
+    char *why_not;
+};
+
+/* A file while it is read. */
+struct source {
+    const char *path;
+    char *rest;
+    unsigned number; /* of the line that was read last */
+    int include_level, stack_level;
+};
+
+static bool read_name(struct reader *reader, const char *name, int include_level, int stack_level,
+                      bool *ret_is_absent);
+
+__attribute__((format(printf, 2, 3))) static bool refuse(struct reader *reader, const char *format,
+                                                         ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(reader->why_not, PAM_STACK_WHY_NOT_SIZE, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+/* The next word of *REST, which then begins behind it; what stands between brackets is one word,
+ * without them. NULL: no more. */
+static char *take_word(char **rest)
+{
+    char *word = *rest + strspn(*rest, " \t");
+    char *to = word, *from;
+
+    if (*word == '\0')
+        return NULL;
+    if (*word != '[') {
+        *rest = word + strcspn(word, " \t");
+    } else {
+        for (from = to = ++word; *from != '\0' && *from != ']'; *to++ = *from++)
+            if (from[0] == '\\' && from[1] == ']')
+                from++;
+        *rest = from;
+    }
+    if (**rest != '\0')
+        *(*rest)++ = '\0';
+    if (to > word)
+        *to = '\0';
+    return word;
+}
+
+/* Appends one line of the file, as libpam sees it, to LOGICAL. Whether the next one belongs to it as
+ * well: it ends with a backslash. */
+static bool append(char *logical, size_t size, const char *line)
+{
+    size_t used = strlen(logical);
+    size_t end = strcspn(line, "#");
+    bool is_continued = false;
+
+    if (line[end] != '#') {
+        size_t last = end;
+        while (last > 0 && isspace((unsigned char)line[last - 1]))
+            last--;
+        is_continued = last > 0 && line[last - 1] == '\\';
+        end = is_continued ? last - 1 : end;
+    }
+    snprintf(logical + used, size - used, "%.*s%s", (int)end, line, is_continued ? " " : "");
+    return is_continued;
+}
+
+/* The next line with something in it into LOGICAL; *RET_IS_END: there is none. */
+static bool take_line(struct reader *reader, struct source *source, char *logical, size_t size,
+                      unsigned *ret_number, bool *ret_is_end)
+{
+    bool is_continued = false;
+    char *line;
+
+    *logical = '\0';
+    while ((line = text_file_line(&source->rest)) != NULL) {
+        source->number++;
+        if (++reader->lines_read > PAM_STACK_READ_MAX)
+            return refuse(reader, "%s: more than %d lines, with all that is included", source->path,
+                          PAM_STACK_READ_MAX);
+        if (strlen(line) > LINE_SIZE_MAX || strlen(logical) + strlen(line) > LINE_SIZE_MAX)
+            return refuse(reader, "%s:%u: a line of more than %d bytes, which libpam takes apart",
+                          source->path, source->number, LINE_SIZE_MAX);
+        line += strspn(line, " \t");
+        if (*line == '\0' || *line == '#')
+            continue;
+        if (*logical == '\0')
+            *ret_number = source->number;
+        is_continued = append(logical, size, line);
+        if (!is_continued)
+            return true;
+    }
+    *ret_is_end = true;
+    return !is_continued || refuse(reader, "%s: ends with a backslash", source->path);
+}
+
+static struct pam_stack_line *add_line(struct reader *reader, const struct source *source,
+                                       unsigned number, enum pam_stack_kind kind)
+{
+    struct pam_stack *stack = reader->stack;
+    struct pam_stack_line *line;
+
+    if (stack->count == PAM_STACK_LINES_MAX) {
+        refuse(reader, "%s:%u: more than %d lines of auth, with all that is included", source->path,
+               number, PAM_STACK_LINES_MAX);
+        return NULL;
+    }
+    line = &stack->lines[stack->count];
+    *line = (struct pam_stack_line){
+        .kind = kind, .level = source->stack_level, .path = source->path, .number = number
+    };
+    stack->count++;
+    return line;
+}
+
+/* Fills in the words of LINE. */
+static bool fill(struct reader *reader, struct pam_stack_line *line, const char *word,
+                 const char *name, const char *arguments)
+{
+    line->word = strdup(word != NULL ? word : "");
+    line->name = strdup(name != NULL ? name : "");
+    line->arguments = strdup(arguments != NULL ? arguments : "");
+    line->module = pam_module_find(name != NULL ? name : "");
+    return (line->word != NULL && line->name != NULL && line->arguments != NULL) ||
+           refuse(reader, "no memory");
+}
+
+/* "include" and "substack": what can't be read is a line that fails. */
+static bool read_include(struct reader *reader, struct source *source, unsigned number,
+                         const char *word, const char *name)
+{
+    bool is_substack = strcasecmp(word, "substack") == 0;
+    bool is_absent = false;
+    struct pam_stack_line *line;
+
+    if (name == NULL)
+        return refuse(reader, "%s:%u: \"%s\" of nothing", source->path, number, word);
+    if (is_substack) {
+        line = add_line(reader, source, number, PAM_STACK_SUBSTACK);
+        if (line == NULL || !fill(reader, line, word, name, NULL))
+            return false;
+    }
+    if (read_name(reader, name, source->include_level + 1, source->stack_level + is_substack,
+                  &is_absent))
+        return true;
+    if (!is_absent)
+        return false;
+
+    line = add_line(reader, source, number, PAM_STACK_MUST_FAIL);
+    if (line == NULL || !fill(reader, line, word, name, NULL))
+        return false;
+    pam_control_fill(&line->control, PAM_ACTION_BAD);
+    return true;
+}
+
+/* Debian's libpam refuses everything where such a file is missing. */
+static bool read_at_include(struct reader *reader, struct source *source, unsigned number,
+                            const char *name)
+{
+    bool is_absent = false;
+
+    if (name == NULL)
+        return refuse(reader, "%s:%u: \"@include\" of nothing", source->path, number);
+    if (read_name(reader, name, source->include_level + 1, source->stack_level, &is_absent))
+        return true;
+    return is_absent ? refuse(reader, "%s:%u: \"@include %s\" can't be read: %s", source->path,
+                              number, name, strerror(errno))
+                     : false;
+}
+
+static bool is_other_type(const char *type)
+{
+    return strcasecmp(type, "account") == 0 || strcasecmp(type, "password") == 0 ||
+           strcasecmp(type, "session") == 0;
+}
+
+/* A line whose type libpam does not know counts as one of auth, and fails. */
+static bool read_line(struct reader *reader, struct source *source, unsigned number, char *text)
+{
+    const char *type = take_word(&text);
+    const char *word, *name;
+    struct pam_stack_line *line;
+    bool is_auth;
+
+    if (type == NULL)
+        return true;
+    type += *type == '-' ? 1 : 0;
+    if (strcasecmp(type, "@include") == 0)
+        return read_at_include(reader, source, number, take_word(&text));
+    if (is_other_type(type))
+        return true;
+
+    is_auth = strcasecmp(type, "auth") == 0;
+    word = take_word(&text);
+    name = word != NULL ? take_word(&text) : NULL;
+    if (word != NULL && (strcasecmp(word, "include") == 0 || strcasecmp(word, "substack") == 0))
+        return read_include(reader, source, number, word, name);
+
+    line = add_line(reader, source, number,
+                    is_auth && name != NULL ? PAM_STACK_MODULE : PAM_STACK_MUST_FAIL);
+    if (line == NULL || !fill(reader, line, word, name, text))
+        return false;
+    if (word == NULL)
+        pam_control_fill(&line->control, PAM_ACTION_BAD);
+    else
+        pam_control_parse(word, &line->control);
+    return true;
+}
+
+static bool read_text(struct reader *reader, struct source *source)
+{
+    char logical[LINE_SIZE_MAX + 8];
+    unsigned number = 0;
+    bool is_end = false;
+
+    for (;;) {
+        if (!take_line(reader, source, logical, sizeof logical, &number, &is_end))
+            return false;
+        if (is_end)
+            return true;
+        if (!read_line(reader, source, number, logical))
+            return false;
+    }
+}
+
+/* Remembers PATH, which then is the stack's. */
+static bool keep_path(struct pam_stack *stack, char *path)
+{
+    char **paths = realloc(stack->paths, (stack->paths_count + 1) * sizeof *paths);
+
+    if (paths == NULL)
+        return false;
+    stack->paths = paths;
+    stack->paths[stack->paths_count++] = path;
+    return true;
+}
+
+/* Reads the file NAME of FOLDER. *RET_IS_ABSENT, with errno: it can't be opened. */
+static bool read_file(struct reader *reader, const char *folder, const char *name,
+                      struct source *source, bool *ret_is_absent)
+{
+    bool is_absolute = *name == '/';
+    auto_text char *text = NULL;
+    char *path = NULL;
+
+    if (asprintf(&path, "%s%s%s", is_absolute ? "" : folder, is_absolute ? "" : "/", name) < 0)
+        return refuse(reader, "no memory");
+    if (!text_file_read(path, &text)) {
+        *ret_is_absent = errno == ENOENT || errno == ENOTDIR;
+        refuse(reader, "%s: %s", path, strerror(errno));
+        free(path);
+        return false;
+    }
+    if (!keep_path(reader->stack, path)) {
+        free(path);
+        return refuse(reader, "no memory");
+    }
+    source->path = path;
+    source->rest = text;
+    return read_text(reader, source);
+}
+
+static bool read_name(struct reader *reader, const char *name, int include_level, int stack_level,
+                      bool *ret_is_absent)
+{
+    *ret_is_absent = false;
+    if (include_level >= PAM_STACK_LEVELS) {
+        *ret_is_absent = true;
+        errno = ELOOP;
+        return false;
+    }
+    for (const char *const *folder = reader->folders; *folder != NULL; folder++) {
+        struct source source = { .include_level = include_level, .stack_level = stack_level };
+        if (read_file(reader, *folder, name, &source, ret_is_absent))
+            return true;
+        if (!*ret_is_absent)
+            return false;
+    }
+    errno = ENOENT;
+    return false;
+}
+
+static bool has_reset(const struct pam_stack_line *line)
+{
+    for (int code = 0; code < PAM_CODES; code++)
+        if (line->control.actions[code] == PAM_ACTION_RESET)
+            return true;
+    return false;
+}
+
+/* Marks where a substack begins to which a later line of it may return by "reset". */
+static void mark_entries(struct pam_stack *stack)
+{
+    for (size_t i = 1; i < stack->count; i++) {
+        int level = stack->lines[i].level;
+        if (level <= stack->lines[i - 1].level)
+            continue;
+        for (size_t j = i; j < stack->count && stack->lines[j].level >= level; j++)
+            if (stack->lines[j].level == level && has_reset(&stack->lines[j]))
+                stack->lines[i].is_entry = true;
+    }
+}
+
+static struct pam_stack *new_stack(void)
+{
+    struct pam_stack *stack = calloc(1, sizeof *stack);
+
+    if (stack == NULL)
+        return NULL;
+    stack->lines = calloc(PAM_STACK_LINES_MAX, sizeof *stack->lines);
+    if (stack->lines == NULL)
+        pam_stack_free(&stack);
+    return stack;
+}
+
+static bool read_service(struct reader *reader, const char *service, bool *ret_is_absent)
+{
+    reader->lines_read = 0;
+    reader->stack = new_stack();
+    if (reader->stack == NULL)
+        return refuse(reader, "no memory");
+    return read_name(reader, service, 0, 0, ret_is_absent);
+}
+
+enum pam_stack_read pam_stack_read(const char *const *folders, const char *service,
+                                   struct pam_stack **ret_stack,
+                                   char why_not[PAM_STACK_WHY_NOT_SIZE])
+{
+    struct reader reader = { .folders = folders, .why_not = why_not };
+    bool is_absent = false, is_other_absent = false;
+    bool is_read = read_service(&reader, service, &is_absent);
+    auto_stack *stack = reader.stack;
+    auto_stack *other = NULL;
+
+    if (!is_read && !is_absent)
+        return PAM_STACK_REFUSED;
+    is_read = read_service(&reader, "other", &is_other_absent);
+    other = reader.stack;
+    if (!is_read && (is_absent || !is_other_absent))
+        return PAM_STACK_REFUSED;
+
+    if (stack->count == 0) {
+        struct pam_stack *empty = stack;
+        stack = other;
+        other = empty;
+        stack->is_other = true;
+    }
+    mark_entries(stack);
+    *ret_stack = stack;
+    stack = NULL;
+    return is_absent ? PAM_STACK_ABSENT : PAM_STACK_READ;
+}
+
+void pam_stack_free(struct pam_stack **stack)
+{
+    if (*stack == NULL)
+        return;
+    for (size_t i = 0; (*stack)->lines != NULL && i < (*stack)->count; i++) {
+        free((*stack)->lines[i].name);
+        free((*stack)->lines[i].word);
+        free((*stack)->lines[i].arguments);
+    }
+    for (size_t i = 0; i < (*stack)->paths_count; i++)
+        free((*stack)->paths[i]);
+    free((*stack)->paths);
+    free((*stack)->lines);
+    free(*stack);
+    *stack = NULL;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The lines of "auth" of a PAM service, in the order in which libpam goes through them. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "pam-control.h"
+#include "pam-module.h"
+
+enum {
+    PAM_STACK_LEVELS = 16,      /* of includes; libpam's own limit */
+    PAM_STACK_LINES_MAX = 2048, /* of "auth" */
+    PAM_STACK_READ_MAX = 65536, /* lines that may be read for one service */
+    PAM_STACK_WHY_NOT_SIZE = 512
+};
+
+enum pam_stack_kind {
+    PAM_STACK_MODULE,
+    PAM_STACK_MUST_FAIL, /* libpam can't read the line, and lets it return PAM_PERM_DENIED */
+    PAM_STACK_SUBSTACK,  /* a substack begins with the next line, one level deeper */
+};
+
+struct pam_stack_line {
+    enum pam_stack_kind kind;
+    int level; /* of substacks, 0 at the bottom */
+    bool
+        is_entry; /* the first of a substack in which the state that it began with may be asked for */
+    struct pam_control control;
+    const struct pam_module *module; /* never NULL */
+    char *name;                      /* the module as it is written, or what the line includes */
+    char *word;                      /* the control as it is written */
+    char *arguments;
+    const char *path; /* where the line stands; the stack owns it */
+    unsigned number;
+};
+
+struct pam_stack {
+    struct pam_stack_line *lines;
+    size_t count;
+    char **paths; /* of all files, ends with NULL */
+    size_t paths_count;
+    bool is_other; /* the service has no line of "auth": these are those of "other" */
+};
+
+enum pam_stack_read {
+    PAM_STACK_REFUSED, /* libpam would refuse every login; or it is too large to be followed */
+    PAM_STACK_ABSENT,  /* there is no file of that name; what is read are the lines of "other" */
+    PAM_STACK_READ,
+};
+
+/* Reads SERVICE as libpam does, from the first of FOLDERS, a list that ends with NULL, that has it;
+ * "@include" as Debian's libpam does. The caller frees with pam_stack_free(). PAM_STACK_REFUSED
+ * fills WHY_NOT, which names file and line, and leaves *RET_STACK alone. */
+enum pam_stack_read pam_stack_read(const char *const *folders, const char *service,
+                                   struct pam_stack **ret_stack,
+                                   char why_not[PAM_STACK_WHY_NOT_SIZE]);
+
+/* Frees *STACK, which may be NULL, and makes it NULL. */
+void pam_stack_free(struct pam_stack **stack);
+
+#define auto_stack __attribute__((cleanup(pam_stack_free))) struct pam_stack

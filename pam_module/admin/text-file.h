@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* A file of text, whoever owns it: others' configuration, which is read and never obeyed. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { TEXT_FILE_SIZE_MAX = 1024 * 1024 };
+
+/* Reads the regular file PATH whole; a symbolic link is followed, a FIFO does not block. The caller
+ * frees *RET_TEXT. False with errno set: EINVAL is no regular file, EFBIG more than
+ * TEXT_FILE_SIZE_MAX bytes, EILSEQ a NUL byte. */
+bool text_file_read(const char *path, char **ret_text);
+
+/* Reads DESCRIPTOR to its end in the same way, and leaves it open. */
+bool text_file_read_descriptor(int descriptor, char **ret_text);
+
+/* Frees *TEXT, which may be NULL, and makes it NULL. */
+void text_file_free(char **text);
+
+#define auto_text __attribute__((cleanup(text_file_free)))
+
+/* The line that begins at *REST, which then begins at the next; the newline is made NUL. NULL: no
+ * more. */
+char *text_file_line(char **rest);

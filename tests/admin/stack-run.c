@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* stack-run FOLDER SERVICE: what the tool takes a stack of pam_debug.so for, as one code word, or
+ * "refused: WHY". pam_debug.so returns what "auth=CODE" says, success by default; pam_deny.so denies;
+ * there is no other module. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/pam-walk.h"
+
+static enum pam_code find_code(const char *word, size_t length)
+{
+    for (int code = 0; code < PAM_CODES; code++)
+        if (strlen(pam_code_word(code)) == length &&
+            strncmp(pam_code_word(code), word, length) == 0)
+            return (enum pam_code)code;
+    fprintf(stderr, "stack-run: %s: no code\n", word);
+    exit(2);
+}
+
+static enum pam_code answer(const struct pam_stack_line *line, void *context)
+{
+    const char *word = strstr(line->arguments, "auth=");
+
+    (void)context;
+    if (strcmp(line->module->name, "pam_deny.so") == 0)
+        return PAM_CODE_AUTH_ERR;
+    if (strcmp(line->module->name, "pam_debug.so") != 0)
+        return PAM_CODE_MODULE_UNKNOWN;
+    if (word == NULL)
+        return PAM_CODE_SUCCESS;
+    word += strlen("auth=");
+    return find_code(word, strcspn(word, " \t\r]"));
+}
+
+int main(int argc, char **argv)
+{
+    const char *folders[] = { argc > 1 ? argv[1] : "", NULL };
+    char why_not[PAM_STACK_WHY_NOT_SIZE];
+    auto_stack *stack = NULL;
+
+    if (argc != 3)
+        return 2;
+    if (pam_stack_read(folders, argv[2], &stack, why_not) == PAM_STACK_REFUSED)
+        printf("refused: %s\n", why_not);
+    else
+        printf("%s\n", pam_code_word(pam_walk_run(stack, answer, NULL)));
+    return 0;
+}

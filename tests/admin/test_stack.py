@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, the pam_twilio_verify authors
+"""How the tool reads a PAM stack, against the libpam of the machine: the same files, the same code."""
+
+import json
+import pathlib
+import random
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from fixture import BUILD, temporary_folder
+
+SEED, STACKS = 20260101, 400
+CODES = (*["success"] * 9, "auth_err", "auth_err", "ignore", "new_authtok_reqd",
+         "authinfo_unavail", "perm_denied", "user_unknown", "maxtries", "abort", "conv_err")
+WORDS = ("required", "requisite", "sufficient", "optional", "Required")
+ACTIONS = ("ignore", "ok", "done", "bad", "die", "reset", "1", "1", "2", "3")
+
+
+def word_of(code):
+    """PAM_AUTH_ERR → auth_err."""
+    return code.removeprefix("PAM_").lower()
+
+
+class Generator:
+    """Random stacks of pam_debug.so, with files that they include by their whole paths: libpam looks
+    for others in /etc/pam.d, whatever the folder that it was given."""
+
+    def __init__(self, seed, folder):
+        self.random, self.folder, self.files = random.Random(seed), folder, 0
+
+    def control(self):
+        if self.random.random() < 0.4:
+            return self.random.choice(WORDS)
+        keys = self.random.sample(sorted({*CODES, "default"}), self.random.randint(1, 4))
+        return "[" + " ".join(f"{key}={self.random.choice(ACTIONS)}" for key in keys) + "]"
+
+    def line(self, depth):
+        chance = self.random.random()
+        if chance < 0.25 and depth < 4:
+            word = self.random.choice(("include", "substack", "substack", "@include"))
+            path = self.file(depth + 1)
+            return f"@include {path}" if word == "@include" else f"auth {word} {path}"
+        if chance < 0.3:
+            return self.random.choice((
+                "account required pam_deny.so", "", "# a comment", "session include nosuch",
+                "-auth [default=bad module_unknown=ignore] pam_nosuch.so", "auth optional pam_nosuch.so",
+                "auth include nosuch", "auth substack nosuch", "nonsense required pam_debug.so",
+                "auth [success=nonsense] pam_debug.so"))
+        return f"auth {self.control()} pam_debug.so auth={self.random.choice(CODES)}"
+
+    def file(self, depth=0):
+        self.files += 1
+        path = self.folder / f"file-{self.files}"
+        lines = [self.line(depth) for _ in range(self.random.randint(0 if depth else 1, 6))]
+        path.write_text("".join(f"{line}\n" for line in lines))
+        return path
+
+
+class Stack(unittest.TestCase):
+    def setUp(self):
+        self.folder = self.enterContext(temporary_folder())
+        (self.folder / "other").write_text("auth required pam_deny.so\n")
+        (self.folder / "yes").write_text("auth required pam_debug.so auth=success\n")
+        (self.folder / "empty").write_text("# nothing\n")
+
+    def by_libpam(self, service):
+        """A code word; None where libpam refuses to begin, or falls over its own feet."""
+        done = subprocess.run([BUILD / "pam-driver", "--confdir", self.folder, "--service", service,
+                               "--user", "root", "--call", "authenticate"],
+                              capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            return None
+        return word_of(json.loads(done.stdout)["calls"][0]["code"])
+
+    def by_tool(self, service):
+        done = subprocess.run([BUILD / "stack-run", self.folder, service], capture_output=True,
+                              text=True, check=True, timeout=10)
+        return None if done.stdout.startswith("refused: ") else done.stdout.strip()
+
+    def assert_same(self, service):
+        """Returns the code."""
+        code = self.by_libpam(service)
+        self.assertEqual(self.by_tool(service), code, (self.folder / service).read_text())
+        return code
+
+    def test_random_stacks_end_as_libpam_ends_them(self):
+        ends = {}
+        for number in range(STACKS):
+            service = Generator(SEED + number, self.folder).file()
+            service.rename(self.folder / f"service-{number}")
+            with self.subTest(seed=SEED + number):
+                end = self.assert_same(f"service-{number}")
+                ends[end] = ends.get(end, 0) + 1
+        self.assertGreater(ends["success"], STACKS / 20, ends)
+        self.assertGreater(len(ends), 5, ends)
+
+    def test_lines_are_read_as_libpam_reads_them(self):
+        debug, yes, ok = "pam_debug.so", self.folder / "yes", "auth required pam_debug.so\n"
+        for text in (
+                f"AUTH REQUIRED {debug} auth=success\n",
+                f"auth [SUCCESS=ok default=die] {debug}\n",
+                f"auth required PAM_debug.so\n{ok}",
+                f"auth required {debug} auth=success # auth=auth_err\n",
+                f"auth [success=ok # default=die] {debug}\n{ok}",
+                f"auth \\\n required {debug} auth=auth_err \\\n {debug}\n",
+                f"auth required \\\n# a comment\n {debug} \\\n auth=success\n",
+                f"auth required \\\n\n {debug} \\\n auth=success\n",
+                f"auth required {debug} \\  \n auth=auth_err\n",
+                f"auth required {debug} \\ # a comment\n auth=success\n",
+                f"{ok}auth optional {debug} \\\n",
+                f"{ok}auth optional {debug} \\",
+                ok.rstrip("\n"), "\n", "", "   \t\n", f"\tauth\trequired\t{debug}\tauth=success\n",
+                f"auth\frequired {debug}\n",
+                f"auth required {debug} [auth=success]\n",
+                f"auth required {debug} auth=success\r\n",
+                f"auth [ success = ok  default =die ] {debug}\n",
+                f"auth [success=ok,default=die] {debug}\n",
+                f"auth [success=okay] {debug}\n",
+                f"auth [success=ok]{debug} auth=success\n",
+                f"auth [success=ok \\\n default=die] {debug}\n",
+                f"auth [default=die success=ok] {debug}\n",
+                f"auth [] {debug}\n", f"auth [success=ok {debug}\n",
+                f"auth [success=0 default=ignore] {debug} auth=auth_err\n{ok}",
+                f"{ok}auth [success=1] {debug}\nauth required {debug} auth=auth_err\n",
+                f"{ok}auth [success=2] {debug}\nauth required {debug} auth=auth_err\n",
+                f"{ok}auth [default=ignore] {debug} auth=incomplete\n",
+                f"auth requird {debug}\n{ok}",
+                "auth required\n", f"{ok}auth\n", f"{ok}nonsense optional {debug}\n",
+                f"{ok}@nonsense required {debug}\n", f"{ok}-auth required pam_nosuch.so\n",
+                f"auth include {yes}\n", f"-auth include {yes}\n", f"auth INCLUDE {yes}\n",
+                f"{ok}auth include {self.folder}/nosuch\n", f"{ok}auth substack nosuch\n",
+                f"@include {yes}\n", f"@INCLUDE {yes}\n", f"-@include {yes}\n",
+                f"{ok}@include {self.folder}/nosuch\n",
+                f"{ok}session include nosuch\n", f"{ok}@include {self.folder}/empty\n",
+                f"auth substack {self.folder}/empty\n{ok}",
+                f"{ok}auth include {self.folder}/service\n",
+                f"auth optional {debug}\nauth substack {self.folder}/service\n",
+                f"auth [success=1] {debug}\nauth substack {yes}\nauth required {debug}\n",
+                f"auth [success=1] {debug}\nauth include {yes}\nauth required {debug}\n",
+                "account required pam_permit.so\n"):
+            with self.subTest(text):
+                (self.folder / "service").write_text(text)
+                self.assert_same("service")
+
+    def test_what_has_no_line_of_auth_is_other(self):
+        (self.folder / "other").write_text("auth required pam_debug.so auth=maxtries\n")
+        (self.folder / "service").write_text("account required pam_permit.so\n")
+        for service in ("service", "nosuch"):
+            with self.subTest(service):
+                self.assertEqual(self.by_tool(service), "maxtries")
+                self.assertEqual(self.by_libpam(service), "maxtries")
+
+    def test_a_file_that_can_not_be_followed_ends_in_no_time(self):
+        for text in ("auth required pam_debug.so\n" * 2040 + "auth substack service\n" * 40,
+                     "auth include service\n" * 1000, "auth substack service\n" * 1000,
+                     "@include service\n" * 1000, "@include empty\n" * 100000,
+                     "auth required pam_debug.so " + "x" * 5000 + "\n", "auth required \0\n"):
+            with self.subTest(text[:40]):
+                (self.folder / "service").write_text(text)
+                self.assertIsNone(self.by_tool("service"))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
