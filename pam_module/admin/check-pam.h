@@ -3,8 +3,8 @@
 /* Whether the second factor can be gone around, and by which line: PAM's stacks, sshd, sudoers. */
 #pragma once
 
+#include "../core/settings.h"
 #include "report.h"
-#include "settings.h"
 
 /* What to look at. Every member may be NULL: the machine's own, or what an administrator means
  * who names nothing. */

@@ -286,12 +286,9 @@ static bool read_file(struct reader *reader, const char *folder, const char *nam
 static bool read_name(struct reader *reader, const char *name, int include_level, int stack_level,
                       bool *ret_is_absent)
 {
-    *ret_is_absent = false;
-    if (include_level >= PAM_STACK_LEVELS) {
-        *ret_is_absent = true;
-        errno = ELOOP;
-        return false;
-    }
+    /* Upstream's libpam fails the line; Debian's goes on, until the host is out of stack. */
+    if (include_level >= PAM_STACK_LEVELS)
+        return refuse(reader, "%s: included %d levels deep: in a circle?", name, include_level);
     for (const char *const *folder = reader->folders; *folder != NULL; folder++) {
         struct source source = { .include_level = include_level, .stack_level = stack_level };
         if (read_file(reader, *folder, name, &source, ret_is_absent))

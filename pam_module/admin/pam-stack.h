@@ -10,7 +10,7 @@
 #include "pam-module.h"
 
 enum {
-    PAM_STACK_LEVELS = 16,      /* of includes; libpam's own limit */
+    PAM_STACK_LEVELS = 16,      /* of includes; the limit of upstream's libpam */
     PAM_STACK_LINES_MAX = 2048, /* of "auth" */
     PAM_STACK_READ_MAX = 65536, /* lines that may be read for one service */
     PAM_STACK_WHY_NOT_SIZE = 512

@@ -137,8 +137,6 @@ class Stack(unittest.TestCase):
                 f"{ok}@include {self.folder}/nosuch\n",
                 f"{ok}session include nosuch\n", f"{ok}@include {self.folder}/empty\n",
                 f"auth substack {self.folder}/empty\n{ok}",
-                f"{ok}auth include {self.folder}/service\n",
-                f"auth optional {debug}\nauth substack {self.folder}/service\n",
                 f"auth [success=1] {debug}\nauth substack {yes}\nauth required {debug}\n",
                 f"auth [success=1] {debug}\nauth include {yes}\nauth required {debug}\n",
                 "account required pam_permit.so\n"):
@@ -153,6 +151,15 @@ class Stack(unittest.TestCase):
             with self.subTest(service):
                 self.assertEqual(self.by_tool(service), "maxtries")
                 self.assertEqual(self.by_libpam(service), "maxtries")
+
+    def test_includes_are_followed_as_deep_as_every_libpam_does(self):
+        for word in ("include", "substack"):
+            (self.folder / "15").write_text("auth required pam_debug.so\n")
+            for level in range(15):
+                (self.folder / str(level)).write_text(f"auth {word} {self.folder}/{level + 1}\n")
+            self.assert_same("0")
+            (self.folder / "15").write_text(f"auth {word} {self.folder}/16\n")
+            self.assertIsNone(self.by_tool("0"))
 
     def test_a_file_that_can_not_be_followed_ends_in_no_time(self):
         for text in ("auth required pam_debug.so\n" * 2040 + "auth substack service\n" * 40,

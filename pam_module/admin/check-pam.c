@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* "check-pam": whether the second factor can be gone around, and by which line. */
+#include "check-pam.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check-sshd.h"
+#include "check-stack.h"
+#include "check-sudo.h"
+#include "command.h"
+#include "terminal.h"
+
+#define ETC "/etc/pam.d"
+#define USR "/usr/lib/pam.d"
+
+enum { OPERANDS_MAX = 1000 };
+
+/* What leads to a session, or to root: each without the module is a way around the others. */
+static const char *const logins[] = {
+    "sshd",   "sudo",         "sudo-i", "login",       "su",   "su-l",    "cockpit",
+    "doas",   "gdm-password", "greetd", "lightdm",     "lxdm", "ly",      "polkit-1",
+    "remote", "rlogin",       "rsh",    "sddm",        "slim", "telnetd", "vsftpd",
+    "wdm",    "webmin",       "xdm",    "xrdp-sesman",
+};
+
+static const char *const usual[] = { "sshd", "sudo", "sudo-i", "login", "su" };
+
+enum { LOGINS = sizeof logins / sizeof *logins, USUAL = sizeof usual / sizeof *usual };
+
+/* One run. */
+struct run {
+    struct report *report;
+    const struct check_pam *check;
+    const char *folders[3];
+    bool is_called; /* some service calls the module */
+};
+
+static bool is_among(const char *name, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static struct check_stack stack_of(const struct run *run, const char *service)
+{
+    return (struct check_stack){ .folders = run->folders,
+                                 .service = service,
+                                 .settings = run->check->settings,
+                                 .level_of_absence = REPORT_WARNING };
+}
+
+static bool calls(const struct run *run, const char *service)
+{
+    struct check_stack stack = stack_of(run, service);
+
+    return check_stack_ask(&stack).is_called;
+}
+
+/* A service, and what lies around PAM there. */
+static void add_service(struct run *run, const char *service, bool is_named)
+{
+    struct check_stack stack = stack_of(run, service);
+    struct check_stack_answer answer;
+    bool is_pair = strcmp(service, "sudo-i") == 0 && calls(run, "sudo");
+
+    stack.is_named = is_named;
+    if (is_named || is_pair)
+        stack.level_of_absence = REPORT_WRONG;
+    answer = check_stack_add(run->report, &stack);
+    run->is_called |= answer.is_called;
+    if (!answer.is_known)
+        return;
+    if (strcmp(service, "sshd") == 0)
+        check_sshd_add(run->report, run->check->sshd_config, &stack);
+    if (strcmp(service, "sudo") == 0 && answer.is_called)
+        check_sudo_add(run->report, run->check->sudoers);
+}
+
+/* Names of files that are no service, but what others include, or what an editor left. */
+static int is_service(const struct dirent *entry)
+{
+    const char *name = entry->d_name;
+    size_t length = strlen(name);
+
+    return name[0] != '.' && name[length - 1] != '~' && strncmp(name, "common-", 7) != 0 &&
+           strchr(name, '.') == NULL;
+}
+
+/* What calls the module, and every login that does not, of the files of FOLDER, the NUMBERth. */
+static void add_folder(struct run *run, int number)
+{
+    struct dirent **entries = NULL;
+    int count = scandir(run->folders[number], &entries, is_service, alphasort);
+
+    for (int i = 0; i < count; i++) {
+        const char *name = entries[i]->d_name;
+        bool is_wanted = is_among(name, logins, LOGINS) || calls(run, name);
+        if (is_wanted && !is_among(name, usual, USUAL) && strcmp(name, "other") != 0)
+            add_service(run, name, false);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+static void add_all(struct run *run)
+{
+    for (size_t i = 0; i < USUAL; i++)
+        add_service(run, usual[i], false);
+    for (int i = 0; run->folders[i] != NULL; i++)
+        add_folder(run, i);
+    if (!run->is_called)
+        report_add(run->report, REPORT_WRONG, "pam", "begin with sudo: conf/README.md",
+                   "no service calls the module");
+}
+
+/* libpam takes a service's name in small letters, and only what is behind its last slash. */
+static void add_named(struct run *run, const char *operand)
+{
+    const char *slash = strrchr(operand, '/');
+    char *service = strdup(slash != NULL ? slash + 1 : operand);
+
+    for (char *letter = service; letter != NULL && *letter != '\0'; letter++)
+        *letter = (char)tolower((unsigned char)*letter);
+    if (service == NULL || *service == '\0')
+        report_add(run->report, REPORT_WRONG, "pam", NULL, "\"%s\" names no service", operand);
+    else
+        add_service(run, service, true);
+    free(service);
+}
+
+void check_pam_add(struct report *report, const struct check_pam *check)
+{
+    struct run run = { .report = report, .check = check, .folders = { ETC, USR } };
+
+    if (check->pam_dir != NULL) {
+        run.folders[0] = check->pam_dir;
+        run.folders[1] = NULL;
+    }
+    if (check->services == NULL || *check->services == NULL)
+        add_all(&run);
+    for (char *const *service = check->services; service != NULL && *service != NULL; service++)
+        add_named(&run, *service);
+    if (check->pam_dir == NULL && access("/etc/pam.conf", F_OK) == 0 && access(ETC, F_OK) != 0)
+        report_add(report, REPORT_WARNING, "pam", NULL,
+                   "/etc/pam.conf counts, which is not looked at");
+}
+
+static void add_verdict(struct report *report)
+{
+    switch (report_worst(report)) {
+    case REPORT_WRONG:
+        report_add(report, REPORT_WRONG, "verdict", NULL,
+                   "the second factor can be gone around, or a login would fail");
+        break;
+    case REPORT_WARNING:
+        report_add(report, REPORT_OK, "verdict", NULL,
+                   "nothing is wrong; the warnings name who needs no code, or what else to mend");
+        break;
+    case REPORT_OK:
+    case REPORT_NOTE:
+        report_add(report, REPORT_OK, "verdict", NULL, "nothing goes around the second factor");
+        break;
+    }
+}
+
+static enum command_status run(const struct command_call *call)
+{
+    auto_settings *settings = NULL;
+    struct verdict why_not;
+    struct report *report = report_start(command_value(call, "json") != NULL);
+    struct check_pam check = { .services = call->operands,
+                               .pam_dir = command_value(call, "pam-dir"),
+                               .sshd_config = command_value(call, "sshd-config"),
+                               .sudoers = command_value(call, "sudoers") };
+    enum report_level worst;
+    bool is_written;
+
+    if (report == NULL) {
+        terminal_say("no memory");
+        return COMMAND_WRONG;
+    }
+    if (!settings_read(call->settings_path, &settings, &why_not))
+        report_add(report, REPORT_WARNING, "settings", "mend them, and check again",
+                   "who is exempt in them is not known: %s", why_not.reason);
+    check.settings = settings;
+    check_pam_add(report, &check);
+    add_verdict(report);
+    worst = report_end(report, &is_written);
+    if (!is_written)
+        terminal_say("standard output can't be written to");
+    return worst == REPORT_WRONG || !is_written ? COMMAND_WRONG : COMMAND_OK;
+}
+
+const struct command check_pam_command = {
+    .name = "check-pam",
+    .operands = "[SERVICE...]",
+    .operands_max = OPERANDS_MAX,
+    .summary = "Tells whether the second factor can be gone around",
+    .options = {
+        { "json", NULL, "as JSON, for a program" },
+        { "pam-dir", "DIR", "PAM's files, /etc/pam.d by default" },
+        { "sshd-config", "PATH", "another sshd_config" },
+        { "sudoers", "PATH", "another sudoers" },
+    },
+    .run = run,
+};

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* Whether a PAM service can be passed without the code. */
+#include "check-stack.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pam-walk.h"
+
+enum { WORDS_SIZE = 256 };
+
+#define OUTAGE   PAM_CODE_SET(PAM_CODE_AUTHINFO_UNAVAIL)
+#define ADD_LINE "add \"auth required pam_twilio_verify.so\" after the first factor"
+
+/* One service while it is judged. The results are those of our module refusing, passing over, and
+ * letting in. */
+struct judge {
+    struct report *report;
+    const struct check_stack *check;
+    const struct pam_stack *stack;
+    struct pam_walk_result *refused, *passed_over, *approved;
+    bool is_blamed; /* something is to be said against the service */
+};
+
+static bool is_ours(const struct pam_stack_line *line)
+{
+    return line->kind == PAM_STACK_MODULE && line->module->role == PAM_ROLE_SECOND;
+}
+
+static const struct pam_stack_line *find_ours(const struct pam_stack *stack)
+{
+    for (size_t i = 0; i < stack->count; i++)
+        if (is_ours(&stack->lines[i]))
+            return &stack->lines[i];
+    return NULL;
+}
+
+static const struct pam_stack_line *find_factor(const struct pam_stack *stack)
+{
+    for (size_t i = 0; i < stack->count; i++)
+        if (stack->lines[i].kind == PAM_STACK_MODULE &&
+            stack->lines[i].module->role == PAM_ROLE_FACTOR)
+            return &stack->lines[i];
+    return NULL;
+}
+
+static bool is_sshd(const struct check_stack *check)
+{
+    return strcmp(check->service, "sshd") == 0;
+}
+
+#define ADD(judge, level, remedy, ...)                                                             \
+    ((judge)->is_blamed |= (level) >= REPORT_WARNING,                                              \
+     report_add((judge)->report, (level), (judge)->check->service, (remedy), __VA_ARGS__))
+
+/* A line by which our module is gone past. */
+static void judge_way_round(struct judge *judge, const struct pam_stack_line *line, bool is_bare)
+{
+    const char *who = is_bare && find_factor(judge->stack) != NULL ? "asked for nothing at all"
+                                                                   : "not asked for a code";
+
+    if (line->kind == PAM_STACK_MODULE && line->module->role == PAM_ROLE_ROOT)
+        ADD(judge, REPORT_NOTE, NULL, "%s:%u: root needs no code (%s)", line->path, line->number,
+            line->name);
+    else if (line->kind == PAM_STACK_MODULE && line->module->role == PAM_ROLE_CONDITION)
+        ADD(judge, REPORT_WARNING, "mind who can come under it",
+            "%s:%u: an exemption: whom %s lets past (%s) is %s", line->path, line->number,
+            line->name, line->arguments, who);
+    else
+        ADD(judge, REPORT_WRONG,
+            "let it skip less, or end less, so that the module's line is always reached",
+            "%s:%u: \"%s %s\" goes past the module: whom it lets in is %s", line->path,
+            line->number, line->word, line->name, who);
+}
+
+static void print_codes(pam_codes codes, char words[WORDS_SIZE])
+{
+    size_t used = 0;
+
+    words[0] = '\0';
+    for (int code = 0; code < PAM_CODES; code++)
+        if ((codes & PAM_CODE_SET(code)) != 0 && used < WORDS_SIZE)
+            used += (size_t)snprintf(words + used, WORDS_SIZE - used, "%s%s", used > 0 ? ", " : "",
+                                     pam_code_word((enum pam_code)code));
+}
+
+/* The line by which a refusal that libpam keeps in mind is forgotten; NULL: the module's own
+ * control ignores it. */
+static const struct pam_stack_line *find_reset(const struct pam_stack *stack,
+                                               const struct pam_stack_line *ours, pam_codes codes)
+{
+    const struct pam_stack_line *end = stack->lines + stack->count;
+
+    for (int code = 0; code < PAM_CODES; code++)
+        if ((codes & PAM_CODE_SET(code)) != 0 && ours->control.actions[code] != PAM_ACTION_BAD &&
+            ours->control.actions[code] != PAM_ACTION_DIE)
+            return NULL;
+    for (const struct pam_stack_line *line = ours + 1; line < end; line++)
+        for (int code = 0; code < PAM_CODES; code++)
+            if (line->control.actions[code] == PAM_ACTION_RESET)
+                return line;
+    return NULL;
+}
+
+/* A line of our module after whose refusal the stack may still say yes to CODES. */
+static void judge_refusal(struct judge *judge, const struct pam_stack_line *line, pam_codes codes)
+{
+    const struct pam_stack_line *reset = find_reset(judge->stack, line, codes);
+    char words[WORDS_SIZE];
+
+    print_codes(codes, words);
+    if (codes == OUTAGE)
+        ADD(judge, REPORT_WARNING, "\"required\" lets nobody in then",
+            "%s:%u: while Twilio can't be reached no code is needed, also by whoever can cut this "
+            "host off",
+            line->path, line->number);
+    else if (reset != NULL)
+        ADD(judge, REPORT_WRONG, "take \"reset\" out",
+            "%s:%u: \"%s %s\" makes libpam forget that the module refused", reset->path,
+            reset->number, reset->word, reset->name);
+    else
+        ADD(judge, REPORT_WRONG, "use \"required\"",
+            "%s:%u: the control \"%s\" lets in although the module refuses (%s)", line->path,
+            line->number, line->word, words);
+}
+
+static void judge_lines(struct judge *judge)
+{
+    for (size_t i = 0; i < judge->stack->count; i++) {
+        const struct pam_stack_line *line = &judge->stack->lines[i];
+        const struct pam_walk_line *found = &judge->refused->lines[i];
+        if (is_ours(line) && (found->to_success & PAM_MODULE_REFUSALS) != 0)
+            judge_refusal(judge, line, found->to_success & PAM_MODULE_REFUSALS);
+        if (found->is_way_round && !is_ours(line))
+            judge_way_round(judge, line, found->is_way_round_bare);
+    }
+}
+
+/* A right code has to be of use. */
+static void judge_approval(struct judge *judge)
+{
+    const struct pam_stack_line *ours = find_ours(judge->stack);
+    bool is_reached = false;
+
+    for (size_t i = 0; i < judge->stack->count; i++) {
+        if (!is_ours(&judge->stack->lines[i]))
+            continue;
+        if (judge->approved->lines[i].to_success != 0)
+            return;
+        is_reached |= judge->approved->lines[i].is_reached;
+    }
+    ADD(judge, REPORT_WRONG, "look at the controls of the lines around it",
+        is_reached ? "%s:%u: nobody gets in by a right code" : "%s:%u: the module is never called",
+        ours->path, ours->number);
+}
+
+/* Twilio allows so many challenges for a user: who gets to the prompt can use them up. */
+static void judge_order(struct judge *judge)
+{
+    const struct pam_stack_line *factor = find_factor(judge->stack);
+    const struct pam_stack_line *ours = NULL;
+
+    for (size_t i = 0; i < judge->stack->count && ours == NULL; i++)
+        if (is_ours(&judge->stack->lines[i]) && judge->refused->lines[i].is_reached_bare)
+            ours = &judge->stack->lines[i];
+    if (ours == NULL || (factor == NULL && is_sshd(judge->check)))
+        return;
+    if (factor == NULL)
+        ADD(judge, REPORT_WARNING, "put a first factor before it",
+            "%s:%u: the code is the only factor: anybody can use up a user's challenges",
+            ours->path, ours->number);
+    else if (factor > ours)
+        ADD(judge, REPORT_WARNING, "move the module's line below it",
+            "%s:%u: the module stands before %s (%s:%u): anybody can use up a user's challenges",
+            ours->path, ours->number, factor->name, factor->path, factor->number);
+    else
+        ADD(judge, REPORT_WARNING, "make that line \"requisite\", or leave it to common-auth",
+            "%s:%u: the module asks also after %s refused (%s:%u): anybody can use up a user's "
+            "challenges",
+            ours->path, ours->number, factor->name, factor->path, factor->number);
+}
+
+/* Whom the settings exempt gets in by what else the stack asks for. */
+static void judge_settings(struct judge *judge)
+{
+    const struct settings *settings = judge->check->settings;
+    bool is_exempt = settings != NULL && settings_exempts(settings, judge->check->service);
+    bool is_unmapped =
+        settings != NULL && settings->unmapped_user == SETTINGS_UNMAPPED_IGNORE && !is_exempt;
+    const char *who = is_exempt ? "exempt_services names it: everybody"
+                                : "unmapped_user is \"ignore\": who is not enrolled";
+
+    if (!is_exempt && !is_unmapped)
+        return;
+    if (!judge->passed_over->is_success)
+        ADD(judge, REPORT_WRONG, "add \"auth required pam_permit.so\" below the module's line",
+            "%s is asked for no code and refused: no other line says yes", who);
+    else if (judge->passed_over->is_success_bare && !is_sshd(judge->check))
+        ADD(judge, REPORT_WRONG, "put a first factor into the stack", "%s gets in with nothing",
+            who);
+    else
+        ADD(judge, REPORT_WARNING, "mind whom that lets in", "%s gets in without a code", who);
+}
+
+/* Lockers run PAM as the user, who can't read the settings. */
+static void judge_locker(struct judge *judge)
+{
+    static const char *const lockers[] = {
+        "cinnamon-screensaver",
+        "gtklock",
+        "hyprlock",
+        "i3lock",
+        "kde",
+        "kscreensaver",
+        "mate-screensaver",
+        "physlock",
+        "swaylock",
+        "vlock",
+        "waylock",
+        "xfce4-screensaver",
+        "xlock",
+        "xscreensaver",
+        "xsecurelock",
+        "xtrlock",
+    };
+
+    for (size_t i = 0; i < sizeof lockers / sizeof *lockers; i++)
+        if (strcmp(judge->check->service, lockers[i]) == 0)
+            ADD(judge, REPORT_WARNING, "leave the module out of it",
+                "a screen locker, which can't read the settings: it refuses everybody");
+}
+
+/* A line with settings of its own was judged by those that are known here. */
+static void judge_arguments(struct judge *judge)
+{
+    for (size_t i = 0; i < judge->stack->count; i++) {
+        const struct pam_stack_line *line = &judge->stack->lines[i];
+        if (is_ours(line) && strstr(line->arguments, "conf=") != NULL)
+            ADD(judge, REPORT_NOTE, NULL, "%s:%u: has settings of its own: %s", line->path,
+                line->number, line->arguments);
+    }
+}
+
+static void judge_stack(struct judge *judge)
+{
+    const struct pam_stack_line *ours = find_ours(judge->stack);
+    const struct pam_stack_line *factor = find_factor(judge->stack);
+
+    judge_approval(judge);
+    judge_lines(judge);
+    judge_order(judge);
+    judge_settings(judge);
+    judge_arguments(judge);
+    judge_locker(judge);
+    if (judge->is_blamed)
+        return;
+    if (factor != NULL)
+        ADD(judge, REPORT_OK, NULL, "asks for a code after %s (%s:%u)", factor->name, ours->path,
+            ours->number);
+    else
+        ADD(judge, REPORT_OK, NULL, "asks for a code (%s:%u)", ours->path, ours->number);
+}
+
+static void search(struct judge *judge)
+{
+    bool is_done =
+        pam_walk_search(judge->stack, PAM_MODULE_REFUSALS, &judge->refused) &&
+        pam_walk_search(judge->stack, PAM_CODE_SET(PAM_CODE_IGNORE), &judge->passed_over) &&
+        pam_walk_search(judge->stack, PAM_CODE_SET(PAM_CODE_SUCCESS), &judge->approved);
+
+    if (is_done)
+        judge_stack(judge);
+    else
+        ADD(judge, REPORT_WRONG, "write fewer lines with jumps",
+            "has more ways through its lines than can be followed: nothing is known about it");
+    free(judge->refused);
+    free(judge->passed_over);
+    free(judge->approved);
+}
+
+static struct check_stack_answer answer(const struct pam_stack *stack)
+{
+    return (struct check_stack_answer){
+        .is_known = true,
+        .is_called = find_ours(stack) != NULL,
+        .has_factor = find_factor(stack) != NULL,
+    };
+}
+
+struct check_stack_answer check_stack_ask(const struct check_stack *check)
+{
+    char why_not[PAM_STACK_WHY_NOT_SIZE];
+    auto_stack *stack = NULL;
+
+    if (pam_stack_read(check->folders, check->service, &stack, why_not) == PAM_STACK_REFUSED)
+        return (struct check_stack_answer){ .is_known = false };
+    return answer(stack);
+}
+
+struct check_stack_answer check_stack_add(struct report *report, const struct check_stack *check)
+{
+    struct judge judge = { .report = report, .check = check };
+    char why_not[PAM_STACK_WHY_NOT_SIZE] = "";
+    auto_stack *stack = NULL;
+    enum pam_stack_read read = pam_stack_read(check->folders, check->service, &stack, why_not);
+
+    if (read == PAM_STACK_REFUSED) {
+        ADD(&judge, REPORT_WRONG, "mend it: libpam may refuse every login", "%s", why_not);
+        return (struct check_stack_answer){ .is_known = false };
+    }
+    if (read == PAM_STACK_ABSENT && !check->is_named)
+        return (struct check_stack_answer){ .is_known = false };
+
+    judge.stack = stack;
+    if (read == PAM_STACK_ABSENT)
+        ADD(&judge, REPORT_NOTE, NULL, "has no file in %s: the lines of \"other\" count",
+            check->folders[0]);
+    if (find_ours(stack) == NULL)
+        ADD(&judge, check->level_of_absence, ADD_LINE,
+            "leads past the second factor: no line of auth calls the module");
+    else
+        search(&judge);
+    return answer(stack);
+}
