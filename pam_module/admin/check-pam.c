@@ -63,6 +63,15 @@ static bool calls(const struct run *run, const char *service)
     return check_stack_ask(&stack).is_called;
 }
 
+/* Whether lines of its own call the module. */
+static bool calls_itself(const struct run *run, const char *service)
+{
+    struct check_stack stack = stack_of(run, service);
+    struct check_stack_answer answer = check_stack_ask(&stack);
+
+    return answer.is_called && !answer.is_other;
+}
+
 /* A service, and what lies around PAM there. */
 static void add_service(struct run *run, const char *service, bool is_named)
 {
@@ -78,7 +87,7 @@ static void add_service(struct run *run, const char *service, bool is_named)
     if (!answer.is_known)
         return;
     if (strcmp(service, "sshd") == 0)
-        check_sshd_add(run->report, run->check->sshd_config, &stack);
+        check_sshd_add(run->report, run->check->sshd_config, &stack, &answer);
     if (strcmp(service, "sudo") == 0 && answer.is_called)
         check_sudo_add(run->report, run->check->sudoers);
 }
@@ -101,7 +110,7 @@ static void add_folder(struct run *run, int number)
 
     for (int i = 0; i < count; i++) {
         const char *name = entries[i]->d_name;
-        bool is_wanted = is_among(name, logins, LOGINS) || calls(run, name);
+        bool is_wanted = is_among(name, logins, LOGINS) || calls_itself(run, name);
         if (is_wanted && !is_among(name, usual, USUAL) && strcmp(name, "other") != 0)
             add_service(run, name, false);
         free(entries[i]);
@@ -116,7 +125,8 @@ static void add_all(struct run *run)
     for (int i = 0; run->folders[i] != NULL; i++)
         add_folder(run, i);
     if (!run->is_called)
-        report_add(run->report, REPORT_WRONG, "pam", "begin with sudo: conf/README.md",
+        report_add(run->report, REPORT_WRONG, "pam",
+                   "the recipes of conf/README.md tell where it belongs",
                    "no service calls the module");
 }
 

@@ -170,39 +170,39 @@ static void judge_config(struct judge *judge)
 }
 
 /* Newer sshds may be told of another service. */
-static bool ask_stack(const struct judge *judge, const struct check_stack *check,
-                      struct check_stack_answer *ret_answer)
+static bool find_stack(const struct judge *judge, const struct check_stack *check,
+                       struct check_stack_answer *answer)
 {
-    struct check_stack named = *check;
+    struct check_stack other = *check;
 
-    named.service = judge->config.pam_service;
-    *ret_answer = check_stack_ask(&named);
-    if (ret_answer->is_known && !ret_answer->is_called &&
-        strcmp(named.service, check->service) != 0)
-        report_add(judge->report, check->level_of_absence, SUBJECT, NULL,
-                   "calls the PAM service \"%s\", which does not call the module", named.service);
-    return ret_answer->is_known && ret_answer->is_called;
+    if (strcmp(judge->config.pam_service, check->service) == 0)
+        return answer->is_called;
+    other.service = judge->config.pam_service;
+    *answer = check_stack_ask(&other);
+    if (!answer->is_called)
+        report_add(judge->report, check->level_of_absence, SUBJECT,
+                   "take PAMServiceName out, or put the module there",
+                   "calls the PAM service \"%s\", which does not call the module", other.service);
+    return answer->is_called;
 }
 
-void check_sshd_add(struct report *report, const char *path, const struct check_stack *check)
+void check_sshd_add(struct report *report, const char *path, const struct check_stack *check,
+                    const struct check_stack_answer *answer)
 {
     struct judge judge = { .report = report };
     char why_not[SSHD_CONFIG_WORDS_SIZE] = "";
-    struct check_stack_answer answer;
+    struct check_stack_answer own = *answer;
     enum sshd_config_read read = sshd_config_read(path, &judge.config, why_not);
 
-    if (read == SSHD_CONFIG_ABSENT) {
+    if (read == SSHD_CONFIG_ABSENT && own.is_called)
         report_add(report, REPORT_NOTE, SUBJECT, NULL, "is not installed");
-        return;
-    }
-    if (read == SSHD_CONFIG_REFUSED) {
+    if (read == SSHD_CONFIG_REFUSED && own.is_called)
         report_add(report, REPORT_WARNING, SUBJECT, "make \"sshd -T\" work, as root",
                    "nothing is known of its configuration: %s", why_not);
+    if (read != SSHD_CONFIG_READ || !find_stack(&judge, check, &own))
         return;
-    }
-    if (!ask_stack(&judge, check, &answer))
-        return;
-    judge.has_factor = answer.has_factor;
+
+    judge.has_factor = own.has_factor;
     judge_config(&judge);
     if (!sshd_config_matches(path, judge_match, &judge, why_not))
         report_add(report, REPORT_WARNING, SUBJECT, NULL, "Match blocks are not known: %s",

@@ -176,7 +176,7 @@ static void judge_order(struct judge *judge)
             "%s:%u: the module stands before %s (%s:%u): anybody can use up a user's challenges",
             ours->path, ours->number, factor->name, factor->path, factor->number);
     else
-        ADD(judge, REPORT_WARNING, "make that line \"requisite\", or leave it to common-auth",
+        ADD(judge, REPORT_WARNING, "let a refusal end the stack there, as common-auth does",
             "%s:%u: the module asks also after %s refused (%s:%u): anybody can use up a user's "
             "challenges",
             ours->path, ours->number, factor->name, factor->path, factor->number);
@@ -285,6 +285,7 @@ static struct check_stack_answer answer(const struct pam_stack *stack)
     return (struct check_stack_answer){
         .is_known = true,
         .is_called = find_ours(stack) != NULL,
+        .is_other = stack->is_other,
         .has_factor = find_factor(stack) != NULL,
     };
 }

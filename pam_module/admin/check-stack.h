@@ -19,6 +19,7 @@ struct check_stack {
 struct check_stack_answer {
     bool is_known;   /* the stack could be followed */
     bool is_called;  /* it has a line of our module */
+    bool is_other;   /* and that line, or the lack of it, is the one of "other" */
     bool has_factor; /* and one of a factor besides */
 };
 

@@ -5,9 +5,10 @@
 
 #include <string.h>
 
-#define ANY      (~(pam_codes)0)
-#define SUCCESS  PAM_CODE_SET(PAM_CODE_SUCCESS)
-#define AUTH_ERR PAM_CODE_SET(PAM_CODE_AUTH_ERR)
+#define ANY        (~(pam_codes)0)
+#define NOT_IGNORE (ANY & ~PAM_CODE_SET(PAM_CODE_IGNORE))
+#define SUCCESS    PAM_CODE_SET(PAM_CODE_SUCCESS)
+#define AUTH_ERR   PAM_CODE_SET(PAM_CODE_AUTH_ERR)
 
 static const struct pam_module unknown = { "", PAM_ROLE_FACTOR, ANY };
 
@@ -17,6 +18,12 @@ static const struct pam_module modules[] = {
     { "pam_permit.so", PAM_ROLE_NONE, SUCCESS },
     { "pam_deny.so", PAM_ROLE_NONE, AUTH_ERR },
     { "pam_rootok.so", PAM_ROLE_ROOT, ANY },
+    /* a password, asked of everybody */
+    { "pam_krb5.so", PAM_ROLE_FACTOR, NOT_IGNORE },
+    { "pam_ldap.so", PAM_ROLE_FACTOR, NOT_IGNORE },
+    { "pam_sss.so", PAM_ROLE_FACTOR, NOT_IGNORE },
+    { "pam_unix.so", PAM_ROLE_FACTOR, NOT_IGNORE },
+    { "pam_winbind.so", PAM_ROLE_FACTOR, NOT_IGNORE },
     /* by who, where or when */
     { "pam_access.so", PAM_ROLE_CONDITION, ANY },
     { "pam_exec.so", PAM_ROLE_CONDITION, ANY },

@@ -75,6 +75,12 @@ static size_t jump_from(const struct pam_stack *stack, size_t index, int jump, s
     return index + 1;
 }
 
+/* A factor was shown, if only one that has to be changed. */
+static bool is_shown(enum pam_code code)
+{
+    return code == PAM_CODE_SUCCESS || code == PAM_CODE_NEW_AUTHTOK_REQD;
+}
+
 /* What is left of a line once its module returned CODE: the next line, and the state there.
  * _pam_dispatch_aux() of libpam, in our words. */
 static size_t step(const struct pam_stack *stack, size_t index, enum pam_code code,
@@ -87,7 +93,7 @@ static size_t step(const struct pam_stack *stack, size_t index, enum pam_code co
         state->now = (struct opinion){ NEGATIVE, PAM_CODE_INCOMPLETE };
         return stack->count;
     }
-    if (code == PAM_CODE_SUCCESS && line->module->role == PAM_ROLE_FACTOR)
+    if (is_shown(code) && line->module->role == PAM_ROLE_FACTOR)
         state->is_bare = false;
     switch (action) {
     case PAM_ACTION_RESET:
@@ -171,6 +177,7 @@ static bool is_alike(const struct pam_stack_line *line, enum pam_code code, enum
 {
     return line->control.actions[code] == line->control.actions[other] &&
            (code == PAM_CODE_SUCCESS) == (other == PAM_CODE_SUCCESS) &&
+           is_shown(code) == is_shown(other) &&
            (code == PAM_CODE_INCOMPLETE) == (other == PAM_CODE_INCOMPLETE);
 }
 

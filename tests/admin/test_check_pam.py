@@ -1,0 +1,544 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, the pam_twilio_verify authors
+"""check-pam: which stacks, which sshd_config and which sudoers let in without a code, and by which
+line."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+import unittest
+
+from harness import OK, USAGE, WRONG, AdminCase
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RECIPES = ROOT / "conf" / "pam.d"
+LINE = "auth required pam_twilio_verify.so\n"
+DENY = "auth required pam_deny.so\n"
+
+# What Debian 12 and 13 install, the lines of auth.
+COMMON = ("auth [success=1 default=ignore] pam_unix.so nullok\nauth requisite pam_deny.so\n"
+          "auth required pam_permit.so\n")
+ACCOUNT = "account required pam_unix.so\nsession required pam_unix.so\n"
+INCLUDE = "@include common-auth\n"
+STOCK = {
+    "common-auth": COMMON + "auth optional pam_cap.so\n",
+    "other": INCLUDE,
+    "sshd": INCLUDE + "account required pam_nologin.so\n" + ACCOUNT,
+    "sudo": "#%PAM-1.0\nsession required pam_limits.so\n" + INCLUDE + ACCOUNT,
+    "sudo-i": "#%PAM-1.0\nsession required pam_limits.so\n" + INCLUDE + ACCOUNT,
+    "login": "auth optional pam_faildelay.so delay=3000000\nauth requisite pam_nologin.so\n" +
+             INCLUDE + "auth optional pam_group.so\n" + ACCOUNT,
+    "su": "auth sufficient pam_rootok.so\n" + INCLUDE + ACCOUNT,
+    "su-l": "auth include su\naccount include su\n",
+    "chsh": "auth required pam_shells.so\nauth sufficient pam_rootok.so\n" + INCLUDE,
+    "passwd": "@include common-password\n",
+    "common-password": "password required pam_unix.so\n",
+    "runuser": "auth sufficient pam_rootok.so\nsession required pam_unix.so\n",
+}
+# As pam-auth-update writes it with conf/pam-configs/twilio-verify.
+PROFILE = COMMON + LINE + "auth optional pam_cap.so\n"
+
+# sshd wants its folder, which is there while it runs.
+ENTER = ("unshare", "--mount", "sh", "-c",
+         'mount -t tmpfs none /run && mkdir /run/sshd && exec "$@"', "sh")
+
+
+def recipe(name):
+    """The lines of a recipe that are no comment."""
+    return "".join(line for line in (RECIPES / name).read_text().splitlines(keepends=True)
+                   if not line.startswith("#") and line.strip())
+
+
+def can_enter():
+    return subprocess.run([*ENTER, "true"], capture_output=True, check=False).returncode == 0
+
+
+class CheckCase(AdminCase):
+    def setUp(self):
+        super().setUp()
+        self.pam = self.folder / "pam.d"
+        self.pam.mkdir()
+        self.install(**STOCK)
+        self.sudoers = self.folder / "sudoers"
+        self.sudoers.write_text("Defaults env_reset\nroot ALL=(ALL:ALL) ALL\n")
+
+    def install(self, **files):
+        for name, text in files.items():
+            (self.pam / name.replace("_", "-")).write_text(text)
+
+    def check(self, *words, prefix=()):
+        """(status, [(level, subject, text, remedy)]), without the verdict."""
+        done = self.run_tool("check-pam", "--json", "--pam-dir", self.pam, "--sudoers", self.sudoers,
+                             *words, prefix=prefix)
+        findings = [(row["level"], row["subject"], row["text"], row.get("remedy", ""))
+                    for row in json.loads(done.out)]
+        self.assertEqual(findings[-1][1], "verdict")
+        self.assertEqual(done.status, WRONG if findings[-1][0] == "wrong" else OK)
+        return done.status, findings[:-1]
+
+    def judge(self, text, service="svc", *words):
+        """["level: text"] of one service with the stack TEXT."""
+        (self.pam / service).write_text(text)
+        _, findings = self.check(service, *words)
+        return [f"{level}: {text}".replace(f"{self.pam}/", "")
+                for level, subject, text, _ in findings if subject == service]
+
+    def assert_judged(self, text, *expected, service="svc"):
+        """Each finding, in order, begins with what is expected of it."""
+        found = self.judge(text, service)
+        self.assertEqual(len(found), len(expected), found)
+        for one, beginning in zip(found, expected):
+            self.assertEqual(one[:len(beginning)], beginning, found)
+
+
+class Recipes(CheckCase):
+    def levels(self, *services):
+        _, findings = self.check(*services)
+        return {subject: level for level, subject, *_ in findings}
+
+    def test_stock_debian_has_no_code_anywhere(self):
+        status, findings = self.check()
+        self.assertEqual(status, WRONG)
+        self.assertEqual([(level, subject) for level, subject, *_ in findings],
+                         [("warning", name) for name in
+                          ("sshd", "sudo", "sudo-i", "login", "su", "su-l")] + [("wrong", "pam")])
+
+    def test_the_machines_own_files_can_be_followed(self):
+        done = self.run_tool("check-pam", "--json")
+        self.assertNotIn("libpam may refuse", done.out)
+        self.assertNotIn("more ways", done.out)
+
+    def test_each_recipe_asks_for_a_code(self):
+        for name, service in (("sudo", "sudo"), ("sudo", "sudo-i"), ("sshd-key-and-code", "sshd"),
+                              ("sshd-password-and-code", "sshd")):
+            with self.subTest([name, service]):
+                found = self.judge(recipe(name), service)
+                self.assertEqual([line for line in found if line.startswith("ok: asks for a code")],
+                                 found[:1])
+        login = STOCK["login"].replace(INCLUDE, INCLUDE + recipe("login"))
+        self.assertEqual(self.judge(login, "login"),
+                         ["ok: asks for a code after pam_unix.so (login:4)"])
+
+    def test_the_recipe_for_an_outage_is_a_warning_about_its_line(self):
+        for before in (INCLUDE, ""):
+            found = self.judge(before + recipe("outage"), "sshd")
+            self.assertRegex(found[0], r"^warning: sshd:\d: while Twilio can't be reached")
+
+    def test_the_recipes_for_exemptions_are_warnings_about_their_lines(self):
+        lines = recipe("exemptions").splitlines(keepends=True)
+        self.assertEqual(len(lines), 4)
+        for condition, module in zip(lines[::2], ("pam_succeed_if.so", "pam_access.so")):
+            self.assert_judged(INCLUDE + condition + LINE,
+                               f"warning: svc:2: an exemption: whom {module} lets past")
+
+    def test_the_profile_of_pam_auth_update_covers_everything(self):
+        self.install(common_auth=PROFILE)
+        status, findings = self.check()
+        self.assertEqual(status, OK)
+        self.assertEqual({(level, subject) for level, subject, *_ in findings},
+                         {("ok", name) for name in ("sshd", "sudo", "sudo-i", "login")} |
+                         {("note", name) for name in ("su", "su-l", "chsh")} |
+                         {("ok", name) for name in ("su", "su-l", "chsh")} |
+                         {row[:2] for row in findings if row[1] == "sshd"})
+        self.assertIn(("note", "su", f"{self.pam}/su:1: root needs no code (pam_rootok.so)", ""),
+                      findings)
+
+    def test_what_leads_around_a_service_is_named(self):
+        self.install(sudo=recipe("sudo"), gdm_password=INCLUDE, cron=INCLUDE)
+        status, findings = self.check()
+        self.assertEqual(status, WRONG)
+        absent = {(level, subject) for level, subject, text, _ in findings
+                  if "no line of auth calls the module" in text}
+        self.assertEqual(absent, {("wrong", "sudo-i"), *(("warning", name) for name in (
+            "sshd", "login", "su", "su-l", "gdm-password"))})
+
+    def test_what_is_not_installed_is_not_missed(self):
+        for name in ("sudo", "sudo-i"):
+            (self.pam / name).unlink()
+        _, findings = self.check()
+        self.assertFalse({"sudo", "sudo-i"} & {subject for _, subject, *_ in findings})
+
+
+class Stacks(CheckCase):
+    def test_a_way_round_is_named_by_its_line(self):
+        for text, *expected in (
+                ("auth [success=done default=die] pam_unix.so\n" + LINE,
+                 "wrong: svc:2: the module is never called",
+                 'wrong: svc:1: "success=done default=die pam_unix.so" goes past the module'),
+                ("auth sufficient pam_unix.so\n" + LINE,
+                 'wrong: svc:1: "sufficient pam_unix.so" goes past the module: whom it lets in is '
+                 "not asked for a code", "warning: svc:2: the module asks also after pam_unix.so"),
+                ("auth requisite pam_unix.so\nauth [success=1 default=ignore] pam_permit.so\n" + LINE
+                 + "auth required pam_permit.so\n",
+                 "wrong: svc:3: the module is never called",
+                 'wrong: svc:2: "success=1 default=ignore pam_permit.so" goes past the module'),
+                ("auth [success=2 default=ignore] pam_unix.so\nauth requisite pam_deny.so\n" + LINE
+                 + "auth required pam_permit.so\n",
+                 "wrong: svc:3: the module is never called",
+                 'wrong: svc:1: "success=2 default=ignore pam_unix.so" goes past the module'),
+                (INCLUDE + "auth [success=1 default=ignore] pam_succeed_if.so user ingroup robots\n"
+                 + LINE, "warning: svc:2: an exemption: whom pam_succeed_if.so lets past (user "
+                 "ingroup robots) is not asked for a code"),
+                ("auth sufficient pam_succeed_if.so user ingroup nopasswdlogin\n" + INCLUDE + LINE,
+                 "warning: svc:1: an exemption: whom pam_succeed_if.so lets past (user ingroup "
+                 "nopasswdlogin) is asked for nothing at all"),
+                ("auth sufficient pam_rootok.so\n" + INCLUDE + LINE,
+                 "note: svc:1: root needs no code", "ok: "),
+                ("auth sufficient pam_u2f.so\n" + INCLUDE + LINE,
+                 'wrong: svc:1: "sufficient pam_u2f.so" goes past the module'),
+                ("auth [default=1] pam_nosuch.so\n" + LINE + "auth required pam_permit.so\n",
+                 "wrong: svc:2: the module is never called", "wrong: svc:1: ")):
+            with self.subTest(text):
+                self.assert_judged(text, *expected)
+
+    def test_two_ways_round_are_two_findings(self):
+        self.assert_judged("auth sufficient pam_unix.so\nauth sufficient pam_sss.so\n" + LINE,
+                           "wrong: svc:1: ", "wrong: svc:2: ", "warning: svc:3: ")
+
+    def test_done_ends_an_include_and_not_a_substack(self):
+        self.install(system="auth sufficient pam_unix.so\nauth requisite pam_deny.so\n")
+        self.assert_judged("auth substack system\n" + LINE,
+                           "warning: svc:2: the module asks also after pam_unix.so refused (system:1)")
+        self.assert_judged("auth include system\n" + LINE, "wrong: svc:2: the module is never called",
+                           'wrong: system:1: "sufficient pam_unix.so" goes past the module')
+
+    def test_a_way_round_within_a_substack_is_named(self):
+        self.install(system="auth requisite pam_unix.so\nauth [success=1 default=ignore] pam_krb5.so\n" +
+                     LINE + "auth required pam_permit.so\n")
+        self.assert_judged("auth substack system\n", 'wrong: system:2: "success=1 default=ignore ')
+
+    def test_a_jump_counts_a_substack_as_one_line(self):
+        self.install(code=LINE + "auth optional pam_cap.so\n")
+        before = "auth requisite pam_unix.so\n"
+        jump = "auth [success=1 default=ignore] pam_localuser.so\n"
+        after = "auth required pam_permit.so\n"
+        self.assert_judged(before + jump + "auth substack code\n" + after,
+                           "warning: svc:2: an exemption")
+        self.assert_judged(before + jump + "auth include code\n" + after,
+                           "warning: svc:2: an exemption")
+
+    def test_a_control_that_ignores_a_refusal_is_wrong(self):
+        for control, words in (
+                ("optional", "service_err, system_err, auth_err, authinfo_unavail, maxtries, "
+                             "conv_err, module_unknown"),
+                ("sufficient", None), ("[default=ignore]", None),
+                ("[success=ok system_err=ignore default=die]", "system_err"),
+                ("[success=ok ignore=ignore auth_err=ignore default=bad]", "auth_err"),
+                ("[success=ok conv_err=1 default=bad]", "conv_err"),
+                ("[success=ok authinfo_unavail=ignore maxtries=ignore default=die]",
+                 "authinfo_unavail, maxtries")):
+            with self.subTest(control):
+                found, = self.judge(f"{INCLUDE}auth {control} pam_twilio_verify.so\n"
+                                    "auth optional pam_cap.so\nauth optional pam_env.so\n")
+                self.assertTrue(found.startswith(
+                    f'wrong: svc:2: the control "{control.strip("[]")}" lets in'), found)
+                if words:
+                    self.assertTrue(found.endswith(f"({words})"), found)
+
+    def test_only_unavailable_is_a_warning(self):
+        control = "[success=ok ignore=ignore authinfo_unavail=ignore default=die]"
+        self.assert_judged(f"{INCLUDE}auth {control} pam_twilio_verify.so\n",
+                           "warning: svc:2: while Twilio can't be reached no code is needed")
+
+    def test_what_refuses_after_a_refusal_makes_a_control_fine(self):
+        for control in ("required", "requisite", "[success=ok ignore=ignore default=bad]",
+                        "[success=ok default=die]", "[success=1 ignore=1 default=ignore]"):
+            with self.subTest(control):
+                self.assert_judged(f"{INCLUDE}auth {control} pam_twilio_verify.so\n"
+                                   "auth requisite pam_deny.so\nauth optional pam_cap.so\n"
+                                   if control.startswith("[success=1") else
+                                   f"{INCLUDE}auth {control} pam_twilio_verify.so\n", "ok: ")
+
+    def test_a_reset_that_forgets_a_refusal_is_named(self):
+        self.assert_judged("auth requisite pam_unix.so\n" + LINE +
+                           "auth [default=reset] pam_env.so\nauth required pam_permit.so\n",
+                           'wrong: svc:3: "default=reset pam_env.so" makes libpam forget')
+
+    def test_the_module_before_a_first_factor_is_a_warning(self):
+        self.assert_judged(LINE + INCLUDE, "warning: svc:1: the module stands before pam_unix.so "
+                           "(common-auth:1): anybody can use up a user's challenges")
+        self.assert_judged("auth required pam_unix.so\n" + LINE,
+                           "warning: svc:2: the module asks also after pam_unix.so refused (svc:1)")
+        self.assert_judged(LINE + "auth required pam_permit.so\n",
+                           "warning: svc:1: the code is the only factor")
+        self.assert_judged("auth required pam_faillock.so preauth\n"
+                           "auth [success=1 default=bad] pam_unix.so\n"
+                           "auth [default=die] pam_faillock.so authfail\n" + LINE, "ok: ")
+
+    def test_a_login_that_can_not_end_well_is_wrong(self):
+        self.assert_judged(INCLUDE + LINE + DENY, "wrong: svc:2: nobody gets in by a right code")
+        self.assert_judged(DENY.replace("required", "requisite") + LINE,
+                           "wrong: svc:2: the module is never called")
+        self.assert_judged(INCLUDE + LINE.replace("required", "requird"),
+                           "wrong: svc:2: nobody gets in by a right code")
+
+    def test_a_module_elsewhere_than_in_auth_does_not_count(self):
+        self.assert_judged(INCLUDE + "account required pam_twilio_verify.so\n",
+                           "wrong: leads past the second factor")
+        self.assert_judged(INCLUDE + "auth required /usr/lib/security/pam_twilio_verify.so\n", "ok: ")
+        self.assert_judged(INCLUDE + "auth required PAM_twilio_verify.so\n",
+                           "wrong: leads past the second factor")
+
+    def test_the_lines_of_other_count_for_what_has_none(self):
+        self.install(other=INCLUDE + LINE)
+        self.assert_judged("account required pam_permit.so\n",
+                           "ok: asks for a code after pam_unix.so (other:2)")
+        _, findings = self.check("nosuch")
+        self.assertEqual([(level, subject) for level, subject, *_ in findings],
+                         [("note", "nosuch"), ("ok", "nosuch")])
+
+    def test_a_service_is_found_as_libpam_finds_it(self):
+        self.install(sudo=recipe("sudo"))
+        for name in ("SUDO", "/usr/bin/sudo"):
+            self.assertEqual(self.check(name)[1][0][:2], ("ok", "sudo"))
+
+    def test_a_file_that_can_not_be_read_is_wrong(self):
+        self.assert_judged("@include nosuch\n" + LINE,
+                           'wrong: svc:1: "@include nosuch" can\'t be read')
+        self.assert_judged(INCLUDE + "auth include svc\n" + LINE, "wrong: common-auth: included 16 levels")
+
+    def test_a_locker_refuses_everybody(self):
+        self.assert_judged(INCLUDE + LINE, "warning: a screen locker", service="swaylock")
+
+    def test_settings_of_a_line_are_told(self):
+        self.assert_judged(INCLUDE + LINE.replace("\n", " conf=/etc/other.conf\n"),
+                           "note: svc:2: has settings of its own: conf=/etc/other.conf", "ok: ")
+
+    def test_a_thousand_lines_are_judged_in_less_than_a_second(self):
+        jumps = "".join(f"auth [success={n % 7 + 1} auth_err=reset ignore={n % 3 + 1} "
+                        f"default=ok] pam_x{n}.so\n" for n in range(990))
+        self.install(deep="auth substack deep1\n" + "auth [success=reset default=ok] pam_a.so\n" * 9,
+                     **{f"deep{n}": ("auth [auth_err=bad success=ok maxtries=1 default=reset] "
+                                     "pam_a.so\n" * 60 + f"auth substack deep{n + 1}\n" * (n < 14) +
+                                     "auth [success=reset default=bad] pam_b.so\n" * 9)
+                        for n in range(1, 15)})
+        for text in (jumps + LINE * 10, jumps + LINE + "auth required pam_permit.so\n" * 9,
+                     LINE * 1000, "auth substack deep\n" + LINE,
+                     "auth sufficient pam_a.so\n" * 999 + LINE):
+            (self.pam / "svc").write_text(text)
+            began = time.monotonic()
+            self.check("svc")
+            self.assertLess(time.monotonic() - began, 1 if "sanitizers" not in os.environ.get(
+                "BUILD", "") else 20, text[:60])
+
+
+class Settings(CheckCase):
+    def test_an_exempt_service_is_named(self):
+        self.settings = self.configure(login={"exempt_services": ["svc", "bare", "alone"]})
+        self.assert_judged(INCLUDE + LINE, "warning: exempt_services names it: everybody gets in "
+                           "without a code")
+        self.assert_judged(LINE + "auth required pam_permit.so\n", "warning: svc:1: the code is the",
+                           "wrong: exempt_services names it: everybody gets in with nothing")
+        self.assert_judged(LINE, "warning: svc:1: the code is the only",
+                           "wrong: exempt_services names it: everybody is asked for no code and "
+                           "refused")
+
+    def test_users_who_are_not_enrolled_are_told_of(self):
+        self.settings = self.configure(login={"unmapped_user": "ignore"})
+        self.assert_judged(INCLUDE + LINE, 'warning: unmapped_user is "ignore": who is not enrolled')
+
+    def test_settings_that_can_not_be_read_are_told_of(self):
+        self.settings.write_text("nonsense")
+        self.install(svc=INCLUDE + LINE)
+        status, findings = self.check("svc")
+        self.assertEqual(status, OK)
+        self.assertEqual(findings[0][:2], ("warning", "settings"))
+        self.assertIn("twilio-verify.conf:1", findings[0][2])
+
+
+@unittest.skipUnless(pathlib.Path("/usr/sbin/sshd").exists(), "no sshd")
+@unittest.skipUnless(can_enter(), "needs root, for a /run/sshd of its own")
+class Sshd(CheckCase):
+    BOTH = "AuthenticationMethods publickey,keyboard-interactive\n"
+
+    def setUp(self):
+        super().setUp()
+        self.config = self.folder / "sshd_config"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.folder / "key"],
+                       check=True, stdin=subprocess.DEVNULL)
+        self.key, self.password = recipe("sshd-key-and-code"), recipe("sshd-password-and-code")
+
+    def sshd(self, config, stack):
+        """["level: text"] of sshd's own configuration."""
+        self.install(sshd=stack)
+        self.config.write_text(f"HostKey {self.folder}/key\n{config}")
+        _, findings = self.check("--sshd-config", self.config, "sshd", prefix=ENTER)
+        return [f"{level}: {text}".replace(f"{self.folder}/", "") for level, _, text, _ in findings
+                ][1:]
+
+    def assert_sshd(self, config, stack, *expected):
+        found = self.sshd(config, stack)
+        self.assertEqual(len(found), len(expected), found)
+        for one, beginning in zip(found, expected):
+            self.assertEqual(one[:len(beginning)], beginning, found)
+
+    def test_the_recipes_are_fine(self):
+        head = "UsePAM yes\nKbdInteractiveAuthentication yes\nPasswordAuthentication no\n"
+        self.assert_sshd(head + self.BOTH, self.key,
+                         'ok: AuthenticationMethods: "publickey,keyboard-interactive" asks')
+        self.assert_sshd(head + "AuthenticationMethods keyboard-interactive\n", self.password,
+                         'ok: AuthenticationMethods: "keyboard-interactive" asks')
+
+    def test_a_key_alone_is_wrong(self):
+        self.assert_sshd("UsePAM yes\nPasswordAuthentication no\n", self.password,
+                         "wrong: a key alone logs in", "ok: keyboard-interactive asks")
+        self.assert_sshd("UsePAM yes\nPasswordAuthentication no\nPubkeyAuthentication no\n",
+                         self.password, "ok: keyboard-interactive asks")
+
+    def test_other_methods_alone_are_wrong(self):
+        self.assert_sshd("UsePAM yes\nPasswordAuthentication no\nPubkeyAuthentication no\n"
+                         "HostbasedAuthentication yes\nGSSAPIAuthentication yes\n",
+                         self.password, "wrong: a host's key alone", "wrong: a Kerberos ticket alone",
+                         "ok: ")
+
+    def test_a_list_without_the_code_is_named(self):
+        self.assert_sshd("UsePAM yes\nPasswordAuthentication no\nAuthenticationMethods "
+                         "publickey,keyboard-interactive:pam publickey,publickey\n", self.key,
+                         'ok: AuthenticationMethods: "publickey,keyboard-interactive:pam"',
+                         'wrong: AuthenticationMethods: "publickey,publickey" logs in without')
+
+    def test_the_code_alone_is_wrong(self):
+        self.assert_sshd("UsePAM yes\nPasswordAuthentication no\nPubkeyAuthentication no\n",
+                         self.key, "wrong: the code alone logs in")
+        self.assert_sshd("UsePAM yes\nAuthenticationMethods keyboard-interactive password\n",
+                         self.key, 'wrong: AuthenticationMethods: by "keyboard-interactive" the code',
+                         'wrong: AuthenticationMethods: by "password" the code alone')
+
+    def test_the_code_before_the_key_is_a_warning(self):
+        self.assert_sshd("UsePAM yes\nAuthenticationMethods keyboard-interactive,publickey\n",
+                         self.key, 'warning: AuthenticationMethods: "keyboard-interactive,publickey"'
+                         " asks for the code first")
+
+    def test_the_method_password_is_explained(self):
+        self.assert_sshd("UsePAM yes\nPubkeyAuthentication no\n", self.password,
+                         'warning: the method "password" is always refused', "ok: ")
+        self.assert_sshd("UsePAM yes\nPubkeyAuthentication no\n", self.key,
+                         'wrong: by the method "password" the code, typed as the password',
+                         "wrong: the code alone logs in")
+        self.assert_sshd("UsePAM yes\nAuthenticationMethods publickey,password\n", self.password,
+                         'wrong: AuthenticationMethods: "publickey,password" is always refused')
+        self.assert_sshd("UsePAM yes\nPasswordAuthentication yes\n" + self.BOTH, self.key, "ok: ")
+
+    def test_without_pam_the_module_is_not_called(self):
+        self.assert_sshd("UsePAM no\n" + self.BOTH, self.key, "wrong: UsePAM is off")
+
+    def test_without_keyboard_interactive_nobody_can_be_asked(self):
+        self.assert_sshd("UsePAM yes\nKbdInteractiveAuthentication no\nPasswordAuthentication no\n"
+                         "AuthenticationMethods publickey\n", self.key,
+                         "wrong: KbdInteractiveAuthentication is off",
+                         'wrong: AuthenticationMethods: "publickey" logs in without the code')
+
+    def test_match_blocks_are_named_with_their_lines(self):
+        (self.folder / "more.conf").write_text(
+            "Match Group robots # machines\n  AuthenticationMethods publickey\n"
+            "match user=alice\n  authenticationmethods=publickey,keyboard-interactive\n")
+        self.assert_sshd(
+            "UsePAM yes\nPasswordAuthentication no\n" + self.BOTH +
+            f"Include {self.folder}/more.conf {self.folder}/nosuch*.conf\n"
+            "AllowTcpForwarding no\nMatch User emergency\n\tAuthenticationMethods \"publickey,hostbased\" publickey\n"
+            "Match Address 192.0.2.0/24\nPasswordAuthentication yes\nX11Forwarding no\n"
+            "Match all\nAuthenticationMethods publickey,keyboard-interactive\n", self.key,
+            'ok: AuthenticationMethods: "publickey,keyboard-interactive" asks',
+            "warning: more.conf:2: Match Group robots",
+            "ok: more.conf:4: Match user=alice: asks for the code by publickey,keyboard-interactive",
+            "warning: sshd_config:8: Match User emergency: an exemption",
+            "warning: sshd_config:10: Match Address 192.0.2.0/24: a way in of their own, "
+            "PasswordAuthentication yes")
+
+    def test_a_configuration_that_sshd_refuses_is_told_of(self):
+        self.assert_sshd("UsePAM maybe\n", self.key,
+                         "warning: nothing is known of its configuration: sshd_config line 2")
+
+
+class Sudo(CheckCase):
+    def sudo(self, text):
+        self.install(sudo=recipe("sudo"))
+        self.sudoers.write_text(text)
+        _, findings = self.check("sudo")
+        return [f"{level}: {text}".replace(f"{self.folder}/", "") for level, _, text, _ in findings
+                ][1:]
+
+    def test_what_does_not_ask_is_named_with_its_line(self):
+        for line, *expected in (
+                ("robot ALL=(root) NOPASSWD: /usr/local/bin/backup",
+                 'warning: sudoers:1: an exemption, sudo asks for nothing: "robot ALL=(root) '
+                 'NOPASSWD: /usr/local/bin/backup"'),
+                ("robot ALL = NOEXEC:NOPASSWD :ALL", "warning: sudoers:1: an exemption"),
+                ("robot ALL = \\\n  NOPASSWD: \\\n  ALL", "warning: sudoers:1: an exemption"),
+                ("#1000 ALL = NOPASSWD: ALL", "warning: sudoers:1: an exemption"),
+                ("%admins ALL = PASSWD: ALL",), ("# robot ALL = NOPASSWD: ALL",),
+                ("robot ALL = ALL # NOPASSWD: ALL",), ("User_Alias NOPASSWD = bob",),
+                ("NOPASSWD ALL = ALL",), ("XNOPASSWD ALL = ALL",),
+                ("Defaults env_reset, !authenticate", "wrong: sudoers:1: sudo asks for nothing"),
+                ("Defaults:robot !authenticate", "warning: sudoers:1: an exemption, sudo asks"),
+                ("Defaults:robot, bob !authenticate", ),
+                ("Defaults authenticate",), ("Defaults timestamp_timeout=0",),
+                ("Defaults timestamp_timeout=5", ), ("Defaults !lecture,tty_tickets",),
+                ("Defaults env_reset,timestamp_timeout = 60",
+                 "note: sudoers:1: one code lasts 60 minutes"),
+                ("Defaults\ttimestamp_timeout=-1", "warning: sudoers:1: one code lasts until"),
+                ('Defaults badpass_message="no, timestamp_timeout=-1", timestamp_type=global',
+                 "warning: sudoers:1: a code at one terminal counts at all"),
+                ("Defaults exempt_group=wheel", "warning: sudoers:1: an exemption, who is in the "
+                 "group wheel"),
+                ("Defaults pam_service=sudo-easy", 'warning: sudoers:1: takes the PAM service '
+                 '"sudo-easy"'),
+                ("Defaults rootpw", "warning: sudoers:1: rootpw: not the user who calls")):
+            with self.subTest(line):
+                found = self.sudo(line + "\nroot ALL=(ALL:ALL) ALL\n")
+                if line == "Defaults:robot, bob !authenticate":
+                    continue  # sudo takes no blank there
+                self.assertEqual(len(found), len(expected), found)
+                for one, beginning in zip(found, expected):
+                    self.assertEqual(one[:len(beginning)], beginning)
+
+    def test_includes_are_followed(self):
+        folder = self.folder / "sudoers.d"
+        folder.mkdir()
+        for name in ("10-a", "20-b~", "30.c", "README"):
+            (folder / name).write_text(f"# {name}\nrobot ALL = NOPASSWD: ALL\n")
+        (self.folder / "more").write_text("@include sudoers.d/20-b~\n")
+        for line in (f"@includedir {folder}", f"#includedir {folder}", "@includedir sudoers.d"):
+            with self.subTest(line):
+                found = self.sudo(line + "\n@include more\n")
+                self.assertEqual([one.split(":")[1].strip() for one in found],
+                                 ["sudoers.d/10-a", "sudoers.d/README", "sudoers.d/20-b~"])
+
+    def test_what_can_not_be_read_is_told_of(self):
+        for text in ("@include nosuch\n", "@include sudoers\n"):
+            with self.subTest(text):
+                found, = self.sudo(text)
+                self.assertTrue(found.startswith("warning: not everything of sudoers is known"))
+
+    def test_visudo_takes_these_lines(self):
+        if shutil.which("visudo") is None:
+            self.skipTest("no visudo")
+        self.sudoers.write_text(
+            "robot ALL = NOEXEC:NOPASSWD :ALL\nDefaults env_reset,timestamp_timeout = 60\n"
+            "Defaults:robot !authenticate\n#1000 ALL = NOPASSWD: ALL\n")
+        subprocess.run(["visudo", "-c", "-q", "-f", self.sudoers], check=True)
+
+
+class Output(CheckCase):
+    def test_for_a_person_each_finding_is_a_line_and_the_last_is_the_verdict(self):
+        self.install(sudo=recipe("sudo"), sudo_i=recipe("sudo"))
+        done = self.run_tool("check-pam", "--pam-dir", self.pam, "--sudoers", self.sudoers, "sudo")
+        self.assertEqual(done.status, OK)
+        self.assertEqual(done.out.splitlines(), [
+            f"ok       sudo: asks for a code after pam_unix.so ({self.pam}/sudo:2)",
+            "ok       verdict: nothing goes around the second factor"])
+        self.assertEqual(done.err, "")
+        done = self.run_tool("check-pam", "--pam-dir", self.pam, "su")
+        self.assertEqual(done.status, WRONG)
+        self.assertRegex(done.out, r"^wrong    su: .*; add .*\nwrong    verdict: ")
+
+    def test_an_unknown_option_is_usage(self):
+        self.assertEqual(self.run_tool("check-pam", "--nonsense").status, USAGE)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
