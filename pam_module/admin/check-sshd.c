@@ -9,8 +9,9 @@
 
 #include "sshd-config.h"
 
-#define SUBJECT "sshd"
-#define METHODS "AuthenticationMethods publickey,keyboard-interactive"
+#define SUBJECT     "sshd"
+#define END_OF_LIST " \t\r\""
+#define METHODS     "AuthenticationMethods publickey,keyboard-interactive"
 
 struct judge {
     struct report *report;
@@ -35,8 +36,8 @@ static struct list read_list(const char *words)
 {
     struct list list = { 0 };
 
-    while (*words != '\0' && *words != ' ') {
-        size_t length = strcspn(words, ", ");
+    while (strcspn(words, END_OF_LIST) > 0) {
+        size_t length = strcspn(words, "," END_OF_LIST);
         if (is_method(words, length, "keyboard-interactive") ||
             is_method(words, length, "keyboard-interactive:pam")) {
             list.asks = true;
@@ -121,6 +122,19 @@ static void judge_any(struct judge *judge)
                    "keyboard-interactive asks for the code");
 }
 
+/* Whether one of the lists in VALUE, up to a comment, does without the code; "any" is one. */
+static bool is_exempting(const char *value)
+{
+    for (;;) {
+        value += strspn(value, END_OF_LIST);
+        if (*value == '\0' || *value == '#')
+            return false;
+        if (!read_list(value).asks)
+            return true;
+        value += strcspn(value, END_OF_LIST);
+    }
+}
+
 /* Who matches has other ways in. */
 static void judge_match(const struct sshd_config_line *line, void *context)
 {
@@ -131,12 +145,7 @@ static void judge_match(const struct sshd_config_line *line, void *context)
     struct judge *judge = context;
 
     if (strcasecmp(line->keyword, "AuthenticationMethods") == 0) {
-        bool is_exempt = strcasestr(line->value, "any") == line->value;
-        for (const char *words = line->value; *words != '\0' && *words != '#' && !is_exempt;) {
-            words += strspn(words, " \t\"");
-            is_exempt = *words != '\0' && *words != '#' && !read_list(words).asks;
-            words += strcspn(words, " \t\"");
-        }
+        bool is_exempt = is_exempting(line->value);
         report_add(judge->report, is_exempt ? REPORT_WARNING : REPORT_OK, SUBJECT,
                    is_exempt ? "mind who can come under it" : NULL, "%s:%u: Match %s: %s%s",
                    line->path, line->number, line->criteria,

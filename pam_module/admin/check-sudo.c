@@ -4,11 +4,10 @@
 #include "check-sudo.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include <unistd.h>
 
 #include "sudoers.h"
 
@@ -158,6 +157,6 @@ void check_sudo_add(struct report *report, const char *sudoers)
     char why_not[SUDOERS_WHY_NOT_SIZE] = "";
 
     if (!sudoers_read(path, judge_line, report, why_not))
-        report_add(report, REPORT_WARNING, SUBJECT, "call this as root",
+        report_add(report, REPORT_WARNING, SUBJECT, geteuid() != 0 ? "call this as root" : NULL,
                    "not everything of sudoers is known: %s", why_not);
 }

@@ -164,6 +164,7 @@ struct search {
     const struct pam_stack *stack;
     pam_codes second;
     struct states *lines; /* one more than the stack has: the end */
+    size_t *ours;         /* how many lines of our module stand before each */
     struct pam_walk_result *result;
 };
 
@@ -259,16 +260,6 @@ static bool search_forward(struct search *search)
     return true;
 }
 
-/* Whether one of our lines stands between line INDEX and line NEXT. */
-static bool is_way_round(const struct pam_stack *stack, size_t index, size_t next)
-{
-    for (size_t i = index + 1; i < next; i++)
-        if (stack->lines[i].kind == PAM_STACK_MODULE &&
-            stack->lines[i].module->role == PAM_ROLE_SECOND)
-            return true;
-    return false;
-}
-
 /* Follows the edges of state I of line INDEX, and notes those that lead to success. */
 static void note_edges(struct search *search, size_t index, size_t i, const struct edge *edges,
                        size_t count)
@@ -284,7 +275,7 @@ static void note_edges(struct search *search, size_t index, size_t i, const stru
             continue;
         here->leads_to_success[i] = true;
         line->to_success |= edges[j].codes;
-        if (is_way_round(search->stack, index, next)) {
+        if (search->ours[next] > search->ours[index + 1]) {
             line->is_way_round = true;
             line->is_way_round_bare |= state.is_bare;
         }
@@ -312,6 +303,16 @@ static void search_backward(struct search *search)
     }
 }
 
+static size_t *count_ours(const struct pam_stack *stack)
+{
+    size_t *ours = calloc(stack->count + 1, sizeof *ours);
+
+    for (size_t i = 0; ours != NULL && i < stack->count; i++)
+        ours[i + 1] = ours[i] + (stack->lines[i].kind == PAM_STACK_MODULE &&
+                                 stack->lines[i].module->role == PAM_ROLE_SECOND);
+    return ours;
+}
+
 bool pam_walk_search(const struct pam_stack *stack, pam_codes second,
                      struct pam_walk_result **ret_result)
 {
@@ -319,14 +320,17 @@ bool pam_walk_search(const struct pam_stack *stack, pam_codes second,
     bool is_done = false;
 
     search.lines = calloc(stack->count + 1, sizeof *search.lines);
+    search.ours = count_ours(stack);
     search.result = calloc(1, sizeof *search.result);
-    if (search.lines != NULL && search.result != NULL && search_forward(&search)) {
+    if (search.lines != NULL && search.ours != NULL && search.result != NULL &&
+        search_forward(&search)) {
         search_backward(&search);
         *ret_result = search.result;
         search.result = NULL;
         is_done = true;
     }
     free(search.result);
+    free(search.ours);
     free(search.lines);
     return is_done;
 }

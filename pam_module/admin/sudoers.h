@@ -17,7 +17,6 @@ struct sudoers_line {
 typedef void (*sudoers_found)(const struct sudoers_line *line, void *context);
 
 /* Calls FOUND for each line of the file PATH, and of what it includes, in sudo's order. False: a
- * file can't be read, includes go too deep, or there are too many; WHY_NOT is filled, errno is
- * ENOENT where PATH itself is not there. */
+ * file can't be read, includes go too deep, or there are too many; WHY_NOT is filled. */
 bool sudoers_read(const char *path, sudoers_found found, void *context,
                   char why_not[SUDOERS_WHY_NOT_SIZE]);

@@ -9,8 +9,12 @@ _twilio_verify()
     COMPREPLY=()
 
     case $previous in
-    --settings | --api-key-file)
+    --settings | --api-key-file | --sshd-config | --sudoers)
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        return
+        ;;
+    --pam-dir)
+        mapfile -t COMPREPLY < <(compgen -d -- "$current")
         return
         ;;
     --service)

@@ -435,7 +435,7 @@ class Sshd(CheckCase):
     def test_match_blocks_are_named_with_their_lines(self):
         (self.folder / "more.conf").write_text(
             "Match Group robots # machines\n  AuthenticationMethods publickey\n"
-            "match user=alice\n  authenticationmethods=publickey,keyboard-interactive\n")
+            "match user=alice\n  authenticationmethods=\"publickey,keyboard-interactive\"\n")
         self.assert_sshd(
             "UsePAM yes\nPasswordAuthentication no\n" + self.BOTH +
             f"Include {self.folder}/more.conf {self.folder}/nosuch*.conf\n"
@@ -444,7 +444,8 @@ class Sshd(CheckCase):
             "Match all\nAuthenticationMethods publickey,keyboard-interactive\n", self.key,
             'ok: AuthenticationMethods: "publickey,keyboard-interactive" asks',
             "warning: more.conf:2: Match Group robots",
-            "ok: more.conf:4: Match user=alice: asks for the code by publickey,keyboard-interactive",
+            "ok: more.conf:4: Match user=alice: asks for the code by "
+            '"publickey,keyboard-interactive"',
             "warning: sshd_config:8: Match User emergency: an exemption",
             "warning: sshd_config:10: Match Address 192.0.2.0/24: a way in of their own, "
             "PasswordAuthentication yes")
