@@ -16,6 +16,13 @@ from fixture import BUILD, temporary_folder
 SEED, STACKS = 20260101, 400
 CODES = (*["success"] * 9, "auth_err", "auth_err", "ignore", "new_authtok_reqd",
          "authinfo_unavail", "perm_denied", "user_unknown", "maxtries", "abort", "conv_err")
+ALL_CODES = (
+    "success", "open_err", "symbol_err", "service_err", "system_err", "buf_err", "perm_denied",
+    "auth_err", "cred_insufficient", "authinfo_unavail", "user_unknown", "maxtries",
+    "new_authtok_reqd", "acct_expired", "session_err", "cred_unavail", "cred_expired", "cred_err",
+    "no_module_data", "conv_err", "authtok_err", "authtok_recover_err", "authtok_lock_busy",
+    "authtok_disable_aging", "try_again", "ignore", "abort", "authtok_expired", "module_unknown",
+    "bad_item", "conv_again", "incomplete")
 WORDS = ("required", "requisite", "sufficient", "optional", "Required")
 ACTIONS = ("ignore", "ok", "done", "bad", "die", "reset", "1", "1", "2", "3")
 
@@ -143,6 +150,26 @@ class Stack(unittest.TestCase):
             with self.subTest(text):
                 (self.folder / "service").write_text(text)
                 self.assert_same("service")
+
+    def test_each_keyword_means_what_it_means_to_libpam(self):
+        for word in WORDS[:4]:
+            for code in ("success", "new_authtok_reqd", "ignore", "auth_err"):
+                for after in ("", "auth required pam_debug.so auth=maxtries\n",
+                              "auth optional pam_debug.so\n"):
+                    with self.subTest([word, code, after]):
+                        (self.folder / "service").write_text(
+                            f"auth {word} pam_debug.so auth={code}\n{after}")
+                        self.assert_same("service")
+
+    def test_each_code_has_the_word_that_it_has_for_libpam(self):
+        for code in ALL_CODES:
+            with self.subTest(code):
+                (self.folder / "service").write_text(
+                    f"auth [{code}=done default=bad] pam_debug.so auth={code}\n"
+                    "auth required pam_debug.so auth=perm_denied\n")
+                self.assertEqual(self.by_tool("service"), code)
+                # The driver has no name for some.
+                self.assertIn(self.by_libpam("service"), (code, "?"))
 
     def test_what_has_no_line_of_auth_is_other(self):
         (self.folder / "other").write_text("auth required pam_debug.so auth=maxtries\n")
