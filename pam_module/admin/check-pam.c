@@ -5,6 +5,9 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -102,6 +105,18 @@ static int is_service(const struct dirent *entry)
            strchr(name, '.') == NULL;
 }
 
+/* Whether libpam takes the service NAME from a folder before the NUMBERth. */
+static bool is_hidden(const struct run *run, const char *name, int number)
+{
+    for (int i = 0; i < number; i++) {
+        char path[PATH_MAX];
+        if (snprintf(path, sizeof path, "%s/%s", run->folders[i], name) < (int)sizeof path &&
+            access(path, F_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* What calls the module, and every login that does not, of the files of FOLDER, the NUMBERth. */
 static void add_folder(struct run *run, int number)
 {
@@ -111,11 +126,25 @@ static void add_folder(struct run *run, int number)
     for (int i = 0; i < count; i++) {
         const char *name = entries[i]->d_name;
         bool is_wanted = is_among(name, logins, LOGINS) || calls_itself(run, name);
-        if (is_wanted && !is_among(name, usual, USUAL) && strcmp(name, "other") != 0)
+        if (is_wanted && !is_among(name, usual, USUAL) && strcmp(name, "other") != 0 &&
+            !is_hidden(run, name, number))
             add_service(run, name, false);
         free(entries[i]);
     }
     free(entries);
+}
+
+/* Those that no finding about a stack names. */
+static void add_exempt(struct run *run)
+{
+    const struct settings *settings = run->check->settings;
+
+    if (settings == NULL || settings->exempt_services == NULL)
+        return;
+    for (char **service = settings->exempt_services; *service != NULL; service++)
+        if (!calls(run, *service))
+            report_add(run->report, REPORT_NOTE, *service, NULL,
+                       "exempt_services names it, and it does not call the module");
 }
 
 static void add_all(struct run *run)
@@ -124,6 +153,7 @@ static void add_all(struct run *run)
         add_service(run, usual[i], false);
     for (int i = 0; run->folders[i] != NULL; i++)
         add_folder(run, i);
+    add_exempt(run);
     if (!run->is_called)
         report_add(run->report, REPORT_WRONG, "pam",
                    "the recipes of conf/README.md tell where it belongs",
@@ -153,6 +183,8 @@ void check_pam_add(struct report *report, const struct check_pam *check)
         run.folders[0] = check->pam_dir;
         run.folders[1] = NULL;
     }
+    if (check->pam_dir != NULL && access(check->pam_dir, R_OK | X_OK) != 0)
+        report_add(report, REPORT_WRONG, "pam", NULL, "%s: %s", check->pam_dir, strerror(errno));
     if (check->services == NULL || *check->services == NULL)
         add_all(&run);
     for (char *const *service = check->services; service != NULL && *service != NULL; service++)

@@ -66,7 +66,7 @@ static void judge_way_round(struct judge *judge, const struct pam_stack_line *li
             line->name);
     else if (line->kind == PAM_STACK_MODULE && line->module->role == PAM_ROLE_CONDITION)
         ADD(judge, REPORT_WARNING, "mind who can come under it",
-            "%s:%u: an exemption: whom %s lets past (%s) is %s", line->path, line->number,
+            "%s:%u: an exemption: whom \"%s %s\" lets past is %s", line->path, line->number,
             line->name, line->arguments, who);
     else
         ADD(judge, REPORT_WRONG,

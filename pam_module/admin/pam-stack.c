@@ -142,7 +142,7 @@ static bool fill(struct reader *reader, struct pam_stack_line *line, const char 
 {
     line->word = strdup(word != NULL ? word : "");
     line->name = strdup(name != NULL ? name : "");
-    line->arguments = strdup(arguments != NULL ? arguments : "");
+    line->arguments = strdup(arguments != NULL ? arguments + strspn(arguments, " \t") : "");
     line->module = pam_module_find(name != NULL ? name : "");
     return (line->word != NULL && line->name != NULL && line->arguments != NULL) ||
            refuse(reader, "no memory");

@@ -13,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from fixture import BUILD, temporary_folder
 
-SEED, STACKS = 20260101, 400
+SEED, STACKS = 20260101, 300
 CODES = (*["success"] * 9, "auth_err", "auth_err", "ignore", "new_authtok_reqd",
          "authinfo_unavail", "perm_denied", "user_unknown", "maxtries", "abort", "conv_err")
 ALL_CODES = (
