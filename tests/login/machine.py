@@ -147,13 +147,13 @@ class Terminal:
         return self._process.pid
 
     def press_until(self, key, pattern):
-        """Presses KEY, of which chr(3) is ^C, until PATTERN shows.
+        """Presses KEY, of which chr(3) is ^C, until PATTERN shows, once in two seconds.
 
         Who asks with echo off first throws away what was typed before."""
         end = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < end:
             self._child.send(key)
-            if self._child.expect([pattern, TIMEOUT], timeout=0.3) == 0:
+            if self._child.expect([pattern, TIMEOUT], timeout=2) == 0:
                 self.screen += self._child.before + self._child.after
                 return
         raise AssertionError(f"{key!r} does not lead to {pattern}; the screen:\n{self.screen}")

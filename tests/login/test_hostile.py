@@ -203,7 +203,7 @@ class SetUserId(HostileCase):
         name, factor = self.enrolled()
         with Listener() as listener:
             environment = variables(listener.url)
-            host = self.host("--think-ms", "500", logins=[(name, factor.code())], env=environment)
+            host = self.host("--think-ms", "1500", logins=[(name, factor.code())], env=environment)
             pid = self.check_program_of(host)
             self.assertEqual(pathlib.Path(f"/proc/{pid}/environ").read_bytes(), b"")
             self.assertEqual(self.codes(host), [LET_IN])
@@ -289,7 +289,7 @@ class SetUserId(HostileCase):
 
     def test_the_caller_may_signal_no_check_program(self):
         name, factor = self.enrolled()
-        host = self.host("--think-ms", "700", logins=[(name, factor.code())])
+        host = self.host("--think-ms", "1500", logins=[(name, factor.code())])
         pid = self.check_program_of(host)
         script = """
 import errno, os, sys
@@ -312,7 +312,7 @@ for number in (0, *range(1, 65)):
                        signal.SIGKILL, signal.SIGUSR1, signal.SIGALRM):
             with self.subTest(number):
                 name, factor = self.enrolled()
-                host = self.host("--think-ms", "400", logins=[(name, factor.wrong_code())])
+                host = self.host("--think-ms", "2000", logins=[(name, factor.wrong_code())])
                 pid = self.check_program_of(host)
                 self.run_as(self.caller, "kill", f"-{number:d}", str(host.pid))
                 self.assertIsNone(self.report(host))
@@ -320,7 +320,7 @@ for number in (0, *range(1, 65)):
 
     def test_a_host_that_stops_for_a_while_logs_in_all_the_same(self):
         name, factor = self.enrolled()
-        host = self.host("--think-ms", "200", logins=[(name, factor.code())])
+        host = self.host("--think-ms", "1000", logins=[(name, factor.code())])
         self.check_program_of(host)
         self.run_as(self.caller, "kill", "-STOP", str(host.pid))
         time.sleep(0.5)
@@ -448,8 +448,8 @@ class Keys(HostileCase):
         terminal.type(command)
         if moment in ("prompt", "held"):
             terminal.expect(re.escape(CODE_PROMPT))
+            time.sleep(0.1)  # Until the echo is off.
         if moment == "held":
-            time.sleep(0.05)  # Until the echo is off.
             terminal.type(code)
             time.sleep(0.2)
         if isinstance(moment, float):
@@ -463,7 +463,7 @@ class Keys(HostileCase):
             with self.subTest(moment):
                 self.begin(terminal, f"{host} -c 'echo I''N' {person.name}" if host == "su" else
                            "sudo -k echo I''N", moment, person.wrong_code)
-                terminal.press_until(key, "READY ")
+                terminal.press_until(key + "\n", "READY ")  # A key throws away a whole line.
         terminal.type("exit")
         terminal.finish()
         self.assertNotIn("IN", terminal.text.split())
@@ -485,13 +485,19 @@ class Keys(HostileCase):
                 self.begin(terminal, "sudo -k echo I''N", moment, person.code)
                 terminal.press_until("\x1a", "Stopped")
                 terminal.expect("READY ")
-                terminal.type("fg")
-                if moment != "held":
-                    terminal.expect(re.escape(CODE_PROMPT))
-                    time.sleep(0.05)
-                    terminal.type(person.code)
-                terminal.expect("\nIN\r\n")
+                self.resume(terminal, person)
+
+    def resume(self, terminal, person):
+        """What was pressed early may stop it again."""
+        terminal.type("fg")
+        while (found := terminal.expect("\nIN\r\n", "Stopped", re.escape(CODE_PROMPT))) != 0:
+            if found == 1:
                 terminal.expect("READY ")
+                terminal.type("fg")
+            else:
+                time.sleep(0.1)
+                terminal.type(person.code)
+        terminal.expect("READY ")
 
     def test_sudo_that_stops_for_good_lets_nobody_in_and_leaves_no_check_program(self):
         person = machine.person("stopped")
@@ -512,10 +518,10 @@ class Keys(HostileCase):
 
     def test_the_secret_is_in_no_other_process(self):
         name, factor = self.enrolled()
-        host = self.host("--think-ms", "1000", logins=[(name, factor.code())])
         person = machine.person("scan")
         terminal = self.terminal(person, "sudo", "id", "-un")
         terminal.expect(re.escape(CODE_PROMPT))
+        host = self.host("--think-ms", "2000", logins=[(name, factor.code())])
         self.check_program_of(host)
         self.assertEqual(processes_with(API_SECRETS), {})
         self.assertIn(host.pid, processes_with([name.encode()]), "the search finds nothing")
