@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* A whole login as the check program runs it, with the real API and everything around it out of the
+ * input: the first line of the dialogue; the settings, up to a line "%"; the user's file, up to a
+ * line "%"; then what happens:
+ *
+ *   <ANSWER     the user's line; <<ANSWER: after five minutes
+ *   gone        the user went away     no-ask, no-load, no-libcurl   that fails
+ *
+ * and requests as in network.h. */
+#include "approval.h"
+#include "check/login.h"
+#include "core/text.h"
+#include "fuzz.h"
+#include "network.h"
+#include "unit/reply.h"
+#include "unit/wiped.h"
+
+enum { DESCRIPTOR = 7 };
+
+struct world {
+    struct fuzz_input *input;
+    const struct settings *settings;
+    const struct enrollment *enrollment;
+    struct challenge_service *service;
+    bool is_loaded;
+    bool is_over; /* the user left: nothing may be asked or sent */
+    int asks, answers;
+    char code[DIALOGUE_LINE_SIZE]; /* the last answer without its blanks */
+    char sid[CHALLENGE_SID_SIZE];  /* of the last challenge that was made */
+};
+
+/* The user */
+
+static bool on_ask(void *context, const char *text)
+{
+    struct world *world = context;
+
+    fuzz_demand(!world->is_over, "nobody is asked after the end");
+    fuzz_demand(world->asks == world->answers, "one question at a time");
+    fuzz_demand(text_is_clean(text, strlen(text)), "a prompt is clean");
+    fuzz_demand(strlen(text) < DIALOGUE_LINE_MAX - strlen("ask-secret "), "a prompt fits");
+    world->asks++;
+    fuzz_demand(world->asks <= world->settings->attempts, "there are only so many attempts");
+    if (fuzz_take_word(world->input, "no-ask"))
+        world->is_over = true;
+    return !world->is_over;
+}
+
+static void note_code(struct world *world, const char *answer)
+{
+    size_t used = 0;
+
+    for (; *answer != '\0'; answer++)
+        if (*answer != ' ')
+            world->code[used++] = *answer;
+    world->code[used] = '\0';
+}
+
+static enum login_answer on_answer(void *context, bool wait, char answer[DIALOGUE_LINE_SIZE])
+{
+    struct world *world = context;
+    char *line, *text;
+
+    if (world->is_over || (wait && !fuzz_is_next(world->input, "<")) ||
+        fuzz_take_word(world->input, "gone")) {
+        world->is_over = true;
+        return LOGIN_GONE;
+    }
+    if (!fuzz_is_next(world->input, "<") || world->answers == world->asks)
+        return LOGIN_NO_ANSWER;
+
+    line = fuzz_take_text(world->input);
+    text = line + 1;
+    if (*text == '<') {
+        network.now_ms += CHALLENGE_LIFETIME_MS;
+        text++;
+    }
+    snprintf(answer, DIALOGUE_LINE_SIZE, "%s", text);
+    free(line);
+    network.turn = ++world->answers;
+    note_code(world, answer);
+    wiped_expect(answer, DIALOGUE_LINE_SIZE);
+    return LOGIN_ANSWER;
+}
+
+/* The API: the real one, watched. */
+
+static struct world *watched;
+
+static bool is_code(const char *code)
+{
+    size_t length = strlen(code);
+
+    return length == (size_t)watched->settings->code_length &&
+           strspn(code, "0123456789") == length && strcmp(code, watched->code) == 0;
+}
+
+static enum challenge_state on_create(struct challenge_service *service, struct http_watch *watch,
+                                      struct challenge *ret_challenge, struct verdict *why_not)
+{
+    enum challenge_state state = challenge_api.create(service, watch, ret_challenge, why_not);
+
+    if (state == CHALLENGE_PENDING)
+        strcpy(watched->sid, ret_challenge->sid);
+    return state;
+}
+
+static enum challenge_state on_verify(struct challenge_service *service, struct http_watch *watch,
+                                      struct challenge *challenge, const char *code,
+                                      struct verdict *why_not)
+{
+    fuzz_demand(is_code(code), "nothing but a code is sent");
+    fuzz_demand(watch->deadline_ms != HTTP_FOREVER, "a verification has a limit");
+    wiped_expect(code, strlen(code));
+    return challenge_api.verify(service, watch, challenge, code, why_not);
+}
+
+static enum challenge_state on_fetch(struct challenge_service *service, struct http_watch *watch,
+                                     struct challenge *challenge, struct verdict *why_not)
+{
+    return challenge_api.fetch(service, watch, challenge, why_not);
+}
+
+static bool on_load(void *context, const struct challenge_api **ret_api,
+                    struct challenge_service **ret_service, struct verdict *why_not)
+{
+    static const struct challenge_api api = {
+        .version = "fuzz",
+        .create = on_create,
+        .verify = on_verify,
+        .fetch = on_fetch,
+    };
+    struct world *world = context;
+
+    fuzz_demand(!world->is_loaded, "the API is loaded once");
+    world->is_loaded = true;
+    if (fuzz_take_word(world->input, "no-load"))
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "no twilio.so");
+    *ret_api = &api;
+    if (!challenge_api.open(world->settings, world->enrollment, "hunter2", &world->service,
+                            why_not))
+        return false;
+    *ret_service = world->service;
+    return true;
+}
+
+static void on_limit(void *context, int64_t deadline_ms)
+{
+    const struct world *world = context;
+
+    fuzz_demand(deadline_ms == HTTP_FOREVER ||
+                    deadline_ms == network.now_ms + world->settings->timeout_seconds * 1000,
+                "the limit is that of the settings");
+}
+
+static int64_t on_clock(void *context)
+{
+    (void)context;
+    return network.now_ms;
+}
+
+static void on_pause(void *context, int64_t pause_ms)
+{
+    const struct world *world = context;
+
+    fuzz_demand(world->enrollment == NULL && pause_ms > 0, "only who is not enrolled waits");
+    network.now_ms += pause_ms;
+}
+
+/* What must hold in the end */
+
+static bool sent_code(const char *path, const char *code)
+{
+    char form[NETWORK_TEXT_SIZE];
+
+    snprintf(form, sizeof form, "AuthPayload=%.64s", code);
+    for (size_t i = 0; i < network.count; i++)
+        if (network.requests[i].has_left && strcmp(network.requests[i].path, path) == 0 &&
+            strcmp(network.requests[i].form, form) == 0)
+            return true;
+    return false;
+}
+
+static void demand_approval(const struct world *world)
+{
+    const struct challenge_binding binding = {
+        .account_sid = world->settings->account_sid,
+        .service_sid = world->settings->service_sid,
+        .identity = world->enrollment->identity,
+        .factor_sid = world->enrollment->factor_sid,
+        .sid = world->sid,
+    };
+    char path[NETWORK_TEXT_SIZE];
+
+    snprintf(path, sizeof path, "/v2/Services/%.34s/Entities/%.64s/Challenges/%.34s",
+             binding.service_sid, binding.identity, binding.sid);
+    fuzz_demand(!world->is_over, "who left is not let in");
+    fuzz_demand(network_last()->result == HTTP_REPLIED && network_last()->status == 200,
+                "only a 200 approves");
+    fuzz_demand(strcmp(network_last()->path, path) == 0, "this login's challenge approves");
+    fuzz_demand(sent_code(path, world->code), "the last code was sent to this challenge");
+    approval_demand(network.body, network.size, &binding);
+}
+
+static void demand_end(const struct world *world, const struct verdict *verdict)
+{
+    fuzz_demand(verdict->outcome != OUTCOME_BROKEN && verdict->outcome != OUTCOME_NOT_REQUIRED,
+                "a login has a verdict");
+    fuzz_demand(verdict->reason[0] != '\0' &&
+                    text_is_clean(verdict->reason, strlen(verdict->reason)),
+                "a verdict tells why");
+    fuzz_demand(world->asks > 0, "somebody was asked");
+    if (verdict->outcome == OUTCOME_APPROVED) {
+        fuzz_demand(world->enrollment != NULL, "nobody is let in who is not enrolled");
+        demand_approval(world);
+    }
+    for (size_t i = 0; world->enrollment == NULL && i < network.count; i++)
+        fuzz_demand(!network.requests[i].has_left, "nothing leaves for nobody");
+    fuzz_demand(wiped_missing() == 0, "what held a code is wiped");
+}
+
+static void run(struct world *world)
+{
+    const struct login_request request = { world->settings, world->enrollment };
+    const struct login_ports ports = { world,   DESCRIPTOR, on_ask,   on_answer,
+                                       on_load, on_limit,   on_clock, on_pause };
+    struct verdict verdict = { 0 };
+
+    watched = world;
+    network_start(world->input, reply_print);
+    network.is_over = &world->is_over;
+    login_run(&request, &ports, &verdict);
+    demand_end(world, &verdict);
+    network_end();
+    free(world->service);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct fuzz_input input = { data, size };
+    char *first = fuzz_take_text(&input);
+    char *settings_text = fuzz_take_part(&input);
+    char *user_text = fuzz_take_part(&input);
+    struct settings *settings = NULL;
+    struct enrollment *enrollment = NULL;
+    struct dialogue_login login;
+    struct verdict why_not = { 0 };
+
+    if (dialogue_parse_login(first, &login) &&
+        settings_parse(settings_text, "settings", &settings, &why_not) &&
+        !settings_exempts(settings, login.service) &&
+        (*user_text == '\0' || enrollment_parse(user_text, "user", &enrollment, &why_not))) {
+        struct world world = { .input = &input, .settings = settings, .enrollment = enrollment };
+        run(&world);
+    }
+    enrollment_free(&enrollment);
+    settings_free(&settings);
+    free(user_text);
+    free(settings_text);
+    free(first);
+    return 0;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The PAM module between any application and any check program: its arguments, up to a line "%";
+ * the user, the service and the host, a line each ("-": none); then what happens:
+ *
+ *   <ANSWER     what the conversation gives; <!ANSWER: and it fails
+ *   no-answer   it succeeds without one
+ *   silent, no-start, no-finish (first of all, in this order)
+ *
+ * and every other line is the check program's. libpam and helper.h are this file's own. */
+#include <security/pam_ext.h>
+#include <security/pam_modules.h>
+#include <stdarg.h>
+#include <syslog.h>
+
+#include "core/text.h"
+#include "fuzz.h"
+#include "module/helper.h"
+#include "unit/wiped.h"
+
+#define MARK "Zq9#" /* at the end of every answer: it must be in no log */
+
+enum { ARGUMENTS_MAX = 8, LOG_MAX = 8192 };
+
+struct pam_handle {
+    struct fuzz_input input;
+    char *user, *service, *rhost;
+    bool has_mark; /* the input has it as well */
+    bool starts, finishes;
+
+    int running, prompts, lines, delays;
+    bool is_first, is_answered; /* a line may be sent */
+    bool said_verdict, was_finished;
+    enum outcome said;
+    int conversations_failed;
+};
+
+static struct pam_handle *handle;
+
+/* libpam */
+
+int pam_get_user(pam_handle_t *pamh, const char **user, const char *prompt)
+{
+    (void)prompt;
+    *user = pamh->user;
+    return *user != NULL ? PAM_SUCCESS : PAM_CONV_ERR;
+}
+
+int pam_get_item(const pam_handle_t *pamh, int item_type, const void **item)
+{
+    *item = item_type == PAM_SERVICE ? pamh->service : pamh->rhost;
+    return PAM_SUCCESS;
+}
+
+int pam_fail_delay(pam_handle_t *pamh, unsigned usec)
+{
+    fuzz_demand(usec == 2000000, "a refusal takes two seconds");
+    pamh->delays++;
+    return PAM_SUCCESS;
+}
+
+void pam_syslog(const pam_handle_t *pamh, int priority, const char *format, ...)
+{
+    char text[LOG_MAX];
+    va_list values;
+    int length;
+
+    va_start(values, format);
+    length = vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    fuzz_demand(length > 0 && length < LOG_MAX, "a line of the log has an end");
+    fuzz_demand(priority == LOG_ERR || priority == LOG_NOTICE || priority == LOG_INFO ||
+                    priority == LOG_DEBUG,
+                "a line of the log has a level");
+    for (const char *byte = text; *byte != '\0'; byte++)
+        fuzz_demand(*byte >= ' ' && *byte <= '~', "a line of the log can be read");
+    fuzz_demand(pamh->has_mark || strstr(text, MARK) == NULL, "no answer is in the log");
+    handle->lines += strncmp(text, "user=", 5) == 0;
+}
+
+/* An answer in memory that has to be wiped. */
+static char *make_answer(const char *text)
+{
+    size_t size = strlen(text) + sizeof MARK;
+    char *answer = malloc(size);
+
+    fuzz_demand(answer != NULL, "there is memory");
+    snprintf(answer, size, "%s%s", text, MARK);
+    wiped_expect(answer, size - 1);
+    return answer;
+}
+
+static int converse(pam_handle_t *pamh, char **response)
+{
+    char *line;
+    bool fails;
+
+    if (fuzz_take_word(&pamh->input, "no-answer"))
+        return PAM_SUCCESS;
+    if (!fuzz_is_next(&pamh->input, "<"))
+        return PAM_CONV_ERR;
+    line = fuzz_take_text(&pamh->input);
+    fails = line[0] != '\0' && line[1] == '!';
+    if (response != NULL)
+        *response = make_answer(line + (fails ? 2 : 1));
+    free(line);
+    return fails ? PAM_CONV_ERR : PAM_SUCCESS;
+}
+
+int pam_prompt(pam_handle_t *pamh, int style, char **response, const char *format, ...)
+{
+    char text[DIALOGUE_LINE_SIZE];
+    va_list values;
+    int result;
+
+    va_start(values, format);
+    vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    fuzz_demand(text_is_clean(text, strlen(text)), "what is shown is clean");
+    fuzz_demand(++pamh->prompts <= DIALOGUE_QUESTIONS_MAX, "there are only so many questions");
+    fuzz_demand(pamh->conversations_failed == 0, "nobody is asked who can't be asked");
+
+    result = converse(pamh, style == PAM_TEXT_INFO ? NULL : response);
+    pamh->is_answered = result == PAM_SUCCESS && style != PAM_TEXT_INFO;
+    pamh->conversations_failed += result != PAM_SUCCESS;
+    return result;
+}
+
+/* The check program */
+
+bool helper_start(const char *path, const char *settings, struct helper *ret_helper,
+                  struct verdict *why_not)
+{
+    fuzz_demand(path[0] == '/' && settings[0] == '/', "paths are absolute");
+    if (!handle->starts)
+        return verdict_refuse(why_not, OUTCOME_BROKEN, "%s can't be started", path);
+    fuzz_demand(handle->running++ == 0, "it is started once");
+    handle->is_first = true;
+    *ret_helper = (struct helper){ .pidfd = 7, .reader = { .descriptor = 8 } };
+    return true;
+}
+
+void helper_send(struct helper *helper, const char *line)
+{
+    struct dialogue_login login;
+
+    fuzz_demand(helper->pidfd == 7 && handle->running == 1, "it runs");
+    if (handle->is_first) {
+        fuzz_demand(dialogue_parse_login(line, &login), "the first line is a login");
+        fuzz_demand(strcmp(login.service, handle->service) == 0 &&
+                        strncmp(login.user, handle->user, DIALOGUE_NAME_MAX + 1) == 0,
+                    "the first line names who logs in");
+    } else {
+        fuzz_demand(handle->is_answered, "a line is an answer");
+        fuzz_demand(strlen(line) <= DIALOGUE_ANSWER_MAX && text_is_clean(line, strlen(line)),
+                    "an answer is clean and fits");
+    }
+    handle->is_first = handle->is_answered = false;
+}
+
+bool helper_receive(struct helper *helper, int64_t timeout_ms, char line[DIALOGUE_LINE_SIZE],
+                    struct dialogue_message *ret_message, struct verdict *why_not)
+{
+    char *text;
+
+    fuzz_demand(helper->pidfd == 7 && timeout_ms > 0, "it runs");
+    fuzz_demand(!handle->said_verdict, "nothing counts after the verdict");
+    if (handle->input.left == 0)
+        return verdict_refuse(why_not, OUTCOME_BROKEN, "it ended without a verdict");
+    text = fuzz_take_text(&handle->input);
+    snprintf(line, DIALOGUE_LINE_SIZE, "%s", text);
+    free(text);
+    if (!dialogue_parse_message(line, ret_message))
+        return verdict_refuse(why_not, OUTCOME_BROKEN, "the check program said: %s", line);
+    handle->said_verdict = ret_message->kind == DIALOGUE_VERDICT;
+    handle->said = handle->said_verdict ? ret_message->verdict.outcome : OUTCOME_BROKEN;
+    return true;
+}
+
+bool helper_finish(struct helper *helper, struct verdict *why_not)
+{
+    fuzz_demand(helper->pidfd == 7 && handle->said_verdict, "it is finished after the verdict");
+    if (!handle->finishes)
+        return verdict_refuse(why_not, OUTCOME_BROKEN, "it did not end");
+    helper->pidfd = -1;
+    handle->running--;
+    handle->was_finished = true;
+    return true;
+}
+
+void helper_stop(struct helper *helper, int64_t patience_ms)
+{
+    fuzz_demand(patience_ms >= 0, "patience is a time");
+    handle->running -= helper->pidfd == 7;
+    helper->pidfd = -1;
+}
+
+/* What must come of it */
+
+static bool are_known(char *const *arguments, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(arguments[i], "debug") != 0 && strncmp(arguments[i], "conf=/", 6) != 0 &&
+            strncmp(arguments[i], "helper=/", 8) != 0)
+            return false;
+    return true;
+}
+
+static int expect(const struct pam_handle *pamh)
+{
+    static const int codes[] = {
+        [OUTCOME_UNAVAILABLE] = PAM_AUTHINFO_UNAVAIL,
+        [OUTCOME_MISCONFIGURED] = PAM_SERVICE_ERR,
+        [OUTCOME_DENIED] = PAM_AUTH_ERR,
+        [OUTCOME_EXHAUSTED] = PAM_MAXTRIES,
+        [OUTCOME_NOT_REQUIRED] = PAM_IGNORE,
+        [OUTCOME_APPROVED] = PAM_SUCCESS,
+    };
+
+    if (pamh->user == NULL)
+        return PAM_CONV_ERR;
+    if (pamh->service == NULL)
+        return PAM_SYSTEM_ERR;
+    if (pamh->service[0] == '\0' || strlen(pamh->service) >= DIALOGUE_SERVICE_SIZE)
+        return PAM_SERVICE_ERR;
+    if (pamh->conversations_failed > 0)
+        return PAM_CONV_ERR;
+    return pamh->was_finished ? codes[pamh->said] : PAM_SYSTEM_ERR;
+}
+
+static void demand_code(const struct pam_handle *pamh, int code, char *const *arguments, int count)
+{
+    if (!are_known(arguments, count)) {
+        fuzz_demand(code == PAM_SERVICE_ERR, "an unknown argument refuses");
+        fuzz_demand(pamh->prompts == 0 && pamh->delays == 0, "an unknown argument does nothing");
+        return;
+    }
+    fuzz_demand(code == expect(pamh), "the code is that of the verdict");
+    fuzz_demand(pamh->running == 0, "no check program is left");
+    fuzz_demand(pamh->lines == (pamh->user != NULL && pamh->service != NULL), "a login is a line");
+    fuzz_demand(pamh->delays <= 1, "one delay is enough");
+}
+
+static char *take_name(struct fuzz_input *input)
+{
+    return fuzz_take_word(input, "-") ? NULL : fuzz_take_text(input);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct pam_handle pamh = { .input = { data, size } };
+    char *arguments[ARGUMENTS_MAX];
+    int count = 0, code, flags;
+
+    while (count < ARGUMENTS_MAX && pamh.input.left > 0 && !fuzz_take_word(&pamh.input, "%"))
+        arguments[count++] = fuzz_take_text(&pamh.input);
+    pamh.user = take_name(&pamh.input);
+    pamh.service = take_name(&pamh.input);
+    pamh.rhost = take_name(&pamh.input);
+    pamh.has_mark = memmem(data, size, MARK, strlen(MARK)) != NULL;
+    flags = fuzz_take_word(&pamh.input, "silent") ? PAM_SILENT : 0;
+    pamh.starts = !fuzz_take_word(&pamh.input, "no-start");
+    pamh.finishes = !fuzz_take_word(&pamh.input, "no-finish");
+
+    handle = &pamh;
+    code = pam_sm_authenticate(&pamh, flags, count, (const char **)arguments);
+    demand_code(&pamh, code, arguments, count);
+    fuzz_demand(wiped_missing() == 0, "answers are wiped");
+    fuzz_demand(pam_sm_setcred(&pamh, flags, 0, NULL) == PAM_SUCCESS, "credentials are no matter");
+
+    free(pamh.rhost);
+    free(pamh.service);
+    free(pamh.user);
+    while (count > 0)
+        free(arguments[--count]);
+    return 0;
+}
