@@ -63,7 +63,8 @@ static bool read_factor(struct json_object *object, const struct service *servic
         return false;
 
     snprintf(ret_factor->sid, sizeof ret_factor->sid, "%s", its_sid);
-    snprintf(ret_factor->name, sizeof ret_factor->name, "%s", name != NULL ? name : "");
+    snprintf(ret_factor->name, sizeof ret_factor->name, "%s",
+             name != NULL && text_is_clean(name, strlen(name)) ? name : "");
     ret_factor->is_verified = reply_is(object, "status", "verified");
     return true;
 }
@@ -74,7 +75,9 @@ static bool read_seed(struct json_object *object, struct factor_seed *ret_seed)
     const char *uri = binding != NULL ? reply_text(binding, "uri") : NULL;
     const char *secret = binding != NULL ? reply_text(binding, "secret") : NULL;
 
-    if (uri == NULL || secret == NULL || strncmp(uri, "otpauth://totp/", 15) != 0 ||
+    /* Both are shown at a terminal. */
+    if (uri == NULL || secret == NULL || !text_is_clean(uri, strlen(uri)) ||
+        !text_is_clean(secret, strlen(secret)) || strncmp(uri, "otpauth://totp/", 15) != 0 ||
         strlen(uri) >= sizeof ret_seed->uri || strlen(secret) >= sizeof ret_seed->secret)
         return false;
     snprintf(ret_seed->uri, sizeof ret_seed->uri, "%s", uri);
