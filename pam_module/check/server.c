@@ -82,9 +82,10 @@ bool server_run(void (*login)(void *context, int connection), void *context,
     sigset_t child, before;
     int logins = 0;
 
-    if (geteuid() == 0)
+    if (geteuid() == 0 || getegid() == 0)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                              "a server must not be root: start it as the account of run_as");
+                              "a server must not be root, by user or group: start it as the "
+                              "account of run_as");
     if (!is_listening(STDIN_FILENO))
         return verdict_refuse(
             why_not, OUTCOME_MISCONFIGURED,

@@ -9,6 +9,7 @@ import array
 import contextlib
 import os
 import pathlib
+import pwd
 import re
 import shutil
 import signal
@@ -80,8 +81,10 @@ class ServerTest(CheckTest):
         return listener, path
 
     def start(self, command, listener, user=NOBODY):
+        group = pwd.getpwnam(user).pw_gid if user else None
         process = subprocess.Popen(command, stdin=listener, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, user=user, text=True, cwd="/")
+                                   stderr=subprocess.PIPE, user=user, group=group,
+                                   extra_groups=[] if IS_ROOT else None, text=True, cwd="/")
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         self.addCleanup(process.stdout.close)
