@@ -3,7 +3,6 @@
 /* The check program: reads as root what a login needs, becomes nobody, and runs the login. */
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +23,7 @@
 #include "privileges.h"
 #include "server.h"
 
-enum { LIMIT_GRACE_MS = 500, HEAP_ROOM = 100 * 1024 };
+enum { LIMIT_GRACE_MS = 500 };
 
 /* What was read as root. */
 struct check {
@@ -294,19 +293,6 @@ static void run_handed_over(void *context, int connection)
              &verdict);
 }
 
-/* What was freed is put in order by the next large allocation, which would copy the pages of the whole
- * heap in every login. */
-static void tidy_heap(void)
-{
-    void *room;
-
-    malloc_trim(0);
-    room = malloc(HEAP_ROOM);
-    if (room != NULL)
-        explicit_bzero(room, HEAP_ROOM); /* or the compiler leaves both calls out */
-    free(room);
-}
-
 /* Ends only on an error. */
 static int serve(void)
 {
@@ -318,7 +304,6 @@ static int serve(void)
         library_load(library, &api, &why_not)) {
         api->warm_up();
         cage_build();
-        tidy_heap();
         server_run(run_handed_over, (void *)api, &why_not);
     }
     fprintf(stderr, "twilio-verify-check: %s\n", why_not.reason);
