@@ -13,6 +13,7 @@
 
 #include "../core/dialogue.h"
 #include "../core/enrollment.h"
+#include "../core/policy.h"
 #include "../core/secret.h"
 #include "../core/settings.h"
 #include "cage.h"
@@ -145,20 +146,21 @@ static bool read_login(struct check *check, struct verdict *why_not)
 /* Whether this user on this service needs a second factor at all. False: the verdict tells. */
 static bool find_enrollment(struct check *check, struct verdict *verdict)
 {
-    const struct settings *settings = check->settings;
-    enum enrollment_found found;
-
-    if (settings_exempts(settings, check->login.service)) {
+    switch (policy_find(check->settings, check->login.service, check->login.user,
+                        &check->enrollment, verdict)) {
+    case POLICY_ENROLLED:
+    case POLICY_DENIED:
+        return true;
+    case POLICY_EXEMPT:
         verdict_pass(verdict, OUTCOME_NOT_REQUIRED, "the service is in exempt_services");
         return false;
-    }
-
-    found = enrollment_find(settings->users_dir, check->login.user, &check->enrollment, verdict);
-    if (found == ENROLLMENT_NONE && settings->unmapped_user == SETTINGS_UNMAPPED_IGNORE) {
+    case POLICY_IGNORED:
         verdict_pass(verdict, OUTCOME_NOT_REQUIRED, "not enrolled, and unmapped_user is ignore");
         return false;
+    case POLICY_REFUSED:
+        break;
     }
-    return found != ENROLLMENT_REFUSED;
+    return false;
 }
 
 static bool is_readable(const char *key, const char *path, int flags, struct verdict *why_not)

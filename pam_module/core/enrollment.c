@@ -89,6 +89,7 @@ static enum secret_read read_file(int folder, const char *users_dir, const char 
                                   struct enrollment **ret_enrollment, struct verdict *why_not)
 {
     auto_secret char *text = NULL;
+    auto_enrollment *enrollment = NULL;
     char file[NAME_LENGTH_MAX + sizeof SUFFIX];
     char shown[NAME_LENGTH_MAX + sizeof SUFFIX + 64];
     const char *last = strrchr(users_dir, '/');
@@ -98,9 +99,19 @@ static enum secret_read read_file(int folder, const char *users_dir, const char 
     snprintf(shown, sizeof shown, "%.60s/%s", last != NULL ? last + 1 : users_dir, file);
 
     read = secret_read_file(folder, file, shown, SECRET_READERS_ANY, FILE_SIZE_MAX, &text, why_not);
-    if (read == SECRET_READ && !enrollment_parse(text, shown, ret_enrollment, why_not))
+    if (read != SECRET_READ)
+        return read;
+    if (!enrollment_parse(text, shown, &enrollment, why_not))
         return SECRET_REFUSED;
-    return read;
+
+    enrollment->user = strdup(name);
+    if (enrollment->user == NULL) {
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: no memory", shown);
+        return SECRET_REFUSED;
+    }
+    *ret_enrollment = enrollment;
+    enrollment = NULL;
+    return SECRET_READ;
 }
 
 /* The name under which the system knows USER, for the caller to free. NULL: there is no such
@@ -165,8 +176,10 @@ enum enrollment_found enrollment_find(const char *users_dir, const char *user,
 
 void enrollment_free(struct enrollment **enrollment)
 {
-    if (*enrollment != NULL)
+    if (*enrollment != NULL) {
         keys_free(keys, KEYS, *enrollment);
+        free((*enrollment)->user);
+    }
     free(*enrollment);
     *enrollment = NULL;
 }

@@ -159,7 +159,7 @@ TEST(frees_nothing_without_complaint)
 
 /* Finding */
 
-static void assert_finds(const char *folder, const char *user)
+static void assert_finds_as(const char *folder, const char *user, const char *whose)
 {
     struct enrollment *enrollment = NULL;
     struct verdict why_not = { 0 };
@@ -168,7 +168,13 @@ static void assert_finds(const char *folder, const char *user)
         fail_msg("%s: %s", user, why_not.reason);
     assert_string_equal(enrollment->identity, IDENTITY);
     assert_string_equal(enrollment->factor_sid, FACTOR);
+    assert_string_equal(enrollment->user, whose);
     enrollment_free(&enrollment);
+}
+
+static void assert_finds(const char *folder, const char *user)
+{
+    assert_finds_as(folder, user, user);
 }
 
 static void assert_finds_none(const char *folder, const char *user, enum enrollment_found expected)
@@ -280,7 +286,7 @@ TEST(another_spelling_finds_the_file_of_the_account)
     folder_write(folder, "alice.conf", ALICE, 0640);
     accounts.asked = "ALICE@example.com";
     accounts.name = "alice";
-    assert_finds(folder, "ALICE@example.com");
+    assert_finds_as(folder, "ALICE@example.com", "alice");
 }
 
 TEST(another_spelling_without_a_file_is_unknown_and_never_none)
