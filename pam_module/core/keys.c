@@ -275,6 +275,20 @@ bool keys_parse(const char *text, const char *shown, const struct key *keys, siz
            has_mandatory(&parse);
 }
 
+int keys_line(const char *text, const char *group, const char *name)
+{
+    config_t config __attribute__((cleanup(config_destroy)));
+    const config_setting_t *setting;
+
+    config_init(&config);
+    if (config_read_string(&config, text) != CONFIG_TRUE)
+        return 0;
+    setting = config_lookup(&config, group);
+    if (setting != NULL)
+        setting = config_setting_get_member(setting, name);
+    return setting != NULL ? (int)config_setting_source_line(setting) : 0;
+}
+
 void keys_free(const struct key *keys, size_t count, void *target)
 {
     for (size_t i = 0; i < count; i++) {

@@ -38,5 +38,8 @@ struct key {
 bool keys_parse(const char *text, const char *shown, const struct key *keys, size_t count,
                 void *target, struct verdict *why_not);
 
+/* The line on which GROUP.NAME stands in TEXT, which keys_parse() has taken; 0: it is not there. */
+int keys_line(const char *text, const char *group, const char *name);
+
 /* Frees what keys_parse() put into TARGET. */
 void keys_free(const struct key *keys, size_t count, void *target);

@@ -165,6 +165,19 @@ bool settings_read(const char *path, struct settings **ret_settings, struct verd
            settings_parse(text, path, ret_settings, why_not);
 }
 
+int settings_line(const char *path, const char *group, const char *name)
+{
+    auto_secret char *text = NULL;
+    auto_settings *settings = NULL;
+    struct verdict why_not;
+
+    if (secret_read_file(AT_FDCWD, path, path, SECRET_READERS_ANY, FILE_SIZE_MAX, &text,
+                         &why_not) != SECRET_READ ||
+        !settings_parse(text, path, &settings, &why_not))
+        return 0;
+    return keys_line(text, group, name);
+}
+
 bool settings_exempts(const struct settings *settings, const char *service)
 {
     for (char **exempt = settings->exempt_services; exempt != NULL && *exempt != NULL; exempt++)

@@ -51,6 +51,10 @@ bool settings_read_text(const char *path, char **ret_text, struct verdict *why_n
 /* Reads and parses the file PATH: both of the above. */
 bool settings_read(const char *path, struct settings **ret_settings, struct verdict *why_not);
 
+/* The line of the file PATH on which GROUP.NAME stands; 0: it is not there, and its default counts;
+ * or the file can't be read. */
+int settings_line(const char *path, const char *group, const char *name);
+
 /* Whether SERVICE, a PAM service, is in exempt_services. */
 bool settings_exempts(const struct settings *settings, const char *service);
 

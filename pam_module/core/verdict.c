@@ -9,17 +9,19 @@
 
 #include "text.h"
 
-static const char *const words[] = {
-    [OUTCOME_BROKEN] = "broken",
-    [OUTCOME_UNAVAILABLE] = "unavailable",
-    [OUTCOME_MISCONFIGURED] = "misconfigured",
-    [OUTCOME_DENIED] = "denied",
-    [OUTCOME_EXHAUSTED] = "exhausted",
-    [OUTCOME_NOT_REQUIRED] = "not-required",
-    [OUTCOME_APPROVED] = "approved",
+static const struct {
+    const char *word, *pam_code;
+} names[] = {
+    [OUTCOME_BROKEN] = { "broken", "PAM_SYSTEM_ERR" },
+    [OUTCOME_UNAVAILABLE] = { "unavailable", "PAM_AUTHINFO_UNAVAIL" },
+    [OUTCOME_MISCONFIGURED] = { "misconfigured", "PAM_SERVICE_ERR" },
+    [OUTCOME_DENIED] = { "denied", "PAM_AUTH_ERR" },
+    [OUTCOME_EXHAUSTED] = { "exhausted", "PAM_MAXTRIES" },
+    [OUTCOME_NOT_REQUIRED] = { "not-required", "PAM_IGNORE" },
+    [OUTCOME_APPROVED] = { "approved", "PAM_SUCCESS" },
 };
 
-enum { OUTCOMES = sizeof words / sizeof *words };
+enum { OUTCOMES = sizeof names / sizeof *names };
 
 static bool lets_in(enum outcome outcome)
 {
@@ -78,7 +80,12 @@ void verdict_pass(struct verdict *verdict, enum outcome outcome, const char *for
 
 const char *verdict_word(enum outcome outcome)
 {
-    return (unsigned)outcome < OUTCOMES ? words[outcome] : words[OUTCOME_BROKEN];
+    return names[(unsigned)outcome < OUTCOMES ? outcome : OUTCOME_BROKEN].word;
+}
+
+const char *verdict_pam_code(enum outcome outcome)
+{
+    return names[(unsigned)outcome < OUTCOMES ? outcome : OUTCOME_BROKEN].pam_code;
 }
 
 void verdict_print(const struct verdict *verdict, char *line, unsigned size)
@@ -103,7 +110,8 @@ bool verdict_parse(const char *line, struct verdict *ret_verdict)
     }
 
     for (unsigned outcome = OUTCOME_BROKEN + 1; outcome < OUTCOMES; outcome++) {
-        if (strlen(words[outcome]) != length || memcmp(words[outcome], line, length) != 0)
+        const char *word = names[outcome].word;
+        if (strlen(word) != length || memcmp(word, line, length) != 0)
             continue;
         ret_verdict->outcome = (enum outcome)outcome;
         snprintf(ret_verdict->reason, sizeof ret_verdict->reason, "%s", reason);

@@ -39,6 +39,10 @@ void verdict_pass(struct verdict *verdict, enum outcome outcome, const char *for
 /* The word of OUTCOME in the dialogue and in the log: "denied". Static storage, never NULL. */
 const char *verdict_word(enum outcome outcome);
 
+/* The name of the PAM code that the module makes of OUTCOME: "PAM_AUTH_ERR". Static storage, never
+ * NULL. Only for telling: the module decides by itself, and a test compares the two. */
+const char *verdict_pam_code(enum outcome outcome);
+
 /* Writes "OUTCOME: REASON", or "OUTCOME" where there is no reason, without a newline. LINE is cut
  * at SIZE, which should be DIALOGUE_LINE_SIZE. */
 void verdict_print(const struct verdict *verdict, char *line, unsigned size);

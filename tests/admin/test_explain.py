@@ -1,0 +1,187 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, the pam_twilio_verify authors
+"""explain: what a login would be, and why."""
+
+import json
+import subprocess
+import unittest
+
+from fixture import BUILD, CHECK, MODULE, enroll
+from harness import OK, USAGE, WRONG, AdminCase
+
+IDENTITY = "8d3c5a52-4c0f-4b60-9a44-6f1c5b0d7e11"
+FACTOR_SID = "YF" + "0123456789abcdef" * 2
+UNKNOWN = "no-such-account"
+
+
+class ExplainCase(AdminCase):
+
+    def explain(self, user="root", service="sshd", *options):
+        """(status, {subject: (level, text, remedy)})."""
+        done = self.run_tool("explain", user, "--service", service, "--json", *options)
+        self.assertEqual(done.err, "")
+        rows = json.loads(done.out)
+        self.assertEqual(len({row["subject"] for row in rows}), len(rows))
+        return done.status, {row["subject"]: (row["level"], row["text"], row.get("remedy"))
+                             for row in rows}
+
+    def line_of(self, key):
+        lines = self.settings.read_text().splitlines()
+        return next(n for n, line in enumerate(lines, 1) if line.strip().startswith(key))
+
+
+class Rules(ExplainCase):
+
+    def said(self, user, service):
+        """What the check program says, where somebody who is asked goes away."""
+        done = subprocess.run([CHECK, "--settings", self.settings], text=True, timeout=20,
+                              input=f"login 1 {service} {user}\n", capture_output=True, check=True)
+        return done.stdout.splitlines()
+
+    def test_it_says_of_every_rule_what_the_check_program_does(self):
+        enroll(self.folder, "root", IDENTITY, FACTOR_SID)
+        asked = "ask-secret Verification code: "
+        rows = {
+            ("root", "sshd", "deny"): (OK, "enrolled: ", asked),
+            ("root", "sshd", "ignore"): (OK, "enrolled: ", asked),
+            ("root", "cron", "deny"): (OK, "exempt_services (", "not-required: "),
+            ("daemon", "cron", "deny"): (OK, "exempt_services (", "not-required: "),
+            ("daemon", "sshd", "ignore"): (OK, "unmapped_user = ", "not-required: "),
+            ("daemon", "sshd", "deny"): (WRONG, "unmapped_user = ", asked),
+            (UNKNOWN, "sshd", "ignore"): (WRONG, "unmapped_user = ", asked),
+            (UNKNOWN, "sshd", "deny"): (WRONG, "unmapped_user = ", asked),
+            ("..", "sshd", "ignore"): (WRONG, "unmapped_user = ", asked),
+        }
+        for (user, service, unmapped), (status, rule, line) in rows.items():
+            with self.subTest([user, service, unmapped]):
+                self.settings = self.configure(login={"unmapped_user": unmapped,
+                                                      "exempt_services": ["atd", "cron"]})
+                found, report = self.explain(user, service)
+                self.assertEqual((found, report["rule"][1][:len(rule)]), (status, rule))
+                said = self.said(user, service)
+                self.assertTrue(said[0].startswith(line), said)
+                self.assertEqual("question" in report, line == asked)
+                self.assertEqual("approved" in report, rule == "enrolled: ")
+                self.assertEqual("not-required" in report, line != asked)
+        self.assertFalse(any(self.operations().values()))
+
+    def test_it_names_file_identity_factor_and_question(self):
+        path = enroll(self.folder, "root", IDENTITY, FACTOR_SID)
+        self.settings = self.configure(login={"prompt": "Code? ", "attempts": 2,
+                                              "create_challenge": "at_code"})
+        status, report = self.explain()
+        self.assertEqual(status, OK)
+        self.assertEqual(report["settings"][0], "ok")
+        self.assertIn(str(self.settings), report["settings"][1])
+        self.assertEqual(report["rule"][:2], ("ok", f"enrolled: {path}"))
+        self.assertEqual(report["enrollment"][1], f"identity {IDENTITY}, factor {FACTOR_SID}")
+        self.assertIn('"Code? ", up to 2 times', report["question"][1])
+        self.assertIn('create_challenge = "at_code"', report["challenge"][1])
+        self.assertEqual(report["verdict"][:2], ("ok", "root is asked for a code"))
+
+    def test_a_rule_is_named_with_its_line_or_as_the_default(self):
+        self.settings = self.configure(login={"unmapped_user": "ignore",
+                                              "exempt_services": ["cron"]})
+        for user, service, key in (("daemon", "cron", "exempt_services"),
+                                   ("daemon", "sshd", "unmapped_user")):
+            _, report = self.explain(user, service)
+            self.assertIn(f"{self.settings}:{self.line_of(key)}", report["rule"][1])
+        self.settings = self.configure()
+        _, report = self.explain("daemon", "sshd")
+        self.assertIn(f"the default, {self.settings} does not say", report["rule"][1])
+
+    def test_somebody_who_is_not_enrolled_is_refused_and_the_remedy_is_a_command(self):
+        status, report = self.explain("daemon")
+        self.assertEqual((status, report["verdict"][0]), (WRONG, "wrong"))
+        self.assertEqual(report["rule"][2], "twilio-verify enroll daemon")
+
+    def test_a_service_is_known_by_small_letters_as_libpam_has_them(self):
+        self.settings = self.configure(login={"exempt_services": ["cron"]})
+        status, report = self.explain("root", "CRON")
+        self.assertEqual((status, report["verdict"][1]),
+                         (OK, "root is let on without a code: PAM_IGNORE"))
+
+    def test_the_rhost_decides_nothing(self):
+        enroll(self.folder, "root", IDENTITY, FACTOR_SID)
+        _, without = self.explain()
+        status, report = self.explain("root", "sshd", "--rhost", "192.0.2.7")
+        self.assertEqual(status, OK)
+        self.assertRegex(report.pop("rhost")[1], "^192.0.2.7 decides nothing .* pam_access")
+        self.assertEqual(report, without)
+
+
+class Wrong(ExplainCase):
+
+    def assert_refused(self, subject, text):
+        status, report = self.explain()
+        self.assertEqual(status, WRONG)
+        self.assertEqual(report[subject][0], "wrong")
+        self.assertIn(text, report[subject][1])
+        self.assertEqual(report["verdict"][0], "wrong")
+        self.assertIn("PAM_SERVICE_ERR", report["verdict"][1])
+
+    def test_what_refuses_everybody_is_named(self):
+        path = enroll(self.folder, "root", IDENTITY, FACTOR_SID)
+        path.chmod(0o666)
+        self.assert_refused("enrollment", "users/root.conf is writable by others: chmod go-w it")
+        path.chmod(0o640)
+        path.write_text("identity = 7;\n")
+        self.assert_refused("enrollment", "users/root.conf:1: identity must be")
+        enroll(self.folder, "root", IDENTITY, FACTOR_SID)
+        self.users.chmod(0o777)
+        self.assert_refused("enrollment", f"folder {self.users} is writable by others")
+        self.users.chmod(0o755)
+        (self.folder / "api-key").chmod(0o644)
+        self.assert_refused("secret", "readable by others: chmod 0600 it")
+        self.settings = self.configure(check={"run_as": UNKNOWN})
+        self.assert_refused("run_as", "does not exist")
+        self.settings = self.configure(check={"run_as": "root"})
+        self.assert_refused("run_as", "is root's")
+        self.settings = self.configure(login={"attempts": 9})
+        self.assert_refused("settings",
+                            f"{self.settings}:{self.line_of('attempts')}: login.attempts must be")
+
+    def test_a_call_without_a_service_is_none(self):
+        for options in ([], ["--service", ""], ["--service", "x" * 65]):
+            done = self.run_tool("explain", "root", *options)
+            self.assertEqual((done.status, done.out), (USAGE, ""))
+            self.assertIn("--service", done.err)
+
+
+class Codes(ExplainCase):
+    """The table of the tool against the module itself."""
+
+    def module_code(self, steps, *options):
+        script = self.folder / "script"
+        script.write_text("".join(f"{step}\n" for step in steps))
+        for name in ("sshd", "other"):
+            (self.folder / name).write_text("auth required pam_permit.so\n")
+        done = subprocess.run(
+            [BUILD / "pam-driver", "--confdir", self.folder, "--service", "sshd", "--user", "root",
+             "--module", MODULE, "--argument", f"conf={script}",
+             "--argument", f"helper={BUILD / 'fake-check'}", *options],
+            capture_output=True, text=True, timeout=60, check=True)
+        return json.loads(done.stdout)["calls"][0]["code"]
+
+    def test_every_outcome_has_the_code_that_the_module_returns(self):
+        enroll(self.folder, "root", IDENTITY, FACTOR_SID)
+        self.settings = self.configure(login={"exempt_services": ["cron"]})
+        codes = {}
+        for user, service in (("root", "sshd"), ("daemon", "sshd"), ("root", "cron")):
+            for subject, (_, text, _) in self.explain(user, service)[1].items():
+                if text.startswith("PAM_"):
+                    codes.setdefault(subject, set()).add(text.split(":")[0])
+
+        outcomes = ["approved", "denied", "exhausted", "misconfigured", "not-required",
+                    "unavailable"]
+        expected = {outcome: {self.module_code(["read", f"send {outcome}"])}
+                    for outcome in outcomes}
+        expected["broken"] = {self.module_code(["read", "exit 1"])}
+        expected["unanswered"] = {self.module_code(["read", "send ask-secret ?", "expect-eof"],
+                                                   "--conversation", "fail")}
+        self.assertEqual(codes, expected)
+
+
+if __name__ == "__main__":
+    unittest.main()
