@@ -26,6 +26,7 @@ static const struct {
     [REPORT_OK] = { "ok", TERMINAL_GREEN },
     [REPORT_NOTE] = { "note", TERMINAL_PLAIN },
     [REPORT_WARNING] = { "warning", TERMINAL_YELLOW },
+    [REPORT_AWAY] = { "away", TERMINAL_RED },
     [REPORT_WRONG] = { "wrong", TERMINAL_RED },
 };
 

@@ -17,9 +17,8 @@ enum command_status session_refuse(const struct verdict *why_not, const char *do
     return why_not->outcome == OUTCOME_UNAVAILABLE ? COMMAND_UNAVAILABLE : COMMAND_WRONG;
 }
 
-/* The key to use and its file. False: half of a pair is missing. */
-static bool choose_key(const struct command_call *call, const struct settings *settings,
-                       const char **ret_user, const char **ret_path)
+bool session_key(const struct command_call *call, const struct settings *settings,
+                 const char **ret_user, const char **ret_path, struct verdict *why_not)
 {
     const char *sid = command_value(call, "api-key-sid");
     const char *path = command_value(call, "api-key-file");
@@ -35,11 +34,11 @@ static bool choose_key(const struct command_call *call, const struct settings *s
         *ret_path = settings->api_key_file;
         return true;
     }
-    if (sid == NULL || path == NULL || !text_is_sid(sid, "SK")) {
-        terminal_say("%s belong together: SK and 32 hexadecimal digits, and the path of a file",
-                     from);
-        return false;
-    }
+    if (sid == NULL || path == NULL || !text_is_sid(sid, "SK"))
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "%s belong together: SK and 32 hexadecimal digits, and the path of "
+                              "a file",
+                              from);
     *ret_user = sid;
     *ret_path = path;
     return true;
@@ -52,8 +51,10 @@ static bool open_service(const struct command_call *call, struct session *sessio
     struct verdict why_not;
     const char *path;
 
-    if (!choose_key(call, session->settings, &credentials.user, &path))
+    if (!session_key(call, session->settings, &credentials.user, &path, &why_not)) {
+        session_refuse(&why_not, "choosing the API key");
         return false;
+    }
     if (!secret_read_line(path, &secret, &why_not)) {
         session_refuse(&why_not, "reading the secret of the API key");
         return false;

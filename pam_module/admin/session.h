@@ -22,6 +22,11 @@ struct session {
         "api-key-file", "PATH", "the file of its secret"                                           \
     }
 
+/* The key to use and the file of its secret: those of the options, or of the settings' group admin, or
+ * of the service. False, with OUTCOME_MISCONFIGURED in *WHY_NOT: half of a pair is missing. */
+bool session_key(const struct command_call *call, const struct settings *settings,
+                 const char **ret_user, const char **ret_path, struct verdict *why_not);
+
 /* Reads the settings, and prepares for requests with the key of the options, or of the settings'
  * group admin, or of the service; opens the folder of the enrollments, and locks NAME unless it is
  * NULL. The caller closes with session_close(). False: said why on standard error. */

@@ -16,8 +16,8 @@
 enum { HELP = 1, SUMMARY_COLUMN = 44 };
 
 static const struct command *const commands[] = {
-    &enroll_command, &confirm_command,  &list_command,
-    &remove_command, &explain_command, &check_pam_command,
+    &enroll_command,  &confirm_command,   &list_command,   &remove_command,
+    &explain_command, &check_pam_command, &doctor_command,
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };

@@ -26,4 +26,5 @@ enum {
     ERRORS_TOO_MANY_REQUESTS = 20429,
     ERRORS_FACTOR_USED_UP = 60310,       /* a new factor: five wrong codes */
     ERRORS_FACTOR_NOT_CONFIRMED = 60311, /* a new factor: a wrong code */
+    ERRORS_NOT_PERMITTED = 70051,        /* the key is known, and restricted to other things */
 };

@@ -52,6 +52,7 @@ static bool read_factor(struct json_object *object, const struct service *servic
 {
     const char *its_sid = reply_text(object, "sid");
     const char *name = reply_text(object, "friendly_name");
+    struct json_object *config = reply_object(object, "config");
 
     if (its_sid == NULL || !text_is_sid(its_sid, "YF") ||
         (sid != NULL && strcmp(its_sid, sid) != 0) ||
@@ -65,6 +66,7 @@ static bool read_factor(struct json_object *object, const struct service *servic
     snprintf(ret_factor->sid, sizeof ret_factor->sid, "%s", its_sid);
     snprintf(ret_factor->name, sizeof ret_factor->name, "%s",
              name != NULL && text_is_clean(name, strlen(name)) ? name : "");
+    ret_factor->code_length = config != NULL ? reply_number(config, "code_length") : 0;
     ret_factor->is_verified = reply_is(object, "status", "verified");
     return true;
 }

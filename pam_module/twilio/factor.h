@@ -26,6 +26,7 @@ enum factor_result {
 struct factor {
     char sid[FACTOR_SID_SIZE];
     char name[FACTOR_NAME_MAX * 3 + 1]; /* bytes above 0x7f as %XX */
+    int code_length;                    /* digits of its codes; 0: Twilio did not say */
     bool is_verified;                   /* its first code was right: it can be used to log in */
 };
 

@@ -49,8 +49,9 @@ struct http {
     bool resolved; /* a socket was made: no resolver thread is left to wait for */
     bool sent;     /* a byte may have left */
     bool given_up;
-    bool failed; /* the last request: its connection may be dead without a sign */
-    bool stuck;  /* the deadline came during a look-up: only the end of the process helps */
+    bool failed;        /* the last request: its connection may be dead without a sign */
+    bool is_distrusted; /* the last request met a certificate that can't be trusted */
+    bool stuck;         /* the deadline came during a look-up: only the end of the process helps */
     char request_id[REQUEST_ID_LENGTH + 1];
     int64_t date_seconds;
     size_t headers_size, body_size;
@@ -173,6 +174,26 @@ static bool is_hashed(const char *folder)
     return hashed;
 }
 
+/* The system's folder of certificates; NULL: there is none, and libcurl's own bundle counts. */
+static const char *system_folder(void)
+{
+    const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
+
+    return version->capath != NULL && is_hashed(version->capath) ? version->capath : NULL;
+}
+
+void http_certificates(const struct settings *settings, const char **ret_file,
+                       const char **ret_folder)
+{
+    *ret_file = settings->ca_file;
+    *ret_folder = settings->ca_path;
+    if (*ret_file != NULL || *ret_folder != NULL)
+        return;
+    *ret_folder = system_folder();
+    if (*ret_folder == NULL)
+        *ret_file = curl_version_info(CURLVERSION_NOW)->cainfo;
+}
+
 static void set_number(struct http *http, CURLoption option, long value, const char *what)
 {
     if (curl_easy_setopt(http->easy, option, value) != CURLE_OK)
@@ -230,11 +251,8 @@ static void set_peer(struct http *http, const struct settings *settings,
 {
     const char *ca_path = settings->ca_path;
 
-    if (settings->ca_file == NULL && ca_path == NULL) {
-        const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
-        if (version->capath != NULL && is_hashed(version->capath))
-            ca_path = version->capath;
-    }
+    if (settings->ca_file == NULL && ca_path == NULL)
+        ca_path = system_folder();
     /* Without either of them libcurl's own bundle stays in force. */
     if (settings->ca_file != NULL || ca_path != NULL) {
         set_pointer(http, CURLOPT_CAINFO, settings->ca_file, "cainfo");
@@ -485,6 +503,7 @@ enum http_result http_send(struct http *http, const struct http_request *request
 
     code = drive(http, watch);
     http->failed = code != CURLE_OK;
+    http->is_distrusted = code == CURLE_PEER_FAILED_VERIFICATION;
     if (curl_easy_getinfo(http->easy, CURLINFO_ACTIVESOCKET, &http->kept) != CURLE_OK)
         http->kept = CURL_SOCKET_BAD;
     if (code == CURLE_OK)
@@ -500,6 +519,11 @@ enum http_result http_send(struct http *http, const struct http_request *request
         why_not, is_ours(code, http->error) ? OUTCOME_MISCONFIGURED : OUTCOME_UNAVAILABLE, "%s: %s",
         http->base_url, http->error[0] != '\0' ? http->error : curl_easy_strerror(code));
     return http->sent ? HTTP_LOST : HTTP_UNSENT;
+}
+
+bool http_is_distrusted(const struct http *http)
+{
+    return http->is_distrusted;
 }
 
 bool http_pause(struct http *http, int64_t pause_ms, struct http_watch *watch)

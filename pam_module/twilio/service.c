@@ -16,7 +16,7 @@ enum { PAUSE_MS = 500 };
 bool service_open(const struct settings *settings, const struct http_credentials *credentials,
                   struct service *ret_service, struct verdict *why_not)
 {
-    ret_service->settings = settings;
+    *ret_service = (struct service){ .settings = settings };
     return http_open(settings, credentials, &ret_service->http, why_not);
 }
 
@@ -61,11 +61,22 @@ static int64_t pause_of(enum http_result result, const struct http_reply *reply,
     return -1;
 }
 
+static enum http_result send(struct service *service, const struct http_request *request,
+                             struct http_watch *watch, struct http_reply *ret_reply,
+                             struct verdict *why_not)
+{
+    enum http_result result = http_send(service->http, request, watch, ret_reply, why_not);
+
+    service->status = result == HTTP_REPLIED ? ret_reply->status : 0;
+    service->error = result == HTTP_REPLIED ? service_error(ret_reply) : 0;
+    return result;
+}
+
 enum http_result service_send(struct service *service, const struct http_request *request,
                               struct http_watch *watch, int again, struct http_reply *ret_reply,
                               struct verdict *why_not)
 {
-    enum http_result result = http_send(service->http, request, watch, ret_reply, why_not);
+    enum http_result result = send(service, request, watch, ret_reply, why_not);
     int64_t pause_ms = pause_of(result, ret_reply, again);
 
     if (pause_ms < 0)
@@ -74,7 +85,7 @@ enum http_result service_send(struct service *service, const struct http_request
         return result;
     if (!is_time_left(watch))
         return result;
-    return http_send(service->http, request, watch, ret_reply, why_not);
+    return send(service, request, watch, ret_reply, why_not);
 }
 
 void service_explain(const struct http_reply *reply, struct verdict *why_not)

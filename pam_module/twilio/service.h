@@ -12,6 +12,8 @@ enum { SERVICE_PATH_SIZE = 256 };
 struct service {
     const struct settings *settings;
     struct http *http;
+    int status; /* of the last reply; 0: there was none */
+    int error;  /* Twilio's code in it; 0: none */
 };
 
 /* Whether a request may be sent once more after a failure. */

@@ -33,6 +33,9 @@ FOLDERS = {
     "check": {"core", "twilio"},
     "admin": {"core", "twilio"},
 }
+# The doctor starts the check program as the module does, and becomes run_as as the check program does:
+# by their own code, or it would prove nothing.
+ADMIN_INCLUDES = {"module/helper.h", "check/privileges.h"}
 MODULE_INCLUDES = {"core/verdict.h", "core/dialogue.h", "core/text.h"}
 
 # One foreign library, one file.
@@ -182,7 +185,8 @@ class Sources(unittest.TestCase):
                 seen += 1
                 with self.subTest([source, header]):
                     self.assertTrue(os.path.exists(os.path.join(SOURCES, header)))
-                    self.assertIn(header.split(os.sep)[0], FOLDERS[folder] | {folder})
+                    if folder != "admin" or header not in ADMIN_INCLUDES:
+                        self.assertIn(header.split(os.sep)[0], FOLDERS[folder] | {folder})
         self.assertGreater(seen, 10)
 
     def test_the_module_knows_the_dialogue_the_verdict_and_text_alone(self):

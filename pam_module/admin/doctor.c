@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* "doctor": what is wrong, from the settings to the last byte before a challenge. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "../core/enrollment.h"
+#include "command.h"
+#include "dry-run.h"
+#include "enrolled.h"
+#include "host.h"
+#include "paths.h"
+#include "programs.h"
+#include "reach.h"
+#include "session.h"
+#include "terminal.h"
+
+struct doctor {
+    struct report *report;
+    const struct command_call *call;
+    const char *user; /* NULL: nobody in particular */
+    const char *module, *check;
+};
+
+/* Everything that needs the settings. */
+static void examine(const struct doctor *doctor, const struct settings *settings)
+{
+    struct dry_run run = { doctor->check, doctor->call->settings_path, settings, NULL, false };
+    auto_enrollment *enrollment = NULL;
+
+    host_add(doctor->report, settings);
+    enrolled_add(doctor->report, settings);
+    if (doctor->user != NULL)
+        enrollment = enrolled_find(doctor->report, settings, doctor->user);
+    if (enrollment != NULL)
+        run.user = doctor->user;
+
+    run.is_reached = reach_add(doctor->report, doctor->call, settings, enrollment);
+    dry_run_add(doctor->report, &run);
+}
+
+static void add_verdict(const struct doctor *doctor)
+{
+    struct report *report = doctor->report;
+    enum report_level worst = report_worst(report);
+
+    if (worst == REPORT_WRONG)
+        report_add(report, REPORT_WRONG, "verdict", "mend what is wrong above, from the top",
+                   "a login would fail, or the second factor can be gone around");
+    else if (worst == REPORT_AWAY)
+        report_add(report, REPORT_AWAY, "verdict", NULL,
+                   "Twilio did not answer: as long as that lasts every login is refused; nothing "
+                   "else is wrong");
+    else if (doctor->user != NULL)
+        report_add(report, REPORT_OK, "verdict", NULL, "%s can log in", doctor->user);
+    else
+        report_add(report, REPORT_OK, "verdict", NULL, "whoever is enrolled can log in");
+}
+
+static void run_all(const struct doctor *doctor)
+{
+    const char *path = doctor->call->settings_path;
+    auto_settings *settings = NULL;
+    struct verdict why_not;
+
+    if (geteuid() != 0)
+        report_add(doctor->report, REPORT_WARNING, "doctor", "run it as root",
+                   "what only root may read looks wrong");
+    if (settings_read(path, &settings, &why_not)) {
+        report_add(doctor->report, REPORT_OK, "settings", NULL, "%s", path);
+        programs_add_folders(doctor->report, "settings", path);
+    } else {
+        report_add(doctor->report, REPORT_WRONG, "settings", NULL, "%s", why_not.reason);
+    }
+    programs_add(doctor->report, doctor->module, doctor->check);
+    if (settings != NULL)
+        examine(doctor, settings);
+    /* CHECK-PAM: here come the findings of check_pam_add(). SETTINGS may be NULL. */
+    add_verdict(doctor);
+}
+
+static const char *path_value(const struct command_call *call, const char *name,
+                              const char *otherwise)
+{
+    const char *value = command_value(call, name);
+
+    return value != NULL ? value : otherwise;
+}
+
+static enum command_status run(const struct command_call *call)
+{
+    struct doctor doctor = {
+        .call = call,
+        .user = call->operands[0],
+        .module = path_value(call, "module", PATHS_MODULE),
+        .check = path_value(call, "helper", PATHS_CHECK),
+    };
+    enum report_level worst;
+    bool is_written;
+
+    if (call->settings_path[0] != '/' || doctor.module[0] != '/' || doctor.check[0] != '/') {
+        terminal_say("doctor needs absolute paths, as the module does");
+        return COMMAND_USAGE;
+    }
+    doctor.report = report_start(command_value(call, "json") != NULL);
+    if (doctor.report == NULL) {
+        terminal_say("no memory");
+        return COMMAND_WRONG;
+    }
+    run_all(&doctor);
+    worst = report_end(doctor.report, &is_written);
+    if (worst == REPORT_WRONG || !is_written)
+        return COMMAND_WRONG;
+    return worst == REPORT_AWAY ? COMMAND_UNAVAILABLE : COMMAND_OK;
+}
+
+const struct command doctor_command = {
+    .name = "doctor",
+    .operands = "[USER]",
+    .operands_max = 1,
+    .summary = "Finds what is wrong, with the remedy",
+    .options = {
+        { "json", NULL, "as JSON, for a program" },
+        { "module", "PATH", "the module, " PATHS_MODULE " by default" },
+        { "helper", "PATH", "the check program, where PAM names another one by helper=" },
+        SESSION_OPTIONS,
+    },
+    .run = run,
+};

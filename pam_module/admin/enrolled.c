@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The enrollments on this host. */
+#include "enrolled.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "users.h"
+
+enum { READ_MAX = 20000, REMEDY_SIZE = 512 };
+
+/* Whose factor. */
+struct owner {
+    char factor_sid[USERS_SID_SIZE];
+    const char *name;
+};
+
+static int compare(const void *one, const void *other)
+{
+    return strcasecmp(((const struct owner *)one)->factor_sid,
+                      ((const struct owner *)other)->factor_sid);
+}
+
+static void add_shared(struct report *report, struct owner *owners, size_t count)
+{
+    qsort(owners, count, sizeof *owners, compare);
+    for (size_t i = 1; i < count; i++)
+        if (compare(&owners[i - 1], &owners[i]) == 0)
+            report_add(report, REPORT_WARNING, "enrollments",
+                       "give each user a factor: twilio-verify enroll USER --replace",
+                       "%s and %s have the same factor: one app's codes let in as both",
+                       owners[i - 1].name, owners[i].name);
+}
+
+static void add_damaged(struct report *report, const char *name, const struct verdict *why_not)
+{
+    char remedy[REMEDY_SIZE];
+
+    snprintf(remedy, sizeof remedy, "mend it, or delete it and: twilio-verify enroll %s", name);
+    report_add(report, REPORT_WRONG, "enrollments", remedy, "%s", why_not->reason);
+}
+
+/* Reads the first READ_MAX of the files of NAMES. Returns how many can be used. */
+static size_t read_files(struct report *report, const struct users *users, char **names,
+                         struct owner *owners)
+{
+    struct users_record record;
+    struct verdict why_not;
+    size_t count = 0;
+
+    for (size_t i = 0; names[i] != NULL && i < READ_MAX; i++) {
+        enum users_found found = users_read(users, USERS_ENROLLED, names[i], &record, &why_not);
+        if (found == USERS_REFUSED)
+            add_damaged(report, names[i], &why_not);
+        if (found != USERS_FOUND)
+            continue;
+        strcpy(owners[count].factor_sid, record.factor_sid);
+        owners[count++].name = names[i];
+    }
+    return count;
+}
+
+static void add_files(struct report *report, const struct settings *settings,
+                      const struct users *users, char **names)
+{
+    struct owner *owners = calloc(READ_MAX, sizeof *owners);
+    size_t all = 0, count;
+
+    while (names[all] != NULL)
+        all++;
+    if (owners == NULL)
+        return;
+    count = read_files(report, users, names, owners);
+    add_shared(report, owners, count);
+    free(owners);
+    report_add(report, REPORT_OK, "enrollments", NULL, "%s: %zu files%s, %zu of them can be used",
+               settings->users_dir, all, all > READ_MAX ? ", the first of which were read" : "",
+               count);
+}
+
+void enrolled_add(struct report *report, const struct settings *settings)
+{
+    struct verdict why_not;
+    struct users users;
+    char **names;
+
+    if (!users_open(settings->users_dir, &users, &why_not)) {
+        report_add(report, REPORT_WRONG, "users_dir", "install -d -m 0700 it", "%s",
+                   why_not.reason);
+        return;
+    }
+    names = users_names(&users, USERS_ENROLLED, &why_not);
+    if (names != NULL)
+        add_files(report, settings, &users, names);
+    else
+        report_add(report, REPORT_WRONG, "users_dir", NULL, "%s", why_not.reason);
+    users_free_names(&names);
+    users_close(&users);
+}
+
+struct enrollment *enrolled_find(struct report *report, const struct settings *settings,
+                                 const char *user)
+{
+    bool ignores = settings->unmapped_user == SETTINGS_UNMAPPED_IGNORE;
+    struct enrollment *enrollment = NULL;
+    char remedy[REMEDY_SIZE];
+    struct verdict why_not;
+
+    snprintf(remedy, sizeof remedy, "twilio-verify enroll %s", user);
+    switch (enrollment_find(settings->users_dir, user, &enrollment, &why_not)) {
+    case ENROLLMENT_FOUND:
+        report_add(report, REPORT_OK, "user", NULL,
+                   "%s is enrolled in %s.conf: identity %s, factor %s", user, enrollment->user,
+                   enrollment->identity, enrollment->factor_sid);
+        return enrollment;
+    case ENROLLMENT_NONE:
+        if (ignores)
+            report_add(
+                report, REPORT_WARNING, "user", remedy,
+                "%s is not enrolled, and by unmapped_user = \"ignore\" let on without a code",
+                user);
+        else
+            report_add(report, REPORT_WRONG, "user", remedy, "%s is not enrolled, and so refused",
+                       user);
+        break;
+    case ENROLLMENT_UNKNOWN:
+        report_add(report, REPORT_WRONG, "user", remedy,
+                   "%s is not enrolled, and no account has exactly this name: refused", user);
+        break;
+    case ENROLLMENT_REFUSED:
+        report_add(report, REPORT_WRONG, "user", NULL, "%s: %s", user, why_not.reason);
+        break;
+    }
+    return NULL;
+}

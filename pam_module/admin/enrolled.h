@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The enrollments on this host. */
+#pragma once
+
+#include "../core/enrollment.h"
+#include "../core/settings.h"
+#include "report.h"
+
+/* A finding about the folder of the enrollments, and one for each file that is damaged, or names the
+ * factor of another one. */
+void enrolled_add(struct report *report, const struct settings *settings);
+
+/* A finding about USER's own. The caller frees with enrollment_free(). NULL: USER can't log in with
+ * a code. */
+struct enrollment *enrolled_find(struct report *report, const struct settings *settings,
+                                 const char *user);
