@@ -5,9 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "../module/helper.h"
 #include "process.h"
@@ -16,16 +14,22 @@
  * whatever unmapped_user says: somebody of whom the check program sends nothing, ever. */
 #define SERVICE "twilio-verify-doctor"
 #define NOBODY  "/"
+#define NO_CODE "-"
 
 enum { ANSWER_MS = 5000, GOODBYE_MS = 1000, CAGE_MS = 3000, PAUSE_MS = 10, GRACE_MS = 2000 };
 
-static bool start(const struct dry_run *run, const char *user, struct helper *ret_helper,
-                  struct verdict *why_not)
+/* Starts it for USER, whose first ANSWER, unless it is NULL, goes out with the first line. */
+static bool start(const struct dry_run *run, const char *user, const char *answer,
+                  struct helper *ret_helper, struct verdict *why_not)
 {
     char line[DIALOGUE_LINE_SIZE];
+    size_t length;
 
     if (!dialogue_print_login(SERVICE, user, line))
         return verdict_refuse(why_not, OUTCOME_BROKEN, "the name does not fit");
+    length = strlen(line);
+    if (answer != NULL)
+        snprintf(line + length, sizeof line - length, "\n%s", answer);
     if (!helper_start(run->check, run->settings_path, ret_helper, why_not))
         return false;
     helper_send(ret_helper, line);
@@ -52,17 +56,15 @@ static void add_failure(struct report *report, const char *subject, const struct
                why_not->reason);
 }
 
-/* As USER, who is gone before the question comes: the check program looks for that before it sends
- * anything. */
+/* As USER. What is no code lies there before the question comes, in one write with the first line:
+ * after that the check program sends nothing until a code comes (login.c), and none does. */
 static void add_user(struct report *report, const struct dry_run *run)
 {
     struct helper helper = HELPER_NONE;
     struct verdict why_not;
-    bool is_started = start(run, run->user, &helper, &why_not);
 
-    if (is_started)
-        shutdown(helper.reader.descriptor, SHUT_WR);
-    if (is_started && await_question(&helper, ANSWER_MS, &why_not))
+    if (start(run, run->user, NO_CODE, &helper, &why_not) &&
+        await_question(&helper, ANSWER_MS, &why_not))
         report_add(report, REPORT_OK, "dry run", NULL, "%s is asked for a code", run->user);
     else
         add_failure(report, "dry run", &why_not);
@@ -120,18 +122,20 @@ void dry_run_add(struct report *report, const struct dry_run *run)
     struct helper helper = HELPER_NONE;
     struct process process;
     struct verdict why_not;
+    bool is_asked =
+        start(run, NOBODY, NULL, &helper, &why_not) && await_question(&helper, ANSWER_MS, &why_not);
 
-    if (run->user != NULL)
-        add_user(report, run);
-    if (!start(run, NOBODY, &helper, &why_not) || !await_question(&helper, ANSWER_MS, &why_not)) {
-        add_failure(report, "start", &why_not);
-    } else {
+    if (is_asked) {
         report_add(report, REPORT_OK, "start", NULL,
-                   "it starts as the module starts it, "
-                   "and asks");
+                   "the check program, as the module starts it, asks");
         if (await_cage(&helper, &process))
             process_add(report, run->settings->run_as, &process);
         add_connection(report, run, &helper);
+    } else {
+        add_failure(report, "start", &why_not);
     }
     helper_stop(&helper, GOODBYE_MS);
+
+    if (is_asked && run->user != NULL)
+        add_user(report, run);
 }

@@ -75,9 +75,8 @@ static void add_files(struct report *report, const struct settings *settings,
     count = read_files(report, users, names, owners);
     add_shared(report, owners, count);
     free(owners);
-    report_add(report, REPORT_OK, "enrollments", NULL, "%s: %zu files%s, %zu of them can be used",
-               settings->users_dir, all, all > READ_MAX ? ", the first of which were read" : "",
-               count);
+    report_add(report, REPORT_OK, "enrollments", NULL, "%s: %zu of %zu files can be used%s",
+               settings->users_dir, count, all, all > READ_MAX ? ", as far as they were read" : "");
 }
 
 void enrolled_add(struct report *report, const struct settings *settings)

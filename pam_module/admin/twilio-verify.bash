@@ -9,7 +9,7 @@ _twilio_verify()
     COMPREPLY=()
 
     case $previous in
-    --settings | --api-key-file | --sshd-config | --sudoers)
+    --settings | --api-key-file | --sshd-config | --sudoers | --module | --helper)
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
         ;;
