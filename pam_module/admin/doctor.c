@@ -121,7 +121,7 @@ const struct command doctor_command = {
     .summary = "Finds what is wrong, with the remedy",
     .options = {
         { "json", NULL, "as JSON, for a program" },
-        { "module", "PATH", "the module, " PATHS_MODULE " by default" },
+        { "module", "PATH", "the module, where it is not at its usual place" },
         { "helper", "PATH", "the check program, where PAM names another one by helper=" },
         SESSION_OPTIONS,
     },
