@@ -417,6 +417,34 @@ class DryRun(DoctorCase):
             check.stdin.close()
         self.assert_nothing_was_changed()
 
+    def script(self, text):
+        """In place of the check program."""
+        path = self.paths["--helper"] = self.folder / "script"
+        path.write_text("#!/bin/sh\n" + text)
+        path.chmod(0o755)
+
+    def test_it_answers_for_the_user_before_it_is_asked_with_what_is_no_code(self):
+        self.script(f"""read -r login; echo "$login" >>{self.folder}/heard
+case $login in *" root") read -r answer; echo "$answer" >>{self.folder}/heard ;; esac
+echo "ask-secret Code: "; while read -r answer; do echo "ask-secret Code: "; done
+""")
+        self.assertEqual(self.doctor("root")[1]["dry run"][0][0], "ok")
+        self.assertEqual((self.folder / "heard").read_text().splitlines(),
+                         ["login 1 twilio-verify-doctor /", "login 1 twilio-verify-doctor root",
+                          "-"])
+
+    @needs_root
+    def test_a_check_program_that_stays_root_is_found(self):
+        self.script("""read -r login; echo "ask-secret Code: "
+while read -r answer; do echo "ask-secret Code: "; done
+""")
+        report = self.assert_finds("privileges", "it is not nobody alone", user=None)
+        self.assertEqual(report["seccomp"][0][0], "warning")
+
+    @unittest.skipUnless(pathlib.Path("/proc/sys/kernel/seccomp").exists(), "no seccomp here")
+    def test_the_real_one_is_shut_in(self):
+        self.assertEqual(self.doctor()[1]["seccomp"], [("ok", "it is shut in", "")])
+
     def test_with_one_attempt_the_connection_does_not_show(self):
         self.settings = self.configure(login={"attempts": 1})
         self.assert_finds("from the cage", "does not show", level="note", status=OK)
@@ -425,7 +453,7 @@ class DryRun(DoctorCase):
         self.paths["--helper"] = "/bin/false"
         self.assert_finds("start", "ended without a verdict")
 
-    def test_ctrl_c_ends_it_and_what_it_started(self):
+    def test_ctrl_c_ends_it_at_once(self):
         self.emulator.control("fault no-answer on service-fetch")
         requests = self.emulator.stats()["requests"]
         with subprocess.Popen(self.command(*self.words("root")), env=ENVIRONMENT,
