@@ -197,6 +197,7 @@ void check_pam_add(struct report *report, const struct check_pam *check)
 static void add_verdict(struct report *report)
 {
     switch (report_worst(report)) {
+    case REPORT_AWAY: /* nobody adds it here */
     case REPORT_WRONG:
         report_add(report, REPORT_WRONG, "verdict", NULL,
                    "the second factor can be gone around, or a login would fail");

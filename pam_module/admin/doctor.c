@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "../core/enrollment.h"
+#include "check-pam.h"
 #include "command.h"
 #include "dry-run.h"
 #include "enrolled.h"
@@ -75,7 +76,12 @@ static void run_all(const struct doctor *doctor)
     programs_add(doctor->report, doctor->module, doctor->check);
     if (settings != NULL)
         examine(doctor, settings);
-    /* CHECK-PAM: here come the findings of check_pam_add(). SETTINGS may be NULL. */
+    check_pam_add(doctor->report, &(struct check_pam){
+                                      .settings = settings,
+                                      .pam_dir = command_value(doctor->call, "pam-dir"),
+                                      .sshd_config = command_value(doctor->call, "sshd-config"),
+                                      .sudoers = command_value(doctor->call, "sudoers"),
+                                  });
     add_verdict(doctor);
 }
 
@@ -124,6 +130,9 @@ const struct command doctor_command = {
         { "module", "PATH", "the module, where it is not at its usual place" },
         { "helper", "PATH", "the check program, where PAM names another one by helper=" },
         SESSION_OPTIONS,
+        { "pam-dir", "DIR", "as of check-pam" },
+        { "sshd-config", "PATH", "as of check-pam" },
+        { "sudoers", "PATH", "as of check-pam" },
     },
     .run = run,
 };

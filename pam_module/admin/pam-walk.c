@@ -93,7 +93,8 @@ static size_t step(const struct pam_stack *stack, size_t index, enum pam_code co
         state->now = (struct opinion){ NEGATIVE, PAM_CODE_INCOMPLETE };
         return stack->count;
     }
-    if (is_shown(code) && line->module->role == PAM_ROLE_FACTOR)
+    if (is_shown(code) &&
+        (line->module->role == PAM_ROLE_FACTOR || line->module->role == PAM_ROLE_ROOT))
         state->is_bare = false;
     switch (action) {
     case PAM_ACTION_RESET:

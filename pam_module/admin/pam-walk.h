@@ -17,7 +17,7 @@ enum pam_code pam_walk_run(const struct pam_stack *stack, pam_walk_answer answer
 /* What was found about one line. "To success": on a way that ends in PAM_SUCCESS. */
 struct pam_walk_line {
     bool is_reached;
-    bool is_reached_bare;   /* before any factor was shown */
+    bool is_reached_bare;   /* before any factor was shown; who is root has shown enough */
     bool is_way_round;      /* from here it goes past a line of our module, to success */
     bool is_way_round_bare; /* the same, and no factor was shown before */
     pam_codes to_success;   /* what this line's module may return, to success */

@@ -15,6 +15,7 @@ import unittest
 
 from fixture import CHECK, MODULE, Emulator, enroll, make_certificates, temporary_folder
 from harness import ENVIRONMENT, OK, UNAVAILABLE, USAGE, WRONG, AdminCase, eventually
+from test_check_pam import PROFILE, STOCK
 
 IS_ROOT = os.geteuid() == 0
 NOWHERE = "https://127.0.0.1:9"
@@ -41,7 +42,17 @@ class DoctorCase(AdminCase):
         super().setUp()
         self.factor = self.emulator.factor()
         self.file = enroll(self.folder, "root", self.factor.identity, self.factor.sid)
-        self.paths = {"--helper": CHECK, "--module": MODULE}
+        self.pam = self.folder / "pam.d"
+        self.pam.mkdir()
+        for name, text in (STOCK | {"common-auth": PROFILE}).items():
+            (self.pam / name).write_text(text)
+        for name, text in (("sshd_config", "UsePAM yes\nPasswordAuthentication no\n"
+                            "AuthenticationMethods publickey,keyboard-interactive\n"),
+                           ("sudoers", "root ALL=(ALL:ALL) ALL\n")):
+            (self.folder / name).write_text(text)
+        self.paths = {"--helper": CHECK, "--module": MODULE, "--pam-dir": self.pam,
+                      "--sshd-config": self.folder / "sshd_config",
+                      "--sudoers": self.folder / "sudoers"}
         self.since = len(self.emulator.requests())
 
     def words(self, *words):
@@ -79,12 +90,38 @@ class DoctorCase(AdminCase):
         return report
 
 
+class WaysRound(DoctorCase):
+
+    def test_a_service_that_does_not_call_the_module_is_named(self):
+        (self.pam / "common-auth").write_text(STOCK["common-auth"])
+        status, report = self.doctor("root")
+        self.assertEqual((status, report["verdict"][0][0]), (WRONG, "wrong"))
+        self.assertIn("wrong", {row[0] for row in report["pam"]})
+
+    def test_a_line_that_ends_the_stack_before_the_module_is_named(self):
+        (self.pam / "sudo").write_text("auth sufficient pam_permit.so\n@include common-auth\n")
+        self.assert_finds("sudo", "sudo:1")
+
+    def test_root_by_pam_rootok_is_not_everybody_who_is_not_enrolled(self):
+        self.settings.write_text(self.settings.read_text().replace(
+            "login = {", 'login = {\n  unmapped_user = "ignore";'))
+        report = self.assert_finds("su", "who is not enrolled gets in without a code",
+                                   level="warning", status=OK)
+        self.assertEqual([row[0] for row in report["su"]], ["note", "warning"])
+
+    def test_damaged_settings_hide_no_way_round(self):
+        self.settings.write_text("service = {")
+        (self.pam / "sudo").write_text("auth sufficient pam_permit.so\n@include common-auth\n")
+        self.assert_finds("sudo", "sudo:1")
+
+
 class Good(DoctorCase):
 
     def test_everything_is_good(self):
         status, report = self.doctor("root")
         self.assertEqual(status, OK, report)
-        self.assertLessEqual(self.levels(report), {"ok", "warning"})
+        self.assertLessEqual(self.levels(report), {"ok", "note", "warning"})
+        self.assertEqual([row[0] for row in report["sudo"]], ["ok"])
         self.assertEqual(report["verdict"], [("ok", "root can log in", "")])
         texts = {subject: rows[-1][1] for subject, rows in report.items()}
         self.assertIn(str(self.settings), texts["settings"])
@@ -109,7 +146,7 @@ class Good(DoctorCase):
         lines = done.out.splitlines()
         self.assertEqual(lines[-1], "ok       verdict: root can log in")
         for line in lines:
-            self.assertRegex(line, r"^(ok|note|warning) +[A-Za-z_. ]+: ")
+            self.assertRegex(line, r"^(ok|note|warning) +[A-Za-z_. -]+: ")
 
     def test_it_writes_nothing(self):
         def tree():

@@ -124,7 +124,8 @@ static void note(const struct one_walk *walk, enum pam_code code, struct pam_wal
         struct pam_walk_line *line = &expected->lines[index];
         line->is_reached = true;
         line->is_reached_bare |= is_bare;
-        if (lines[index].module->role == PAM_ROLE_FACTOR &&
+        if ((lines[index].module->role == PAM_ROLE_FACTOR ||
+             lines[index].module->role == PAM_ROLE_ROOT) &&
             (given == PAM_CODE_SUCCESS || given == PAM_CODE_NEW_AUTHTOK_REQD))
             is_bare = false;
         if (code != PAM_CODE_SUCCESS)
