@@ -210,6 +210,7 @@ CI_SUITES = {
     "format": format_suite,
     "gcc": compiler_suite("gcc"),
     "clang": compiler_suite("clang", "-Dfuzz=true"),
+    "fuzzers": program_suite("tests/fuzz/run", "--smoke"),
 }
 
 SUITES = {
@@ -222,6 +223,7 @@ SUITES = {
     "login": python_suite("tests/login", "tests/login/enter"),
     "client": program_suite("tests/emulator/run_twilio_client"),
     "fuzz": meson_suite("fuzz"),
+    "faulty": python_suite("tests/faulty"),
 }
 
 # Only by name, and in .ci/run.

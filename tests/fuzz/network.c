@@ -33,12 +33,13 @@ static bool is_code(const struct network_request *request)
     return strncmp(request->form, CODE_FORM, strlen(CODE_FORM)) == 0;
 }
 
-/* The code of one answer never leaves twice for one challenge, but for "too many requests at once". */
+/* The code of one answer never leaves twice for one challenge, but for "too many requests at once".
+ * A new challenge may have the old one's name. */
 static void demand_once(size_t index)
 {
     const struct network_request *request = &network.requests[index];
 
-    for (size_t i = 0; i < index; i++) {
+    for (size_t i = index; i-- > 0 && network.requests[i].status != 201;) {
         const struct network_request *earlier = &network.requests[i];
         if (!earlier->has_left || earlier->turn != request->turn ||
             strcmp(earlier->form, request->form) != 0 || strcmp(earlier->path, request->path) != 0)
