@@ -155,7 +155,9 @@ bool helper_start(const char *path, const char *settings, struct helper *ret_hel
 
 void helper_send(struct helper *helper, const char *line)
 {
-    dialogue_write(helper->reader.descriptor, line);
+    /* What was not sent must not be waited for: it sees the end of file. */
+    if (!dialogue_write(helper->reader.descriptor, line))
+        shutdown(helper->reader.descriptor, SHUT_WR);
 }
 
 bool helper_receive(struct helper *helper, int64_t timeout_ms, char line[DIALOGUE_LINE_SIZE],

@@ -27,7 +27,8 @@ struct helper {
 bool helper_start(const char *path, const char *settings, struct helper *ret_helper,
                   struct verdict *why_not);
 
-/* Sends one line. That the other side is gone shows at the next helper_receive(). */
+/* Sends one line. That the other side is gone shows at the next helper_receive(); where LINE could
+ * not be sent, the other side sees the end of file. */
 void helper_send(struct helper *helper, const char *line);
 
 /* Waits TIMEOUT_MS at most for a line and parses it; RET_MESSAGE points into LINE. False, with
