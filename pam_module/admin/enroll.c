@@ -77,11 +77,13 @@ static bool choose_identity(const struct command_call *call, const struct sessio
         return false;
     }
     *ret_record = (struct users_record){ 0 };
-    if (identity != NULL || found == USERS_FOUND)
+    if (identity != NULL || found == USERS_FOUND) {
         snprintf(ret_record->identity, sizeof ret_record->identity, "%s",
                  identity != NULL ? identity : enrolled.identity);
-    else if (!make_identity(ret_record->identity))
+    } else if (!make_identity(ret_record->identity)) {
+        terminal_say("no random numbers for an identity: %s", strerror(errno));
         return false;
+    }
     return true;
 }
 

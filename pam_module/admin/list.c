@@ -112,8 +112,10 @@ static enum command_status run(const struct command_call *call)
     rows.listing = listing_start(columns, command_value(call, "json") != NULL);
     if (rows.listing != NULL)
         add_rows(&rows);
-    if (rows.listing == NULL || !listing_print(rows.listing))
+    if (rows.listing == NULL || !listing_print(rows.listing)) {
+        terminal_say("the list is not whole: no memory, or standard output can't be written to");
         rows.status = COMMAND_WRONG;
+    }
     listing_free(rows.listing);
     session_close(&session);
     return rows.status;

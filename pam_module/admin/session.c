@@ -152,15 +152,34 @@ static bool is_gone(enum factor_result result)
     return result == FACTOR_DONE || result == FACTOR_ABSENT;
 }
 
-/* Whoever is killed while a factor is replaced may leave the enrolled one among the former ones. */
-static bool is_in_use(const struct session *session, const char *name,
-                      const struct users_record *record)
+/* Whoever is killed while a factor is replaced may leave the enrolled one among the former ones.
+ * False: it can't be told. */
+static bool find_use(const struct session *session, const char *name,
+                     const struct users_record *record, bool *ret_is_used, struct verdict *why_not)
 {
     struct users_record enrolled;
+    enum users_found found = users_read(&session->users, USERS_ENROLLED, name, &enrolled, why_not);
+
+    if (found == USERS_REFUSED)
+        return false;
+    *ret_is_used = found == USERS_FOUND && strcmp(enrolled.factor_sid, record->factor_sid) == 0;
+    return true;
+}
+
+/* False: it is told what may remain. */
+static bool delete_there(struct session *session, const struct users_record *record,
+                         enum command_status *ret_status)
+{
     struct verdict why_not;
 
-    return users_read(&session->users, USERS_ENROLLED, name, &enrolled, &why_not) == USERS_FOUND &&
-           strcmp(enrolled.factor_sid, record->factor_sid) == 0;
+    if (is_gone(remove_factors(session, record, &why_not)) &&
+        is_gone(remove_entity(session, record->identity, &why_not)))
+        return true;
+    *ret_status = session_refuse(&why_not, "deleting at Twilio");
+    terminal_say("this may remain at Twilio: identity %s, factor %s; its file is kept: try "
+                 "\"twilio-verify remove\" again later",
+                 record->identity, record->factor_sid[0] != '\0' ? record->factor_sid : "unknown");
+    return false;
 }
 
 bool session_clean(struct session *session, enum users_state state, const char *name,
@@ -168,6 +187,7 @@ bool session_clean(struct session *session, enum users_state state, const char *
 {
     struct users_record record;
     struct verdict why_not;
+    bool is_kept = false;
     enum users_found found = users_read(&session->users, state, name, &record, &why_not);
 
     if (found == USERS_NONE)
@@ -177,18 +197,15 @@ bool session_clean(struct session *session, enum users_state state, const char *
         return false;
     }
 
-    if (state == USERS_FORMER && is_in_use(session, name, &record))
-        return users_forget(&session->users, state, name, &why_not);
-    if (!is_gone(remove_factors(session, &record, &why_not)) ||
-        !is_gone(remove_entity(session, record.identity, &why_not))) {
-        *ret_status = session_refuse(&why_not, "deleting at Twilio");
-        terminal_say("this may remain at Twilio: identity %s, factor %s; its file is kept: try "
-                     "\"twilio-verify remove\" again later",
-                     record.identity, record.factor_sid[0] != '\0' ? record.factor_sid : "unknown");
+    if (state == USERS_FORMER && !find_use(session, name, &record, &is_kept, &why_not)) {
+        *ret_status = session_refuse(&why_not, "whether a replaced factor is in use");
         return false;
     }
+    if (!is_kept && !delete_there(session, &record, ret_status))
+        return false;
     if (users_forget(&session->users, state, name, &why_not))
         return true;
-    *ret_status = session_refuse(&why_not, "deleted at Twilio, but not here");
+    *ret_status = session_refuse(&why_not, is_kept ? "the second file of a factor that is in use"
+                                                   : "deleted at Twilio, but not here");
     return false;
 }

@@ -300,10 +300,11 @@ char **users_names(const struct users *users, enum users_state state, struct ver
     const struct dirent *entry;
     size_t count = 0;
 
+    errno = 0; /* which alone tells an error of readdir(3) from the end */
     while (is_whole && stream != NULL && (entry = readdir(stream)) != NULL)
         if (is_user_file(entry))
             is_whole = append(&names, count++, entry);
-    if (is_whole) {
+    if (is_whole && errno == 0) {
         qsort(names, count, sizeof *names, compare);
     } else {
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "reading the folder %s%s: %s", users->path,
