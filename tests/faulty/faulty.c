@@ -1,0 +1,760 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* LD_PRELOAD: one call of libc fails, and everything else goes on.
+ *
+ *   FAULTY=CALL:N:K[:OBJECT]   the Nth CALL fails with its Kth errno (from 0)
+ *   FAULTY=seed:S:P[:OBJECT]   of all calls P in 1000 fail, as the seed S says
+ *   FAULTY=count:0:0[:OBJECT]  nothing fails
+ *
+ * With OBJECT only calls count whose code lies in a file with that in its path. FAULTY_REPORT is a
+ * file that receives, as 32-bit numbers, how many calls failed, in whose code the program crashed, and how often each call of the table
+ * below was made, but for a plan with one call only that. */
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <execinfo.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { ERRORS_MAX = 4, OBJECT_SIZE = 64, FRAMES_MAX = 40 };
+
+enum call {
+    CALL_MALLOC,
+    CALL_CALLOC,
+    CALL_REALLOC,
+    CALL_REALLOCARRAY,
+    CALL_STRDUP,
+    CALL_STRNDUP,
+    CALL_OPEN,
+    CALL_OPENAT,
+    CALL_READ,
+    CALL_WRITE,
+    CALL_SEND,
+    CALL_RECV,
+    CALL_FSTAT,
+    CALL_SOCKET,
+    CALL_CONNECT,
+    CALL_SOCKETPAIR,
+    CALL_PIPE,
+    CALL_FCNTL,
+    CALL_IOCTL,
+    CALL_POLL,
+    CALL_SPAWN,
+    CALL_SPAWN_INIT,
+    CALL_SPAWN_ADD,
+    CALL_WAITID,
+    CALL_SYSCALL,
+    CALL_SETRESUID,
+    CALL_SETRESGID,
+    CALL_SETGROUPS,
+    CALL_GETRESUID,
+    CALL_GETRESGID,
+    CALL_GETPWNAM,
+    CALL_PRCTL,
+    CALL_SETRLIMIT,
+    CALL_CHDIR,
+    CALL_CLEARENV,
+    CALL_SETITIMER,
+    CALL_THREAD,
+    CALL_DLOPEN,
+    CALL_READLINK,
+    CALL_GETRANDOM,
+    CALL_RENAMEAT,
+    CALL_LINKAT,
+    CALL_UNLINKAT,
+    CALL_FSYNC,
+    CALL_FCHMOD,
+    CALL_FLOCK,
+    CALL_MKDIR,
+    CALL_READDIR,
+    CALL_FDOPENDIR,
+    CALL_SIGNALFD,
+    CALLS
+};
+
+static const struct {
+    const char *name;
+    int errors[ERRORS_MAX];
+} calls[CALLS] = {
+    [CALL_MALLOC] = { "malloc", { ENOMEM } },
+    [CALL_CALLOC] = { "calloc", { ENOMEM } },
+    [CALL_REALLOC] = { "realloc", { ENOMEM } },
+    [CALL_REALLOCARRAY] = { "reallocarray", { ENOMEM } },
+    [CALL_STRDUP] = { "strdup", { ENOMEM } },
+    [CALL_STRNDUP] = { "strndup", { ENOMEM } },
+    [CALL_OPEN] = { "open", { EMFILE, ENOENT, EACCES, EINTR } },
+    [CALL_OPENAT] = { "openat", { ENFILE, ENOENT, EACCES, ENOSPC } },
+    [CALL_READ] = { "read", { EIO, EINTR, EAGAIN, ECONNRESET } },
+    [CALL_WRITE] = { "write", { ENOSPC, EIO, EINTR, EPIPE } },
+    [CALL_SEND] = { "send", { EPIPE, EINTR, ENOBUFS, ECONNRESET } },
+    [CALL_RECV] = { "recv", { ECONNRESET, EINTR, EAGAIN } },
+    [CALL_FSTAT] = { "fstat", { EIO, EOVERFLOW } },
+    [CALL_SOCKET] = { "socket", { EMFILE, EACCES } },
+    [CALL_CONNECT] = { "connect", { ECONNREFUSED, ENETUNREACH, EINTR } },
+    [CALL_SOCKETPAIR] = { "socketpair", { EMFILE, ENOMEM } },
+    [CALL_PIPE] = { "pipe", { EMFILE, ENFILE } },
+    [CALL_FCNTL] = { "fcntl", { EMFILE, EINVAL } },
+    [CALL_IOCTL] = { "ioctl", { EIO, ENOTTY } },
+    [CALL_POLL] = { "poll", { EINTR, ENOMEM, EINVAL, EAGAIN } },
+    [CALL_SPAWN] = { "posix_spawn", { EAGAIN, ENOMEM, ENOENT } },
+    [CALL_SPAWN_INIT] = { "posix_spawn_init", { ENOMEM } },
+    [CALL_SPAWN_ADD] = { "posix_spawn_add", { ENOMEM, EBADF } },
+    [CALL_WAITID] = { "waitid", { ECHILD, EINTR } },
+    [CALL_SYSCALL] = { "syscall", { ENOSYS, EMFILE, EPERM, EINVAL } },
+    [CALL_SETRESUID] = { "setresuid", { EAGAIN, EPERM } },
+    [CALL_SETRESGID] = { "setresgid", { EPERM } },
+    [CALL_SETGROUPS] = { "setgroups", { EPERM, ENOMEM } },
+    [CALL_GETRESUID] = { "getresuid", { EFAULT } },
+    [CALL_GETRESGID] = { "getresgid", { EFAULT } },
+    [CALL_GETPWNAM] = { "getpwnam", { EIO, EMFILE, ENOENT, ERANGE } },
+    [CALL_PRCTL] = { "prctl", { EPERM, EINVAL } },
+    [CALL_SETRLIMIT] = { "setrlimit", { EINVAL, EPERM } },
+    [CALL_CHDIR] = { "chdir", { EACCES } },
+    [CALL_CLEARENV] = { "clearenv", { ENOMEM } },
+    [CALL_SETITIMER] = { "setitimer", { EINVAL } },
+    [CALL_THREAD] = { "pthread_create", { EAGAIN } },
+    [CALL_DLOPEN] = { "dlopen", { ENOMEM } },
+    [CALL_READLINK] = { "readlink", { ENOENT, EACCES } },
+    [CALL_GETRANDOM] = { "getrandom", { EINTR, ENOSYS } },
+    [CALL_RENAMEAT] = { "renameat", { EIO, ENOSPC, EROFS } },
+    [CALL_LINKAT] = { "linkat", { EMLINK, EPERM, EIO } },
+    [CALL_UNLINKAT] = { "unlinkat", { EIO, EROFS } },
+    [CALL_FSYNC] = { "fsync", { EIO, ENOSPC } },
+    [CALL_FCHMOD] = { "fchmod", { EPERM, EIO } },
+    [CALL_FLOCK] = { "flock", { EINTR, ENOLCK } },
+    [CALL_MKDIR] = { "mkdir", { ENOSPC, EACCES } },
+    [CALL_READDIR] = { "readdir", { EIO } },
+    [CALL_FDOPENDIR] = { "fdopendir", { ENOMEM } },
+    [CALL_SIGNALFD] = { "signalfd", { EMFILE } },
+};
+
+/* Libraries fall over failing calls, which is their own affair. */
+enum crash { CRASH_NONE, CRASH_LIBRARY, CRASH_OURS };
+
+/* What is shared with the test; without one a page of our own. */
+struct report {
+    _Atomic uint32_t failed;
+    _Atomic uint32_t crash; /* whose: enum crash */
+    _Atomic uint32_t made[CALLS];
+};
+
+static struct report own, *report = &own;
+static struct {
+    enum call call; /* CALLS: by the seed */
+    uint32_t ordinal, errors, per_thousand;
+    uint64_t seed;
+    const void *base; /* of this library */
+    char object[OBJECT_SIZE];
+    bool is_on;
+} plan;
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *memory, size_t size);
+
+#define EXPORT           __attribute__((visibility("default")))
+#define CALLER           __builtin_return_address(0)
+#define REAL(type, name) ((type)dlsym(RTLD_NEXT, name))
+
+static bool is_in_object(const void *caller)
+{
+    Dl_info info;
+
+    return plan.object[0] == '\0' || (dladdr(caller, &info) != 0 && info.dli_fname != NULL &&
+                                      strstr(info.dli_fname, plan.object) != NULL);
+}
+
+/* splitmix64: a number that SEED and the call decide. */
+static uint64_t mix(uint64_t number)
+{
+    number += 0x9e3779b97f4a7c15U;
+    number = (number ^ (number >> 30)) * 0xbf58476d1ce4e5b9U;
+    number = (number ^ (number >> 27)) * 0x94d049bb133111ebU;
+    return number ^ (number >> 31);
+}
+
+static int count_errors(enum call call)
+{
+    int count = 0;
+
+    while (count < ERRORS_MAX && calls[call].errors[count] != 0)
+        count++;
+    return count;
+}
+
+/* The errno with which this call fails; 0: it goes on. */
+static int fail(enum call call, const void *caller)
+{
+    uint32_t ordinal;
+    uint64_t number = 0;
+    bool fails;
+
+    if (!plan.is_on || (plan.call != CALLS && plan.call != call) || !is_in_object(caller))
+        return 0;
+    ordinal = atomic_fetch_add(&report->made[call], 1) + 1;
+    if (plan.call == CALLS) {
+        number = mix(plan.seed ^ mix((uint64_t)call << 32 | ordinal));
+        fails = number % 1000 < plan.per_thousand;
+        number >>= 32;
+    } else {
+        fails = plan.call == call && plan.ordinal == ordinal;
+        number = plan.errors;
+    }
+    if (!fails)
+        return 0;
+    atomic_fetch_add(&report->failed, 1);
+    errno = calls[call].errors[number % (unsigned)count_errors(call)];
+    return errno;
+}
+
+/* Whose code called the libc, or this library, in which PLACE lies; CRASH_NONE: it is one of them. */
+static enum crash whose(const void *place)
+{
+    Dl_info info;
+
+    if (dladdr(place, &info) == 0 || info.dli_fname == NULL || info.dli_fbase == plan.base ||
+        strstr(info.dli_fname, "/libc.so") != NULL)
+        return CRASH_NONE;
+    return strstr(info.dli_fname, "twilio") != NULL || strncmp(info.dli_fname, "/proc", 5) == 0
+               ? CRASH_OURS
+               : CRASH_LIBRARY;
+}
+
+static void on_crash(int number)
+{
+    void *places[FRAMES_MAX];
+    int count = backtrace(places, FRAMES_MAX);
+    enum crash crash = CRASH_NONE;
+
+    plan.is_on = false;
+    for (int i = 0; i < count && crash == CRASH_NONE; i++)
+        crash = whose(places[i]);
+    report->crash = crash != CRASH_NONE ? crash : CRASH_LIBRARY;
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+/* The first backtrace loads a library. */
+static void watch_crashes(void)
+{
+    struct sigaction action = { .sa_handler = on_crash, .sa_flags = SA_NODEFER | SA_ONSTACK };
+    static char memory[64 * 1024];
+    const stack_t stack = { .ss_sp = memory, .ss_size = sizeof memory };
+    void *place;
+    Dl_info info;
+
+    backtrace(&place, 1);
+    if (dladdr((void *)watch_crashes, &info) != 0)
+        plan.base = info.dli_fbase;
+    sigaltstack(&stack, NULL);
+    sigaction(SIGSEGV, &action, NULL);
+    sigaction(SIGBUS, &action, NULL);
+    sigaction(SIGABRT, &action, NULL);
+}
+
+static void read_plan(const char *text)
+{
+    char name[OBJECT_SIZE] = "";
+    unsigned long first = 0, second = 0;
+
+    if (sscanf(text, "%63[^:]:%lu:%lu:%63s", name, &first, &second, plan.object) < 3)
+        abort();
+    plan.ordinal = (uint32_t)first;
+    plan.errors = plan.per_thousand = (uint32_t)second;
+    plan.seed = first;
+    plan.call = CALLS;
+    for (int call = 0; call < CALLS; call++)
+        if (strcmp(calls[call].name, name) == 0)
+            plan.call = (enum call)call;
+    if (strcmp(name, "count") == 0)
+        plan.per_thousand = 0;
+}
+
+__attribute__((constructor)) static void start(void)
+{
+    const char *text = getenv("FAULTY"), *path = getenv("FAULTY_REPORT");
+    int descriptor = path != NULL ? open(path, O_RDWR | O_CLOEXEC) : -1;
+    void *shared;
+
+    if (text == NULL)
+        return;
+    if (descriptor >= 0) {
+        shared = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+        close(descriptor);
+        if (shared == MAP_FAILED)
+            abort();
+        report = shared;
+    }
+    watch_crashes();
+    read_plan(text);
+    plan.is_on = true;
+}
+
+/* Memory */
+
+EXPORT void *malloc(size_t size)
+{
+    return fail(CALL_MALLOC, CALLER) ? NULL : __libc_malloc(size);
+}
+
+EXPORT void *calloc(size_t count, size_t size)
+{
+    return fail(CALL_CALLOC, CALLER) ? NULL : __libc_calloc(count, size);
+}
+
+EXPORT void *realloc(void *memory, size_t size)
+{
+    return fail(CALL_REALLOC, CALLER) ? NULL : __libc_realloc(memory, size);
+}
+
+EXPORT void *reallocarray(void *memory, size_t count, size_t size)
+{
+    return fail(CALL_REALLOCARRAY, CALLER) ? NULL : __libc_realloc(memory, count * size);
+}
+
+EXPORT char *strdup(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = fail(CALL_STRDUP, CALLER) ? NULL : __libc_malloc(size);
+
+    return copy != NULL ? memcpy(copy, text, size) : NULL;
+}
+
+EXPORT char *strndup(const char *text, size_t most)
+{
+    size_t size = strnlen(text, most);
+    char *copy = fail(CALL_STRNDUP, CALLER) ? NULL : __libc_calloc(1, size + 1);
+
+    return copy != NULL ? memcpy(copy, text, size) : NULL;
+}
+
+/* Descriptors */
+
+EXPORT int open(const char *path, int flags, ...)
+{
+    mode_t mode = 0;
+    va_list values;
+
+    va_start(values, flags);
+    if ((flags & (O_CREAT | O_TMPFILE)) != 0)
+        mode = va_arg(values, mode_t);
+    va_end(values);
+    return fail(CALL_OPEN, CALLER)
+               ? -1
+               : REAL(int (*)(const char *, int, ...), "open")(path, flags, mode);
+}
+
+EXPORT int openat(int folder, const char *path, int flags, ...)
+{
+    mode_t mode = 0;
+    va_list values;
+
+    va_start(values, flags);
+    if ((flags & (O_CREAT | O_TMPFILE)) != 0)
+        mode = va_arg(values, mode_t);
+    va_end(values);
+    return fail(CALL_OPENAT, CALLER)
+               ? -1
+               : REAL(int (*)(int, const char *, int, ...), "openat")(folder, path, flags, mode);
+}
+
+EXPORT ssize_t read(int descriptor, void *bytes, size_t size)
+{
+    return fail(CALL_READ, CALLER)
+               ? -1
+               : REAL(ssize_t(*)(int, void *, size_t), "read")(descriptor, bytes, size);
+}
+
+EXPORT ssize_t write(int descriptor, const void *bytes, size_t size)
+{
+    return fail(CALL_WRITE, CALLER)
+               ? -1
+               : REAL(ssize_t(*)(int, const void *, size_t), "write")(descriptor, bytes, size);
+}
+
+EXPORT ssize_t send(int descriptor, const void *bytes, size_t size, int flags)
+{
+    return fail(CALL_SEND, CALLER) ? -1
+                                   : REAL(ssize_t(*)(int, const void *, size_t, int),
+                                          "send")(descriptor, bytes, size, flags);
+}
+
+EXPORT ssize_t recv(int descriptor, void *bytes, size_t size, int flags)
+{
+    return fail(CALL_RECV, CALLER)
+               ? -1
+               : REAL(ssize_t(*)(int, void *, size_t, int), "recv")(descriptor, bytes, size, flags);
+}
+
+EXPORT int fstat(int descriptor, struct stat *status)
+{
+    return fail(CALL_FSTAT, CALLER)
+               ? -1
+               : REAL(int (*)(int, struct stat *), "fstat")(descriptor, status);
+}
+
+EXPORT int socket(int domain, int type, int protocol)
+{
+    return fail(CALL_SOCKET, CALLER)
+               ? -1
+               : REAL(int (*)(int, int, int), "socket")(domain, type, protocol);
+}
+
+EXPORT int connect(int descriptor, const struct sockaddr *address, socklen_t size)
+{
+    return fail(CALL_CONNECT, CALLER) ? -1
+                                      : REAL(int (*)(int, const struct sockaddr *, socklen_t),
+                                             "connect")(descriptor, address, size);
+}
+
+EXPORT int socketpair(int domain, int type, int protocol, int pair[2])
+{
+    return fail(CALL_SOCKETPAIR, CALLER)
+               ? -1
+               : REAL(int (*)(int, int, int, int *), "socketpair")(domain, type, protocol, pair);
+}
+
+EXPORT int pipe2(int pair[2], int flags)
+{
+    return fail(CALL_PIPE, CALLER) ? -1 : REAL(int (*)(int *, int), "pipe2")(pair, flags);
+}
+
+EXPORT int pipe(int pair[2])
+{
+    return fail(CALL_PIPE, CALLER) ? -1 : REAL(int (*)(int *), "pipe")(pair);
+}
+
+EXPORT int fcntl(int descriptor, int command, ...)
+{
+    va_list values;
+    void *value;
+
+    va_start(values, command);
+    value = va_arg(values, void *);
+    va_end(values);
+    return fail(CALL_FCNTL, CALLER)
+               ? -1
+               : REAL(int (*)(int, int, ...), "fcntl")(descriptor, command, value);
+}
+
+EXPORT int ioctl(int descriptor, unsigned long command, ...)
+{
+    va_list values;
+    void *value;
+
+    va_start(values, command);
+    value = va_arg(values, void *);
+    va_end(values);
+    return fail(CALL_IOCTL, CALLER)
+               ? -1
+               : REAL(int (*)(int, unsigned long, ...), "ioctl")(descriptor, command, value);
+}
+
+EXPORT int poll(struct pollfd *pollers, nfds_t count, int timeout)
+{
+    return fail(CALL_POLL, CALLER)
+               ? -1
+               : REAL(int (*)(struct pollfd *, nfds_t, int), "poll")(pollers, count, timeout);
+}
+
+EXPORT int signalfd(int descriptor, const sigset_t *mask, int flags)
+{
+    return fail(CALL_SIGNALFD, CALLER)
+               ? -1
+               : REAL(int (*)(int, const sigset_t *, int), "signalfd")(descriptor, mask, flags);
+}
+
+/* Processes and threads */
+
+EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                       const posix_spawnattr_t *attributes, char *const arguments[],
+                       char *const environment[])
+{
+    int error = fail(CALL_SPAWN, CALLER);
+
+    return error != 0 ? error
+                      : REAL(int (*)(pid_t *, const char *, const posix_spawn_file_actions_t *,
+                                     const posix_spawnattr_t *, char *const *, char *const *),
+                             "posix_spawn")(pid, path, actions, attributes, arguments, environment);
+}
+
+EXPORT int posix_spawn_file_actions_init(posix_spawn_file_actions_t *actions)
+{
+    int error = fail(CALL_SPAWN_INIT, CALLER);
+
+    return error != 0 ? error
+                      : REAL(int (*)(posix_spawn_file_actions_t *),
+                             "posix_spawn_file_actions_init")(actions);
+}
+
+EXPORT int posix_spawnattr_init(posix_spawnattr_t *attributes)
+{
+    int error = fail(CALL_SPAWN_INIT, CALLER);
+
+    return error != 0 ? error
+                      : REAL(int (*)(posix_spawnattr_t *), "posix_spawnattr_init")(attributes);
+}
+
+EXPORT int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *actions, int from, int to)
+{
+    int error = fail(CALL_SPAWN_ADD, CALLER);
+
+    return error != 0 ? error
+                      : REAL(int (*)(posix_spawn_file_actions_t *, int, int),
+                             "posix_spawn_file_actions_adddup2")(actions, from, to);
+}
+
+EXPORT int posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *actions, int descriptor,
+                                            const char *path, int flags, mode_t mode)
+{
+    int error = fail(CALL_SPAWN_ADD, CALLER);
+
+    return error != 0
+               ? error
+               : REAL(int (*)(posix_spawn_file_actions_t *, int, const char *, int, mode_t),
+                      "posix_spawn_file_actions_addopen")(actions, descriptor, path, flags, mode);
+}
+
+EXPORT int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from)
+{
+    int error = fail(CALL_SPAWN_ADD, CALLER);
+
+    return error != 0 ? error
+                      : REAL(int (*)(posix_spawn_file_actions_t *, int),
+                             "posix_spawn_file_actions_addclosefrom_np")(actions, from);
+}
+
+EXPORT int waitid(idtype_t kind, id_t id, siginfo_t *info, int options)
+{
+    return fail(CALL_WAITID, CALLER)
+               ? -1
+               : REAL(int (*)(idtype_t, id_t, siginfo_t *, int), "waitid")(kind, id, info, options);
+}
+
+EXPORT long syscall(long number, ...)
+{
+    long a[6];
+    va_list values;
+
+    va_start(values, number);
+    for (int i = 0; i < 6; i++)
+        a[i] = va_arg(values, long);
+    va_end(values);
+    return fail(CALL_SYSCALL, CALLER)
+               ? -1
+               : REAL(long (*)(long, ...), "syscall")(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*routine)(void *), void *argument)
+{
+    int error = fail(CALL_THREAD, CALLER);
+
+    return error != 0
+               ? error
+               : REAL(int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *),
+                      "pthread_create")(thread, attributes, routine, argument);
+}
+
+/* Privileges */
+
+EXPORT int setresuid(uid_t real, uid_t effective, uid_t saved)
+{
+    return fail(CALL_SETRESUID, CALLER)
+               ? -1
+               : REAL(int (*)(uid_t, uid_t, uid_t), "setresuid")(real, effective, saved);
+}
+
+EXPORT int setresgid(gid_t real, gid_t effective, gid_t saved)
+{
+    return fail(CALL_SETRESGID, CALLER)
+               ? -1
+               : REAL(int (*)(gid_t, gid_t, gid_t), "setresgid")(real, effective, saved);
+}
+
+EXPORT int setgroups(size_t count, const gid_t *groups)
+{
+    return fail(CALL_SETGROUPS, CALLER)
+               ? -1
+               : REAL(int (*)(size_t, const gid_t *), "setgroups")(count, groups);
+}
+
+EXPORT int getresuid(uid_t *real, uid_t *effective, uid_t *saved)
+{
+    return fail(CALL_GETRESUID, CALLER)
+               ? -1
+               : REAL(int (*)(uid_t *, uid_t *, uid_t *), "getresuid")(real, effective, saved);
+}
+
+EXPORT int getresgid(gid_t *real, gid_t *effective, gid_t *saved)
+{
+    return fail(CALL_GETRESGID, CALLER)
+               ? -1
+               : REAL(int (*)(gid_t *, gid_t *, gid_t *), "getresgid")(real, effective, saved);
+}
+
+EXPORT struct passwd *getpwnam(const char *name)
+{
+    return fail(CALL_GETPWNAM, CALLER) ? NULL
+                                       : REAL(struct passwd * (*)(const char *), "getpwnam")(name);
+}
+
+EXPORT int getpwnam_r(const char *name, struct passwd *account, char *bytes, size_t size,
+                      struct passwd **ret_account)
+{
+    int error = fail(CALL_GETPWNAM, CALLER);
+
+    *ret_account = NULL;
+    return error != 0
+               ? error
+               : REAL(int (*)(const char *, struct passwd *, char *, size_t, struct passwd **),
+                      "getpwnam_r")(name, account, bytes, size, ret_account);
+}
+
+EXPORT int prctl(int option, ...)
+{
+    unsigned long a[4];
+    va_list values;
+
+    va_start(values, option);
+    for (int i = 0; i < 4; i++)
+        a[i] = va_arg(values, unsigned long);
+    va_end(values);
+    return fail(CALL_PRCTL, CALLER)
+               ? -1
+               : REAL(int (*)(int, ...), "prctl")(option, a[0], a[1], a[2], a[3]);
+}
+
+EXPORT int setrlimit(__rlimit_resource_t resource, const struct rlimit *limit)
+{
+    return fail(CALL_SETRLIMIT, CALLER) ? -1
+                                        : REAL(int (*)(__rlimit_resource_t, const struct rlimit *),
+                                               "setrlimit")(resource, limit);
+}
+
+EXPORT int chdir(const char *path)
+{
+    return fail(CALL_CHDIR, CALLER) ? -1 : REAL(int (*)(const char *), "chdir")(path);
+}
+
+EXPORT int clearenv(void)
+{
+    return fail(CALL_CLEARENV, CALLER) ? -1 : REAL(int (*)(void), "clearenv")();
+}
+
+EXPORT int setitimer(__itimer_which_t which, const struct itimerval *timer, struct itimerval *old)
+{
+    return fail(CALL_SETITIMER, CALLER)
+               ? -1
+               : REAL(int (*)(__itimer_which_t, const struct itimerval *, struct itimerval *),
+                      "setitimer")(which, timer, old);
+}
+
+/* Libraries */
+
+EXPORT void *dlopen(const char *path, int flags)
+{
+    return fail(CALL_DLOPEN, CALLER) ? NULL
+                                     : REAL(void *(*)(const char *, int), "dlopen")(path, flags);
+}
+
+/* Folders and files */
+
+EXPORT ssize_t readlink(const char *path, char *bytes, size_t size)
+{
+    return fail(CALL_READLINK, CALLER)
+               ? -1
+               : REAL(ssize_t(*)(const char *, char *, size_t), "readlink")(path, bytes, size);
+}
+
+EXPORT ssize_t getrandom(void *bytes, size_t size, unsigned flags)
+{
+    return fail(CALL_GETRANDOM, CALLER)
+               ? -1
+               : REAL(ssize_t(*)(void *, size_t, unsigned), "getrandom")(bytes, size, flags);
+}
+
+EXPORT int renameat(int from, const char *old, int to, const char *new)
+{
+    return fail(CALL_RENAMEAT, CALLER) ? -1
+                                       : REAL(int (*)(int, const char *, int, const char *),
+                                              "renameat")(from, old, to, new);
+}
+
+EXPORT int linkat(int from, const char *old, int to, const char *new, int flags)
+{
+    return fail(CALL_LINKAT, CALLER) ? -1
+                                     : REAL(int (*)(int, const char *, int, const char *, int),
+                                            "linkat")(from, old, to, new, flags);
+}
+
+EXPORT int unlinkat(int folder, const char *path, int flags)
+{
+    return fail(CALL_UNLINKAT, CALLER)
+               ? -1
+               : REAL(int (*)(int, const char *, int), "unlinkat")(folder, path, flags);
+}
+
+EXPORT int fsync(int descriptor)
+{
+    return fail(CALL_FSYNC, CALLER) ? -1 : REAL(int (*)(int), "fsync")(descriptor);
+}
+
+EXPORT int fchmod(int descriptor, mode_t mode)
+{
+    return fail(CALL_FCHMOD, CALLER) ? -1 : REAL(int (*)(int, mode_t), "fchmod")(descriptor, mode);
+}
+
+EXPORT int flock(int descriptor, int operation)
+{
+    return fail(CALL_FLOCK, CALLER) ? -1 : REAL(int (*)(int, int), "flock")(descriptor, operation);
+}
+
+EXPORT int mkdir(const char *path, mode_t mode)
+{
+    return fail(CALL_MKDIR, CALLER) ? -1 : REAL(int (*)(const char *, mode_t), "mkdir")(path, mode);
+}
+
+EXPORT struct dirent *readdir(DIR *stream)
+{
+    return fail(CALL_READDIR, CALLER) ? NULL : REAL(struct dirent * (*)(DIR *), "readdir")(stream);
+}
+
+EXPORT DIR *fdopendir(int descriptor)
+{
+    return fail(CALL_FDOPENDIR, CALLER) ? NULL : REAL(DIR * (*)(int), "fdopendir")(descriptor);
+}
+
+/* The names by which programs with large files know them. */
+EXPORT int open64(const char *path, int flags, ...) __attribute__((alias("open")));
+EXPORT int openat64(int folder, const char *path, int flags, ...) __attribute__((alias("openat")));
+EXPORT int fcntl64(int descriptor, int command, ...) __attribute__((alias("fcntl")));
+EXPORT int fstat64(int descriptor, struct stat64 *status) __attribute__((alias("fstat")));
+EXPORT int setrlimit64(__rlimit_resource_t resource, const struct rlimit64 *limit)
+    __attribute__((alias("setrlimit")));
+EXPORT struct dirent64 *readdir64(DIR *stream) __attribute__((alias("readdir")));

@@ -1,0 +1,174 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, the pam_twilio_verify authors
+"""The tool in which a call of libc fails: it tells so, no file is half-written, "list" shows every
+factor that is left at Twilio, and the next call mends it."""
+
+import importlib.util
+import json
+import signal
+import unittest
+
+from faults import CRASH_LIBRARY, ERRORS, HERE, Report, count, plan, plan_seeds
+from harness import IS_SANITIZED
+
+# There is a harness.py for the check program, too.
+_spec = importlib.util.spec_from_file_location("admin_harness",
+                                               HERE.parent / "admin" / "harness.py")
+admin = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(admin)
+
+OBJECT = "twilio-verify"
+CALLS_MAX, SEEDS = 30, 5
+NAMES = ("root", "daemon", "bin")
+
+
+@unittest.skipIf(IS_SANITIZED, "a sanitizer has its own malloc")
+class FaultyTool(admin.AdminCase):
+    def start_over(self):
+        """A host and a Twilio on which nobody is enrolled."""
+        self.emulator.control("reset")
+        for path in sorted(self.users.rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink()
+
+    def run_faulty(self, fault, *words, answers=()):
+        report = Report(self.folder, fault)
+        done = self.run_tool(*words, answers=answers, environment=report.environment)
+        failed, crash, _ = report.numbers()
+        if crash == CRASH_LIBRARY and not fault.object:
+            self.assertIn(-done.status, (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT))
+        else:
+            self.assertIn(done.status, (admin.OK, admin.WRONG, admin.USAGE, admin.UNAVAILABLE),
+                          done.err)
+            if done.status != admin.OK:
+                self.assertNotEqual(done.err, "", "it failed and says nothing")
+        return report, failed, done
+
+    def listed(self):
+        """User to (state, identity, factor), from a list in which nothing fails."""
+        done = self.run_tool("list", "--json")
+        self.assertEqual(done.status, admin.OK, done.err)
+        rows = json.loads(done.out)
+        self.assertNotIn("damaged", {row["state"] for row in rows})
+        return [(row["user"], row["state"], row["identity"], row.get("factor_sid"))
+                for row in rows]
+
+    def check_whole(self, may_be_absent=False):
+        """Every file can be read, and shows all that is at Twilio."""
+        rows = self.listed()
+        shown = {identity for _, _, identity, _ in rows}
+        for identity in self.entities():
+            self.assertTrue(identity in shown or not self.factors(identity),
+                            f"{identity} is at Twilio, and no file tells")
+        for user, state, identity, sid in rows:
+            if state == "enrolled" and not may_be_absent:
+                self.assertEqual((self.factors(identity) or {}).get(sid), "verified", user)
+        return rows
+
+    def check_mended(self):
+        """The same again, without a fault."""
+        self.enroll("root", *(["--replace"] if self.record() else []))
+        (user, state, identity, sid), = self.check_whole()
+        self.assertEqual((user, state), ("root", "enrolled"))
+        self.assertEqual(self.factors(identity), {sid: "verified"})
+
+    def judge_all(self, judge, object=OBJECT, most=CALLS_MAX, seeds=0):
+        faults = plan_seeds("", seeds) if seeds else plan(count(judge, object), object, most)
+        for fault in faults:
+            with self.subTest(str(fault)):
+                judge(fault)
+
+    def judge_enroll(self, fault):
+        self.start_over()
+        report, _, done = self.run_faulty(fault, "enroll", "root", "--uri-only")
+        rows = self.check_whole()
+        if done.status == admin.OK:
+            self.assertEqual([state for _, state, _, _ in rows], ["pending"])
+            self.assertIn("otpauth://totp/", done.out)
+        self.check_mended()
+        return report
+
+    def judge_confirm(self, fault):
+        self.start_over()
+        app = admin.App(self.emulator, self.run_tool("enroll", "root", "--uri-only").out.strip())
+        report, _, done = self.run_faulty(fault, "confirm", "root", answers=[app.code()])
+        rows = self.check_whole()
+        if done.status == admin.OK:
+            self.assertEqual([state for _, state, _, _ in rows], ["enrolled"])
+        self.check_mended()
+        return report
+
+    def judge_replace(self, fault):
+        self.start_over()
+        self.enroll()
+        before = self.record()
+        done = self.run_tool("enroll", "root", "--replace", "--uri-only")
+        app = admin.App(self.emulator, done.out.strip())
+        report, _, done = self.run_faulty(fault, "confirm", "root", answers=[app.code()])
+        self.check_whole()
+        # Whatever fails, one of the two lets the user in.
+        self.assertIsNotNone(self.record())
+        if done.status == admin.OK:
+            self.assertNotEqual(self.record(), before)
+        self.check_mended()
+        return report
+
+    def judge_remove(self, fault):
+        self.start_over()
+        self.enroll()
+        report, _, done = self.run_faulty(fault, "remove", "root")
+        # What is deleted there, but not here, was told.
+        self.check_whole(may_be_absent=done.status != admin.OK)
+        if done.status == admin.OK:
+            self.assert_nothing_is_left()
+        self.check_mended()
+        return report
+
+    def judge_leftovers(self, fault):
+        """As after a kill while the factor was replaced: the enrolled file has a second name."""
+        self.start_over()
+        self.enroll()
+        (self.users / ".former/root.conf").hardlink_to(self.users / "root.conf")
+        report, _, done = self.run_faulty(fault, "remove", "--leftovers", "root")
+        self.check_whole()
+        if done.status == admin.OK:
+            self.assertIsNone(self.record(state=".former"))
+        return report
+
+    @staticmethod
+    def error_of(fault):
+        return ERRORS[fault.call][fault.error] if fault.call in ERRORS else None
+
+    def judge_list(self, fault):
+        report, _, done = self.run_faulty(fault, "list", "--json")
+        # A file that is gone when it is read is no error.
+        if done.status == admin.OK and self.error_of(fault) != "ENOENT":
+            self.assertEqual([row["user"] for row in json.loads(done.out)], sorted(NAMES))
+        return report
+
+    def test_enroll(self):
+        self.judge_all(self.judge_enroll)
+
+    def test_confirm(self):
+        self.judge_all(self.judge_confirm, most=CALLS_MAX // 2)
+
+    def test_replace(self):
+        self.judge_all(self.judge_replace, most=CALLS_MAX // 3)
+
+    def test_remove(self):
+        self.judge_all(self.judge_remove, most=CALLS_MAX // 2)
+
+    def test_leftovers(self):
+        self.judge_all(self.judge_leftovers, most=CALLS_MAX // 2)
+
+    def test_a_list_is_whole_or_fails(self):
+        for name in NAMES:
+            self.enroll(name)
+        self.judge_all(self.judge_list)
+
+    def test_many_calls_fail(self):
+        self.judge_all(self.judge_enroll, seeds=SEEDS)
+
+
+if __name__ == "__main__":
+    unittest.main()

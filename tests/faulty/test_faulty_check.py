@@ -1,0 +1,109 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, the pam_twilio_verify authors
+"""The check program in which a call of libc fails, against the emulator: who is let in was approved
+there; it comes to an end, without a crash, and says no secret.
+
+    BUILD=build /usr/bin/python3 tests/tap.py tests/faulty
+"""
+
+import re
+import shutil
+import signal
+import unittest
+
+from faults import CRASH_LIBRARY, FULL, Fault, Report, count, plan, plan_seeds, run_all
+from fixture import Emulator, enroll, temporary_folder, write_settings
+from harness import IS_SANITIZED, START_SECONDS, Login, patience
+
+TIMEOUT_SECONDS = 2
+GRACE_SECONDS = 1.5
+OBJECTS = ("twilio-verify-check", "/proc/self/fd")  # our own two; the rest is libraries
+OWN_MAX, LIBRARY_MAX, SEEDS = 100, 40, 20
+
+
+@unittest.skipIf(IS_SANITIZED, "a sanitizer has its own malloc")
+class FaultyCheck(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.emulator = cls.enterClassContext(Emulator("--set", "challenge-limits=off"))
+        cls.folder = cls.enterClassContext(temporary_folder())
+        shutil.copy(cls.emulator.ca_file, cls.folder / "ca.pem")
+        cls.factor = cls.emulator.factor()
+        cls.settings = write_settings(cls.folder, cls.emulator.url,
+                                      service={"timeout_seconds": TIMEOUT_SECONDS},
+                                      login={"attempts": 2})
+        enroll(cls.folder, "alice", cls.factor.identity, cls.factor.sid)
+
+    def run_login(self, fault, is_right, user="alice"):
+        """One login with a fault; its report and its last line."""
+        report = Report(self.folder, fault)
+        code = self.factor.code() if is_right else self.factor.wrong_code()
+        seconds = patience(START_SECONDS)
+        with Login(self.settings, user, environment=report.environment, errors_expected=True,
+                   timeout=TIMEOUT_SECONDS) as login:
+            line = login.read_line(seconds)
+            while line is not None and line.startswith("ask-secret "):
+                login.answer(code)
+                line = login.read_line(patience(TIMEOUT_SECONDS + GRACE_SECONDS))
+            if line is not None:
+                self.assertIsNone(login.read_line(patience(1)), "bytes after the verdict")
+            status = login.wait(patience(GRACE_SECONDS))
+            login.check_leaks()
+        # libconfig and others fall over a failing malloc(3); no verdict comes of it.
+        if report.numbers()[1] == CRASH_LIBRARY and not fault.object:
+            self.assertIsNone(line)
+            self.assertIn(-status, (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT))
+        else:
+            self.assertEqual(status, 0, f"after {line!r}")
+        return report, line
+
+    def approved_there(self, line):
+        sid = re.search(r"challenge=(YC\w{32})", line)[1]
+        path = f"{self.emulator.entity_path(self.factor.identity)}/Challenges/{sid}"
+        return self.emulator.request("GET", path).json["status"] == "approved"
+
+    def judge(self, fault, is_right=True, user="alice"):
+        report, line = self.run_login(fault, is_right, user)
+        outcome = (line or "").partition(":")[0]
+        self.assertNotEqual(outcome, "not-required")
+        self.assertNotEqual(outcome, "broken")
+        if outcome == "approved":
+            self.assertTrue(is_right and user == "alice" and self.approved_there(line), line)
+        return report.numbers()[0]
+
+    def judge_all(self, faults, **login):
+        self.assertGreater(run_all(self, faults, lambda fault: self.judge(fault, **login)), 0)
+
+    def count(self, object):
+        return count(lambda fault: self.run_login(fault, True)[0], object)
+
+    def test_nothing_fails(self):
+        report, line = self.run_login(Fault("count", 0, 0, ""), True)
+        self.assertEqual(report.numbers()[0], 0)
+        self.assertTrue(line.startswith("approved: "), line)
+
+    def test_each_call_of_ours_fails(self):
+        for object in OBJECTS:
+            self.judge_all(plan(self.count(object), object, OWN_MAX))
+
+    def test_a_call_of_ours_fails_for_a_wrong_code(self):
+        for object in OBJECTS:
+            self.judge_all(plan(self.count(object), object, OWN_MAX // 4), is_right=False)
+
+    def test_a_call_of_ours_fails_for_somebody_who_is_not_enrolled(self):
+        object, _ = OBJECTS
+        self.judge_all(plan(self.count(object), object, OWN_MAX // 4), user="nobody")
+
+    def test_a_call_of_a_library_fails(self):
+        made = self.count("")
+        # OpenSSL reads its certificates with thousands of these.
+        self.judge_all(plan({call: min(number, 4000 if FULL else number)
+                             for call, number in made.items()}, "", LIBRARY_MAX))
+
+    def test_many_calls_fail(self):
+        self.judge_all(plan_seeds("", SEEDS))
+
+
+if __name__ == "__main__":
+    unittest.main()
