@@ -41,7 +41,7 @@ static const struct limit {
     { RLIMIT_RTPRIO, 0 },
     { RLIMIT_RTTIME, RLIM_INFINITY },
     { RLIMIT_SIGPENDING, 1024 },
-    { RLIMIT_STACK, 8 * MEBIBYTE },
+    { RLIMIT_STACK, (rlim_t)8 * MEBIBYTE },
 };
 
 /* Root lacks CAP_SYS_RESOURCE in many containers: then the hard limit is as far as it goes, if that

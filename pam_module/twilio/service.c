@@ -106,7 +106,8 @@ bool service_fetch(struct service *service, struct http_watch *watch,
                    struct service_facts *ret_facts, struct verdict *why_not)
 {
     char path[SERVICE_PATH_SIZE];
-    const struct http_request request = { path, NULL, service->settings->timeout_seconds * 1000,
+    const struct http_request request = { path, NULL,
+                                          (int64_t)service->settings->timeout_seconds * 1000,
                                           false };
     struct http_reply reply = { 0 };
     int again = SERVICE_AGAIN_UNSENT | SERVICE_AGAIN_LOST;
