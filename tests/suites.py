@@ -177,6 +177,13 @@ def program_suite(*command):
     return run_suite
 
 
+def step_suite(*command):
+    """A program whose status tells."""
+    def run_suite(build, environment):
+        return run_step(command, environment=environment | {"BUILD": str(build)})
+    return run_suite
+
+
 def format_suite(_build, _environment):
     """The layout of all C, by the one version of clang-format whose layout it is."""
     _, version = run(["clang-format", "--version"])
@@ -210,6 +217,7 @@ CI_SUITES = {
     "format": format_suite,
     "gcc": compiler_suite("gcc"),
     "clang": compiler_suite("clang", "-Dfuzz=true"),
+    "analyze": step_suite("tests/analyze", "gcc", "cppcheck"),  # clang-tidy takes minutes
     "fuzzers": program_suite("tests/fuzz/run", "--smoke"),
 }
 
