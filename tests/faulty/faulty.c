@@ -248,13 +248,16 @@ static enum crash whose(const void *place)
 static void on_crash(int number)
 {
     void *places[FRAMES_MAX];
-    int count = backtrace(places, FRAMES_MAX);
+    int count;
     enum crash crash = CRASH_NONE;
 
     plan.is_on = false;
+    report->crash = CRASH_LIBRARY; /* where this crashes as well */
+    count = backtrace(places, FRAMES_MAX);
     for (int i = 0; i < count && crash == CRASH_NONE; i++)
         crash = whose(places[i]);
-    report->crash = crash != CRASH_NONE ? crash : CRASH_LIBRARY;
+    if (crash != CRASH_NONE)
+        report->crash = crash;
     signal(number, SIG_DFL);
     raise(number);
 }

@@ -75,6 +75,9 @@ class FaultyTool(admin.AdminCase):
     def judge_all(self, judge, object=OBJECT, most=CALLS_MAX, seeds=0):
         faults = plan_seeds("", seeds) if seeds else plan(count(judge, object), object, most)
         for fault in faults:
+            # A file that is not there is no failure.
+            if fault.call == "openat" and ERRORS["openat"][fault.error] == "ENOENT":
+                continue
             with self.subTest(str(fault)):
                 judge(fault)
 
@@ -135,14 +138,9 @@ class FaultyTool(admin.AdminCase):
             self.assertIsNone(self.record(state=".former"))
         return report
 
-    @staticmethod
-    def error_of(fault):
-        return ERRORS[fault.call][fault.error] if fault.call in ERRORS else None
-
     def judge_list(self, fault):
         report, _, done = self.run_faulty(fault, "list", "--json")
-        # A file that is gone when it is read is no error.
-        if done.status == admin.OK and self.error_of(fault) != "ENOENT":
+        if done.status == admin.OK:
             self.assertEqual([row["user"] for row in json.loads(done.out)], sorted(NAMES))
         return report
 
