@@ -23,7 +23,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from harness import (CHECK, IS_ROOT, CheckTest, each, load_tests, main, needs_little_memory,
-                     needs_root)
+                     needs_own_memory, needs_root)
 from fixture import API_KEY_SECRET, temporary_folder
 from liar import RIGHT, WRONG, Connection, dropped
 
@@ -407,6 +407,7 @@ class TheWaitingProcess(CheckTest):
         self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"))
 
     @needs_root
+    @needs_own_memory
     def test_the_secret_is_where_libcurl_keeps_it_and_nowhere_else(self):
         """On the heap, as long as the connection lives: no stack, no buffer of ours, no library."""
         where = memory_with(self.waiting.process.pid, API_KEY_SECRET.encode())
