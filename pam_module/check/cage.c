@@ -11,7 +11,6 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <stdint.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -162,6 +161,8 @@ static const int families[] = { AF_INET, AF_INET6, AF_NETLINK, AF_UNIX };
 /* What a thread is made with, and a process is not. */
 enum { THREAD_FLAGS = CLONE_VM | CLONE_THREAD };
 
+enum { PROGRAM_MAX = 4096 }; /* instructions, BPF_MAXINSNS of the kernel */
+
 #define COUNT(array) (sizeof array / sizeof *array)
 
 static bool add_rules(scmp_filter_ctx filter)
@@ -183,21 +184,23 @@ static bool add_rules(scmp_filter_ctx filter)
 /* The filter as the kernel takes it; built once for all the logins of a server. */
 static struct sock_fprog program;
 
+/* Through a pipe: no limit of the caller's to the size of files holds it up. */
 static bool export(scmp_filter_ctx filter)
 {
-    int file = memfd_create("cage", MFD_CLOEXEC);
-    struct stat status;
-    void *bytes = MAP_FAILED;
+    static struct sock_filter instructions[PROGRAM_MAX];
+    int ends[2];
+    ssize_t size = -1;
 
-    if (file < 0)
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
         return false;
-    if (seccomp_export_bpf(filter, file) == 0 && fstat(file, &status) == 0)
-        bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
-    close(file);
-    if (bytes == MAP_FAILED)
+    if (seccomp_export_bpf(filter, ends[1]) == 0)
+        size = read(ends[0], instructions, sizeof instructions);
+    close(ends[0]);
+    close(ends[1]);
+    if (size <= 0 || (size_t)size == sizeof instructions)
         return false;
-    program.filter = bytes;
-    program.len = (unsigned short)((size_t)status.st_size / sizeof *program.filter);
+    program.filter = instructions;
+    program.len = (unsigned short)((size_t)size / sizeof *instructions);
     return true;
 }
 

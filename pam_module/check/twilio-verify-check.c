@@ -248,6 +248,7 @@ static _Noreturn void run(const char *settings_path)
     bool is_ready;
 
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     is_ready = prepare(&check, settings_path, &verdict);
     if (is_ready && hand_over(&check))
         _exit(0);
@@ -276,6 +277,7 @@ static void run_handed_over(void *context, int connection)
     struct enrollment enrollment;
 
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     if (!mute_errors() || !handover_take(connection, &handover))
         return;
     close(connection);

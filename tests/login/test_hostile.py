@@ -276,7 +276,7 @@ class SetUserId(HostileCase):
                 if wanted is None:
                     self.assertNotIn(LET_IN, codes or [])
                 else:
-                    self.assertEqual(codes, wanted)
+                    self.assertEqual(codes, wanted, limits)
 
     def test_any_limit_of_memory_or_descriptors_lets_nobody_in_with_a_wrong_code(self):
         name, factor = self.enrolled()
