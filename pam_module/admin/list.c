@@ -103,11 +103,10 @@ static void add_rows(struct rows *rows)
 static enum command_status run(const struct command_call *call)
 {
     struct session session;
-    struct rows rows = { .session = &session };
+    struct rows rows = { .session = &session, .is_checked = command_value(call, "check") != NULL };
 
-    if (!session_open(call, NULL, &session))
+    if (!(rows.is_checked ? session_open : session_open_local)(call, NULL, &session))
         return COMMAND_WRONG;
-    rows.is_checked = command_value(call, "check") != NULL;
     rows.is_watched = rows.is_checked && isatty(STDERR_FILENO);
     rows.listing = listing_start(columns, command_value(call, "json") != NULL);
     if (rows.listing != NULL)

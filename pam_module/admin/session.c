@@ -66,12 +66,12 @@ static bool open_service(const struct command_call *call, struct session *sessio
     return false;
 }
 
-bool session_open(const struct command_call *call, const char *name, struct session *ret_session)
+bool session_open_local(const struct command_call *call, const char *name,
+                        struct session *ret_session)
 {
     struct session session = { .watch = { .descriptor = -1 },
                                .users = { .folders = { -1, -1, -1 }, .lock = -1 } };
     struct verdict why_not;
-    bool is_open;
 
     if (name != NULL && !enrollment_is_name(name)) {
         terminal_say("\"%s\" can't be the name of a user", name);
@@ -81,18 +81,28 @@ bool session_open(const struct command_call *call, const char *name, struct sess
         session_refuse(&why_not, "reading the settings");
         return false;
     }
-
-    is_open = users_open(session.settings->users_dir, &session.users, &why_not) &&
-              (name == NULL || users_lock(&session.users, name, &why_not));
-    if (!is_open)
+    if (!users_open(session.settings->users_dir, &session.users, &why_not) ||
+        (name != NULL && !users_lock(&session.users, name, &why_not))) {
         session_refuse(&why_not, "the enrollments");
-    else
-        is_open = open_service(call, &session);
-    if (is_open)
-        *ret_session = session;
-    else
         session_close(&session);
-    return is_open;
+        return false;
+    }
+    *ret_session = session;
+    return true;
+}
+
+bool session_open(const struct command_call *call, const char *name, struct session *ret_session)
+{
+    struct session session;
+
+    if (!session_open_local(call, name, &session))
+        return false;
+    if (!open_service(call, &session)) {
+        session_close(&session);
+        return false;
+    }
+    *ret_session = session;
+    return true;
 }
 
 void session_close(struct session *session)

@@ -27,9 +27,13 @@ struct session {
 bool session_key(const struct command_call *call, const struct settings *settings,
                  const char **ret_user, const char **ret_path, struct verdict *why_not);
 
-/* Reads the settings, and prepares for requests with the key of the options, or of the settings'
- * group admin, or of the service; opens the folder of the enrollments, and locks NAME unless it is
- * NULL. The caller closes with session_close(). False: said why on standard error. */
+/* Reads the settings, opens the folder of the enrollments, and locks NAME unless it is NULL; makes no
+ * request possible, and so needs no API key. The caller closes with session_close(). False: said why
+ * on standard error. */
+bool session_open_local(const struct command_call *call, const char *name,
+                        struct session *ret_session);
+
+/* The same, and prepares for requests with the key that session_key() tells. */
 bool session_open(const struct command_call *call, const char *name, struct session *ret_session);
 
 void session_close(struct session *session);

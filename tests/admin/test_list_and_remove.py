@@ -48,6 +48,14 @@ class List(AdminCase):
         self.assertEqual(self.run_tool("list").status, OK)
         self.assertEqual(self.operations(), before)
 
+    def test_without_check_no_api_key_is_needed(self):
+        self.enroll("root")
+        (self.folder / "api-key").unlink()
+        self.assertEqual(self.run_tool("list").status, OK)
+        done = self.run_tool("list", "--check")
+        self.assertEqual(done.status, WRONG)
+        self.assertIn("api-key: No such file", done.err)
+
     def test_check_asks_twilio_how_every_factor_stands(self):
         for user in ("root", "daemon", "bin"):
             self.enroll(user)
@@ -149,6 +157,7 @@ class Remove(AdminCase):
         self.enroll()
         record = self.record()
         self.settings = self.configure(service={"base_url": "https://127.0.0.1:9"})
+        (self.folder / "api-key").unlink()
         done = self.run_tool("remove", "root", "--local")
         self.assertEqual(done.status, OK, done.err)
         self.assertIn("twilio-verify remove root", done.err)
