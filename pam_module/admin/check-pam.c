@@ -15,8 +15,6 @@
 #include "check-sshd.h"
 #include "check-stack.h"
 #include "check-sudo.h"
-#include "command.h"
-#include "terminal.h"
 
 #define ETC "/etc/pam.d"
 #define USR "/usr/lib/pam.d"
@@ -35,8 +33,8 @@ static const char *const usual[] = { "sshd", "sudo", "sudo-i", "login", "su" };
 
 enum { LOGINS = sizeof logins / sizeof *logins, USUAL = sizeof usual / sizeof *usual };
 
-/* One run. */
-struct run {
+/* All services. */
+struct survey {
     struct report *report;
     const struct check_pam *check;
     const char *folders[3];
@@ -51,48 +49,48 @@ static bool is_among(const char *name, const char *const *names, size_t count)
     return false;
 }
 
-static struct check_stack stack_of(const struct run *run, const char *service)
+static struct check_stack stack_of(const struct survey *survey, const char *service)
 {
-    return (struct check_stack){ .folders = run->folders,
+    return (struct check_stack){ .folders = survey->folders,
                                  .service = service,
-                                 .settings = run->check->settings,
+                                 .settings = survey->check->settings,
                                  .level_of_absence = REPORT_WARNING };
 }
 
-static bool calls(const struct run *run, const char *service)
+static bool calls(const struct survey *survey, const char *service)
 {
-    struct check_stack stack = stack_of(run, service);
+    struct check_stack stack = stack_of(survey, service);
 
     return check_stack_ask(&stack).is_called;
 }
 
 /* Whether lines of its own call the module. */
-static bool calls_itself(const struct run *run, const char *service)
+static bool calls_itself(const struct survey *survey, const char *service)
 {
-    struct check_stack stack = stack_of(run, service);
+    struct check_stack stack = stack_of(survey, service);
     struct check_stack_answer answer = check_stack_ask(&stack);
 
     return answer.is_called && !answer.is_other;
 }
 
 /* A service, and what lies around PAM there. */
-static void add_service(struct run *run, const char *service, bool is_named)
+static void add_service(struct survey *survey, const char *service, bool is_named)
 {
-    struct check_stack stack = stack_of(run, service);
+    struct check_stack stack = stack_of(survey, service);
     struct check_stack_answer answer;
-    bool is_pair = strcmp(service, "sudo-i") == 0 && calls(run, "sudo");
+    bool is_pair = strcmp(service, "sudo-i") == 0 && calls(survey, "sudo");
 
     stack.is_named = is_named;
     if (is_named || is_pair)
         stack.level_of_absence = REPORT_WRONG;
-    answer = check_stack_add(run->report, &stack);
-    run->is_called |= answer.is_called;
+    answer = check_stack_add(survey->report, &stack);
+    survey->is_called |= answer.is_called;
     if (!answer.is_known)
         return;
     if (strcmp(service, "sshd") == 0)
-        check_sshd_add(run->report, run->check->sshd_config, &stack, &answer);
+        check_sshd_add(survey->report, survey->check->sshd_config, &stack, &answer);
     if (strcmp(service, "sudo") == 0 && answer.is_called)
-        check_sudo_add(run->report, run->check->sudoers);
+        check_sudo_add(survey->report, survey->check->sudoers);
 }
 
 /* Names of files that are no service, but what others include, or what an editor left. */
@@ -106,11 +104,11 @@ static int is_service(const struct dirent *entry)
 }
 
 /* Whether libpam takes the service NAME from a folder before the NUMBERth. */
-static bool is_hidden(const struct run *run, const char *name, int number)
+static bool is_hidden(const struct survey *survey, const char *name, int number)
 {
     for (int i = 0; i < number; i++) {
         char path[PATH_MAX];
-        if (snprintf(path, sizeof path, "%s/%s", run->folders[i], name) < (int)sizeof path &&
+        if (snprintf(path, sizeof path, "%s/%s", survey->folders[i], name) < (int)sizeof path &&
             access(path, F_OK) == 0)
             return true;
     }
@@ -118,50 +116,50 @@ static bool is_hidden(const struct run *run, const char *name, int number)
 }
 
 /* What calls the module, and every login that does not, of the files of FOLDER, the NUMBERth. */
-static void add_folder(struct run *run, int number)
+static void add_folder(struct survey *survey, int number)
 {
     struct dirent **entries = NULL;
-    int count = scandir(run->folders[number], &entries, is_service, alphasort);
+    int count = scandir(survey->folders[number], &entries, is_service, alphasort);
 
     for (int i = 0; i < count; i++) {
         const char *name = entries[i]->d_name;
-        bool is_wanted = is_among(name, logins, LOGINS) || calls_itself(run, name);
+        bool is_wanted = is_among(name, logins, LOGINS) || calls_itself(survey, name);
         if (is_wanted && !is_among(name, usual, USUAL) && strcmp(name, "other") != 0 &&
-            !is_hidden(run, name, number))
-            add_service(run, name, false);
+            !is_hidden(survey, name, number))
+            add_service(survey, name, false);
         free(entries[i]);
     }
     free(entries);
 }
 
 /* Those that no finding about a stack names. */
-static void add_exempt(struct run *run)
+static void add_exempt(struct survey *survey)
 {
-    const struct settings *settings = run->check->settings;
+    const struct settings *settings = survey->check->settings;
 
     if (settings == NULL || settings->exempt_services == NULL)
         return;
     for (char **service = settings->exempt_services; *service != NULL; service++)
-        if (!calls(run, *service))
-            report_add(run->report, REPORT_NOTE, *service, NULL,
+        if (!calls(survey, *service))
+            report_add(survey->report, REPORT_NOTE, *service, NULL,
                        "exempt_services names it, and it does not call the module");
 }
 
-static void add_all(struct run *run)
+static void add_all(struct survey *survey)
 {
     for (size_t i = 0; i < USUAL; i++)
-        add_service(run, usual[i], false);
-    for (int i = 0; run->folders[i] != NULL; i++)
-        add_folder(run, i);
-    add_exempt(run);
-    if (!run->is_called)
-        report_add(run->report, REPORT_WRONG, "pam",
+        add_service(survey, usual[i], false);
+    for (int i = 0; survey->folders[i] != NULL; i++)
+        add_folder(survey, i);
+    add_exempt(survey);
+    if (!survey->is_called)
+        report_add(survey->report, REPORT_WRONG, "pam",
                    "the recipes of conf/README.md tell where it belongs",
                    "no service calls the module");
 }
 
 /* libpam takes a service's name in small letters, and only what is behind its last slash. */
-static void add_named(struct run *run, const char *operand)
+static void add_named(struct survey *survey, const char *operand)
 {
     const char *slash = strrchr(operand, '/');
     char *service = strdup(slash != NULL ? slash + 1 : operand);
@@ -169,26 +167,26 @@ static void add_named(struct run *run, const char *operand)
     for (char *letter = service; letter != NULL && *letter != '\0'; letter++)
         *letter = (char)tolower((unsigned char)*letter);
     if (service == NULL || *service == '\0')
-        report_add(run->report, REPORT_WRONG, "pam", NULL, "\"%s\" names no service", operand);
+        report_add(survey->report, REPORT_WRONG, "pam", NULL, "\"%s\" names no service", operand);
     else
-        add_service(run, service, true);
+        add_service(survey, service, true);
     free(service);
 }
 
 void check_pam_add(struct report *report, const struct check_pam *check)
 {
-    struct run run = { .report = report, .check = check, .folders = { ETC, USR } };
+    struct survey survey = { .report = report, .check = check, .folders = { ETC, USR } };
 
     if (check->pam_dir != NULL) {
-        run.folders[0] = check->pam_dir;
-        run.folders[1] = NULL;
+        survey.folders[0] = check->pam_dir;
+        survey.folders[1] = NULL;
     }
     if (check->pam_dir != NULL && access(check->pam_dir, R_OK | X_OK) != 0)
         report_add(report, REPORT_WRONG, "pam", NULL, "%s: %s", check->pam_dir, strerror(errno));
     if (check->services == NULL || *check->services == NULL)
-        add_all(&run);
+        add_all(&survey);
     for (char *const *service = check->services; service != NULL && *service != NULL; service++)
-        add_named(&run, *service);
+        add_named(&survey, *service);
     if (check->pam_dir == NULL && access("/etc/pam.conf", F_OK) == 0 && access(ETC, F_OK) != 0)
         report_add(report, REPORT_WARNING, "pam", NULL,
                    "/etc/pam.conf counts, which is not looked at");
@@ -217,28 +215,21 @@ static enum command_status run(const struct command_call *call)
 {
     auto_settings *settings = NULL;
     struct verdict why_not;
-    struct report *report = report_start(command_value(call, "json") != NULL);
+    struct report *report = report_start(call);
     struct check_pam check = { .services = call->operands,
                                .pam_dir = command_value(call, "pam-dir"),
                                .sshd_config = command_value(call, "sshd-config"),
                                .sudoers = command_value(call, "sudoers") };
-    enum report_level worst;
-    bool is_written;
 
-    if (report == NULL) {
-        terminal_say("no memory");
+    if (report == NULL)
         return COMMAND_WRONG;
-    }
     if (!settings_read(call->settings_path, &settings, &why_not))
         report_add(report, REPORT_WARNING, "settings", "mend them, and check again",
                    "who is exempt in them is not known: %s", why_not.reason);
     check.settings = settings;
     check_pam_add(report, &check);
     add_verdict(report);
-    worst = report_end(report, &is_written);
-    if (!is_written)
-        terminal_say("standard output can't be written to");
-    return worst == REPORT_WRONG || !is_written ? COMMAND_WRONG : COMMAND_OK;
+    return report_end(report);
 }
 
 const struct command check_pam_command = {

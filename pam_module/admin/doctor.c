@@ -6,7 +6,6 @@
 
 #include "../core/enrollment.h"
 #include "check-pam.h"
-#include "command.h"
 #include "dry-run.h"
 #include "enrolled.h"
 #include "host.h"
@@ -26,7 +25,7 @@ struct doctor {
 /* Everything that needs the settings. */
 static void examine(const struct doctor *doctor, const struct settings *settings)
 {
-    struct dry_run run = { doctor->check, doctor->call->settings_path, settings, NULL, false };
+    struct dry_run dry_run = { doctor->check, doctor->call->settings_path, settings, NULL, false };
     auto_enrollment *enrollment = NULL;
 
     host_add(doctor->report, settings);
@@ -34,10 +33,10 @@ static void examine(const struct doctor *doctor, const struct settings *settings
     if (doctor->user != NULL)
         enrollment = enrolled_find(doctor->report, settings, doctor->user);
     if (enrollment != NULL)
-        run.user = doctor->user;
+        dry_run.user = doctor->user;
 
-    run.is_reached = reach_add(doctor->report, doctor->call, settings, enrollment);
-    dry_run_add(doctor->report, &run);
+    dry_run.is_reached = reach_add(doctor->report, doctor->call, settings, enrollment);
+    dry_run_add(doctor->report, &dry_run);
 }
 
 static void add_verdict(const struct doctor *doctor)
@@ -101,23 +100,16 @@ static enum command_status run(const struct command_call *call)
         .module = path_value(call, "module", PATHS_MODULE),
         .check = path_value(call, "helper", PATHS_CHECK),
     };
-    enum report_level worst;
-    bool is_written;
 
     if (call->settings_path[0] != '/' || doctor.module[0] != '/' || doctor.check[0] != '/') {
         terminal_say("doctor needs absolute paths, as the module does");
         return COMMAND_USAGE;
     }
-    doctor.report = report_start(command_value(call, "json") != NULL);
-    if (doctor.report == NULL) {
-        terminal_say("no memory");
+    doctor.report = report_start(call);
+    if (doctor.report == NULL)
         return COMMAND_WRONG;
-    }
     run_all(&doctor);
-    worst = report_end(doctor.report, &is_written);
-    if (worst == REPORT_WRONG || !is_written)
-        return COMMAND_WRONG;
-    return worst == REPORT_AWAY ? COMMAND_UNAVAILABLE : COMMAND_OK;
+    return report_end(doctor.report);
 }
 
 const struct command doctor_command = {

@@ -9,7 +9,6 @@
 #include "../core/dialogue.h"
 #include "../core/policy.h"
 #include "../core/secret.h"
-#include "command.h"
 #include "report.h"
 #include "terminal.h"
 
@@ -245,22 +244,17 @@ static bool take_service(const char *given, char service[DIALOGUE_SERVICE_SIZE])
 static enum command_status run(const struct command_call *call)
 {
     struct explain explain = { .settings_path = call->settings_path, .user = call->operands[0] };
-    enum report_level worst;
-    bool is_written;
 
     if (!take_service(command_value(call, "service"), explain.service)) {
         terminal_say("explain needs --service, the name of a PAM service, 1 to %d bytes: sshd",
                      DIALOGUE_SERVICE_SIZE - 1);
         return COMMAND_USAGE;
     }
-    explain.report = report_start(command_value(call, "json") != NULL);
-    if (explain.report == NULL) {
-        terminal_say("no memory");
+    explain.report = report_start(call);
+    if (explain.report == NULL)
         return COMMAND_WRONG;
-    }
     explain_all(&explain, command_value(call, "rhost"));
-    worst = report_end(explain.report, &is_written);
-    return worst == REPORT_WRONG || !is_written ? COMMAND_WRONG : COMMAND_OK;
+    return report_end(explain.report);
 }
 
 const struct command explain_command = {

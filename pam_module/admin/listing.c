@@ -93,7 +93,7 @@ bool listing_print(const struct listing *listing)
                                                                JSON_C_TO_STRING_NOSLASHESCAPE));
     else
         print_rows(listing);
-    return fflush(stdout) == 0 && !ferror(stdout) && !listing->is_short;
+    return !listing->is_short;
 }
 
 void listing_free(struct listing *listing)

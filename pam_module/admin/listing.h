@@ -18,7 +18,7 @@ struct listing *listing_start(const char *const *columns, bool is_json);
  * the JSON. Lack of memory shows at the end. */
 void listing_add(struct listing *listing, const char *const *texts);
 
-/* Prints everything. False: a row is missing, or standard output can't be written to. */
+/* Prints everything. False: a row is missing, for lack of memory. */
 bool listing_print(const struct listing *listing);
 
 /* NULL is fine. */

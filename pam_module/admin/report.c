@@ -30,19 +30,19 @@ static const struct {
     [REPORT_WRONG] = { "wrong", TERMINAL_RED },
 };
 
-struct report *report_start(bool is_json)
+struct report *report_start(const struct command_call *call)
 {
+    bool is_json = command_value(call, "json") != NULL;
     struct report *report = calloc(1, sizeof *report);
 
-    if (report == NULL)
-        return NULL;
-    report->is_coloured = !is_json && terminal_is_coloured(stdout);
-    if (is_json)
+    if (report != NULL && is_json)
         report->findings = listing_start(columns, true);
-    if (is_json && report->findings == NULL) {
+    if (report == NULL || (is_json && report->findings == NULL)) {
         free(report);
+        terminal_say("no memory");
         return NULL;
     }
+    report->is_coloured = !is_json && terminal_is_coloured(stdout);
     return report;
 }
 
@@ -84,13 +84,17 @@ enum report_level report_worst(const struct report *report)
     return report->worst;
 }
 
-enum report_level report_end(struct report *report, bool *ret_is_written)
+enum command_status report_end(struct report *report)
 {
     enum report_level worst = report->worst;
 
-    *ret_is_written = report->findings != NULL ? listing_print(report->findings)
-                                               : fflush(stdout) == 0 && !ferror(stdout);
+    if (report->findings != NULL && !listing_print(report->findings)) {
+        terminal_say("the report is not whole: no memory");
+        worst = REPORT_WRONG;
+    }
     listing_free(report->findings);
     free(report);
-    return worst;
+    return worst == REPORT_WRONG  ? COMMAND_WRONG
+           : worst == REPORT_AWAY ? COMMAND_UNAVAILABLE
+                                  : COMMAND_OK;
 }

@@ -3,7 +3,7 @@
 /* Findings, one line each, for a person or, as JSON, for a program. */
 #pragma once
 
-#include <stdbool.h>
+#include "command.h"
 
 enum report_level {
     REPORT_OK,
@@ -15,12 +15,12 @@ enum report_level {
 
 struct report;
 
-/* Starts a report on standard output: lines such as
+/* Starts the report of CALL on standard output: lines such as
  *     ok       sshd: asked after the password
  *     wrong    sudo: line 3 of /etc/pam.d/sudo ends the stack before the module; move it below
- * in colours on a terminal unless NO_COLOR is set (no-color.org), or, with IS_JSON, one array of
- * objects { level, subject, text, remedy } when it ends. NULL: no memory. */
-struct report *report_start(bool is_json);
+ * in colours on a terminal unless NO_COLOR is set (no-color.org), or, with its option --json, one
+ * array of objects { level, subject, text, remedy } when it ends. NULL: no memory, which is said. */
+struct report *report_start(const struct command_call *call);
 
 /* Adds a finding about SUBJECT ("sshd", "settings"): the formatted text, and what to do about it;
  * REMEDY of NULL: nothing. Control bytes become '?'. */
@@ -30,6 +30,5 @@ void report_add(struct report *report, enum report_level level, const char *subj
 /* The worst level so far. */
 enum report_level report_worst(const struct report *report);
 
-/* Prints what is left to print and frees. Returns the worst level. False in *RET_IS_WRITTEN where
- * standard output could not be written to. */
-enum report_level report_end(struct report *report, bool *ret_is_written);
+/* Prints what is left to print and frees. Returns how the tool has to end after the worst level. */
+enum command_status report_end(struct report *report);

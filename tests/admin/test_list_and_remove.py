@@ -104,11 +104,13 @@ class List(AdminCase):
 
     def test_a_full_standard_output_is_an_error(self):
         self.enroll("root")
-        for option in ([], ["--json"]):
-            with open("/dev/full", "w") as full:
-                done = subprocess.run(self.command("list", *option), stdout=full, check=False,
-                                      stderr=subprocess.DEVNULL)
-            self.assertEqual(done.returncode, WRONG)
+        for verb in (["list"], ["check-pam"], ["explain", "root", "--service", "sshd"], ["--help"]):
+            for option in ([], ["--json"] * (verb != ["--help"])):
+                with self.subTest([verb, option]), open("/dev/full", "w") as full:
+                    done = subprocess.run(self.command(*verb, *option), stdout=full, text=True,
+                                          stderr=subprocess.PIPE, check=False)
+                    self.assertEqual(done.returncode, WRONG)
+                    self.assertEqual(done.stderr.count("standard output can't be written to"), 1)
 
 
 class Remove(AdminCase):
