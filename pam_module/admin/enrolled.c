@@ -50,7 +50,7 @@ static size_t read_files(struct report *report, const struct users *users, char 
     struct verdict why_not;
     size_t count = 0;
 
-    for (size_t i = 0; names[i] != NULL && i < READ_MAX; i++) {
+    for (size_t i = 0; i < READ_MAX && names[i] != NULL; i++) {
         enum users_found found = users_read(users, USERS_ENROLLED, names[i], &record, &why_not);
         if (found == USERS_REFUSED)
             add_damaged(report, names[i], &why_not);

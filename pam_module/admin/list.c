@@ -105,14 +105,15 @@ static enum command_status run(const struct command_call *call)
     struct session session;
     struct rows rows = { .session = &session, .is_checked = command_value(call, "check") != NULL };
 
-    if (!(rows.is_checked ? session_open : session_open_local)(call, NULL, &session))
+    if (rows.is_checked ? !session_open(call, NULL, &session)
+                        : !session_open_local(call, NULL, &session))
         return COMMAND_WRONG;
     rows.is_watched = rows.is_checked && isatty(STDERR_FILENO);
     rows.listing = listing_start(columns, command_value(call, "json") != NULL);
     if (rows.listing != NULL)
         add_rows(&rows);
     if (rows.listing == NULL || !listing_print(rows.listing)) {
-        terminal_say("the list is not whole: no memory, or standard output can't be written to");
+        terminal_say("the list is not whole: no memory");
         rows.status = COMMAND_WRONG;
     }
     listing_free(rows.listing);

@@ -351,6 +351,7 @@ enum pam_stack_read pam_stack_read(const char *const *folders, const char *servi
     bool is_read = read_service(&reader, service, &is_absent);
     auto_stack *stack = reader.stack;
     auto_stack *other = NULL;
+    struct pam_stack **counts;
 
     if (!is_read && !is_absent)
         return PAM_STACK_REFUSED;
@@ -359,15 +360,11 @@ enum pam_stack_read pam_stack_read(const char *const *folders, const char *servi
     if (!is_read && (is_absent || !is_other_absent))
         return PAM_STACK_REFUSED;
 
-    if (stack->count == 0) {
-        struct pam_stack *empty = stack;
-        stack = other;
-        other = empty;
-        stack->is_other = true;
-    }
-    mark_entries(stack);
-    *ret_stack = stack;
-    stack = NULL;
+    counts = stack->count > 0 ? &stack : &other;
+    (*counts)->is_other = counts == &other;
+    mark_entries(*counts);
+    *ret_stack = *counts;
+    *counts = NULL;
     return is_absent ? PAM_STACK_ABSENT : PAM_STACK_READ;
 }
 

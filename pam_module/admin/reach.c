@@ -47,7 +47,7 @@ static void add_name(const struct reach *reach)
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST };
     struct addrinfo *list = NULL;
     int64_t began_ms = dialogue_clock_ms();
-    int count = 0, error;
+    int error;
     char host[HOST_SIZE];
 
     take_host(settings->proxy != NULL ? settings->proxy : settings->base_url, host);
@@ -60,6 +60,7 @@ static void add_name(const struct reach *reach)
     hints.ai_flags = 0;
     error = getaddrinfo(host, NULL, &hints, &list);
     if (error == 0) {
+        int count = 0;
         for (const struct addrinfo *item = list; item != NULL; item = item->ai_next)
             count++;
         freeaddrinfo(list);

@@ -64,13 +64,14 @@ static enum command_status remove_all(const struct command_call *call, struct se
 static enum command_status run(const struct command_call *call)
 {
     bool is_local = command_value(call, "local") != NULL;
+    const char *name = call->operands[0];
     struct session session;
     enum command_status status;
 
     terminal_hold_signals();
-    if (!(is_local ? session_open_local : session_open)(call, call->operands[0], &session))
+    if (is_local ? !session_open_local(call, name, &session) : !session_open(call, name, &session))
         return COMMAND_WRONG;
-    status = is_local ? retire(&session, call->operands[0]) : remove_all(call, &session);
+    status = is_local ? retire(&session, name) : remove_all(call, &session);
     session_close(&session);
     return status;
 }

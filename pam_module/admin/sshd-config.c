@@ -25,9 +25,6 @@ enum { DEPTH_MAX = 16 };
 
 static bool spawn(const char *path, int output, pid_t *ret_pid)
 {
-    char *arguments[] = { (char[]){ SSHD }, (char[]){ "-T" }, (char[]){ "-f" },
-                          (char *)(path != NULL ? path : DEFAULT), NULL };
-    char *environment[] = { (char[]){ "PATH=/usr/sbin:/usr/bin:/sbin:/bin" }, NULL };
     posix_spawn_file_actions_t actions;
     bool is_started = false;
 
@@ -35,8 +32,12 @@ static bool spawn(const char *path, int output, pid_t *ret_pid)
         return false;
     if (posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0) == 0 &&
         posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO) == 0 &&
-        posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO) == 0)
+        posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO) == 0) {
+        char *arguments[] = { (char[]){ SSHD }, (char[]){ "-T" }, (char[]){ "-f" },
+                              (char *)(path != NULL ? path : DEFAULT), NULL };
+        char *environment[] = { (char[]){ "PATH=/usr/sbin:/usr/bin:/sbin:/bin" }, NULL };
         is_started = posix_spawn(ret_pid, SSHD, &actions, NULL, arguments, environment) == 0;
+    }
     posix_spawn_file_actions_destroy(&actions);
     return is_started;
 }
@@ -194,7 +195,6 @@ static bool read_line(struct walk *walk, struct sshd_config_line *line, char *re
                       char criteria[SSHD_CONFIG_WORDS_SIZE], int depth)
 {
     const char *keyword = take_word(&rest);
-    const char *pattern;
 
     if (keyword == NULL)
         return true;
@@ -204,8 +204,8 @@ static bool read_line(struct walk *walk, struct sshd_config_line *line, char *re
         return true;
     }
     if (strcasecmp(keyword, "include") == 0) {
-        while ((pattern = take_word(&rest)) != NULL)
-            if (!read_pattern(walk, pattern, criteria, depth))
+        for (const char *file = take_word(&rest); file != NULL; file = take_word(&rest))
+            if (!read_pattern(walk, file, criteria, depth))
                 return false;
         return true;
     }

@@ -155,13 +155,14 @@ static bool read_file(struct walk *walk, const char *path, int depth)
     struct sudoers_line line = { .path = path };
     auto_text char *text = NULL;
     unsigned number = 0;
-    char *rest, *words;
+    char *rest;
 
     if (depth > DEPTH_MAX || ++walk->files > FILES_MAX)
         return refuse(walk, path, "included too deep, or too many are");
     if (!text_file_read(path, &text))
         return refuse(walk, path, strerror(errno));
     for (rest = text;;) {
+        char *words;
         line.number = number + 1;
         words = take_line(&rest, &number);
         if (words == NULL)

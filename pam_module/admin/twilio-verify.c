@@ -8,19 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "paths.h"
 #include "terminal.h"
 
-enum { HELP = 1, SUMMARY_COLUMN = 44 };
+enum { HELP = 1 };
 
 static const struct command *const commands[] = {
     &enroll_command,  &confirm_command,   &list_command,   &remove_command,
-    &explain_command, &check_pam_command, &doctor_command,
+    &explain_command, &check_pam_command, &doctor_command, NULL,
 };
-
-enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static const struct command_option general[] = {
     { "settings", "PATH", "the settings file, " PATHS_SETTINGS " by default" },
@@ -50,7 +49,7 @@ static enum command_status print_help(void)
 {
     puts("Usage: twilio-verify [--settings PATH] VERB [OPTION...] [OPERAND...]\n");
     puts("Verbs:");
-    for (size_t i = 0; i < COMMANDS; i++)
+    for (size_t i = 0; commands[i] != NULL; i++)
         print_synopsis(commands[i]);
     puts("\nOptions:");
     print_options(general);
@@ -125,7 +124,7 @@ static enum command_status run(const struct command *command, const char *settin
 
 static const struct command *find_command(const char *name)
 {
-    for (size_t i = 0; i < COMMANDS; i++)
+    for (size_t i = 0; commands[i] != NULL; i++)
         if (strcmp(commands[i]->name, name) == 0)
             return commands[i];
     return NULL;
@@ -133,26 +132,21 @@ static const struct command *find_command(const char *name)
 
 /* libcurl, OpenSSL and libc obey variables of whoever called sudo: only what is about the terminal
  * stays. */
-static bool clean_environment(void)
+static void clean_environment(void)
 {
-    static const char *const kept[] = {
-        "LANG", "LC_ALL", "LC_CTYPE", "TERM", "NO_COLOR", "COLUMNS"
-    };
-    enum { KEPT = sizeof kept / sizeof *kept };
-    char *values[KEPT];
+    static const char *const kept[] = { "LANG",     "LC_ALL",  "LC_CTYPE", "TERM",
+                                        "NO_COLOR", "COLUMNS", NULL };
+    static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+    static char *variables[sizeof kept / sizeof *kept + 1];
+    size_t count = 0;
 
-    for (size_t i = 0; i < KEPT; i++) {
-        const char *value = getenv(kept[i]);
-        values[i] = value != NULL ? strdup(value) : NULL;
+    for (size_t i = 0; kept[i] != NULL; i++) {
+        char *value = getenv(kept[i]);
+        if (value != NULL)
+            variables[count++] = value - strlen(kept[i]) - strlen("=");
     }
-    if (clearenv() != 0 || setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1) != 0)
-        return false;
-    for (size_t i = 0; i < KEPT; i++) {
-        if (values[i] != NULL && setenv(kept[i], values[i], 1) != 0)
-            return false;
-        free(values[i]);
-    }
-    return true;
+    variables[count] = path;
+    environ = variables;
 }
 
 static int run_line(int argc, char **argv)
@@ -194,12 +188,9 @@ int main(int argc, char **argv)
     int status;
 
     signal(SIGPIPE, SIG_IGN);
+    clean_environment();
     setlocale(LC_CTYPE, "");
     umask(077);
-    if (!clean_environment()) {
-        terminal_say("no memory");
-        return COMMAND_WRONG;
-    }
 
     status = run_line(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
