@@ -21,23 +21,25 @@ static bool read_code(char *answer, int code_length)
     return strlen(answer) == (size_t)code_length && strspn(answer, "0123456789") == strlen(answer);
 }
 
-/* Sends one code. FACTOR_DONE: *RET_IS_VERIFIED tells; a lost reply is asked for. */
+/* Sends one code. FACTOR_DONE: *RET_IS_VERIFIED tells. Where the reply is lost, and where Twilio refuses,
+ * which it may do of a factor that an earlier call confirmed, the factor itself is asked for. */
 static enum factor_result send_code(struct session *session, const struct users_record *record,
                                     const char *code, bool *ret_is_verified,
                                     struct verdict *why_not)
 {
+    struct verdict unknown;
     struct factor factor;
     enum factor_result result =
         factor_confirm(&session->service, record->identity, record->factor_sid, code,
                        session_watch(session), ret_is_verified, why_not);
 
-    if (result != FACTOR_LOST)
+    if (result == FACTOR_DONE || result == FACTOR_ABSENT ||
+        factor_fetch(&session->service, record->identity, record->factor_sid,
+                     session_watch(session), &factor, &unknown) != FACTOR_DONE ||
+        (result == FACTOR_REFUSED && !factor.is_verified))
         return result;
-    result = factor_fetch(&session->service, record->identity, record->factor_sid,
-                          session_watch(session), &factor, why_not);
-    if (result == FACTOR_DONE)
-        *ret_is_verified = factor.is_verified;
-    return result;
+    *ret_is_verified = factor.is_verified;
+    return FACTOR_DONE;
 }
 
 static enum command_status install(struct session *session, const char *name,

@@ -37,6 +37,7 @@ static bool is_sensible(const struct command_call *call)
     const char *user = call->operands[0];
     const char *identity = command_value(call, "identity");
     const char *label = command_value(call, "name");
+    const struct passwd *account;
 
     if (identity != NULL && !enrollment_is_identity(identity)) {
         terminal_say("--identity must be 8 to 64 letters, digits and dashes");
@@ -47,14 +48,19 @@ static bool is_sensible(const struct command_call *call)
         terminal_say("--name must be 1 to %d bytes of UTF-8", FACTOR_NAME_MAX);
         return false;
     }
+    if (command_value(call, "no-nss-check") != NULL)
+        return true;
     errno = 0;
-    if (command_value(call, "no-nss-check") == NULL && getpwnam(user) == NULL) {
+    account = getpwnam(user);
+    if (account == NULL)
         terminal_say(
             "there is no account \"%s\"%s%s: is it misspelt? --no-nss-check enrolls anyway", user,
             errno != 0 ? ", or it can't be told: " : "", errno != 0 ? strerror(errno) : "");
-        return false;
-    }
-    return true;
+    else if (strcmp(account->pw_name, user) != 0)
+        terminal_say("\"%s\" is another spelling of the account %s: enroll %s, which counts for "
+                     "both",
+                     user, account->pw_name, account->pw_name);
+    return account != NULL && strcmp(account->pw_name, user) == 0;
 }
 
 /* The identity to use: the one that was asked for, that of the factor to replace, or a new one. */
@@ -117,14 +123,25 @@ static void print_secret(const char *secret)
     printf("\n\n");
 }
 
-static void show(const struct factor_seed *seed)
+/* Whether it can be seen. */
+static bool show(const struct factor_seed *seed)
 {
     const struct qr_canvas canvas = qr_canvas_of(stdout);
 
     print_secret(seed->secret);
     if (!qr_draw(seed->uri, &canvas, stdout))
         printf("The terminal is too small for the QR code. The address in it:\n%s\n", seed->uri);
-    fflush(stdout);
+    return fflush(stdout) == 0;
+}
+
+/* For somebody who is elsewhere. Whether it can be seen. */
+static bool hand_over(const struct factor_seed *seed, const char *user)
+{
+    if (puts(seed->uri) < 0 || fflush(stdout) != 0)
+        return false;
+    terminal_say("give %s this address over a safe way, and then: twilio-verify confirm %s", user,
+                 user);
+    return true;
 }
 
 /* Nothing half-made stays behind without being told of. */
@@ -153,14 +170,10 @@ static enum command_status enroll(const struct command_call *call, struct sessio
         return status;
 
     status = create(call, session, &record, &seed);
-    if (status == COMMAND_OK && command_value(call, "uri-only") != NULL) {
-        puts(seed.uri);
-        terminal_say("give %s this address over a safe way, and then: twilio-verify confirm %s",
-                     user, user);
-    } else if (status == COMMAND_OK) {
-        show(&seed);
-        status = confirm_factor(session, user, &record, &end);
-    }
+    if (status == COMMAND_OK && command_value(call, "uri-only") != NULL)
+        status = hand_over(&seed, user) ? COMMAND_OK : COMMAND_WRONG;
+    else if (status == COMMAND_OK)
+        status = show(&seed) ? confirm_factor(session, user, &record, &end) : COMMAND_WRONG;
     explicit_bzero(&seed, sizeof seed);
     return status == COMMAND_OK || end == CONFIRM_ENROLLED ? status
                                                            : give_up(session, user, status);

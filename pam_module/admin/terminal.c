@@ -3,6 +3,7 @@
 /* The administrator's terminal. */
 #include "terminal.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -74,36 +75,38 @@ void terminal_hold_signals(void)
     sigprocmask(SIG_BLOCK, &signals, NULL);
 }
 
-/* Waits for a line. False: a signal that is held came. */
-static bool wait_for_input(void)
+/* As read(2) of one byte of standard input; -1 too where a signal came, which SIGNALS reads. */
+static ssize_t read_byte(int signals, char *ret_byte)
 {
-    sigset_t signals = held_signals();
     struct pollfd pollers[] = {
         { .fd = STDIN_FILENO, .events = POLLIN },
-        { .fd = signalfd(-1, &signals, SFD_CLOEXEC), .events = POLLIN },
+        { .fd = signals, .events = POLLIN },
     };
-    bool is_input = poll(pollers, 2, -1) > 0 && pollers[1].revents == 0;
+    int count;
 
-    if (pollers[1].fd >= 0)
-        close(pollers[1].fd);
-    return is_input;
+    do
+        count = poll(pollers, 2, -1);
+    while (count < 0 && errno == EINTR);
+    return count > 0 && pollers[1].revents == 0 ? read(STDIN_FILENO, ret_byte, 1) : -1;
 }
 
 bool terminal_ask(const char *question, char *answer, size_t size)
 {
-    char *newline;
+    sigset_t held = held_signals();
+    int signals = signalfd(-1, &held, SFD_CLOEXEC);
+    ssize_t count = -1;
+    size_t length = 0;
 
     fprintf(stderr, "%s", question);
-    fflush(stderr);
-    /* Byte by byte: a second line must stay where poll(2) sees it. */
-    setvbuf(stdin, NULL, _IONBF, 0);
-    if (!wait_for_input() || fgets(answer, (int)size, stdin) == NULL) {
-        fputc('\n', stderr);
-        return false;
+    while (length < size && (count = read_byte(signals, &answer[length])) > 0 &&
+           answer[length] != '\n')
+        length++;
+    if (signals >= 0)
+        close(signals);
+    if (length < size && (count > 0 || (count == 0 && length > 0))) {
+        answer[length] = '\0';
+        return true;
     }
-    newline = strchr(answer, '\n');
-    if (newline == NULL)
-        return feof(stdin);
-    *newline = '\0';
-    return true;
+    fputc('\n', stderr);
+    return false;
 }

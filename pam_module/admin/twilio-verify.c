@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* twilio-verify(8): enrolls users, tells why a login is decided, finds what is wrong. */
+#include <fcntl.h>
 #include <getopt.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -149,6 +151,18 @@ static void clean_environment(void)
     environ = variables;
 }
 
+/* A closed standard stream has no file of ours in its place, to be written into or read from. False:
+ * there is no /dev/null. */
+static bool fill_descriptors(void)
+{
+    int descriptor;
+
+    do
+        descriptor = open("/dev/null", O_RDONLY);
+    while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+    return descriptor >= 0 && close(descriptor) == 0;
+}
+
 static int run_line(int argc, char **argv)
 {
     static const struct option long_options[] = {
@@ -188,6 +202,9 @@ int main(int argc, char **argv)
     int status;
 
     signal(SIGPIPE, SIG_IGN);
+    if (!fill_descriptors())
+        return COMMAND_WRONG;
+    setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
     clean_environment();
     setlocale(LC_CTYPE, "");
     umask(077);

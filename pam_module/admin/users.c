@@ -228,6 +228,19 @@ static bool move(const struct users *users, enum users_state from, enum users_st
            fsync(users->folders[to]) == 0 && fsync(users->folders[from]) == 0;
 }
 
+/* Whether FILE is the same in both folders: whoever linked it was killed then. */
+static bool is_kept(int enrolled, int former, const char *file)
+{
+    struct stat one, other;
+    int reason = errno;
+    bool is_same = fstatat(enrolled, file, &one, AT_SYMLINK_NOFOLLOW) == 0 &&
+                   fstatat(former, file, &other, AT_SYMLINK_NOFOLLOW) == 0 &&
+                   one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+
+    errno = reason;
+    return is_same;
+}
+
 bool users_install(const struct users *users, const char *name, struct verdict *why_not)
 {
     int enrolled = users->folders[USERS_ENROLLED], former = users->folders[USERS_FORMER];
@@ -235,7 +248,8 @@ bool users_install(const struct users *users, const char *name, struct verdict *
 
     if (!print_file(name, SUFFIX, file))
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "the name is too long");
-    if (linkat(enrolled, file, former, file, 0) != 0 && errno != ENOENT)
+    if (linkat(enrolled, file, former, file, 0) != 0 && errno != ENOENT &&
+        !is_kept(enrolled, former, file))
         return refuse(why_not, users, USERS_FORMER, name, "keeping the replaced file as");
     if (fsync(former) == 0 && move(users, USERS_PENDING, USERS_ENROLLED, file))
         return true;

@@ -6,15 +6,20 @@
     BUILD=build /usr/bin/python3 tests/tap.py tests/admin
 """
 
+import array
+import fcntl
 import os
+import pathlib
 import re
 import signal
 import subprocess
+import termios
 import unittest
 
 import pyte
 
-from harness import BUILD, OK, QUESTION, UNAVAILABLE, USAGE, WRONG, AdminCase, App, eventually
+from harness import (BUILD, ENVIRONMENT, OK, PATIENCE_SECONDS, QUESTION, UNAVAILABLE, USAGE, WRONG,
+                     AdminCase, App, eventually)
 from fixture import API_KEY_SECRET, API_KEY_SID
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
@@ -156,6 +161,55 @@ class Terminal(AdminCase):
                 self.assert_nothing_is_left()
 
 
+class Pipe(AdminCase):
+    """Standard streams that are no terminal."""
+
+    def begin(self, *words, **streams):
+        process = subprocess.Popen(self.command(*words), stdin=subprocess.PIPE, env=ENVIRONMENT,
+                                   **streams)
+        self.addCleanup(process.stdin.close)
+        self.addCleanup(process.kill)
+        return process
+
+    def test_half_an_answer_keeps_no_signal_away(self):
+        self.run_tool("enroll", "root", "--uri-only")
+        process = self.begin("confirm", "root", stderr=subprocess.DEVNULL)
+        process.stdin.write(b"123")
+        process.stdin.flush()
+        unread = array.array("i", [3])
+        self.assertTrue(eventually(lambda: not fcntl.ioctl(process.stdin, termios.FIONREAD, unread)
+                                   and unread[0] == 0))
+        process.terminate()
+        self.assertEqual(process.wait(PATIENCE_SECONDS), WRONG)
+
+    def test_an_answer_ends_with_the_input_and_has_a_bound(self):
+        app = App(self.emulator, self.run_tool("enroll", "root", "--uri-only").out.strip())
+        for text, status in (("1" * 100000, WRONG), (app.code(), OK)):
+            done = subprocess.run(self.command("confirm", "root"), input=text, text=True,
+                                  capture_output=True, check=False)
+            self.assertEqual(done.returncode, status, done.stderr)
+
+    def test_a_closed_stream_has_no_file_in_its_place_and_no_core_is_left(self):
+        self.run_tool("enroll", "root", "--uri-only")
+        process = self.begin("confirm", "root", preexec_fn=lambda: os.closerange(1, 3))
+        folder = f"/proc/{process.pid}"
+
+        def names():
+            return {int(name): os.readlink(f"{folder}/fd/{name}") for name in os.listdir(f"{folder}/fd")}
+        self.assertTrue(eventually(lambda: any(".lock" in name for name in names().values())))
+        self.assertEqual([names()[number] for number in (1, 2)], ["/dev/null"] * 2)
+        self.assertRegex(pathlib.Path(folder, "limits").read_text(), r"Max core file size +0 +0 ")
+        process.kill()
+        process.wait()
+
+    def test_a_list_that_nobody_gets_is_an_error(self):
+        self.enroll()
+        done = subprocess.run(self.command("list"), preexec_fn=lambda: os.close(1), text=True,
+                              stderr=subprocess.PIPE, check=False)
+        self.assertEqual(done.returncode, WRONG)
+        self.assertIn("standard output can't be written to", done.stderr)
+
+
 class Enroll(AdminCase):
 
     def test_the_file_is_what_a_login_wants(self):
@@ -285,6 +339,14 @@ class Enroll(AdminCase):
                 self.assertEqual(done.status, WRONG)
                 self.assertIn("can't be the name of a user", done.err)
 
+    def test_another_spelling_of_an_account_is_not_enrolled_beside_it(self):
+        spelling = {"LD_PRELOAD": str(BUILD / "tests" / "other-spelling.so")}
+        done = self.run_tool("enroll", "ROOT", "--uri-only", environment=spelling)
+        self.assertEqual((done.status, done.out), (USAGE, ""))
+        self.assertIn('"ROOT" is another spelling of the account root: enroll root', done.err)
+        done = self.run_tool("enroll", "ROOT", "--uri-only", "--no-nss-check", environment=spelling)
+        self.assertEqual(done.status, OK)
+
     def test_a_user_without_an_account_can_be_enrolled_on_request(self):
         self.enroll("comes-tomorrow", "--no-nss-check")
         self.assertIsNotNone(self.record("comes-tomorrow"))
@@ -367,6 +429,31 @@ class Trouble(AdminCase):
                 self.assertNotEqual(done.status, OK)
                 self.assertIsNone(self.record())
                 self.emulator.control("fault clear")
+
+    def test_an_address_that_nobody_can_see_is_taken_back(self):
+        for words in (["--uri-only"], []):
+            with self.subTest(words), open("/dev/full", "w") as full:
+                done = subprocess.run(self.command("enroll", "root", *words), stdout=full, text=True,
+                                      stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, check=False)
+                self.assertEqual(done.returncode, WRONG)
+                self.assertIn("nothing is left at Twilio", done.stderr)
+                self.assertIn("standard output can't be written to", done.stderr)
+                self.assertNotIn(QUESTION, done.stderr)
+                self.assert_nothing_is_left()
+
+    def test_what_was_confirmed_before_is_finished_whatever_twilio_says_to_a_second_code(self):
+        app = App(self.emulator, self.run_tool("enroll", "root", "--uri-only").out.strip())
+        identity, sid = self.record(state=".pending")
+        self.emulator.control("fault status-400/60383 on factor-verify times 1")
+        done = self.run_tool("confirm", "root", answers=[app.code()])
+        self.assertEqual(done.status, WRONG)
+        self.assertIn("60383", done.err)
+        self.emulator.request("POST", f"{self.emulator.entity_path(identity)}/Factors/{sid}",
+                              {"AuthPayload": app.code()})
+        self.emulator.control("fault status-400/60383 on factor-verify")
+        done = self.run_tool("confirm", "root", answers=[app.code()])
+        self.assertEqual(done.status, OK, done.err)
+        self.assertEqual(self.record(), (identity, sid))
 
     def test_an_older_answer_to_a_wrong_code(self):
         app = App(self.emulator, self.run_tool("enroll", "root", "--uri-only").out.strip())
@@ -488,6 +575,17 @@ class Killed(AdminCase):
                     self.assertEqual(self.factors(old[0])[self.record()[1]], "verified")
                     self.assertEqual(self.run_tool("remove", "root", "--leftovers").status, OK)
                     self.assertEqual(self.factors(old[0]), {self.record()[1]: "verified"})
+
+    def test_a_replacement_goes_on_where_it_was_killed(self):
+        """As kill -9 leaves it once the replaced file is kept, and the new one is not yet there."""
+        self.enroll("root")
+        app = App(self.emulator,
+                  self.run_tool("enroll", "root", "--replace", "--uri-only").out.strip())
+        os.link(self.users / "root.conf", self.users / ".former" / "root.conf")
+        new = self.record(state=".pending")
+        self.assertEqual(self.run_tool("confirm", "root", answers=[app.code()]).status, OK)
+        self.assertEqual(self.record(), new)
+        self.assertEqual(self.factors(new[0]), {new[1]: "verified"})
 
     def test_the_enrolled_factor_is_never_deleted_as_a_replaced_one(self):
         """As kill -9 between the two steps of a replacement leaves it."""
