@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* twilio-verify(8): enrolls users, tells why a login is decided, finds what is wrong. */
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <locale.h>
@@ -202,8 +203,10 @@ int main(int argc, char **argv)
     int status;
 
     signal(SIGPIPE, SIG_IGN);
-    if (!fill_descriptors())
+    if (!fill_descriptors()) {
+        terminal_say("/dev/null can't be opened: %s", strerror(errno));
         return COMMAND_WRONG;
+    }
     setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
     clean_environment();
     setlocale(LC_CTYPE, "");
