@@ -10,6 +10,7 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -106,6 +107,7 @@ static const int allowed[] = {
     SCMP_SYS(sendto),
     SCMP_SYS(setsockopt),
     SCMP_SYS(shutdown),
+    SCMP_SYS(socketcall), /* where an old architecture's libc knows no other */
     SCMP_SYS(socketpair),
     /* time, chance, identity */
     SCMP_SYS(clock_getres),
@@ -161,60 +163,78 @@ static const int families[] = { AF_INET, AF_INET6, AF_NETLINK, AF_UNIX };
 /* What a thread is made with, and a process is not. */
 enum { THREAD_FLAGS = CLONE_VM | CLONE_THREAD };
 
-enum { PROGRAM_MAX = 4096 }; /* instructions, BPF_MAXINSNS of the kernel */
-
 #define COUNT(array) (sizeof array / sizeof *array)
 
-static bool add_rules(scmp_filter_ctx filter)
-{
-    bool is_added = true;
+enum { PROGRAM_MAX = 2 * COUNT(allowed) + 2 * COUNT(families) + 16 }; /* instructions */
 
+/* The filter as the kernel takes it; built once for all the logins of a server. Not by libseccomp:
+ * where it gets no memory it leaves rules out, and says that all is well. */
+static struct sock_filter instructions[PROGRAM_MAX];
+static struct sock_fprog program = { .filter = instructions };
+
+static void add(int code, uint32_t value, size_t skipped)
+{
+    instructions[program.len++] =
+        (struct sock_filter){ (uint16_t)code, 0, (uint8_t)skipped, value };
+}
+
+static void load(size_t offset)
+{
+    add(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0);
+}
+
+/* The half of an argument that counts: a family, or flags. */
+static void load_argument(size_t number)
+{
+    size_t low = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? sizeof(uint32_t) : 0;
+
+    load(offsetof(struct seccomp_data, args) + number * sizeof(uint64_t) + low);
+}
+
+static void unless_equal_skip(uint32_t value, size_t skipped)
+{
+    add(BPF_JMP | BPF_JEQ | BPF_K, value, skipped);
+}
+
+static void answer(uint32_t action)
+{
+    add(BPF_RET | BPF_K, action, 0);
+}
+
+static void allow_if_equal(uint32_t value)
+{
+    unless_equal_skip(value, 1);
+    answer(SECCOMP_RET_ALLOW);
+}
+
+void cage_build(void)
+{
+    const uint32_t refusal = SECCOMP_RET_ERRNO | ENOSYS;
+    uint32_t architecture = seccomp_arch_native();
+
+    program.len = 0;
+    load(offsetof(struct seccomp_data, arch));
+    unless_equal_skip(architecture, 1);
+    add(BPF_JMP | BPF_JA, 1, 0);
+    answer(SECCOMP_RET_KILL_PROCESS);
+
+    load(offsetof(struct seccomp_data, nr));
     for (size_t i = 0; i < COUNT(allowed); i++)
-        is_added = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0) == 0 && is_added;
+        if (allowed[i] >= 0) /* libseccomp's numbers for what this architecture lacks */
+            allow_if_equal((uint32_t)allowed[i]);
+
+    unless_equal_skip(SCMP_SYS(socket), 2 * COUNT(families) + 2);
+    load_argument(0);
     for (size_t i = 0; i < COUNT(families); i++)
-        is_added = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-                                    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i])) == 0 &&
-                   is_added;
+        allow_if_equal((uint32_t)families[i]);
+    answer(refusal);
+
     /* clone3(2) hides its flags: it is left out, and libc falls back to clone(2). */
-    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-                            SCMP_A0(SCMP_CMP_MASKED_EQ, THREAD_FLAGS, THREAD_FLAGS)) == 0 &&
-           is_added;
-}
-
-/* The filter as the kernel takes it; built once for all the logins of a server. */
-static struct sock_fprog program;
-
-/* Through a pipe: no limit of the caller's to the size of files holds it up. */
-static bool export(scmp_filter_ctx filter)
-{
-    static struct sock_filter instructions[PROGRAM_MAX];
-    int ends[2];
-    ssize_t size = -1;
-
-    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
-        return false;
-    if (seccomp_export_bpf(filter, ends[1]) == 0)
-        size = read(ends[0], instructions, sizeof instructions);
-    close(ends[0]);
-    close(ends[1]);
-    if (size <= 0 || (size_t)size == sizeof instructions)
-        return false;
-    program.filter = instructions;
-    program.len = (unsigned short)((size_t)size / sizeof *instructions);
-    return true;
-}
-
-bool cage_build(void)
-{
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
-    bool is_built;
-
-    if (filter == NULL)
-        return false;
-    is_built = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2) == 0 && add_rules(filter) &&
-               export(filter);
-    seccomp_release(filter);
-    return is_built;
+    unless_equal_skip(SCMP_SYS(clone), 4);
+    load_argument(architecture == SCMP_ARCH_S390X ? 1 : 0);
+    add(BPF_ALU | BPF_AND | BPF_K, THREAD_FLAGS, 0);
+    allow_if_equal(THREAD_FLAGS);
+    answer(refusal);
 }
 
 /* Rights of landlock(7) that are kept from us, by the version of its interface. */
@@ -292,6 +312,7 @@ static bool landlock(const struct settings *settings)
 void cage_shut(const struct settings *settings)
 {
     landlock(settings);
-    if (program.len > 0 || cage_build())
-        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+    if (program.len == 0)
+        cage_build();
+    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }

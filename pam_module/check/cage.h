@@ -6,9 +6,8 @@
 
 #include "../core/settings.h"
 
-/* Builds the filter of cage_shut() beforehand, for a process that forks for each login. False: there
- * will be none. */
-bool cage_build(void);
+/* Builds the filter of cage_shut() beforehand, for a process that forks for each login. */
+void cage_build(void);
 
 /* Shuts this thread and those that it will start in, for good: seccomp(2), so that system calls which
  * nothing here needs answer ENOSYS, and landlock(7), so that files are read below a few folders and
