@@ -3,7 +3,6 @@
 """Runs the built check program as the module would, and tests side by side. Standard library only.
 """
 
-import concurrent.futures
 import contextlib
 import os
 import pathlib
@@ -25,10 +24,10 @@ sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent),
 from fixture import (API_KEY_SECRET, AUTH_TOKEN, CHECK, EMULATOR, Emulator, enroll,
                      temporary_folder, write_settings)
 from liar import FACTOR_SID, IDENTITY, RIGHT, Liar, make_liars_certificates
+from parallel import Parallel, patience
 
 IS_ROOT = os.geteuid() == 0
 IS_SANITIZED = CHECK.exists() and b"__asan_init" in CHECK.read_bytes()
-WORKERS = 8
 PROMPT = "ask-secret Verification code: "
 WRONG_PROMPT = "ask-secret Wrong code. Verification code: "
 OUTCOMES = {"unavailable", "misconfigured", "denied", "exhausted", "not-required", "approved"}
@@ -40,11 +39,6 @@ GONE_SECONDS = 0.5  # from the user's leaving to the end of the program
 needs_little_memory = unittest.skipIf(IS_SANITIZED, "a sanitizer needs all the memory there is")
 needs_own_memory = unittest.skipIf(IS_SANITIZED, "a sanitizer keeps copies, and maps terabytes")
 needs_root = unittest.skipUnless(IS_ROOT, "needs root")
-
-
-def patience(seconds):
-    """More of it on a machine with more to run than it can."""
-    return seconds * max(1, os.getloadavg()[0] / len(os.sched_getaffinity(0)) / 2)
 
 
 def encode(name):
@@ -273,24 +267,7 @@ class CheckTest(unittest.TestCase):
         return self.run_login(self.host(server), answers, "approved", "challenge=YC", **options)
 
 
-def each(**tables):
-    """A class decorator: METHOD=ROWS makes a test of every row, {sentence: arguments}."""
-    def decorate(case):
-        for name, rows in tables.items():
-            method = getattr(case, name)
-            for sentence, row in rows.items():
-                def test(self, method=method, row=row):
-                    method(self, **row)
-                test_name = "test_" + re.sub(r"\W+", "_", sentence).strip("_")
-                assert not hasattr(case, test_name), test_name
-                test.__name__ = test_name
-                test.__qualname__ = f"{case.__name__}.{test_name}"
-                setattr(case, test_name, test)
-        return case
-    return decorate
-
-
-# Tests side by side
+# What all tests of a file share
 
 _shared = contextlib.ExitStack()
 _folders = {}
@@ -305,71 +282,23 @@ def certificates():
     return _folders["certificates"]
 
 
-class Recorder:
-    """A test result that is told again later, in order."""
-
-    failfast = shouldStop = False
-
-    def __init__(self):
-        self.calls = []
-
-    def __getattr__(self, name):
-        if not re.match(r"(start|stop|add)[A-Z]", name):
-            raise AttributeError(name)
-        return lambda *arguments: self.calls.append((name, arguments))
-
-    def replay(self, result):
-        for name, arguments in self.calls:
-            if hasattr(result, name):
-                getattr(result, name)(*arguments)
+@contextlib.contextmanager
+def _with_certificates():
+    with _shared:
+        certificates()
+        yield
+        _folders.clear()
 
 
-class Parallel(unittest.TestSuite):
-    """Runs its tests in threads, those marked @alone last and alone; reports them in order."""
+class CheckSuite(Parallel):
+    """The tests of a file, side by side."""
 
-    def run(self, result, debug=False):
-        tests = sorted(self._flat(self), key=self._is_alone)
-        with _shared:
-            certificates()
-            with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
-                together = [test for test in tests if not self._is_alone(test)]
-                for recorder in [pool.submit(self._record, test) for test in together]:
-                    recorder.result().replay(result)
-            for test in tests[len(together):]:
-                self._record(test).replay(result)
-            _folders.clear()
-        return result
-
-    @staticmethod
-    def _is_alone(test):
-        return hasattr(getattr(test, getattr(test, "_testMethodName", ""), None), "alone")
-
-    @classmethod
-    def _flat(cls, suite):
-        for test in suite:
-            if isinstance(test, unittest.TestSuite):
-                yield from cls._flat(test)
-            else:
-                yield test
-
-    @staticmethod
-    def _record(test):
-        recorder = Recorder()
-        began = time.monotonic()
-        test.run(recorder)
-        if os.environ.get("TIMES"):
-            print(f"{time.monotonic() - began:6.2f} s {test.id()}", file=sys.stderr)
-        return recorder
-
-
-def alone(method):
-    """For a test that takes the whole machine."""
-    method.alone = True
-    return method
+    def __init__(self, tests=()):
+        super().__init__(tests, shared=_with_certificates)
 
 
 def load_tests(_loader, tests, _pattern):
-    return Parallel(tests)
+    return CheckSuite(tests)
 
 
 def main():
@@ -377,5 +306,5 @@ def main():
         if not os.path.exists(needed):
             sys.exit(f"{needed} is missing: build first, and set BUILD")
     loader = unittest.TestLoader()
-    loader.suiteClass = Parallel
+    loader.suiteClass = CheckSuite
     unittest.main(verbosity=2, testLoader=loader)

@@ -18,10 +18,11 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from harness import (ASKS_MAX, CHECK, GONE_SECONDS, IS_ROOT, PROMPT, START_SECONDS, WRONG_PROMPT,
-                     CheckTest, alone, each, load_tests, main, patience)
+                     CheckTest, load_tests, main)
 from fixture import API_KEY_SECRET, AUTH_TOKEN
 import liar
 from liar import RIGHT, WRONG
+from parallel import alone, each, patience
 
 ACCOUNT = "root"  # an account under exactly this name is everywhere
 TRANSPORTS = ("socket", "pipes", "terminal")

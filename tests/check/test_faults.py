@@ -7,9 +7,7 @@
 """
 
 import gzip
-import json
 import pathlib
-import re
 import socket
 import ssl
 import sys
@@ -18,14 +16,15 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from harness import PROMPT, WRONG_PROMPT, CheckTest, each, load_tests, main
-from fixture import ACCOUNT_SID, SERVICE_SID
+from harness import PROMPT, WRONG_PROMPT, CheckTest, load_tests, main
+from fixture import SERVICE_SID
 from liar import (ABSENT, FACTOR_SID, IDENTITY, RIGHT, WRONG, Connection, as_status, bend,
                   close_at_once, close_before_request, cut, drip, dropped, endless_body,
                   endless_continue, endless_header, endless_headers, for_ever, honest, late, lost,
-                  mute, raw, refuse, reset_at_once, rewrite, says_goodbye, speak_plainly,
-                  stall_in_handshake, then_ends, until_closed)
+                  raw, refuse, reset_at_once, rewrite, says_goodbye, then_ends, until_closed)
 import liar
+from lies import BODIES, CONNECTIONS, OTHERS, OWN, PEERS, STATUSES, TLS_1_1, swap
+from parallel import each
 
 CREATE, VERIFY, FETCH = "create", "verify", "fetch"
 REFUSAL = {"unavailable", "misconfigured", "denied", "exhausted"}
@@ -141,16 +140,6 @@ CREATE_STATUSES |= {
                                                    timeout=1),
 }
 
-OTHERS = {
-    "sid": "YC" + "f" * 32,
-    "account_sid": "AC" + "f" * 32,
-    "service_sid": "VA" + "f" * 32,
-    "identity": "another-identity",
-    "factor_sid": "YF" + "f" * 32,
-    "factor_type": "push",
-}
-OWN = {"account_sid": ACCOUNT_SID, "service_sid": SERVICE_SID, "identity": IDENTITY,
-       "factor_sid": FACTOR_SID, "factor_type": "totp"}
 BOUND = {}
 for field, other in OTHERS.items():
     values = {"absent": ABSENT, "null": None, "a number": 1, "true": True, "empty": "",
@@ -179,14 +168,6 @@ for field, other in OTHERS.items():
     BOUND[f"the reason names an approval's {field} that is another's"] = at_verify(
         "unavailable", bend(**{field: other}), reason=rf"something else: {field}\b")
 
-STATUSES = {
-    "in capitals": "APPROVED", "capitalised": "Approved", "with a blank behind": "approved ",
-    "with a blank before": " approved", "with a NUL behind": "approved\0",
-    "with a NUL and more": "approved\0x", "with a line behind": "approved\n", "empty": "",
-    "unknown": "granted", "verified": "verified", "true": True, "one": 1, "null": None,
-    "absent": ABSENT, "in an array": ["approved"], "in an object": {"approved": "approved"},
-    "in full width": "ａｐｐｒｏｖｅｄ",
-}
 STATUS_ROWS = {}
 for name, value in STATUSES.items():
     STATUS_ROWS[f"unavailable when the status is {name}"] = at_verify(
@@ -199,62 +180,6 @@ for value in ("approved", "denied", "expired"):
     STATUS_ROWS[f"unavailable when the new challenge is {value}"] = at_create(
         "unavailable", bend(status=value), 2)
 
-APPROVED = b'"status": "approved"'
-
-
-def swap(old, new):
-    return lambda body: re.sub(re.escape(old), lambda _: new, body, count=1)
-
-
-def doubled(first, second):
-    return swap(APPROVED, b'"status": "%s", "status": "%s"' % (first, second))
-
-
-def nested(levels):
-    return swap(b'"details": null', b'"details": ' + b'{"x":' * levels + b"1" + b"}" * levels)
-
-
-BODIES = {
-    "has status pending and then approved": doubled(b"pending", b"approved"),
-    "has status approved and then pending": doubled(b"approved", b"pending"),
-    "has status approved twice": doubled(b"approved", b"approved"),
-    "has status twice, once escaped": swap(APPROVED, b'"status": "pending", "\\u0073tatus": '
-                                                     b'"approved"'),
-    "has a status with a NUL in its key": swap(APPROVED, b'"status": "pending", "status\\u0000x": '
-                                                         b'"approved"'),
-    "has a NUL in a key alone": swap(APPROVED, b'"status\\u0000x": "approved"'),
-    "has a raw NUL in the status": swap(APPROVED, b'"status": "approved\0"'),
-    "has a raw NUL behind": lambda body: body + b"\0",
-    "has an escaped NUL anywhere": swap(b'"details": null', b'"details": "\\u0000"'),
-    "has a doubled key elsewhere": swap(b'"details": null', b'"details": {"a": 1, "a": 2}'),
-    "has a bound field twice": lambda body: swap(
-        APPROVED, APPROVED + b', "sid": "x"')(body),
-    "has trailing bytes": lambda body: body + b"x",
-    "has a second document": lambda body: body + b'{"status": "approved"}',
-    "is twice there": lambda body: body + body,
-    "has a comma behind": lambda body: body[:-1] + b",}",
-    "has single quotes": swap(APPROVED, b"'status': 'approved'"),
-    "has a key in single quotes": swap(APPROVED, b"'status': \"approved\""),
-    "has a second status in single quotes": swap(APPROVED, b"\"status\": \"pending\", "
-                                                           b"'status': \"approved\""),
-    "has a comment": lambda body: b"/* */" + body,
-    "has a byte order mark": lambda body: b"\xef\xbb\xbf" + body,
-    "is no UTF-8": swap(b'"details": null', b'"details": "\xff\xfe"'),
-    "is UTF-16": lambda body: body.decode().encode("utf-16"),
-    "is nested too deeply": nested(9),
-    "is nested far too deeply": nested(2000),
-    "is cut": lambda body: body[:-1],
-    "is cut in the middle": lambda body: body[:len(body) // 2],
-    "is in an array": lambda body: b"[" + body + b"]",
-    "is a text": lambda body: json.dumps(body.decode()).encode(),
-    "is the status alone": lambda body: b'"approved"',
-    "has nothing but the status": lambda body: b'{"status": "approved"}',
-    "is null": lambda body: b"null",
-    "is true": lambda body: b"true",
-    "is an empty object": lambda body: b"{}",
-    "is empty": lambda body: b"",
-    "is HTML": lambda body: b"<html><body>approved</body></html>",
-}
 BODY_ROWS = {}
 for name, change in BODIES.items():
     BODY_ROWS[f"unavailable when the reply {name}"] = at_verify("unavailable", rewrite(change))
@@ -481,24 +406,11 @@ class Redirecting(Fault):
             self.assertEqual(other.connections, [])
 
 
-CONNECTIONS = {
-    "is reset at once": reset_at_once, "is closed at once": close_at_once,
-    "is mute": mute, "stalls in the handshake": stall_in_handshake,
-    "is closed before the request": close_before_request, "speaks no TLS": speak_plainly,
-}
-PEERS = {
-    "of another host": {"certificate": "other-host"},
-    "signed by itself": {"certificate": "self-signed"},
-    "that expired": {"certificate": "expired"},
-}
-
-
 @each(fails={f"unavailable when every connection {name}": {"connect": for_ever(behaviour)}
              for name, behaviour in CONNECTIONS.items()}
       | {f"unavailable when the certificate is one {name}": script
          for name, script in PEERS.items()}
-      | {"unavailable when TLS 1.1 is all there is":
-         {"versions": (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)}},
+      | {"unavailable when TLS 1.1 is all there is": {"versions": TLS_1_1}},
       recovers={f"approved when the first connection {name}": {"behaviour": behaviour}
                 for name, behaviour in CONNECTIONS.items()})
 class Connecting(Fault):

@@ -21,9 +21,10 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from harness import (CHECK, IS_ROOT, IS_SANITIZED, PROMPT, WRONG_PROMPT, CheckTest, load_tests,
-                     main, needs_own_memory, needs_root, patience, temporary_folder)
+                     main, needs_own_memory, needs_root, temporary_folder)
 from fixture import API_KEY_SECRET
 from liar import RIGHT
+from parallel import patience
 
 NOBODY = "nobody" if IS_ROOT else None
 VERSION = subprocess.run([CHECK, "--version"], check=True, capture_output=True,

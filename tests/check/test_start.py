@@ -22,10 +22,11 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from harness import (CHECK, IS_ROOT, CheckTest, each, load_tests, main, needs_little_memory,
+from harness import (CHECK, IS_ROOT, CheckTest, load_tests, main, needs_little_memory,
                      needs_own_memory, needs_root)
 from fixture import API_KEY_SECRET, temporary_folder
 from liar import RIGHT, WRONG, Connection, dropped
+from parallel import each
 
 NOBODY = pwd.getpwnam("nobody")
 PRELUDE = """

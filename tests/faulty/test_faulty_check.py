@@ -14,7 +14,8 @@ import unittest
 
 from faults import CRASH_LIBRARY, FULL, Fault, Report, count, plan, plan_seeds, run_all
 from fixture import Emulator, enroll, temporary_folder, write_settings
-from harness import IS_SANITIZED, START_SECONDS, Login, patience
+from harness import IS_SANITIZED, START_SECONDS, Login
+from parallel import patience
 
 TIMEOUT_SECONDS = 2
 GRACE_SECONDS = 1.5
