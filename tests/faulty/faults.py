@@ -10,6 +10,7 @@ import os
 import pathlib
 import random
 import re
+import signal
 import struct
 import sys
 import threading
@@ -31,10 +32,13 @@ TABLE = re.findall(r'^ {4}\[CALL_\w+\] = \{ "(\w+)", \{ ([A-Z, ]+) \} \}',
 ERRORS = {name: errors.split(", ") for name, errors in TABLE}
 
 
+# How the Nth call of them all is preceded by a signal: Fault("signal", N, SIGNAL, OBJECT).
 class Fault(collections.namedtuple("Fault", "call ordinal error object")):
     """ORDINAL, ERROR: the Nth call with its Kth errno; or the seed, and how many in 1000."""
 
     def __str__(self):
+        if self.call == "signal":
+            return f"{signal.Signals(self.error).name} before call {self.ordinal} of {self.object}"
         what = f"{self.call} {self.ordinal} of {self.object or 'all'}"
         if self.call in ERRORS:
             return f"{what}: {ERRORS[self.call][self.error]}"
@@ -76,6 +80,15 @@ def plan(made, object, most):
     first = {fault.call: fault for fault in faults}
     rest = [fault for fault in faults if fault not in first.values()]
     return [*first.values(), *rest][:most]
+
+
+def plan_signals(made, object, signals, most):
+    """Every signal before every call; MOST of them where not everything is asked for."""
+    faults = [Fault("signal", ordinal, number, object) for number in signals
+              for ordinal in range(1, sum(made.values()) + 1)]
+    if FULL or len(faults) <= most:
+        return faults
+    return random.Random(SEED).sample(faults, most)
 
 
 def plan_seeds(object, most, factor=20):

@@ -4,11 +4,12 @@
  *
  *   FAULTY=CALL:N:K[:OBJECT]   the Nth CALL fails with its Kth errno (from 0)
  *   FAULTY=seed:S:P[:OBJECT]   of all calls P in 1000 fail, as the seed S says
+ *   FAULTY=signal:N:S[:OBJECT] the signal S comes just before the Nth call of them all
  *   FAULTY=count:0:0[:OBJECT]  nothing fails
  *
  * With OBJECT only calls count whose code lies in a file with that in its path. FAULTY_REPORT is a
- * file that receives, as 32-bit numbers, how many calls failed, in whose code the program crashed, and how often each call of the table
- * below was made, but for a plan with one call only that. */
+ * file that receives, as 32-bit numbers, how many calls failed, in whose code the program crashed,
+ * and how often each call of the table below was made, but for a plan with one call only that. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -165,9 +166,11 @@ struct report {
 };
 
 static struct report own, *report = &own;
+static _Atomic uint32_t all_made;
 static struct {
     enum call call; /* CALLS: by the seed */
     uint32_t ordinal, errors, per_thousand;
+    int signal; /* 0: none */
     uint64_t seed;
     const void *base; /* of this library */
     char object[OBJECT_SIZE];
@@ -232,6 +235,13 @@ static int fail(enum call call, const void *caller)
     if (!plan.is_on || (plan.call != CALLS && plan.call != call) || !is_in_object(caller))
         return 0;
     ordinal = atomic_fetch_add(&report->made[call], 1) + 1;
+    if (plan.signal != 0) {
+        if (atomic_fetch_add(&all_made, 1) + 1 != plan.ordinal)
+            return 0;
+        atomic_fetch_add(&report->failed, 1);
+        raise(plan.signal);
+        return 0;
+    }
     if (plan.call == CALLS) {
         number = mix(plan.seed ^ mix((uint64_t)call << 32 | ordinal));
         fails = number % 1000 < plan.per_thousand;
@@ -314,6 +324,8 @@ static void read_plan(const char *text)
     for (int call = 0; call < CALLS; call++)
         if (strcmp(calls[call].name, name) == 0)
             plan.call = (enum call)call;
+    if (strcmp(name, "signal") == 0)
+        plan.signal = (int)second;
     if (strcmp(name, "count") == 0)
         plan.per_thousand = 0;
 }

@@ -7,9 +7,10 @@ factor that is left at Twilio, and the next call mends it."""
 import importlib.util
 import json
 import signal
+import subprocess
 import unittest
 
-from faults import CRASH_LIBRARY, ERRORS, HERE, Report, count, plan, plan_seeds
+from faults import CRASH_LIBRARY, ERRORS, HERE, Report, count, plan, plan_seeds, plan_signals
 from harness import IS_SANITIZED
 
 # There is a harness.py for the check program, too.
@@ -20,6 +21,7 @@ _spec.loader.exec_module(admin)
 
 OBJECT = "twilio-verify"
 CALLS_MAX, SEEDS = 30, 5
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 NAMES = ("root", "daemon", "bin")
 
 
@@ -31,10 +33,35 @@ class FaultyTool(admin.AdminCase):
         for path in sorted(self.users.rglob("*"), reverse=True):
             path.rmdir() if path.is_dir() else path.unlink()
 
+    def run_interrupted(self, fault, *words):
+        """The tool, whose question nobody answers. Whether the signal came before it held them."""
+        report = Report(self.folder, fault)
+        with subprocess.Popen(self.command(*words), stdin=subprocess.PIPE, text=True,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                              env=admin.ENVIRONMENT | report.environment) as process:
+            err = ""
+            while not err.endswith(admin.QUESTION) and (byte := process.stderr.read(1)):
+                err += byte
+            # A signal that came ends it by itself; one that is still to come finds it giving up.
+            if report.numbers()[0] == 0:
+                process.stdin.close()
+            err += process.stderr.read()
+            status = process.wait(admin.PATIENCE_SECONDS)
+        if status == -fault.error:
+            self.assertEqual(err, "")
+            self.assertFalse(any(self.users.rglob("*.conf")))
+            return True
+        self.assertEqual(status, admin.WRONG, err)
+        self.assertIn("nothing is left at Twilio", err)
+        self.assert_nothing_is_left()
+        return False
+
     def run_faulty(self, fault, *words, answers=()):
         report = Report(self.folder, fault)
         done = self.run_tool(*words, answers=answers, environment=report.environment)
         failed, crash, _ = report.numbers()
+        if fault.call == "signal" and done.status == -fault.error:
+            return report, failed, done
         if crash == CRASH_LIBRARY and not fault.object:
             self.assertIn(-done.status, (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT))
         else:
@@ -138,6 +165,11 @@ class FaultyTool(admin.AdminCase):
             self.assertIsNone(self.record(state=".former"))
         return report
 
+    def judge_signals(self, judge, signals, most):
+        for fault in plan_signals(count(judge, OBJECT), OBJECT, signals, most):
+            with self.subTest(str(fault)):
+                judge(fault)
+
     def judge_list(self, fault):
         report, _, done = self.run_faulty(fault, "list", "--json")
         if done.status == admin.OK:
@@ -158,6 +190,22 @@ class FaultyTool(admin.AdminCase):
 
     def test_leftovers(self):
         self.judge_all(self.judge_leftovers, most=CALLS_MAX // 2)
+
+    def test_killed_before_any_call(self):
+        for judge in (self.judge_enroll, self.judge_confirm, self.judge_replace, self.judge_remove,
+                      self.judge_leftovers):
+            with self.subTest(judge.__name__):
+                self.judge_signals(judge, [signal.SIGKILL], CALLS_MAX // 2)
+
+    def test_interrupted_before_any_call(self):
+        self.start_over()
+        made = count(lambda fault: self.run_faulty(fault, "enroll", "root")[0], OBJECT)
+        early = 0
+        for fault in plan_signals(made, OBJECT, INTERRUPTS, CALLS_MAX):
+            with self.subTest(str(fault)):
+                self.start_over()
+                early += self.run_interrupted(fault, "enroll", "root")
+        self.assertLess(early, sum(made.values()) * len(INTERRUPTS) / 5)
 
     def test_a_list_is_whole_or_fails(self):
         for name in NAMES:
