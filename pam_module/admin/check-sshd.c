@@ -195,6 +195,12 @@ static bool find_stack(const struct judge *judge, const struct check_stack *chec
     return answer->is_called;
 }
 
+/* The folder that sshd misses is there while it runs, and only then. */
+static bool is_not_running(const char *why_not)
+{
+    return strstr(why_not, "privilege separation directory") != NULL;
+}
+
 void check_sshd_add(struct report *report, const char *path, const struct check_stack *check,
                     const struct check_stack_answer *answer)
 {
@@ -206,8 +212,9 @@ void check_sshd_add(struct report *report, const char *path, const struct check_
     if (read == SSHD_CONFIG_ABSENT && own.is_called)
         report_add(report, REPORT_NOTE, SUBJECT, NULL, "is not installed");
     if (read == SSHD_CONFIG_REFUSED && own.is_called)
-        report_add(report, REPORT_WARNING, SUBJECT, "make \"sshd -T\" work, as root",
-                   "nothing is known of its configuration: %s", why_not);
+        report_add(report, is_not_running(why_not) ? REPORT_WARNING : REPORT_WRONG, SUBJECT,
+                   "make \"sshd -T\" work, as root", "nothing is known of its configuration: %s",
+                   why_not);
     if (read != SSHD_CONFIG_READ || !find_stack(&judge, check, &own))
         return;
 

@@ -3,6 +3,7 @@
 /* Whether a PAM service can be passed without the code. */
 #include "check-stack.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@ struct judge {
     struct report *report;
     const struct check_stack *check;
     const struct pam_stack *stack;
+    struct settings *own; /* of a line with conf=; NULL: those of this call count */
     struct pam_walk_result *refused, *passed_over, *approved;
     bool is_blamed; /* something is to be said against the service */
 };
@@ -185,7 +187,7 @@ static void judge_order(struct judge *judge)
 /* Whom the settings exempt gets in by what else the stack asks for. */
 static void judge_settings(struct judge *judge)
 {
-    const struct settings *settings = judge->check->settings;
+    const struct settings *settings = judge->own != NULL ? judge->own : judge->check->settings;
     bool is_exempt = settings != NULL && settings_exempts(settings, judge->check->service);
     bool is_unmapped =
         settings != NULL && settings->unmapped_user == SETTINGS_UNMAPPED_IGNORE && !is_exempt;
@@ -232,15 +234,45 @@ static void judge_locker(struct judge *judge)
                 "a screen locker, which can't read the settings: it refuses everybody");
 }
 
-/* A line with settings of its own was judged by those that are known here. */
-static void judge_arguments(struct judge *judge)
+/* Settings of a line's own, at PATH, count for whom it exempts. */
+static void take_settings(struct judge *judge, const struct pam_stack_line *line, const char *path)
 {
-    for (size_t i = 0; i < judge->stack->count; i++) {
-        const struct pam_stack_line *line = &judge->stack->lines[i];
-        if (is_ours(line) && strstr(line->arguments, "conf=") != NULL)
-            ADD(judge, REPORT_NOTE, NULL, "%s:%u: has settings of its own: %s", line->path,
-                line->number, line->arguments);
+    struct verdict why_not;
+
+    settings_free(&judge->own);
+    if (settings_read(path, &judge->own, &why_not))
+        ADD(judge, REPORT_NOTE, NULL, "%s:%u: has settings of its own: %s", line->path,
+            line->number, path);
+    else
+        ADD(judge, REPORT_WRONG, "mend them: the module refuses everybody",
+            "%s:%u: has settings of its own: %s", line->path, line->number, why_not.reason);
+}
+
+/* As the module reads its arguments. */
+static void judge_arguments(struct judge *judge, const struct pam_stack_line *line)
+{
+    static const char conf[] = "conf=", helper[] = "helper=/";
+    const char *word = line->arguments + strspn(line->arguments, " \t");
+
+    for (size_t length; *word != '\0'; word += length + strspn(word + length, " \t")) {
+        char argument[PATH_MAX];
+        length = strcspn(word, " \t");
+        snprintf(argument, sizeof argument, "%.*s", (int)length, word);
+        if (strncmp(argument, conf, strlen(conf)) == 0 && argument[strlen(conf)] == '/')
+            take_settings(judge, line, argument + strlen(conf));
+        else if (strcmp(argument, "debug") != 0 && strncmp(argument, helper, strlen(helper)) != 0)
+            ADD(judge, REPORT_WRONG,
+                "only debug, and conf= and helper= with an absolute path, are known",
+                "%s:%u: the module refuses everybody for the argument \"%s\"", line->path,
+                line->number, argument);
     }
+}
+
+static void judge_all_arguments(struct judge *judge)
+{
+    for (size_t i = 0; i < judge->stack->count; i++)
+        if (is_ours(&judge->stack->lines[i]))
+            judge_arguments(judge, &judge->stack->lines[i]);
 }
 
 static void judge_stack(struct judge *judge)
@@ -251,8 +283,8 @@ static void judge_stack(struct judge *judge)
     judge_approval(judge);
     judge_lines(judge);
     judge_order(judge);
+    judge_all_arguments(judge);
     judge_settings(judge);
-    judge_arguments(judge);
     judge_locker(judge);
     if (judge->is_blamed)
         return;
@@ -275,6 +307,7 @@ static void search(struct judge *judge)
     else
         ADD(judge, REPORT_WRONG, "write fewer lines with jumps",
             "has more ways through its lines than can be followed: nothing is known about it");
+    settings_free(&judge->own);
     free(judge->refused);
     free(judge->passed_over);
     free(judge->approved);

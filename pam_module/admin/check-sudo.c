@@ -61,7 +61,8 @@ static void judge_setting(struct report *report, const struct sudoers_line *line
         judge_scope(report, line, is_for_all);
     else if (strcmp(setting, "timestamp_timeout") == 0)
         judge_timeout(report, line, value);
-    else if (strcmp(setting, "timestamp_type") == 0 && strcmp(value, "global") == 0)
+    else if (strcmp(setting, "!tty_tickets") == 0 ||
+             (strcmp(setting, "timestamp_type") == 0 && strcmp(value, "global") == 0))
         report_add(report, REPORT_WARNING, SUBJECT, "say \"timestamp_type=tty\"",
                    "%s:%u: a code at one terminal counts at all of the user's", line->path,
                    line->number);

@@ -145,14 +145,46 @@ class Recipes(CheckCase):
         self.assertIn(("note", "su", f"{self.pam}/su:1: root needs no code (pam_rootok.so)", ""),
                       findings)
 
+    def test_debians_other_ways_to_a_session_are_followed(self):
+        """The lines of Debian 12's and 13's packages, with the profile."""
+        self.install(common_auth=PROFILE)
+        condition = "auth required pam_succeed_if.so user != root quiet_success\n"
+        keyring = "-auth optional pam_gnome_keyring.so\n-auth optional pam_kwallet5.so\n"
+        listfile = "auth required pam_listfile.so item=user sense=deny file=/x onerr=succeed\n"
+        environment = "auth required pam_env.so readenv=1\n"
+        for service, text in {
+                "cockpit": "auth required pam_sepermit.so\nauth substack common-auth\n"
+                           "auth optional pam_ssh_add.so\n",
+                "gdm-password": "auth requisite pam_nologin.so\n" + condition + INCLUDE + keyring,
+                "lightdm": "auth requisite pam_nologin.so\n" + environment + condition + INCLUDE +
+                           keyring,
+                "greetd": "@include login\n" + keyring,
+                "vsftpd": listfile + INCLUDE + "auth required pam_shells.so\n",
+                "xrdp-sesman": environment * 2 + INCLUDE + keyring,
+                "polkit-1": INCLUDE, "doas": INCLUDE, "sddm": "auth requisite pam_nologin.so\n"
+                + condition.replace("pam_succeed_if.so", "pam_succeed_if.so uid >= 1000") + INCLUDE,
+        }.items():
+            with self.subTest(service):
+                self.assert_judged(text, "ok: asks for a code after pam_unix.so (common-auth:4)",
+                                   service=service)
+        self.assert_judged(
+            "auth [success=ok user_unknown=ignore default=bad] pam_succeed_if.so user != root\n"
+            "auth [success=2 module_unknown=ignore default=die] pam_sss.so require_cert_auth\n"
+            "auth optional pam_echo.so no card\nauth substack common-auth\n"
+            "auth requisite pam_nologin.so\n",
+            'wrong: gdm-smartcard:2: "success=2 module_unknown=ignore default=die pam_sss.so" goes '
+            "past the module", service="gdm-smartcard")
+
     def test_what_leads_around_a_service_is_named(self):
-        self.install(sudo=recipe("sudo"), gdm_password=INCLUDE, cron=INCLUDE)
+        self.install(sudo=recipe("sudo"), gdm_password=INCLUDE, cron=INCLUDE,
+                     sddm_autologin="auth required pam_permit.so\n",
+                     gdm_fingerprint="auth required pam_fprintd.so\n")
         status, findings = self.check()
         self.assertEqual(status, WRONG)
         absent = {(level, subject) for level, subject, text, _ in findings
                   if "no line of auth calls the module" in text}
         self.assertEqual(absent, {("wrong", "sudo-i"), *(("warning", name) for name in (
-            "sshd", "login", "su", "su-l", "gdm-password"))})
+            "sshd", "login", "su", "su-l", "gdm-password", "gdm-fingerprint", "sddm-autologin"))})
 
     def test_what_is_not_installed_is_not_missed(self):
         for name in ("sudo", "sudo-i"):
@@ -302,9 +334,27 @@ class Stacks(CheckCase):
     def test_a_locker_refuses_everybody(self):
         self.assert_judged(INCLUDE + LINE, "warning: a screen locker", service="swaylock")
 
-    def test_settings_of_a_line_are_told(self):
-        self.assert_judged(INCLUDE + LINE.replace("\n", " conf=/etc/other.conf\n"),
-                           "note: svc:2: has settings of its own: conf=/etc/other.conf", "ok: ")
+    def test_settings_of_a_line_are_those_that_count(self):
+        other = self.folder / "other.conf"
+        shutil.copy(self.configure(login={"exempt_services": ["svc"]}), other)
+        self.settings = self.configure()
+        line = LINE.replace("\n", f" debug conf={other}\n")
+        self.assert_judged(INCLUDE + line, f"note: svc:2: has settings of its own: {other}",
+                           "warning: exempt_services names it: everybody gets in without a code")
+        self.settings.rename(other)
+        self.settings = self.configure(login={"exempt_services": ["svc"]})
+        self.assert_judged(INCLUDE + line, f"note: svc:2: has settings of its own: {other}", "ok: ")
+        other.unlink()
+        self.assert_judged(INCLUDE + line, f"wrong: svc:2: has settings of its own: {other}: No such",
+                           "warning: exempt_services names it")
+
+    def test_an_argument_that_the_module_does_not_know_is_wrong(self):
+        for argument in ("conf=other.conf", "nullok", "helper=check", "conf", "Debug"):
+            with self.subTest(argument):
+                self.assert_judged(INCLUDE + LINE.replace("\n", f" debug {argument} debug\n"),
+                                   "wrong: svc:2: the module refuses everybody for the argument "
+                                   f'"{argument}"')
+        self.assert_judged(INCLUDE + LINE.replace("\n", "\tdebug  helper=/x \n"), "ok: ")
 
     def test_a_thousand_lines_are_judged_in_less_than_a_second(self):
         jumps = "".join(f"auth [success={n % 7 + 1} auth_err=reset ignore={n % 3 + 1} "
@@ -457,7 +507,15 @@ class Sshd(CheckCase):
 
     def test_a_configuration_that_sshd_refuses_is_told_of(self):
         self.assert_sshd("UsePAM maybe\n", self.key,
-                         "warning: nothing is known of its configuration: sshd_config line 2")
+                         "wrong: nothing is known of its configuration: sshd_config line 2")
+
+    @unittest.skipIf(pathlib.Path("/run/sshd").exists(), "sshd runs here")
+    def test_an_sshd_that_does_not_run_is_told_of(self):
+        self.install(sshd=self.key)
+        self.config.write_text(f"HostKey {self.folder}/key\n")
+        status, findings = self.check("--sshd-config", self.config, "sshd")
+        self.assertEqual((status, findings[-1][0]), (OK, "warning"))
+        self.assertIn("nothing is known of its configuration: Missing privilege", findings[-1][2])
 
 
 class Sudo(CheckCase):
@@ -487,6 +545,8 @@ class Sudo(CheckCase):
                  "note: sudoers:1: one code lasts 60 minutes"),
                 ("Defaults\ttimestamp_timeout=-1", "warning: sudoers:1: one code lasts until"),
                 ('Defaults badpass_message="no, timestamp_timeout=-1", timestamp_type=global',
+                 "warning: sudoers:1: a code at one terminal counts at all"),
+                ("Defaults !lecture, ! tty_tickets",
                  "warning: sudoers:1: a code at one terminal counts at all"),
                 ("Defaults exempt_group=wheel", "warning: sudoers:1: an exemption, who is in the "
                  "group wheel"),
