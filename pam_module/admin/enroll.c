@@ -130,7 +130,9 @@ static bool show(const struct factor_seed *seed)
 
     print_secret(seed->secret);
     if (!qr_draw(seed->uri, &canvas, stdout))
-        printf("The terminal is too small for the QR code. The address in it:\n%s\n", seed->uri);
+        printf("The terminal is too small for the QR code: enlarge it and enroll again, or use the "
+               "address in it:\n%s\n",
+               seed->uri);
     return fflush(stdout) == 0;
 }
 

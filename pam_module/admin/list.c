@@ -9,6 +9,8 @@
 #include "session.h"
 #include "terminal.h"
 
+enum { PROGRESS_SIZE = 60 };
+
 static const char *const columns[] = { "user", "state", "identity", "factor_sid", "factor", NULL };
 
 static const char *const words[USERS_STATES] = {
@@ -31,17 +33,34 @@ static enum command_status worse(enum command_status one, enum command_status ot
     return one > other ? one : other;
 }
 
+/* On a line of its own, which is gone before anything else is printed. */
+static void show_progress(const struct rows *rows)
+{
+    if (rows->is_watched)
+        fprintf(stderr, "asking Twilio: %zu of %zu", rows->done, rows->count);
+}
+
+static void hide_progress(const struct rows *rows)
+{
+    if (rows->is_watched)
+        fprintf(stderr, "\r%*s\r", PROGRESS_SIZE, "");
+}
+
 /* How the factor stands at Twilio, in a word. */
 static const char *check(struct rows *rows, const struct users_record *record)
 {
     struct session *session = rows->session;
+    enum factor_result result;
     struct factor factor;
     struct verdict why_not;
 
     if (!rows->is_checked || record->factor_sid[0] == '\0')
         return NULL;
-    switch (factor_fetch(&session->service, record->identity, record->factor_sid,
-                         session_watch(session), &factor, &why_not)) {
+    show_progress(rows);
+    result = factor_fetch(&session->service, record->identity, record->factor_sid,
+                          session_watch(session), &factor, &why_not);
+    hide_progress(rows);
+    switch (result) {
     case FACTOR_DONE:
         return factor.is_verified ? "verified" : "unverified";
     case FACTOR_ABSENT:
@@ -55,20 +74,13 @@ static const char *check(struct rows *rows, const struct users_record *record)
     return "unknown";
 }
 
-static void show_progress(struct rows *rows)
-{
-    rows->done++;
-    if (rows->is_watched)
-        fprintf(stderr, "\rasking Twilio: %zu of %zu%s", rows->done, rows->count,
-                rows->done == rows->count ? "\n" : "");
-}
-
 static void add_row(struct rows *rows, enum users_state state, const char *name)
 {
     struct users_record record = { 0 };
     struct verdict why_not;
     enum users_found found = users_read(&rows->session->users, state, name, &record, &why_not);
 
+    rows->done++;
     if (found == USERS_NONE)
         return;
     if (found == USERS_REFUSED)
@@ -78,7 +90,6 @@ static void add_row(struct rows *rows, enum users_state state, const char *name)
                                   found == USERS_FOUND ? record.identity : NULL,
                                   record.factor_sid[0] != '\0' ? record.factor_sid : NULL,
                                   found == USERS_FOUND ? check(rows, &record) : NULL });
-    show_progress(rows);
 }
 
 static void add_rows(struct rows *rows)

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "listing.h"
 #include "terminal.h"
@@ -43,6 +44,9 @@ struct report *report_start(const struct command_call *call)
         return NULL;
     }
     report->is_coloured = !is_json && terminal_is_coloured(stdout);
+    if (geteuid() != 0)
+        report_add(report, REPORT_WARNING, call->command->name, "run it as root",
+                   "what only root may read looks wrong");
     return report;
 }
 

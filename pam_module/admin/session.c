@@ -4,6 +4,7 @@
 #include "session.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "../core/dialogue.h"
 #include "../core/enrollment.h"
@@ -15,6 +16,15 @@ enum command_status session_refuse(const struct verdict *why_not, const char *do
 {
     terminal_say("%s: %s", doing, why_not->reason);
     return why_not->outcome == OUTCOME_UNAVAILABLE ? COMMAND_UNAVAILABLE : COMMAND_WRONG;
+}
+
+/* Says why on standard error, and what else may be the reason. */
+static bool refuse_opening(const struct verdict *why_not, const char *doing)
+{
+    session_refuse(why_not, doing);
+    if (geteuid() != 0)
+        terminal_say("run it as root");
+    return false;
 }
 
 bool session_key(const struct command_call *call, const struct settings *settings,
@@ -51,19 +61,13 @@ static bool open_service(const struct command_call *call, struct session *sessio
     struct verdict why_not;
     const char *path;
 
-    if (!session_key(call, session->settings, &credentials.user, &path, &why_not)) {
-        session_refuse(&why_not, "choosing the API key");
-        return false;
-    }
-    if (!secret_read_line(path, &secret, &why_not)) {
-        session_refuse(&why_not, "reading the secret of the API key");
-        return false;
-    }
+    if (!session_key(call, session->settings, &credentials.user, &path, &why_not))
+        return refuse_opening(&why_not, "choosing the API key");
+    if (!secret_read_line(path, &secret, &why_not))
+        return refuse_opening(&why_not, "reading the secret of the API key");
     credentials.secret = secret;
-    if (service_open(session->settings, &credentials, &session->service, &why_not))
-        return true;
-    session_refuse(&why_not, "preparing for requests");
-    return false;
+    return service_open(session->settings, &credentials, &session->service, &why_not) ||
+           refuse_opening(&why_not, "preparing for requests");
 }
 
 bool session_open_local(const struct command_call *call, const char *name,
@@ -74,18 +78,15 @@ bool session_open_local(const struct command_call *call, const char *name,
     struct verdict why_not;
 
     if (name != NULL && !enrollment_is_name(name)) {
-        terminal_say("\"%s\" can't be the name of a user", name);
+        terminal_say("\"%s\" can't be the name of a user: 1 to 250 bytes without \"/\"", name);
         return false;
     }
-    if (!settings_read(call->settings_path, &session.settings, &why_not)) {
-        session_refuse(&why_not, "reading the settings");
-        return false;
-    }
+    if (!settings_read(call->settings_path, &session.settings, &why_not))
+        return refuse_opening(&why_not, "the settings, twilio-verify.conf(5)");
     if (!users_open(session.settings->users_dir, &session.users, &why_not) ||
         (name != NULL && !users_lock(&session.users, name, &why_not))) {
-        session_refuse(&why_not, "the enrollments");
         session_close(&session);
-        return false;
+        return refuse_opening(&why_not, "the enrollments");
     }
     *ret_session = session;
     return true;

@@ -17,6 +17,9 @@ _twilio_verify()
         mapfile -t COMPREPLY < <(compgen -d -- "$current")
         return
         ;;
+    --api-key-sid | --identity | --name | --rhost)
+        return
+        ;;
     --service)
         mapfile -t COMPREPLY < <(cd /etc/pam.d && compgen -f -- "$current")
         return
@@ -33,7 +36,7 @@ _twilio_verify()
 
     if [[ $current == -* ]]; then
         # shellcheck disable=SC2086
-        mapfile -t COMPREPLY < <(compgen -W "--help $(twilio-verify $verb --help 2>/dev/null |
+        mapfile -t COMPREPLY < <(compgen -W "${verb:+--help} $(twilio-verify $verb --help 2>/dev/null |
             sed -n 's/^  \(--[a-z-]*\).*/\1/p')" -- "$current")
     elif [[ -z $verb ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$(twilio-verify --help 2>/dev/null |

@@ -106,6 +106,7 @@ static enum command_status run(const struct command *command, const char *settin
     struct option long_options[COMMAND_OPTIONS_MAX + 2];
     int option;
 
+    argv[0] = program_invocation_short_name; /* by which getopt(3) begins what it says */
     fill_long_options(command->options, long_options);
     optind = 0;
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
@@ -176,6 +177,7 @@ static int run_line(int argc, char **argv)
     const struct command *command;
     int option;
 
+    argv[0] = program_invocation_short_name;
     while ((option = getopt_long(argc, argv, "+", long_options, NULL)) != -1) {
         if (option == 'h')
             return print_help();

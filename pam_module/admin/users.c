@@ -51,6 +51,10 @@ static bool open_folder(struct users *users, enum users_state state, bool make,
     if (!make && state != USERS_ENROLLED && access(folder, F_OK) != 0 && errno == ENOENT)
         return true;
     users->folders[state] = secret_open_folder(folder, why_not);
+    if (users->folders[state] < 0 && access(folder, F_OK) != 0 && errno == ENOENT)
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "folder %s: No such file or directory: install -d -m 0700 it",
+                              folder);
     return users->folders[state] >= 0;
 }
 

@@ -30,15 +30,15 @@ static const struct error table[] = {
     { 60310, WRONG("the new factor has no attempts left: enroll the user again") },
     { 60311, WRONG("the factor was not confirmed: enroll the user again") },
     { 60312, EXHAUSTED("too many challenges for this factor within the hour or the day") },
-    { 60313, WRONG("the credentials may not create a factor") },
+    { 60313, WRONG("the credentials may not create a factor: name a key that may, group admin") },
     { 60314, WRONG("the factor's binding is invalid") },
-    { 60315, WRONG("the entity has too many factors") },
+    { 60315, WRONG("the entity has too many factors: delete one, or take another identity") },
     { 60317, WRONG("the factor exists already") },
     { 60318, WRONG("the factor is not confirmed: enroll the user again") },
     { 60322, DENIED("the challenge was answered before") },
     { 60323, GOES_ON(EXPIRED), "the challenge expired" },
     { 60324, GOES_ON(PENDING), "wrong code" },
-    { 60326, WRONG("too many factors for the entity today") },
+    { 60326, WRONG("too many factors for the entity today: tomorrow, or take another identity") },
     { 60328, WRONG("too many entities at once") },
     { 60330, WRONG("the service's webhook can't be called") },
     { 60361, WRONG("malformed account SID") },
@@ -58,7 +58,8 @@ static const struct error table[] = {
     { 60391, WRONG("no such challenge") },
     { 60392, WRONG("no such entity: enroll the user again") },
     { 70005, WRONG("too many requests of this account fail") },
-    { 70051, WRONG("the API key lacks the permission for this") },
+    { 70051,
+      WRONG("the API key lacks the permission for this: give it that, or name another key") },
 };
 
 const struct error *errors_find(int code)

@@ -4,9 +4,11 @@
 """list and remove: who is there, and how they go."""
 
 import json
-import re
 import subprocess
 import unittest
+
+import pexpect
+import pyte
 
 from harness import OK, UNAVAILABLE, WRONG, AdminCase, App
 
@@ -79,6 +81,18 @@ class List(AdminCase):
         child = self.start("list", "--check")
         child.expect_exact("asking Twilio: 1 of 1")
         self.assertEqual(self.finish(child), OK)
+
+    def test_what_goes_wrong_meanwhile_has_a_line_of_its_own(self):
+        for user in ("root", "daemon", "bin"):
+            self.enroll(user)
+        self.emulator.control("fault status-503 on factor-fetch")
+        child = self.start("list", "--check")
+        child.expect(pexpect.EOF)
+        screen = pyte.Screen(120, 60)
+        pyte.Stream(screen).feed(child.before)
+        lines = [line.strip() for line in screen.display if line.strip()]
+        self.assertEqual([line[:17] for line in lines[:3]], ["twilio-verify: YF"] * 3, lines)
+        self.assertEqual([line.split()[0] for line in lines[3:]], ["bin", "daemon", "root"])
 
     def test_a_damaged_file_is_named(self):
         self.enroll("root")
@@ -200,43 +214,6 @@ class Remove(AdminCase):
         self.assertEqual(done.status, WRONG)
         self.assertIn("factor_sid", done.err)
         self.assertTrue(path.exists())
-
-
-class Words(AdminCase):
-    """The tool itself."""
-
-    def test_help_names_every_verb_and_each_has_its_own(self):
-        done = self.run_tool("--help")
-        self.assertEqual((done.status, done.err), (OK, ""))
-        verbs = re.findall(r"^  ([a-z-]+)(?: [A-Z\[].*?)? {2,}[A-Z]", done.out, re.MULTILINE)
-        self.assertLessEqual({"enroll", "confirm", "list", "remove"}, set(verbs))
-        for verb in verbs:
-            with self.subTest(verb):
-                done = self.run_tool(verb, "--help")
-                self.assertEqual((done.status, done.err), (OK, ""))
-                self.assertTrue(done.out.startswith(f"Usage: twilio-verify {verb} "), done.out)
-        for line in done.out.splitlines():
-            self.assertLessEqual(len(line), 100)
-
-    def test_version(self):
-        done = self.run_tool("--version")
-        self.assertRegex(done.out, r"^twilio-verify \d+\.\d+\.\d+\n$")
-
-    def test_no_verb_or_a_wrong_one_is_refused(self):
-        for words, message in {(): "which verb?", ("enrol",): 'no verb "enrol"',
-                               ("--bogus",): "--help", ("list", "somebody"): "no operand"}.items():
-            with self.subTest(words):
-                done = self.run_tool(*words)
-                self.assertEqual((done.status, done.out), (2, ""))
-                self.assertIn(message, done.err)
-                self.assertIn("--help", done.err)
-
-    def test_settings_that_are_not_there_are_named(self):
-        self.settings = "/nonexistent/twilio-verify.conf"
-        for words in (["list"], ["enroll", "root"], ["remove", "root"]):
-            done = self.run_tool(*words)
-            self.assertEqual(done.status, WRONG)
-            self.assertIn("/nonexistent/twilio-verify.conf", done.err)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,138 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, the pam_twilio_verify authors
+"""How the tool is called: its help, its manual page, what the shell completes, exit codes, colours."""
+
+import os
+import pathlib
+import re
+import subprocess
+import unittest
+
+from harness import BUILD, ENVIRONMENT, OK, USAGE, WRONG, AdminCase
+
+ADMIN = pathlib.Path(__file__).resolve().parents[2] / "pam_module" / "admin"
+NOBODY = ("setpriv", "--reuid", "65534", "--clear-groups")
+
+
+class Words(AdminCase):
+
+    def test_help_names_every_verb_and_each_has_its_own(self):
+        done = self.run_tool("--help")
+        self.assertEqual((done.status, done.err), (OK, ""))
+        verbs = re.findall(r"^  ([a-z-]+)(?: [A-Z\[].*?)? {2,}[A-Z]", done.out, re.MULTILINE)
+        self.assertLessEqual({"enroll", "confirm", "list", "remove"}, set(verbs))
+        for verb in verbs:
+            with self.subTest(verb):
+                done = self.run_tool(verb, "--help")
+                self.assertEqual((done.status, done.err), (OK, ""))
+                self.assertTrue(done.out.startswith(f"Usage: twilio-verify {verb} "), done.out)
+        for line in done.out.splitlines():
+            self.assertLessEqual(len(line), 100)
+
+    def test_version(self):
+        done = self.run_tool("--version")
+        self.assertRegex(done.out, r"^twilio-verify \d+\.\d+\.\d+\n$")
+
+    def test_no_verb_or_a_wrong_one_is_refused(self):
+        for words, message in {(): "which verb?", ("enrol",): 'no verb "enrol"',
+                               ("--bogus",): "--help", ("list", "somebody"): "no operand"}.items():
+            with self.subTest(words):
+                done = self.run_tool(*words)
+                self.assertEqual((done.status, done.out), (USAGE, ""))
+                self.assertIn(message, done.err)
+                self.assertIn("--help", done.err)
+
+    def test_settings_that_are_not_there_are_named(self):
+        self.settings = "/nonexistent/twilio-verify.conf"
+        for words in (["list"], ["enroll", "root"], ["remove", "root"]):
+            done = self.run_tool(*words)
+            self.assertEqual(done.status, WRONG)
+            self.assertIn("/nonexistent/twilio-verify.conf", done.err)
+
+    def test_what_getopt_says_is_the_tools(self):
+        for words in (["--bogus"], ["enroll", "--bogus"], ["enroll", "root", "--identity"]):
+            done = self.run_tool(*words)
+            self.assertEqual(done.status, USAGE)
+            self.assertRegex(done.err, r"^twilio-verify: [^\n]*\ntwilio-verify: try: [^\n]*\n$")
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root")
+    def test_whoever_is_not_root_is_told_to_be(self):
+        self.users.chmod(0o700)
+        self.settings.chmod(0o644)
+        for words in (["list"], ["enroll", "root"], ["remove", "root"],
+                      ["explain", "root", "--service", "sshd"], ["check-pam"], ["doctor"]):
+            with self.subTest(words):
+                done = self.run_tool(*words, prefix=NOBODY)
+                self.assertEqual(done.status, WRONG)
+                self.assertIn("run it as root", done.out + done.err)
+
+    def test_colours_are_for_terminals_that_want_them(self):
+        for environment, is_coloured in (({}, True), ({"NO_COLOR": ""}, True),
+                                         ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)):
+            with self.subTest(environment):
+                child = self.start("explain", "root", "--service", "sshd", environment=environment)
+                self.finish(child)
+                self.assertEqual("\x1b[" in child.before, is_coloured)
+        self.assertNotIn("\x1b[", self.run_tool("explain", "root", "--service", "sshd").out)
+
+
+class Manual(AdminCase):
+
+    def options(self, *verb):
+        text = self.run_tool(*verb, "--help").out
+        return set(re.findall(r"^  (--[a-z-]+)", text, re.MULTILINE))
+
+    def test_it_explains_every_verb_and_option_and_no_other(self):
+        page = (ADMIN / "twilio-verify.8.scd").read_text()
+        entries = dict(re.findall(r"^\*([a-z][a-z-]+)\*(.*)$", page.partition("# ENROLLING")[2],
+                                  re.MULTILINE))
+        verbs = re.findall(r"^  ([a-z][a-z-]+)", self.run_tool("--help").out, re.MULTILINE)
+        self.assertEqual(set(entries), set(verbs))
+        shared = {"--api-key-sid", "--api-key-file"}
+        for verb, text in entries.items():
+            with self.subTest(verb):
+                options = self.options(verb)
+                self.assertEqual(set(re.findall(r"--[a-z][a-z-]+", text)), options - shared)
+        self.assertLessEqual(self.options(), set(re.findall(r"\*(--[a-z-]+)\*", page)))
+
+    def test_it_tells_of_every_exit_code(self):
+        page = (ADMIN / "twilio-verify.8.scd").read_text()
+        codes = re.search(r"# EXIT STATUS\n(.*?)\n# ", page, re.DOTALL)[1]
+        table = re.findall(r"COMMAND_\w+ = (\d),", (ADMIN / "command.h").read_text())
+        self.assertEqual(re.findall(r"^\*(\d)\*$", codes, re.MULTILINE), table)
+
+
+class Completion(AdminCase):
+
+    def complete(self, *words):
+        script = ("source \"$0\"; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _twilio_verify; "
+                  "printf '%s\\n' \"${COMPREPLY[@]}\"")
+        path = f"{BUILD}:{ENVIRONMENT['PATH']}"
+        done = subprocess.run(["bash", "-euc", script, ADMIN / "twilio-verify.bash",
+                               "twilio-verify", *words], text=True, capture_output=True, check=True,
+                              env=ENVIRONMENT | {"PATH": path})
+        self.assertEqual(done.stderr, "")
+        return done.stdout.split()
+
+    def test_verbs_and_options_are_those_of_the_help(self):
+        verbs = re.findall(r"^  ([a-z][a-z-]+)", self.run_tool("--help").out, re.MULTILINE)
+        self.assertEqual(self.complete(""), verbs)
+        self.assertEqual(self.complete("en"), ["enroll"])
+        self.assertEqual(self.complete("--settings", "/x", "ch"), ["check-pam"])
+        self.assertEqual(sorted(self.complete("--")), ["--help", "--settings", "--version"])
+        self.assertEqual(self.complete("enroll", "root", "--re"), ["--replace"])
+        self.assertEqual(self.complete("list", "--"), ["--help", *re.findall(
+            r"^  (--[a-z-]+)", self.run_tool("list", "--help").out, re.MULTILINE)])
+
+    def test_operands_are_users_services_and_files(self):
+        self.assertIn("daemon", self.complete("enroll", "dae"))
+        self.assertEqual(self.complete("list", "dae"), [])
+        self.assertIn("other", self.complete("check-pam", "oth"))
+        self.assertIn("other", self.complete("explain", "root", "--service", "oth"))
+        self.assertIn("/etc/passwd", self.complete("--settings", "/etc/passw"))
+        self.assertEqual(self.complete("enroll", "--identity", "dae"), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
