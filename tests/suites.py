@@ -41,11 +41,13 @@ class Tally:
         self.passed = 0
         self.failures = []  # whole texts
         self.skips = []     # "name: reason"
+        self.notes = []     # that are shown, whatever came of it
 
     def add(self, other):
         self.passed += other.passed
         self.failures += other.failures
         self.skips += other.skips
+        self.notes += other.notes
 
     def ran(self):
         return self.passed + len(self.failures)
@@ -99,10 +101,11 @@ def run(command, *, environment=None, folder=ROOT, timeout=TIMEOUT_SECONDS):
         raise
 
 
-def run_step(command, **options):
-    """A test case that is one command: its status tells."""
+def run_step(command, shown=False, **options):
+    """A test case that is one command: its status tells. With SHOWN what it prints is of interest."""
     tally = Tally()
     status, text = run(command, **options)
+    tally.notes += text.splitlines() if shown and status == 0 else []
     if status == SKIPPED:
         tally.skips.append(text.strip().splitlines()[-1] if text.strip() else "no reason given")
     elif status == 0:
@@ -177,10 +180,10 @@ def program_suite(*command):
     return run_suite
 
 
-def step_suite(*command):
+def step_suite(*command, **options):
     """A program whose status tells."""
     def run_suite(build, environment):
-        return run_step(command, environment=environment | {"BUILD": str(build)})
+        return run_step(command, environment=environment | {"BUILD": str(build)}, **options)
     return run_suite
 
 
@@ -232,6 +235,7 @@ SUITES = {
     "client": program_suite("tests/emulator/run_twilio_client"),
     "fuzz": meson_suite("fuzz"),
     "faulty": python_suite("tests/faulty"),
+    "bench": step_suite("tests/bench/run", "--short", shown=True),
 }
 
 # Only by name, and in .ci/run.
@@ -271,6 +275,8 @@ class Report:
 
     def _end(self, what, tally, began):
         print(f"{what}, {time.monotonic() - began:.1f} s", flush=True)
+        for note in tally.notes:
+            print(f"    {note}", flush=True)
         for skip in tally.skips:
             print(f"    skipped: {skip}", flush=True)
         for failure in tally.failures:
