@@ -232,6 +232,7 @@ SUITES = {
     "admin": python_suite("tests/admin"),
     "package": python_suite("tests/package"),
     "login": python_suite("tests/login", "tests/login/enter"),
+    "faults": python_suite("tests/faults", "tests/login/enter"),
     "client": program_suite("tests/emulator/run_twilio_client"),
     "fuzz": meson_suite("fuzz"),
     "faulty": python_suite("tests/faulty"),

@@ -4,10 +4,12 @@
 
 import collections
 import contextlib
+import functools
 import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -353,52 +355,72 @@ class Sshd:
 
     It uses the PAM service SERVICE."""
 
+    PROGRAM = "/usr/sbin/sshd"
+
     def __init__(self, port, *lines, service="sshd"):
         self.port, self.lines, self.service = port, lines, service
 
     def __enter__(self):
-        folder = pathlib.Path(f"/run/sshd-{self.port}")
-        folder.mkdir(mode=0o755, exist_ok=True)
-        key = folder / "host-key"
-        if not key.exists():
-            run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key))
-        self.known_hosts = folder / "known-hosts"
-        self.known_hosts.write_text(f"[127.0.0.1]:{self.port} " +
-                                    key.with_suffix(".pub").read_text())
-        self.known_hosts.chmod(0o644)
-        config = folder / "sshd_config"
-        own = ["ListenAddress 127.0.0.1", f"Port {self.port}", f"HostKey {key}", "UsePAM yes",
-               "PidFile none", "UseDNS no", "MaxStartups 200", "PrintMotd no"]
-        config.write_text("\n".join(own) + "\n")
-        # Since 9.8 whoever failed has to wait, and all of us are one address here; and a setting
-        # names the PAM service, which was the name of the program before.
-        self._add_if_known(config, "PerSourcePenalties no")
-        program = "/usr/sbin/sshd"
-        if self.service != "sshd" and not self._add_if_known(
-                config, f"PAMServiceName {self.service}"):
-            program = str(folder / self.service)
-            shutil.copy("/usr/sbin/sshd", program)
-        with open(config, "a") as file:
-            file.write("\n".join(self.lines) + "\n")
-        self.log = open(folder / "log", "w")
-        self.process = subprocess.Popen([program, "-D", "-e", "-f", str(config)],
+        self.folder = pathlib.Path(f"/run/sshd-{self.port}")
+        self.folder.mkdir(mode=0o755, exist_ok=True)
+        self._configure()
+        self.log = open(self.folder / "log", "w")
+        program, *arguments = self._program(self.service)
+        self.process = subprocess.Popen([program, "-D", "-e", *arguments],
                                         stdin=subprocess.DEVNULL, stdout=self.log,
                                         stderr=self.log)
         if not eventually(self._is_listening, bool):
-            raise RuntimeError(f"sshd does not start:\n{(folder / 'log').read_text()}")
+            raise RuntimeError(f"sshd does not start:\n{(self.folder / 'log').read_text()}")
         return self
 
-    @staticmethod
-    def _add_if_known(config, line):
-        """Whether this sshd knows the setting LINE, which CONFIG has then."""
+    def _configure(self):
+        key = self.folder / "host-key"
+        if not key.exists():
+            run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key))
+        self.known_hosts = self.folder / "known-hosts"
+        self.known_hosts.write_text(f"[127.0.0.1]:{self.port} " +
+                                    key.with_suffix(".pub").read_text())
+        self.known_hosts.chmod(0o644)
+        self.config = self.folder / "sshd_config"
+        own = ["ListenAddress 127.0.0.1", f"Port {self.port}", f"HostKey {key}", "UsePAM yes",
+               "PidFile none", "UseDNS no", "MaxStartups 200", "PrintMotd no"]
+        self.config.write_text("\n".join(own) + "\n")
+        # Since 9.8 whoever failed has to wait, and all of us are one address here; and a setting
+        # names the PAM service, which was the name of the program before.
+        penalties = "PerSourcePenalties no"
+        if self._is_known(penalties):
+            own.append(penalties)
+        self.config.write_text("\n".join([*own, *self.lines]) + "\n")
+        self.knows_service_names = self._is_known("PAMServiceName sshd")
+
+    def _is_known(self, line):
+        """Whether this sshd knows the setting LINE."""
         name, value = line.split()
         try:
-            run("/usr/sbin/sshd", "-t", "-f", str(config), f"-o{name}={value}")
+            run(self.PROGRAM, "-t", "-f", str(self.config), f"-o{name}={value}")
         except RuntimeError:
             return False
-        with open(config, "a") as file:
-            file.write(line + "\n")
         return True
+
+    def _program(self, service):
+        """The command of an sshd that uses the PAM service SERVICE."""
+        program, options = self.PROGRAM, []
+        if service != "sshd" and self.knows_service_names:
+            options = [f"-oPAMServiceName={service}"]
+        elif service != "sshd":
+            program = str(self.folder / service)
+            with contextlib.suppress(FileExistsError):
+                os.link(self.program_here, program)
+        return [program, "-f", str(self.config), *options]
+
+    @functools.cached_property
+    def program_here(self):
+        """A copy: links to it may have any name."""
+        return shutil.copy(self.PROGRAM, self.folder / "sshd")
+
+    def for_one_connection(self, service):
+        """Options of ssh(1) with which it talks to an sshd of its own, which uses SERVICE."""
+        return ("-o", f"ProxyCommand={shlex.join([*self._program(service), '-i'])}")
 
     def _is_listening(self):
         try:
