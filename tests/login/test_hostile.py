@@ -351,7 +351,9 @@ while True:
                                  **self.as_person(attacker))
                 attack = subprocess.Popen(
                     ["/usr/bin/python3", "-I", "-S", "-c", script, str(host.pid + 1),
-                     *(str(int(number)) for number in signals)], **self.as_person(attacker))
+                     *(str(int(number)) for number in signals)],
+                    # Within a session SIGCONT reaches everybody: the other tests' hosts, too.
+                    start_new_session=True, **self.as_person(attacker))
                 try:
                     codes = self.codes(host)
                 finally:
