@@ -47,7 +47,8 @@ void programs_add_folders(struct report *report, const char *subject, const char
 static bool is_installed(const char *path, bool *ret_absent, struct stat *ret_status,
                          struct verdict *why_not)
 {
-    int file = secret_open_file(AT_FDCWD, path, path, SECRET_READERS_ANY, ret_absent, why_not);
+    int file =
+        secret_open_file(AT_FDCWD, path, path, O_RDONLY, SECRET_READERS_ANY, ret_absent, why_not);
     bool is_known;
 
     if (file < 0)

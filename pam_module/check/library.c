@@ -38,10 +38,11 @@ int library_open(struct verdict *why_not)
     int library = -1;
 
     if (find_beside(path))
-        library = secret_open_file(AT_FDCWD, path, path, SECRET_READERS_ANY, &absent, why_not);
+        library =
+            secret_open_file(AT_FDCWD, path, path, O_RDONLY, SECRET_READERS_ANY, &absent, why_not);
     if (library < 0 && absent)
-        library = secret_open_file(AT_FDCWD, PATHS_LIBRARY, PATHS_LIBRARY, SECRET_READERS_ANY,
-                                   &absent, why_not);
+        library = secret_open_file(AT_FDCWD, PATHS_LIBRARY, PATHS_LIBRARY, O_RDONLY,
+                                   SECRET_READERS_ANY, &absent, why_not);
     return library;
 }
 

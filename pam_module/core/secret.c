@@ -82,10 +82,10 @@ static bool is_trusted(int file, const char *shown, enum secret_readers readers,
     return true;
 }
 
-int secret_open_file(int folder, const char *name, const char *shown, enum secret_readers readers,
-                     bool *ret_absent, struct verdict *why_not)
+int secret_open_file(int folder, const char *name, const char *shown, int flags,
+                     enum secret_readers readers, bool *ret_absent, struct verdict *why_not)
 {
-    int file = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    int file = openat(folder, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
 
     *ret_absent = file < 0 && errno == ENOENT;
     if (file < 0) {
@@ -123,7 +123,7 @@ enum secret_read secret_read_file(int folder, const char *name, const char *show
                                   struct verdict *why_not)
 {
     bool absent;
-    auto_close file = secret_open_file(folder, name, shown, readers, &absent, why_not);
+    auto_close file = secret_open_file(folder, name, shown, O_RDONLY, readers, &absent, why_not);
     char *text;
     ssize_t size;
 

@@ -4,6 +4,7 @@
 #include "text.h"
 
 #include <string.h>
+#include <time.h>
 
 /* The length of the sequence that begins at BYTES (RFC 3629 section 4); 0: it is none. */
 static size_t sequence(const char *bytes, size_t size)
@@ -68,4 +69,15 @@ bool text_is_sid(const char *text, const char *prefix)
 {
     return strlen(text) == 34 && strncmp(text, prefix, 2) == 0 &&
            strspn(text + 2, "0123456789abcdefABCDEF") == 32;
+}
+
+const char *text_print_time(int64_t time_s, char text[TEXT_TIME_SIZE])
+{
+    time_t when = (time_t)time_s;
+    struct tm parts = { 0 };
+
+    gmtime_r(&when, &parts);
+    if (strftime(text, TEXT_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+        text[0] = '\0';
+    return text;
 }

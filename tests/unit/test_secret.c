@@ -150,14 +150,16 @@ TEST(who_is_not_root_may_own_the_files_but_no_third_may)
 
     assert_int_equal(chown(file, SOMEBODY, 0), 0);
     assert_int_equal(seteuid(SOMEBODY), 0);
-    descriptor = secret_open_file(AT_FDCWD, file, "SHOWN", SECRET_READERS_ANY, &absent, &why_not);
+    descriptor =
+        secret_open_file(AT_FDCWD, file, "SHOWN", O_RDONLY, SECRET_READERS_ANY, &absent, &why_not);
     assert_int_equal(seteuid(0), 0);
     assert_true(descriptor >= 0);
     close(descriptor);
 
     assert_int_equal(chown(file, SOMEBODY + 1, 0), 0);
     assert_int_equal(seteuid(SOMEBODY), 0);
-    foreign = secret_open_file(AT_FDCWD, file, "SHOWN", SECRET_READERS_ANY, &absent, &why_not);
+    foreign =
+        secret_open_file(AT_FDCWD, file, "SHOWN", O_RDONLY, SECRET_READERS_ANY, &absent, &why_not);
     assert_int_equal(seteuid(0), 0);
     assert_int_equal(foreign, -1);
     assert_false(absent);
@@ -165,7 +167,8 @@ TEST(who_is_not_root_may_own_the_files_but_no_third_may)
 
     assert_int_equal(chown(file, 0, 0), 0);
     assert_int_equal(seteuid(SOMEBODY), 0);
-    descriptor = secret_open_file(AT_FDCWD, file, "SHOWN", SECRET_READERS_ANY, &absent, &why_not);
+    descriptor =
+        secret_open_file(AT_FDCWD, file, "SHOWN", O_RDONLY, SECRET_READERS_ANY, &absent, &why_not);
     assert_int_equal(seteuid(0), 0);
     assert_true(descriptor >= 0);
     close(descriptor);
@@ -258,7 +261,8 @@ TEST(a_descriptor_is_closed_on_exec)
     folder_write(folder, "file", "text", 0600);
     below = secret_open_folder(folder, &why_not);
     assert_true(below >= 0);
-    file = secret_open_file(below, "file", "SHOWN", SECRET_READERS_OWNER, &absent, &why_not);
+    file =
+        secret_open_file(below, "file", "SHOWN", O_RDONLY, SECRET_READERS_OWNER, &absent, &why_not);
     assert_true(file >= 0);
     assert_false(absent);
     assert_int_equal(fcntl(below, F_GETFD), FD_CLOEXEC);

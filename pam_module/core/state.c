@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* What this host remembers of one user's logins. */
+#include "state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "secret.h"
+#include "siphash.h"
+
+#define MAGIC  "ptvused1"
+#define SUFFIX ".used"
+
+enum { NAME_SIZE = 256, SHOWN_SIZE = 2 * NAME_SIZE, HOUR = 3600, DAY = 24 * HOUR };
+
+/* The lock is held for a moment, by whoever; it is waited for that often and that long. */
+enum { LOCK_TRIES = 500, LOCK_PAUSE_NS = 2000000 };
+
+/* Opens the folder, and prints the names of the file. */
+static int open_folder(const char *path, const char *name, char file[NAME_SIZE],
+                       char shown[SHOWN_SIZE], struct verdict *why_not)
+{
+    int folder = secret_open_folder(path, why_not);
+
+    snprintf(file, NAME_SIZE, "%s" SUFFIX, name);
+    snprintf(shown, SHOWN_SIZE, "%s/%s", path, file);
+    return folder;
+}
+
+int state_open(const char *path, const char *name, bool make, struct verdict *why_not)
+{
+    char file_name[NAME_SIZE], shown[SHOWN_SIZE];
+    int folder = open_folder(path, name, file_name, shown, why_not);
+    bool absent;
+    int file;
+
+    if (folder < 0)
+        return -1;
+    file = secret_open_file(folder, file_name, shown, O_RDWR | (make ? O_CREAT : 0),
+                            SECRET_READERS_OWNER, &absent, why_not);
+    close(folder);
+    return file;
+}
+
+bool state_remove(const char *path, const char *name, struct verdict *why_not)
+{
+    char file_name[NAME_SIZE], shown[SHOWN_SIZE];
+    int folder = open_folder(path, name, file_name, shown, why_not);
+    bool is_removed;
+
+    if (folder < 0)
+        return false;
+    is_removed =
+        unlinkat(folder, file_name, 0) == 0 || errno == ENOENT ||
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "removing %s: %s", shown, strerror(errno));
+    close(folder);
+    return is_removed;
+}
+
+bool state_identify(int file, char identity[STATE_IDENTITY_SIZE])
+{
+    struct statx status;
+
+    if (statx(file, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &status) != 0)
+        return false;
+    if (!(status.stx_mask & STATX_BTIME))
+        status.stx_btime = (struct statx_timestamp){ 0 };
+    snprintf(identity, STATE_IDENTITY_SIZE, "%llu:%lld.%u", (unsigned long long)status.stx_ino,
+             (long long)status.stx_btime.tv_sec, (unsigned)status.stx_btime.tv_nsec);
+    return true;
+}
+
+/* Against what a crash leaves behind, not against somebody who may write the file. */
+static uint64_t checksum(const struct state *state)
+{
+    static const uint8_t key[SIPHASH_KEY_SIZE];
+
+    return siphash(key, state, offsetof(struct state, checksum));
+}
+
+static enum state_locked refuse(enum state_locked result, const char *problem,
+                                struct verdict *why_not)
+{
+    verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "its file in state_dir %s", problem);
+    return result;
+}
+
+static enum state_locked lock(int file, struct verdict *why_not)
+{
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        if (flock(file, LOCK_EX | LOCK_NB) == 0)
+            return STATE_LOCKED;
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return refuse(STATE_UNUSABLE, strerror(errno), why_not);
+        nanosleep(&(struct timespec){ .tv_nsec = LOCK_PAUSE_NS }, NULL);
+    }
+    return refuse(STATE_BUSY, "stays locked by another process", why_not);
+}
+
+static bool is_time(int64_t time_s)
+{
+    return time_s >= 0 && time_s < (int64_t)1 << 40;
+}
+
+/* Whoever writes the file must not be able to make us count beyond what we can. */
+static bool is_sane(const struct state *state)
+{
+    for (size_t i = 0; i < STATE_CLAIMS; i++)
+        if (!is_time(state->claims[i].boottime_s))
+            return false;
+    for (size_t i = 0; i < STATE_CREATIONS_DAY; i++)
+        if (!is_time(state->creations_s[i]))
+            return false;
+    return is_time(state->tried_s) && is_time(state->tries);
+}
+
+enum state_locked state_lock(int file, struct state *ret_state, struct verdict *why_not)
+{
+    enum state_locked locked = lock(file, why_not);
+    ssize_t size;
+
+    if (locked != STATE_LOCKED)
+        return locked;
+    size = pread(file, ret_state, sizeof *ret_state, 0);
+    if (size == 0) {
+        *ret_state = (struct state){ .magic = MAGIC };
+        return STATE_LOCKED;
+    }
+    if (size == sizeof *ret_state &&
+        memcmp(ret_state->magic, MAGIC, sizeof ret_state->magic) == 0 &&
+        checksum(ret_state) == ret_state->checksum && is_sane(ret_state))
+        return STATE_LOCKED;
+
+    state_unlock(file);
+    return refuse(STATE_UNUSABLE, size < 0 ? strerror(errno) : "is damaged: remove it", why_not);
+}
+
+bool state_write(int file, struct state *state, bool for_good, struct verdict *why_not)
+{
+    state->checksum = checksum(state);
+    errno = ENOSPC; /* of a short write */
+    if (pwrite(file, state, sizeof *state, 0) == sizeof *state && (!for_good || fsync(file) == 0))
+        return true;
+    return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                          "its file in state_dir can't be written: %s", strerror(errno));
+}
+
+void state_unlock(int file)
+{
+    flock(file, LOCK_UN);
+}
+
+/* For how long the claim has stood at least. One from the future was made before the machine was
+ * started, and all that is known is for how long it has been up. */
+static int64_t age_s(const struct state_claim *claim, int64_t now_s)
+{
+    return claim->boottime_s <= now_s ? now_s - claim->boottime_s : now_s;
+}
+
+enum state_claimed state_claim(struct state *state, uint64_t hash, int64_t now_s)
+{
+    struct state_claim *empty = NULL;
+
+    for (size_t i = 0; i < STATE_CLAIMS; i++) {
+        struct state_claim *claim = &state->claims[i];
+        if (claim->hash == 0 || age_s(claim, now_s) > STATE_CLAIM_SECONDS)
+            empty = claim;
+        else if (claim->hash == hash)
+            return STATE_CLAIMED_BEFORE;
+    }
+    if (empty == NULL)
+        return STATE_CLAIMS_FULL;
+    *empty = (struct state_claim){ hash, now_s };
+    return STATE_CLAIMED;
+}
+
+void state_release(struct state *state, uint64_t hash)
+{
+    for (size_t i = 0; i < STATE_CLAIMS; i++)
+        if (state->claims[i].hash == hash)
+            state->claims[i] = (struct state_claim){ 0 };
+}
+
+/* The time from which on one more fits into LIMIT of them in SECONDS; 0: it fits. The creations are
+ * sorted, the newest first. */
+static int64_t opens_at(const struct state *state, int limit, int64_t seconds, int64_t now_s)
+{
+    int64_t oldest_s = state->creations_s[limit - 1];
+
+    return oldest_s != 0 && now_s - oldest_s < seconds ? oldest_s + seconds : 0;
+}
+
+int64_t state_create(struct state *state, int64_t now_s)
+{
+    int64_t hour_s, day_s;
+
+    /* The clock was set back: the limit must not hold for longer than it says. */
+    for (size_t i = 0; i < STATE_CREATIONS_DAY; i++)
+        if (state->creations_s[i] > now_s)
+            state->creations_s[i] = now_s;
+
+    hour_s = opens_at(state, STATE_CREATIONS_HOUR, HOUR, now_s);
+    day_s = opens_at(state, STATE_CREATIONS_DAY, DAY, now_s);
+    if (hour_s != 0 || day_s != 0)
+        return hour_s > day_s ? hour_s : day_s;
+
+    memmove(state->creations_s + 1, state->creations_s,
+            sizeof state->creations_s - sizeof *state->creations_s);
+    state->creations_s[0] = now_s;
+    return 0;
+}
+
+static int64_t delay_s(int64_t tries)
+{
+    int64_t delay = STATE_DELAY_SECONDS;
+
+    if (tries < STATE_TRIES)
+        return 0;
+    for (int64_t i = STATE_TRIES; i < tries && delay < STATE_DELAY_MAX_SECONDS; i++)
+        delay *= 2;
+    return delay < STATE_DELAY_MAX_SECONDS ? delay : STATE_DELAY_MAX_SECONDS;
+}
+
+int64_t state_try(struct state *state, int64_t now_s)
+{
+    /* The clock was set back. */
+    if (state->tried_s > now_s)
+        state->tried_s = now_s;
+    if (now_s - state->tried_s >= DAY)
+        state->tries = 0;
+    if (now_s - state->tried_s < delay_s(state->tries))
+        return state->tried_s + delay_s(state->tries);
+    state->tried_s = now_s;
+    state->tries++;
+    return 0;
+}
+
+struct state_set *state_find(struct state *state, const char id[STATE_SET_SIZE])
+{
+    for (size_t i = 0; i < STATE_SETS; i++)
+        if (memcmp(state->sets[i].id, id, STATE_SET_SIZE) == 0)
+            return &state->sets[i];
+    return NULL;
+}

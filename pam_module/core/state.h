@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* What this host remembers of one user's logins: NAME.used in state_dir. The file is the account's
+ * that talks to the network, so it holds only what makes a login stricter: without it, or with
+ * whatever somebody else writes there, nobody gets in who would not get in otherwise, but for a
+ * recovery code that was used before. What time does here can't be turned back by setting a clock. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "verdict.h"
+
+enum {
+    STATE_CLAIMS = 64,
+    STATE_CLAIM_SECONDS = 300, /* 5 steps of 60 s, the most that the API lets a factor have */
+    STATE_CREATIONS_HOUR = 45, /* Twilio allows a factor 50 challenges an hour */
+    STATE_CREATIONS_DAY = 90,  /* and 100 a day (contract section 7) */
+    STATE_TRIES = 5,           /* wrong recovery codes that cost no delay */
+    STATE_DELAY_SECONDS = 30,  /* the first delay; each further wrong one doubles it */
+    STATE_DELAY_MAX_SECONDS = 3600,
+    STATE_SETS = 2, /* of recovery codes: the valid one, and one that is being made */
+    STATE_SET_SIZE = 32,
+    STATE_IDENTITY_SIZE = 64,
+};
+
+/* A code that was sent to Twilio from here. */
+struct state_claim {
+    uint64_t hash;      /* keyed, of user and code; 0: none */
+    int64_t boottime_s; /* CLOCK_BOOTTIME */
+};
+
+/* The recovery codes of one set that were used. */
+struct state_set {
+    char id[STATE_SET_SIZE]; /* its name, no NUL behind it; zero: none */
+    uint64_t used;           /* bit N: the code N */
+};
+
+/* The file as it is, in this machine's own byte order. */
+struct state {
+    char magic[8];
+    struct state_claim claims[STATE_CLAIMS];
+    int64_t creations_s[STATE_CREATIONS_DAY]; /* CLOCK_REALTIME; 0: none */
+    int64_t tried_s;                          /* the last wrong recovery code, CLOCK_REALTIME */
+    int64_t tries;                            /* wrong ones since the last right one */
+    struct state_set sets[STATE_SETS];
+    uint64_t checksum;
+};
+
+/* Opens the file of the user NAME below the folder PATH, to read and to write it, with MAKE an empty
+ * one where none is. The caller closes. -1, with OUTCOME_MISCONFIGURED in *WHY_NOT: it can't be
+ * made or opened, is not the effective user's, or others may write it or the folder. */
+int state_open(const char *path, const char *name, bool make, struct verdict *why_not);
+
+/* Removes it; it need not be there. False, with OUTCOME_MISCONFIGURED in *WHY_NOT. */
+bool state_remove(const char *path, const char *name, struct verdict *why_not);
+
+/* Which file it is: inode and time of birth, as a text. A file that was copied, or made anew, is
+ * another one. False: it can't be told. */
+bool state_identify(int file, char identity[STATE_IDENTITY_SIZE]);
+
+enum state_locked {
+    STATE_UNUSABLE, /* damaged, or it can't be read */
+    STATE_BUSY,     /* somebody else holds the lock, for longer than anybody here does */
+    STATE_LOCKED
+};
+
+/* Locks FILE, which state_open() has opened, and reads it. On STATE_LOCKED the caller unlocks
+ * with state_unlock(), before anything that takes long; otherwise *WHY_NOT tells. */
+enum state_locked state_lock(int file, struct state *ret_state, struct verdict *why_not);
+
+/* Writes STATE to the locked FILE, with FOR_GOOD to the disk. False, with *WHY_NOT: it may be
+ * written or not. */
+bool state_write(int file, struct state *state, bool for_good, struct verdict *why_not);
+
+void state_unlock(int file);
+
+enum state_claimed { STATE_CLAIMED, STATE_CLAIMED_BEFORE, STATE_CLAIMS_FULL };
+
+/* Notes HASH, which is not 0, as used for STATE_CLAIM_SECONDS from NOW_S of CLOCK_BOOTTIME. */
+enum state_claimed state_claim(struct state *state, uint64_t hash, int64_t now_s);
+
+/* Takes the claim back. */
+void state_release(struct state *state, uint64_t hash);
+
+/* Counts the creation of a challenge at NOW_S of CLOCK_REALTIME. 0; or, where there were too many, the
+ * time from which on there may be another. */
+int64_t state_create(struct state *state, int64_t now_s);
+
+/* Counts a recovery code that is about to be tried at NOW_S of CLOCK_REALTIME, as a wrong one. 0; or the
+ * time from which on one may be tried. */
+int64_t state_try(struct state *state, int64_t now_s);
+
+/* The used codes of the set ID; NULL: the state does not know it. */
+struct state_set *state_find(struct state *state, const char id[STATE_SET_SIZE]);

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* What this host remembers: the file, the claims, the limits. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/siphash.h"
+#include "core/state.h"
+#include "folder.h"
+
+enum { NOW = 1800000000, HOUR = 3600, DAY = 24 * HOUR };
+
+#define SET "0123456789abcdef0123456789abcdef"
+
+/* The vectors of the reference implementation: the input is 00 01 02 …, the key 00 to 0f. */
+TEST(siphash_is_that_of_the_reference)
+{
+    static const struct {
+        size_t size;
+        uint64_t hash;
+    } rows[] = { { 0, 0x726fdb47dd0e0e31 },  { 1, 0x74f839c593dc67fd }, { 7, 0xab0200f58b01d137 },
+                 { 8, 0x93f5f5799a932462 },  { 9, 0x9e0082df0ba9e4b0 }, { 15, 0xa129ca6149be45e5 },
+                 { 16, 0x3f2acc7f57c29bdb }, { 63, 0x958a324ceb064572 } };
+    uint8_t key[SIPHASH_KEY_SIZE], bytes[64];
+
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)i;
+    memcpy(key, bytes, sizeof key);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_true(siphash(key, bytes, rows[i].size) == rows[i].hash);
+}
+
+/* Claims */
+
+TEST(a_claim_holds_for_five_minutes)
+{
+    struct state one = { 0 };
+
+    assert_int_equal(state_claim(&one, 7, 1000), STATE_CLAIMED);
+    assert_int_equal(state_claim(&one, 7, 1000), STATE_CLAIMED_BEFORE);
+    assert_int_equal(state_claim(&one, 8, 1000), STATE_CLAIMED);
+    assert_int_equal(state_claim(&one, 7, 1300), STATE_CLAIMED_BEFORE);
+    assert_int_equal(state_claim(&one, 7, 1301), STATE_CLAIMED);
+    assert_int_equal(state_claim(&one, 7, 1301), STATE_CLAIMED_BEFORE);
+}
+
+TEST(a_claim_that_was_taken_back_is_free)
+{
+    struct state one = { 0 };
+
+    state_claim(&one, 7, 1000);
+    state_claim(&one, 8, 1000);
+    state_release(&one, 7);
+    state_release(&one, 9);
+    assert_int_equal(state_claim(&one, 8, 1000), STATE_CLAIMED_BEFORE);
+    assert_int_equal(state_claim(&one, 7, 1000), STATE_CLAIMED);
+}
+
+/* Made before the machine was started: nobody knows when, but at least as long ago as it is up. */
+TEST(a_claim_of_another_boot_holds_until_the_machine_is_up_for_five_minutes)
+{
+    for (int64_t up = 0; up <= 300; up += 100) {
+        struct state one = { 0 };
+        state_claim(&one, 7, 999999);
+        assert_int_equal(state_claim(&one, 7, up), STATE_CLAIMED_BEFORE);
+    }
+    for (int64_t up = 301; up < 999999; up *= 10) {
+        struct state one = { 0 };
+        state_claim(&one, 7, 999999);
+        assert_int_equal(state_claim(&one, 7, up), STATE_CLAIMED);
+    }
+}
+
+TEST(no_claim_drives_another_one_out)
+{
+    struct state one = { 0 };
+
+    for (uint64_t hash = 1; hash <= STATE_CLAIMS; hash++)
+        assert_int_equal(state_claim(&one, hash, 1000 + (int64_t)hash), STATE_CLAIMED);
+    assert_int_equal(state_claim(&one, 1000, 1100), STATE_CLAIMS_FULL);
+    for (uint64_t hash = 1; hash <= STATE_CLAIMS; hash++)
+        assert_int_equal(state_claim(&one, hash, 1100), STATE_CLAIMED_BEFORE);
+    assert_int_equal(state_claim(&one, 1000, 1302), STATE_CLAIMED);
+    assert_int_equal(state_claim(&one, 2, 1302), STATE_CLAIMED_BEFORE);
+}
+
+/* The limit of creations */
+
+TEST(an_hour_has_so_many_creations_and_no_more)
+{
+    struct state one = { 0 };
+
+    for (int i = 0; i < STATE_CREATIONS_HOUR; i++)
+        assert_int_equal(state_create(&one, NOW + i), 0);
+    assert_int_equal(state_create(&one, NOW + 100), NOW + HOUR);
+    assert_int_equal(state_create(&one, NOW + HOUR - 1), NOW + HOUR);
+    assert_int_equal(state_create(&one, NOW + HOUR), 0);
+    assert_int_equal(state_create(&one, NOW + HOUR), NOW + HOUR + 1);
+}
+
+TEST(a_day_has_so_many_creations_and_no_more)
+{
+    struct state one = { 0 };
+    int64_t now = NOW;
+
+    for (int i = 0; i < STATE_CREATIONS_DAY; i++, now += 600)
+        assert_int_equal(state_create(&one, now), 0);
+    assert_int_equal(state_create(&one, now), NOW + DAY);
+    assert_int_equal(state_create(&one, NOW + DAY - 1), NOW + DAY);
+    assert_int_equal(state_create(&one, NOW + DAY), 0);
+    assert_int_equal(state_create(&one, NOW + DAY), NOW + DAY + 600);
+}
+
+/* Whatever an hour one looks at. */
+TEST(no_hour_and_no_day_has_more_than_its_limit)
+{
+    enum { MINUTES = 4 * 24 * 60 };
+    static bool created[MINUTES];
+    struct state one = { 0 };
+    uint32_t dice = 1;
+
+    for (int minute = 0; minute < MINUTES; minute++) {
+        int hour = 0, day = 0;
+        dice = dice * 1664525 + 1013904223;
+        created[minute] = (dice >> 16) % 8 != 0 && state_create(&one, NOW + minute * 60) == 0;
+        for (int i = minute; i >= 0 && i > minute - 24 * 60; i--) {
+            day += created[i];
+            hour += i > minute - 60 && created[i];
+        }
+        assert_in_range(hour, 0, STATE_CREATIONS_HOUR);
+        assert_in_range(day, 0, STATE_CREATIONS_DAY);
+    }
+}
+
+TEST(a_clock_that_was_set_back_does_not_lengthen_the_limit)
+{
+    struct state one = { 0 };
+
+    for (int i = 0; i < STATE_CREATIONS_HOUR; i++)
+        state_create(&one, NOW);
+    assert_int_equal(state_create(&one, NOW - 100 * DAY), NOW - 100 * DAY + HOUR);
+    assert_int_equal(state_create(&one, NOW - 100 * DAY + HOUR), 0);
+}
+
+/* Recovery codes */
+
+TEST(five_wrong_ones_are_free_and_then_each_doubles_the_delay)
+{
+    static const int64_t delays[] = { 30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600 };
+    struct state one = { 0 };
+    int64_t now = NOW;
+
+    for (int i = 0; i < STATE_TRIES; i++)
+        assert_int_equal(state_try(&one, now), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(delays); i++) {
+        assert_int_equal(state_try(&one, now), now + delays[i]);
+        assert_int_equal(state_try(&one, now + delays[i] - 1), now + delays[i]);
+        now += delays[i];
+        assert_int_equal(state_try(&one, now), 0);
+    }
+    assert_int_equal(state_try(&one, now + DAY), 0);
+    assert_int_equal(one.tries, 1);
+}
+
+TEST(a_delay_is_neither_lengthened_nor_lost_when_the_clock_is_set_back)
+{
+    struct state one = { 0 };
+
+    for (int i = 0; i < STATE_TRIES; i++)
+        state_try(&one, NOW);
+    assert_int_equal(state_try(&one, NOW - DAY), NOW - DAY + 30);
+    assert_int_equal(state_try(&one, NOW - DAY + 30), 0);
+}
+
+TEST(a_set_is_found_by_its_name)
+{
+    struct state one = { 0 };
+
+    assert_null(state_find(&one, SET));
+    memcpy(one.sets[1].id, SET, STATE_SET_SIZE);
+    assert_ptr_equal(state_find(&one, SET), &one.sets[1]);
+}
+
+/* The file */
+
+static int open_file(const char *folder)
+{
+    struct verdict why_not;
+    int file = state_open(folder, "alice", true, &why_not);
+
+    assert_true(file >= 0);
+    return file;
+}
+
+static void assert_locked(int file, struct state *state, enum state_locked locked, const char *part)
+{
+    struct verdict why_not = { 0 };
+
+    assert_int_equal(state_lock(file, state, &why_not), locked);
+    if (locked != STATE_LOCKED)
+        assert_refused(&why_not, OUTCOME_MISCONFIGURED, part);
+}
+
+TEST(a_new_file_is_empty_and_what_is_written_is_read)
+{
+    int file = open_file(*state);
+    struct state was, is;
+    struct verdict why_not;
+    struct stat status;
+
+    assert_locked(file, &was, STATE_LOCKED, "");
+    assert_int_equal(was.tries, 0);
+    state_claim(&was, 7, 1000);
+    assert_true(state_write(file, &was, true, &why_not));
+    state_unlock(file);
+    close(file);
+
+    file = open_file(*state);
+    assert_locked(file, &is, STATE_LOCKED, "");
+    assert_memory_equal(&is, &was, sizeof is);
+    assert_int_equal(fstat(file, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    close(file);
+}
+
+/* A killed process leaves a file that was made, and not yet written. */
+TEST(whatever_byte_is_damaged_is_noticed)
+{
+    int file = open_file(*state);
+    struct state one;
+    struct verdict why_not;
+
+    assert_locked(file, &one, STATE_LOCKED, "");
+    assert_true(state_write(file, &one, false, &why_not));
+    state_unlock(file);
+    for (off_t at = 0; at < (off_t)sizeof one; at += 7) {
+        unsigned char byte;
+        assert_int_equal(pread(file, &byte, 1, at), 1);
+        byte ^= 0x10;
+        assert_int_equal(pwrite(file, &byte, 1, at), 1);
+        assert_locked(file, &one, STATE_UNUSABLE, "damaged: remove it");
+        byte ^= 0x10;
+        assert_int_equal(pwrite(file, &byte, 1, at), 1);
+    }
+    assert_locked(file, &one, STATE_LOCKED, "");
+    state_unlock(file);
+    assert_int_equal(ftruncate(file, sizeof one - 1), 0);
+    assert_locked(file, &one, STATE_UNUSABLE, "damaged");
+    close(file);
+}
+
+TEST(numbers_that_nobody_writes_are_damage)
+{
+    int file = open_file(*state);
+    int64_t wrong[] = { -1, INT64_MIN, INT64_MAX, (int64_t)1 << 40 };
+    struct state one, other;
+    struct verdict why_not;
+
+    assert_locked(file, &one, STATE_LOCKED, "");
+    state_unlock(file);
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+        for (int member = 0; member < 4; member++) {
+            struct state bad = one;
+            int64_t *members[] = { &bad.tried_s, &bad.tries, &bad.creations_s[3],
+                                   &bad.claims[5].boottime_s };
+            *members[member] = wrong[i];
+            assert_true(state_write(file, &bad, false, &why_not));
+            assert_locked(file, &other, STATE_UNUSABLE, "damaged");
+        }
+    close(file);
+}
+
+TEST(a_lock_that_somebody_keeps_is_not_waited_for_for_ever)
+{
+    int holder = open_file(*state), file = open_file(*state);
+    struct state one;
+
+    assert_int_equal(flock(holder, LOCK_EX), 0);
+    assert_locked(file, &one, STATE_BUSY, "stays locked by another process");
+    close(holder);
+    assert_locked(file, &one, STATE_LOCKED, "");
+    close(file);
+}
+
+TEST(a_file_of_others_is_not_opened)
+{
+    struct verdict why_not;
+    const char *path = folder_path(*state, "alice.used");
+
+    folder_write(*state, "alice.used", "", 0622);
+    assert_int_equal(state_open(*state, "alice", true, &why_not), -1);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "writable by others");
+    unlink(path);
+    assert_int_equal(symlink("/etc/passwd", path), 0);
+    assert_int_equal(state_open(*state, "alice", true, &why_not), -1);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "symbolic links are not followed");
+    unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(state_open(*state, "alice", true, &why_not), -1);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "no regular file");
+    unlink(path);
+    assert_int_equal(chmod(*state, 0777), 0);
+    assert_int_equal(state_open(*state, "alice", true, &why_not), -1);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "writable by others");
+    assert_int_equal(chmod(*state, 0700), 0);
+    assert_int_equal(state_open(folder_path(*state, "none"), "alice", true, &why_not), -1);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "No such file");
+}
+
+TEST(a_copy_is_another_file)
+{
+    int file = open_file(*state), copy;
+    char one[STATE_IDENTITY_SIZE], other[STATE_IDENTITY_SIZE], again[STATE_IDENTITY_SIZE];
+
+    assert_true(state_identify(file, one));
+    assert_int_equal(rename(folder_path(*state, "alice.used"), folder_path(*state, "kept")), 0);
+    copy = open_file(*state);
+    assert_true(state_identify(copy, other));
+    assert_string_not_equal(one, other);
+    assert_true(state_identify(file, again));
+    assert_string_equal(one, again);
+    close(copy);
+    close(file);
+}
+
+#define on_disk(test) cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(siphash_is_that_of_the_reference),
+        cmocka_unit_test(a_claim_holds_for_five_minutes),
+        cmocka_unit_test(a_claim_that_was_taken_back_is_free),
+        cmocka_unit_test(a_claim_of_another_boot_holds_until_the_machine_is_up_for_five_minutes),
+        cmocka_unit_test(no_claim_drives_another_one_out),
+        cmocka_unit_test(an_hour_has_so_many_creations_and_no_more),
+        cmocka_unit_test(a_day_has_so_many_creations_and_no_more),
+        cmocka_unit_test(no_hour_and_no_day_has_more_than_its_limit),
+        cmocka_unit_test(a_clock_that_was_set_back_does_not_lengthen_the_limit),
+        cmocka_unit_test(five_wrong_ones_are_free_and_then_each_doubles_the_delay),
+        cmocka_unit_test(a_delay_is_neither_lengthened_nor_lost_when_the_clock_is_set_back),
+        cmocka_unit_test(a_set_is_found_by_its_name),
+        on_disk(a_new_file_is_empty_and_what_is_written_is_read),
+        on_disk(whatever_byte_is_damaged_is_noticed),
+        on_disk(numbers_that_nobody_writes_are_damage),
+        on_disk(a_lock_that_somebody_keeps_is_not_waited_for_for_ever),
+        on_disk(a_file_of_others_is_not_opened),
+        on_disk(a_copy_is_another_file),
+    };
+
+    return cmocka_run_group_tests_name("state", tests, NULL, NULL);
+}
