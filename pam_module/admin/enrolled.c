@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../core/userfile.h"
 #include "users.h"
 
 enum { READ_MAX = 20000, REMEDY_SIZE = 512 };
@@ -90,7 +91,7 @@ void enrolled_add(struct report *report, const struct settings *settings)
                    why_not.reason);
         return;
     }
-    names = users_names(&users, USERS_ENROLLED, &why_not);
+    names = users_names(&users, USERS_ENROLLED, USERFILE_ENROLLMENT, &why_not);
     if (names != NULL)
         add_files(report, settings, &users, names);
     else

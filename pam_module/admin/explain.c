@@ -9,6 +9,7 @@
 #include "../core/dialogue.h"
 #include "../core/policy.h"
 #include "../core/secret.h"
+#include "remembered.h"
 #include "report.h"
 #include "terminal.h"
 
@@ -20,7 +21,7 @@ struct explain {
     const char *settings_path, *user;
     char service[DIALOGUE_SERVICE_SIZE];
     struct settings *settings;
-    struct enrollment *enrollment;
+    struct policy_findings found;
 };
 
 /* Who can meet an outcome. */
@@ -31,11 +32,12 @@ static const struct {
     int whom;
     const char *when;
 } outcomes[] = {
-    { OUTCOME_APPROVED, ENROLLED, "Twilio approved the code" },
+    { OUTCOME_APPROVED, ENROLLED, "Twilio approved the code, or a recovery code was used up" },
     { OUTCOME_NOT_REQUIRED, NOBODY_ASKED, "as the settings are" },
     { OUTCOME_DENIED, ENROLLED, "wrong codes, or a challenge that expired" },
     { OUTCOME_DENIED, NOT_ENROLLED, "whatever is typed" },
-    { OUTCOME_EXHAUSTED, ENROLLED, "a limit of Twilio's: attempts, or challenges for a factor" },
+    { OUTCOME_EXHAUSTED, ENROLLED,
+      "a limit of Twilio's or of this host: attempts, or challenges for a factor" },
     { OUTCOME_UNAVAILABLE, ASKED, "no answer that can be trusted from Twilio, or none in time" },
     { OUTCOME_MISCONFIGURED, NOBODY_ASKED | ASKED, "files, owners, modes, syntax, credentials" },
     { OUTCOME_BROKEN, NOBODY_ASKED | ASKED, "the check program can't run, or is killed" },
@@ -79,6 +81,55 @@ static void explain_exempt(const struct explain *explain)
                explain->user, verdict_pam_code(OUTCOME_NOT_REQUIRED));
 }
 
+static void explain_bypassed(const struct explain *explain)
+{
+    const struct bypass *bypass = explain->found.bypass;
+    int64_t left_s = explain->found.bypass_left_s;
+    char remedy[PLACE_SIZE];
+
+    snprintf(remedy, sizeof remedy, "twilio-verify bypass %s --end", explain->user);
+    report_add(explain->report, REPORT_WARNING, "rule", remedy,
+               "a bypass, for %d h %d min more: %s", (int)(left_s / 3600),
+               (int)(left_s % 3600 / 60), bypass->reason);
+    add_outcomes(explain, NOBODY_ASKED);
+    report_add(explain->report, REPORT_OK, "verdict", NULL, "%s is let on without a code: %s",
+               explain->user, verdict_pam_code(OUTCOME_NOT_REQUIRED));
+}
+
+static void explain_no_bypass(const struct explain *explain)
+{
+    const char *reason = explain->found.no_bypass.reason;
+
+    if (*reason != '\0')
+        report_add(explain->report, explain->found.bypass == NULL ? REPORT_WARNING : REPORT_NOTE,
+                   "bypass", NULL, "does not count: %s", reason);
+}
+
+static void explain_recovery(const struct explain *explain)
+{
+    auto_recovery *recovery = NULL;
+    const char *user = explain->found.enrollment->user;
+    struct verdict why_not;
+    int left = -1;
+
+    switch (recovery_read(explain->settings->users_dir, user, &recovery, &why_not)) {
+    case SECRET_ABSENT:
+        report_add(explain->report, REPORT_NOTE, "recovery", NULL,
+                   "%s has no recovery codes: twilio-verify recovery-codes %s", user, user);
+        return;
+    case SECRET_READ:
+        left = remembered_left(explain->settings, user, recovery, &why_not);
+        break;
+    case SECRET_REFUSED:
+        break;
+    }
+    if (left >= 0)
+        report_add(explain->report, REPORT_OK, "recovery", NULL, "%d recovery codes remain", left);
+    else
+        report_add(explain->report, REPORT_WARNING, "recovery", NULL,
+                   "recovery codes do not count: %s", why_not.reason);
+}
+
 static void explain_ignored(const struct explain *explain)
 {
     char place[PLACE_SIZE];
@@ -101,7 +152,7 @@ static void explain_question(const struct explain *explain)
     report_add(explain->report, REPORT_OK, "question", NULL,
                "\"%s\", up to %d times in one call of the module; %d digits are a code",
                settings->prompt, settings->attempts, settings->code_length);
-    if (explain->enrollment != NULL)
+    if (explain->found.enrollment != NULL)
         report_add(explain->report, REPORT_OK, "challenge", NULL,
                    "one for each call, created %s (create_challenge = \"%s\")",
                    at_code ? "after a code was typed" : "while the user types",
@@ -127,6 +178,7 @@ static void explain_denied(const struct explain *explain)
         report_add(explain->report, REPORT_WRONG, "rule", remedy,
                    "unmapped_user = \"deny\" (%s), and %s has no file in %s", place, explain->user,
                    explain->settings->users_dir);
+    explain_no_bypass(explain);
     explain_question(explain);
     add_outcomes(explain, NOT_ENROLLED);
     report_add(explain->report, REPORT_WRONG, "verdict", NULL,
@@ -165,7 +217,7 @@ static bool is_able_to_ask(const struct explain *explain)
 
 static void explain_enrolled(const struct explain *explain)
 {
-    const struct enrollment *enrollment = explain->enrollment;
+    const struct enrollment *enrollment = explain->found.enrollment;
 
     report_add(explain->report, REPORT_OK, "rule", NULL, "enrolled: %s/%s.conf",
                explain->settings->users_dir, enrollment->user);
@@ -175,6 +227,8 @@ static void explain_enrolled(const struct explain *explain)
                    explain->user, enrollment->user);
     report_add(explain->report, REPORT_OK, "enrollment", NULL, "identity %s, factor %s",
                enrollment->identity, enrollment->factor_sid);
+    explain_no_bypass(explain);
+    explain_recovery(explain);
     explain_question(explain);
     add_outcomes(explain, ENROLLED);
     report_add(explain->report, REPORT_OK, "verdict", NULL, "%s is asked for a code",
@@ -185,10 +239,13 @@ static void explain_policy(struct explain *explain)
 {
     struct verdict why_not;
 
-    switch (policy_find(explain->settings, explain->service, explain->user, &explain->enrollment,
+    switch (policy_find(explain->settings, explain->service, explain->user, &explain->found,
                         &why_not)) {
     case POLICY_EXEMPT:
         explain_exempt(explain);
+        return;
+    case POLICY_BYPASSED:
+        explain_bypassed(explain);
         return;
     case POLICY_IGNORED:
         explain_ignored(explain);
@@ -224,7 +281,7 @@ static void explain_all(struct explain *explain, const char *rhost)
                        rhost);
         explain_policy(explain);
     }
-    enrollment_free(&explain->enrollment);
+    policy_free(&explain->found);
     settings_free(&explain->settings);
 }
 

@@ -5,13 +5,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../core/bypass.h"
+#include "../core/text.h"
+#include "../core/userfile.h"
 #include "listing.h"
+#include "remembered.h"
 #include "session.h"
 #include "terminal.h"
 
-enum { PROGRESS_SIZE = 60 };
+enum { PROGRESS_SIZE = 60, ALIGNED = 5 };
 
-static const char *const columns[] = { "user", "state", "identity", "factor_sid", "factor", NULL };
+static const char *const columns[] = { "user",         "state",         "identity",
+                                       "factor_sid",   "factor",        "recovery_codes",
+                                       "bypass_until", "bypass_reason", NULL };
 
 static const char *const words[USERS_STATES] = {
     [USERS_ENROLLED] = "enrolled",
@@ -74,9 +80,50 @@ static const char *check(struct rows *rows, const struct users_record *record)
     return "unknown";
 }
 
+/* What else root keeps of a user. */
+struct extras {
+    char recovery[16], until[TEXT_TIME_SIZE];
+    struct bypass *bypass;
+};
+
+static void find_recovery(struct rows *rows, const char *name, struct extras *extras)
+{
+    const struct session *session = rows->session;
+    auto_recovery *recovery = NULL;
+    struct verdict why_not;
+    int left = -1;
+
+    switch (recovery_read(session->settings->users_dir, name, &recovery, &why_not)) {
+    case SECRET_ABSENT:
+        return;
+    case SECRET_READ:
+        left = remembered_left(session->settings, name, recovery, &why_not);
+        break;
+    case SECRET_REFUSED:
+        break;
+    }
+    if (left < 0)
+        rows->status = worse(rows->status, session_refuse(&why_not, "recovery codes"));
+    snprintf(extras->recovery, sizeof extras->recovery, "%d", left > 0 ? left : 0);
+}
+
+/* One that has ended is none. */
+static void find_bypass(struct rows *rows, const char *name, struct extras *extras)
+{
+    struct bypass_moment now;
+    struct verdict why_not;
+
+    if (bypass_read(rows->session->settings->users_dir, name, &extras->bypass, &why_not) ==
+        SECRET_REFUSED)
+        rows->status = worse(rows->status, session_refuse(&why_not, "a bypass"));
+    if (extras->bypass != NULL && bypass_now(&now) && bypass_left(extras->bypass, &now) > 0)
+        text_print_time(now.time_s + bypass_left(extras->bypass, &now), extras->until);
+}
+
 static void add_row(struct rows *rows, enum users_state state, const char *name)
 {
     struct users_record record = { 0 };
+    struct extras extras = { .recovery = "" };
     struct verdict why_not;
     enum users_found found = users_read(&rows->session->users, state, name, &record, &why_not);
 
@@ -85,11 +132,42 @@ static void add_row(struct rows *rows, enum users_state state, const char *name)
         return;
     if (found == USERS_REFUSED)
         rows->status = worse(rows->status, session_refuse(&why_not, name));
+    if (state == USERS_ENROLLED) {
+        find_recovery(rows, name, &extras);
+        find_bypass(rows, name, &extras);
+    }
     listing_add(rows->listing,
                 (const char *[]){ name, found == USERS_FOUND ? words[state] : "damaged",
                                   found == USERS_FOUND ? record.identity : NULL,
                                   record.factor_sid[0] != '\0' ? record.factor_sid : NULL,
-                                  found == USERS_FOUND ? check(rows, &record) : NULL });
+                                  found == USERS_FOUND ? check(rows, &record) : NULL,
+                                  *extras.recovery != '\0' ? extras.recovery : NULL,
+                                  *extras.until != '\0' ? extras.until : NULL,
+                                  *extras.until != '\0' ? extras.bypass->reason : NULL });
+    bypass_free(&extras.bypass);
+}
+
+/* Somebody of whom no code is asked without being enrolled. */
+static void add_bypassed(struct rows *rows)
+{
+    struct verdict why_not;
+    char **names = users_names(&rows->session->users, USERS_ENROLLED, USERFILE_BYPASS, &why_not);
+
+    if (names == NULL)
+        rows->status = session_refuse(&why_not, "listing");
+    for (char **name = names; name != NULL && *name != NULL; name++) {
+        struct users_record record;
+        struct extras extras = { .recovery = "" };
+        if (users_read(&rows->session->users, USERS_ENROLLED, *name, &record, &why_not) ==
+            USERS_NONE)
+            find_bypass(rows, *name, &extras);
+        if (*extras.until != '\0')
+            listing_add(rows->listing,
+                        (const char *[]){ *name, "not enrolled", NULL, NULL, NULL, NULL,
+                                          extras.until, extras.bypass->reason });
+        bypass_free(&extras.bypass);
+    }
+    users_free_names(&names);
 }
 
 static void add_rows(struct rows *rows)
@@ -98,7 +176,7 @@ static void add_rows(struct rows *rows)
 
     for (size_t state = 0; state < USERS_STATES; state++) {
         struct verdict why_not;
-        names[state] = users_names(&rows->session->users, state, &why_not);
+        names[state] = users_names(&rows->session->users, state, USERFILE_ENROLLMENT, &why_not);
         if (names[state] == NULL)
             rows->status = session_refuse(&why_not, "listing");
         for (char **name = names[state]; name != NULL && *name != NULL; name++)
@@ -120,9 +198,11 @@ static enum command_status run(const struct command_call *call)
                         : !session_open_local(call, NULL, &session))
         return COMMAND_WRONG;
     rows.is_watched = rows.is_checked && isatty(STDERR_FILENO);
-    rows.listing = listing_start(columns, command_value(call, "json") != NULL);
-    if (rows.listing != NULL)
+    rows.listing = listing_start(columns, ALIGNED, command_value(call, "json") != NULL);
+    if (rows.listing != NULL) {
         add_rows(&rows);
+        add_bypassed(&rows);
+    }
     if (rows.listing == NULL || !listing_print(rows.listing)) {
         terminal_say("the list is not whole: no memory");
         rows.status = COMMAND_WRONG;
@@ -135,7 +215,7 @@ static enum command_status run(const struct command_call *call)
 const struct command list_command = {
     .name = "list",
     .operands = "",
-    .summary = "Shows who is enrolled, and what was left unfinished",
+    .summary = "Shows who is enrolled, or let on without a code",
     .options = {
         { "check", NULL, "ask Twilio how every factor stands" },
         { "json", NULL, "as JSON, for a program" },

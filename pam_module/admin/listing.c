@@ -15,17 +15,18 @@ enum { TEXT_SIZE = 1024 };
 /* The rows are kept as the JSON that they may become. */
 struct listing {
     const char *const *columns;
+    size_t aligned;
     json_object *rows;
     bool is_json, is_short;
 };
 
-struct listing *listing_start(const char *const *columns, bool is_json)
+struct listing *listing_start(const char *const *columns, size_t aligned, bool is_json)
 {
     struct listing *listing = calloc(1, sizeof *listing);
 
     if (listing == NULL)
         return NULL;
-    *listing = (struct listing){ columns, json_object_new_array(), is_json, false };
+    *listing = (struct listing){ columns, aligned, json_object_new_array(), is_json, false };
     if (listing->rows != NULL)
         return listing;
     free(listing);
@@ -59,13 +60,41 @@ void listing_add(struct listing *listing, const char *const *texts)
     listing->is_short = true;
 }
 
+/* NULL: it is empty. */
 static const char *get_text(const struct listing *listing, size_t row, size_t column)
 {
     json_object *value = NULL;
 
     json_object_object_get_ex(json_object_array_get_idx(listing->rows, row),
                               listing->columns[column], &value);
-    return value != NULL ? json_object_get_string(value) : "-";
+    return json_object_get_string(value);
+}
+
+static size_t find_width(const struct listing *listing, size_t column)
+{
+    size_t rows = json_object_array_length(listing->rows);
+    size_t width = 0;
+
+    for (size_t row = 0; row < rows; row++) {
+        const char *text = get_text(listing, row, column);
+        if (text != NULL && strlen(text) > width)
+            width = strlen(text);
+    }
+    return width;
+}
+
+static void print_row(const struct listing *listing, size_t row, const size_t *widths)
+{
+    for (size_t column = 0; listing->columns[column] != NULL; column++) {
+        const char *text = get_text(listing, row, column);
+        if (column >= listing->aligned && text != NULL)
+            printf("  %s: %s", listing->columns[column], text);
+        if (column < listing->aligned)
+            printf("%s%-*s", column > 0 ? "  " : "",
+                   column + 1 < listing->aligned ? (int)widths[column] : 0,
+                   text != NULL ? text : "-");
+    }
+    putchar('\n');
 }
 
 static void print_rows(const struct listing *listing)
@@ -73,17 +102,10 @@ static void print_rows(const struct listing *listing)
     size_t rows = json_object_array_length(listing->rows);
     size_t widths[LISTING_COLUMNS_MAX] = { 0 };
 
-    for (size_t column = 0; listing->columns[column] != NULL; column++)
-        for (size_t row = 0; row < rows; row++)
-            if (strlen(get_text(listing, row, column)) > widths[column])
-                widths[column] = strlen(get_text(listing, row, column));
-
+    for (size_t column = 0; column < listing->aligned; column++)
+        widths[column] = find_width(listing, column);
     for (size_t row = 0; row < rows; row++)
-        for (size_t column = 0; listing->columns[column] != NULL; column++) {
-            bool is_last = listing->columns[column + 1] == NULL;
-            printf("%-*s%s", is_last ? 0 : (int)widths[column], get_text(listing, row, column),
-                   is_last ? "\n" : "  ");
-        }
+        print_row(listing, row, widths);
 }
 
 bool listing_print(const struct listing *listing)

@@ -6,13 +6,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { LISTING_COLUMNS_MAX = 6 };
+enum { LISTING_COLUMNS_MAX = 12 };
 
 struct listing;
 
-/* Starts rows of the COLUMNS, which end with NULL and outlive the listing. As JSON they become one
- * array of objects with the columns as names. The caller frees with listing_free(). NULL: no memory. */
-struct listing *listing_start(const char *const *columns, bool is_json);
+/* Starts rows of the COLUMNS, which end with NULL and outlive the listing. A person sees the first
+ * ALIGNED of them aligned, and of the others those that are not empty, with their names. As JSON the
+ * rows become one array of objects with the columns as names. The caller frees with listing_free(). NULL: no memory. */
+struct listing *listing_start(const char *const *columns, size_t aligned, bool is_json);
 
 /* Adds a row: a text for each column, copied, control bytes made '?'; NULL: empty, and left out of
  * the JSON. Lack of memory shows at the end. */

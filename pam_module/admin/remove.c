@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* "remove USER": the factor at Twilio, then the file. */
+#include "../core/userfile.h"
+#include "remembered.h"
 #include "session.h"
 #include "terminal.h"
 
@@ -12,10 +14,24 @@ static bool is_there(const struct session *session, enum users_state state, cons
     return users_read(&session->users, state, name, &record, &why_not) != USERS_NONE;
 }
 
+/* Before the enrollment goes: who is not enrolled must not be let on by a bypass that was forgotten. */
+static bool drop_extras(struct session *session, const char *name, enum command_status *ret_status)
+{
+    struct verdict why_not;
+    bool was_there;
+
+    if (users_drop(&session->users, name, USERFILE_BYPASS, &was_there, &why_not) &&
+        users_drop(&session->users, name, USERFILE_RECOVERY, &was_there, &why_not))
+        return true;
+    *ret_status = session_refuse(&why_not, "nothing was changed");
+    return false;
+}
+
 /* Without Twilio: nobody logs in with it, and what is to be deleted there is kept. */
 static enum command_status retire(struct session *session, const char *name)
 {
     struct verdict why_not;
+    enum command_status status;
 
     if (!is_there(session, USERS_ENROLLED, name)) {
         terminal_say("%s is not enrolled", name);
@@ -27,6 +43,8 @@ static enum command_status retire(struct session *session, const char *name)
                      name);
         return COMMAND_WRONG;
     }
+    if (!drop_extras(session, name, &status))
+        return status;
     if (!users_retire(&session->users, name, &why_not))
         return session_refuse(&why_not, "nothing was changed");
     terminal_say("%s is not enrolled any more; the factor remains at Twilio until: twilio-verify "
@@ -41,8 +59,11 @@ static enum command_status remove_all(const struct command_call *call, struct se
     const char *name = call->operands[0];
     bool is_leftovers = command_value(call, "leftovers") != NULL;
     enum command_status status = COMMAND_OK;
+    struct verdict why_not;
     int found = 0;
 
+    if (!is_leftovers && !drop_extras(session, name, &status))
+        return status;
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
         if ((is_leftovers && states[i] == USERS_ENROLLED) || !is_there(session, states[i], name))
             continue;
@@ -55,6 +76,8 @@ static enum command_status remove_all(const struct command_call *call, struct se
                      name);
         return is_leftovers ? COMMAND_OK : COMMAND_WRONG;
     }
+    if (!is_leftovers && !remembered_forget(session->settings, name, &why_not))
+        terminal_say("what this host remembers of %s stays: %s", name, why_not.reason);
     terminal_say("%s: %s", name,
                  is_leftovers ? "what was left unfinished is deleted"
                               : "removed here and at Twilio");

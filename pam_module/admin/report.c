@@ -37,7 +37,7 @@ struct report *report_start(const struct command_call *call)
     struct report *report = calloc(1, sizeof *report);
 
     if (report != NULL && is_json)
-        report->findings = listing_start(columns, true);
+        report->findings = listing_start(columns, 0, true);
     if (report == NULL || (is_json && report->findings == NULL)) {
         free(report);
         terminal_say("no memory");

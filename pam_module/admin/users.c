@@ -18,10 +18,11 @@
 #include "../core/keys.h"
 #include "../core/secret.h"
 #include "../core/text.h"
+#include "../core/userfile.h"
 
 enum { FILE_SIZE_MAX = 16 * 1024, FILE_NAME_SIZE = 256, PATH_SIZE = 4096 + 16 };
 
-#define SUFFIX ".conf"
+#define SUFFIX USERFILE_ENROLLMENT
 
 static const char *const subfolders[USERS_STATES] = {
     [USERS_ENROLLED] = "",
@@ -187,42 +188,78 @@ enum users_found users_read(const struct users *users, enum users_state state, c
 }
 
 /* To the disk, or an error: a full disk shows here at the latest. */
-static bool fill(int file, const struct users_record *record)
+static bool fill(int file, const char *text, mode_t mode)
 {
-    char text[FILE_NAME_SIZE];
-    int length = snprintf(text, sizeof text, "identity   = \"%s\";\n", record->identity);
+    ssize_t length = (ssize_t)strlen(text);
 
-    if (record->factor_sid[0] != '\0')
-        length += snprintf(text + length, sizeof text - (size_t)length, "factor_sid = \"%s\";\n",
-                           record->factor_sid);
     errno = ENOSPC; /* of a short write */
-    return write(file, text, (size_t)length) == length && fchmod(file, 0640) == 0 &&
+    return write(file, text, (size_t)length) == length && fchmod(file, mode) == 0 &&
            fsync(file) == 0;
+}
+
+/* Makes FILE in FOLDER by way of TEMPORARY, which whoever was killed has left behind, maybe. */
+static bool put(int folder, const char *file, const char *temporary, const char *text, mode_t mode)
+{
+    int descriptor, error;
+    bool is_written;
+
+    unlinkat(folder, temporary, 0);
+    descriptor =
+        openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor < 0)
+        return false;
+    is_written = fill(descriptor, text, mode) && renameat(folder, temporary, folder, file) == 0 &&
+                 fsync(folder) == 0;
+    error = errno;
+    close(descriptor);
+    if (!is_written)
+        unlinkat(folder, temporary, 0);
+    errno = error;
+    return is_written;
 }
 
 bool users_write(const struct users *users, const char *name, const struct users_record *record,
                  struct verdict *why_not)
 {
-    int folder = users->folders[USERS_PENDING];
-    char file[FILE_NAME_SIZE], temporary[FILE_NAME_SIZE];
-    bool is_written;
-    int descriptor;
+    char file[FILE_NAME_SIZE], temporary[FILE_NAME_SIZE], text[FILE_NAME_SIZE];
+    int length;
 
     if (!print_file(name, SUFFIX, file) || !print_file(name, ".new", temporary))
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "the name is too long");
-    unlinkat(folder, temporary, 0);
-    descriptor =
-        openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (descriptor < 0)
-        return refuse(why_not, users, USERS_PENDING, name, "writing");
+    length = snprintf(text, sizeof text, "identity   = \"%s\";\n", record->identity);
+    if (record->factor_sid[0] != '\0')
+        snprintf(text + length, sizeof text - (size_t)length, "factor_sid = \"%s\";\n",
+                 record->factor_sid);
+    return put(users->folders[USERS_PENDING], file, temporary, text, 0640) ||
+           refuse(why_not, users, USERS_PENDING, name, "writing");
+}
 
-    is_written = fill(descriptor, record);
-    close(descriptor);
-    if (is_written && renameat(folder, temporary, folder, file) == 0 && fsync(folder) == 0)
+bool users_put(const struct users *users, const char *name, const char *suffix, const char *text,
+               struct verdict *why_not)
+{
+    char file[FILE_NAME_SIZE], temporary[FILE_NAME_SIZE];
+
+    if (!print_file(name, suffix, file) || !print_file(file, ".new", temporary))
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "the name %s is too long for a file NAME%s", name, suffix);
+    return put(users->folders[USERS_ENROLLED], file, temporary, text, 0600) ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "writing %s/%s: %s", users->path, file,
+                          strerror(errno));
+}
+
+bool users_drop(const struct users *users, const char *name, const char *suffix,
+                bool *ret_was_there, struct verdict *why_not)
+{
+    int folder = users->folders[USERS_ENROLLED];
+    char file[FILE_NAME_SIZE];
+
+    *ret_was_there = false;
+    if (!print_file(name, suffix, file))
         return true;
-    refuse(why_not, users, USERS_PENDING, name, "writing");
-    unlinkat(folder, temporary, 0);
-    return false;
+    *ret_was_there = unlinkat(folder, file, 0) == 0;
+    return (*ret_was_there ? fsync(folder) == 0 : errno == ENOENT) ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "removing %s/%s: %s", users->path, file,
+                          strerror(errno));
 }
 
 static bool move(const struct users *users, enum users_state from, enum users_state to,
@@ -282,11 +319,11 @@ bool users_forget(const struct users *users, enum users_state state, const char 
     return fsync(users->folders[state]) == 0 || refuse(why_not, users, state, name, "removing");
 }
 
-static int is_user_file(const struct dirent *entry)
+static bool is_user_file(const struct dirent *entry, const char *suffix)
 {
     size_t length = strlen(entry->d_name);
 
-    return length > strlen(SUFFIX) && strcmp(entry->d_name + length - strlen(SUFFIX), SUFFIX) == 0;
+    return length > strlen(suffix) && strcmp(entry->d_name + length - strlen(suffix), suffix) == 0;
 }
 
 static int compare(const void *one, const void *other)
@@ -295,7 +332,7 @@ static int compare(const void *one, const void *other)
 }
 
 /* Appends a name to the array, which ends with NULL. */
-static bool append(char ***names, size_t count, const struct dirent *entry)
+static bool append(char ***names, size_t count, const struct dirent *entry, const char *suffix)
 {
     char **more = reallocarray(*names, count + 2, sizeof **names);
 
@@ -303,11 +340,12 @@ static bool append(char ***names, size_t count, const struct dirent *entry)
         return false;
     *names = more;
     more[count + 1] = NULL;
-    more[count] = strndup(entry->d_name, strlen(entry->d_name) - strlen(SUFFIX));
+    more[count] = strndup(entry->d_name, strlen(entry->d_name) - strlen(suffix));
     return more[count] != NULL;
 }
 
-char **users_names(const struct users *users, enum users_state state, struct verdict *why_not)
+char **users_names(const struct users *users, enum users_state state, const char *suffix,
+                   struct verdict *why_not)
 {
     bool is_empty = users->folders[state] < 0;
     int copy =
@@ -320,8 +358,8 @@ char **users_names(const struct users *users, enum users_state state, struct ver
 
     errno = 0; /* which alone tells an error of readdir(3) from the end */
     while (is_whole && stream != NULL && (entry = readdir(stream)) != NULL)
-        if (is_user_file(entry))
-            is_whole = append(&names, count++, entry);
+        if (is_user_file(entry, suffix))
+            is_whole = append(&names, count++, entry, suffix);
     if (is_whole && errno == 0) {
         qsort(names, count, sizeof *names, compare);
     } else {

@@ -4,6 +4,8 @@
  * rename(2), and what was begun at Twilio stands in a file before the request leaves.
  *
  *     users_dir/NAME.conf             enrolled: what a login reads
+ *     users_dir/NAME.recovery         the hashes of recovery codes, read by a login too
+ *     users_dir/NAME.bypass           no code is asked for a while, read by a login too
  *     users_dir/.pending/NAME.conf    a factor that is being made and was not confirmed
  *     users_dir/.former/NAME.conf     a factor that was replaced, to be deleted at Twilio */
 #pragma once
@@ -61,8 +63,18 @@ bool users_retire(const struct users *users, const char *name, struct verdict *w
 bool users_forget(const struct users *users, enum users_state state, const char *name,
                   struct verdict *why_not);
 
-/* The names that have a file, sorted, for the caller to free with users_free_names(). NULL, with
- * the verdict: the folder can't be read. */
-char **users_names(const struct users *users, enum users_state state, struct verdict *why_not);
+/* Writes TEXT, which only root shall read, as the file of NAME with SUFFIX (userfile.h) beside the
+ * enrollment: whole and on the disk, or not at all. */
+bool users_put(const struct users *users, const char *name, const char *suffix, const char *text,
+               struct verdict *why_not);
+
+/* Removes it; *RET_WAS_THERE tells whether there was one. */
+bool users_drop(const struct users *users, const char *name, const char *suffix,
+                bool *ret_was_there, struct verdict *why_not);
+
+/* The names that have a file with SUFFIX, sorted, for the caller to free with users_free_names(). NULL,
+ * with the verdict: the folder can't be read. */
+char **users_names(const struct users *users, enum users_state state, const char *suffix,
+                   struct verdict *why_not);
 
 void users_free_names(char ***names);

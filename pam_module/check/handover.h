@@ -10,9 +10,12 @@
 
 /* What is handed over, in this order. */
 enum handover_text {
-    HANDOVER_SETTINGS,   /* the text of the file */
-    HANDOVER_IDENTITY,   /* empty: not enrolled */
-    HANDOVER_FACTOR_SID, /* empty: not enrolled */
+    HANDOVER_SETTINGS, /* the text of the file */
+    HANDOVER_USER,     /* whose enrollment it is; empty, and the next three: not enrolled */
+    HANDOVER_IDENTITY,
+    HANDOVER_FACTOR_SID,
+    HANDOVER_RECOVERY, /* the text of the file; empty: there is none */
+    HANDOVER_NOTE,     /* what the log is to tell, empty: nothing */
     HANDOVER_SECRET,
     HANDOVER_TEXTS
 };

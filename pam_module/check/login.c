@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../core/recovery.h"
+
 enum { CODE_SIZE = 9, CREATE_TRIES = 2, EXPIRY_MARGIN_MS = 5000 };
 
 #define WRONG_CODE "Wrong code. "
+#define USED_CODE  "That code was used before: wait for the next one. "
 
 struct login {
     const struct login_request *request;
@@ -19,9 +22,10 @@ struct login {
     struct verdict verdict; /* how things stand; the last one is the login's */
 
     int attempts_left;
-    int malformed; /* answers that were no code */
-    bool over;     /* nothing more will be asked or sent; the verdict tells */
-    bool has_code;
+    int malformed, unrecovered,
+        used;  /* answers that were no code, wrong recovery codes, claimed before */
+    bool over; /* nothing more will be asked or sent; the verdict tells */
+    bool has_code, has_claim;
     char code[CODE_SIZE];
 
     struct challenge challenge;
@@ -29,6 +33,7 @@ struct login {
     bool renewed; /* the one new challenge after an expired one */
     int tries;    /* to create the challenge */
     int64_t began_ms, created_ms;
+    int64_t opens_s; /* how long the limit of our own will last; 0: not reached */
 };
 
 static int64_t clock_ms(const struct login *login)
@@ -51,7 +56,7 @@ static bool end(struct login *login)
 
 static bool ask(struct login *login, const char *before)
 {
-    char text[sizeof WRONG_CODE + 256];
+    char text[sizeof USED_CODE + 256];
 
     set_limit(login, HTTP_FOREVER);
     login->watch.descriptor = login->ports->descriptor;
@@ -63,20 +68,34 @@ static bool ask(struct login *login, const char *before)
     return end(login);
 }
 
+/* Why no attempt is left. */
+static void deny_attempts(struct login *login)
+{
+    const struct challenge *challenge = &login->challenge;
+
+    verdict_refuse(&login->verdict, OUTCOME_DENIED,
+                   "no right code in %d attempts, %d of them not %d digits",
+                   login->request->settings->attempts, login->malformed,
+                   login->request->settings->code_length);
+    if (login->unrecovered > 0)
+        verdict_add(&login->verdict, ", %d wrong recovery codes", login->unrecovered);
+    if (login->used > 0)
+        verdict_add(&login->verdict, ", %d used before on this host", login->used);
+    verdict_add(&login->verdict, "; challenge=%s request=%s",
+                challenge->sid[0] != '\0' ? challenge->sid : "-",
+                challenge->request_id[0] != '\0' ? challenge->request_id : "-");
+}
+
 /* An attempt is used up: asks for another code, or ends the login. */
-static bool ask_again(struct login *login)
+static bool ask_again(struct login *login, const char *before)
 {
     explicit_bzero(login->code, sizeof login->code);
     login->has_code = false;
+    login->has_claim = false;
     if (--login->attempts_left > 0)
-        return ask(login, WRONG_CODE);
+        return ask(login, before);
 
-    verdict_refuse(
-        &login->verdict, OUTCOME_DENIED,
-        "no right code in %d attempts, %d of them not %d digits; challenge=%s request=%s",
-        login->request->settings->attempts, login->malformed, login->request->settings->code_length,
-        login->challenge.sid[0] != '\0' ? login->challenge.sid : "-",
-        login->challenge.request_id[0] != '\0' ? login->challenge.request_id : "-");
+    deny_attempts(login);
     return end(login);
 }
 
@@ -96,11 +115,59 @@ static bool read_code(const char *answer, size_t size, char code[CODE_SIZE])
     return used == size;
 }
 
+/* From Enter on, for the answer that was taken. */
+static void start_limit(struct login *login)
+{
+    login->watch.descriptor = -1;
+    set_limit(login, clock_ms(login) + (int64_t)login->request->settings->timeout_seconds * 1000);
+}
+
+/* A recovery code decides without Twilio. False: the login is over. */
+static bool try_recovery(struct login *login, const char *code)
+{
+    int remain;
+
+    start_limit(login);
+    remain = login->ports->recover(login->ports->context, code);
+    if (remain >= 0) {
+        char text[64];
+        verdict_pass(&login->verdict, OUTCOME_APPROVED, "RECOVERY CODE used up, %d remain", remain);
+        snprintf(text, sizeof text, "That was a recovery code; %d remain.", remain);
+        login->ports->show(login->ports->context, text);
+        return end(login);
+    }
+    login->unrecovered++;
+    return ask_again(login, WRONG_CODE);
+}
+
+/* Whether ANSWER was a recovery code, which is tried then. */
+static bool take_recovery(struct login *login, const char *answer)
+{
+    char code[RECOVERY_CODE_SIZE];
+    bool is_one = recovery_read_code(answer, code);
+
+    if (is_one) {
+        try_recovery(login, code);
+        explicit_bzero(code, sizeof code);
+    }
+    return is_one;
+}
+
+static void take_text(struct login *login, const char *answer)
+{
+    login->has_code = read_code(answer, (size_t)login->request->settings->code_length, login->code);
+    if (login->has_code) {
+        start_limit(login);
+    } else if (!take_recovery(login, answer)) {
+        login->malformed++;
+        ask_again(login, WRONG_CODE);
+    }
+}
+
 /* Takes one answer, with WAIT the next one that comes. What is no code never leaves this host:
  * sshd answers every prompt with the Unix password. False: the login is over. */
 static bool take_answer(struct login *login, bool wait)
 {
-    const struct settings *settings = login->request->settings;
     char answer[DIALOGUE_LINE_SIZE];
 
     switch (login->ports->answer(login->ports->context, wait, answer)) {
@@ -113,16 +180,9 @@ static bool take_answer(struct login *login, bool wait)
         break;
     }
 
-    login->has_code = read_code(answer, (size_t)settings->code_length, login->code);
+    take_text(login, answer);
     explicit_bzero(answer, sizeof answer);
-    if (!login->has_code) {
-        login->malformed++;
-        return ask_again(login);
-    }
-
-    login->watch.descriptor = -1;
-    set_limit(login, clock_ms(login) + (int64_t)settings->timeout_seconds * 1000);
-    return true;
+    return !login->over;
 }
 
 /* Waits for a well-formed code. False: the login is over. */
@@ -138,6 +198,13 @@ static bool on_noticed(struct http_watch *watch)
     return take_answer(watch->context, false);
 }
 
+/* Twilio's limits are for all hosts together, and who reaches them is locked out everywhere. */
+static bool count_creation(struct login *login)
+{
+    login->opens_s = login->ports->count(login->ports->context, &login->verdict);
+    return login->opens_s == 0;
+}
+
 /* The connection stands. Somebody who is gone, or who has shown no code yet but a password, costs
  * no challenge. */
 static bool on_connected(struct http_watch *watch)
@@ -147,7 +214,10 @@ static bool on_connected(struct http_watch *watch)
 
     if (!login->has_code && !take_answer(login, false))
         return false;
-    return login->malformed > 0 || at_code ? await_code(login) : true;
+    if ((login->attempts_left < login->request->settings->attempts || at_code) &&
+        !await_code(login))
+        return false;
+    return count_creation(login);
 }
 
 static void deny_unenrolled(struct login *login)
@@ -178,7 +248,7 @@ static bool on_connected_unenrolled(struct http_watch *watch)
 
     while (await_code(login)) {
         linger(login, pause_ms);
-        ask_again(login);
+        ask_again(login, WRONG_CODE);
     }
     return false;
 }
@@ -201,11 +271,14 @@ static void pretend(struct login *login)
 static void create(struct login *login)
 {
     struct verdict why_not = { 0 };
-    enum challenge_state state =
-        login->api->create(login->service, &login->watch, &login->challenge, &why_not);
+    enum challenge_state state;
 
-    /* Where the user ended the login meanwhile, that is its verdict. */
-    if (!login->over)
+    login->watch.before_send = on_connected;
+    state = login->api->create(login->service, &login->watch, &login->challenge, &why_not);
+    login->watch.before_send = NULL;
+
+    /* Where the login ended meanwhile, or the creation was given up, the verdict is there. */
+    if (!login->over && state != CHALLENGE_GIVEN_UP)
         login->verdict = why_not;
     login->tries++;
     login->created_ms = clock_ms(login);
@@ -236,15 +309,27 @@ static bool have_challenge(struct login *login)
     return !login->over;
 }
 
-/* Adds to a verdict by which names Twilio knows the login. */
-static void name_challenge(struct login *login)
+/* Whether the code is this login's alone. False: it is another's, and the user was asked again, or the
+ * login is over. */
+static bool claim(struct login *login)
 {
-    verdict_refuse(&login->verdict, login->verdict.outcome, "%s; challenge=%s request=%s",
-                   login->verdict.reason, login->challenge.sid, login->challenge.request_id);
+    if (login->has_claim)
+        return true;
+    switch (login->ports->claim(login->ports->context, login->code, &login->verdict)) {
+    case LOGIN_CLAIMED:
+        login->has_claim = true;
+        return true;
+    case LOGIN_CLAIMED_BEFORE:
+        login->used++;
+        return ask_again(login, USED_CODE) && false;
+    case LOGIN_CLAIM_REFUSED:
+        break;
+    }
+    return end(login);
 }
 
-/* Sends the code and decides. */
-static void verify(struct login *login)
+/* Sends the code. */
+static enum challenge_state send_code(struct login *login)
 {
     enum challenge_state state = login->api->verify(
         login->service, &login->watch, &login->challenge, login->code, &login->verdict);
@@ -253,6 +338,20 @@ static void verify(struct login *login)
     if (state == CHALLENGE_LOST)
         state =
             login->api->fetch(login->service, &login->watch, &login->challenge, &login->verdict);
+    /* It let nobody in, and was wrong or never arrived. */
+    if (state == CHALLENGE_PENDING)
+        login->ports->release(login->ports->context, login->code);
+    return state;
+}
+
+/* Sends the code and decides. */
+static void verify(struct login *login)
+{
+    enum challenge_state state;
+
+    if (!claim(login))
+        return;
+    state = send_code(login);
 
     switch (state) {
     case CHALLENGE_APPROVED:
@@ -261,7 +360,7 @@ static void verify(struct login *login)
         end(login);
         return;
     case CHALLENGE_PENDING:
-        ask_again(login);
+        ask_again(login, WRONG_CODE);
         return;
     case CHALLENGE_EXPIRED:
         if (!login->renewed) {
@@ -277,7 +376,8 @@ static void verify(struct login *login)
         verdict_refuse(&login->verdict, OUTCOME_UNAVAILABLE, "the verification was given up");
         break;
     }
-    name_challenge(login);
+    verdict_add(&login->verdict, "; challenge=%s request=%s", login->challenge.sid,
+                login->challenge.request_id);
     end(login);
 }
 
@@ -294,6 +394,19 @@ static void prepare(struct login *login)
         create(login);
 }
 
+/* Tells the user when codes are accepted again, where a limit of our own refused this one. */
+static void show_limit(const struct login *login)
+{
+    enum { MINUTE = 60 };
+    char text[128];
+
+    if (login->verdict.outcome != OUTCOME_EXHAUSTED || login->opens_s <= 0)
+        return;
+    snprintf(text, sizeof text, "Too many logins: codes of the app are accepted again in %d min.",
+             (int)((login->opens_s + MINUTE - 1) / MINUTE));
+    login->ports->show(login->ports->context, text);
+}
+
 void login_run(const struct login_request *request, const struct login_ports *ports,
                struct verdict *ret_verdict)
 {
@@ -307,7 +420,6 @@ void login_run(const struct login_request *request, const struct login_ports *po
         .descriptor = ports->descriptor,
         .deadline_ms = HTTP_FOREVER,
         .noticed = on_noticed,
-        .before_send = on_connected,
         .context = &login,
     };
 
@@ -315,6 +427,7 @@ void login_run(const struct login_request *request, const struct login_ports *po
         prepare(&login);
     while (await_code(&login) && have_challenge(&login))
         verify(&login);
+    show_limit(&login);
 
     explicit_bzero(login.code, sizeof login.code);
     *ret_verdict = login.verdict;

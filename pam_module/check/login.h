@@ -26,6 +26,12 @@ enum login_answer {
     LOGIN_GONE,      /* none will come any more */
 };
 
+enum login_claim {
+    LOGIN_CLAIM_REFUSED, /* the verdict tells */
+    LOGIN_CLAIMED_BEFORE,
+    LOGIN_CLAIMED,
+};
+
 /* What a login needs of the world. */
 struct login_ports {
     void *context;  /* the functions' own */
@@ -33,6 +39,8 @@ struct login_ports {
 
     /* Asks the user for a secret. False: nobody is there. */
     bool (*ask)(void *context, const char *text);
+    /* Tells the user something. */
+    void (*show)(void *context, const char *text);
     /* Takes the next answer, any bytes; with WAIT it waits for it and LOGIN_NO_ANSWER is not
      * possible. ANSWER is changed only on LOGIN_ANSWER. */
     enum login_answer (*answer)(void *context, bool wait, char answer[DIALOGUE_LINE_SIZE]);
@@ -43,9 +51,20 @@ struct login_ports {
     void (*limit)(void *context, int64_t deadline_ms);
     int64_t (*clock_ms)(void *context); /* dialogue_clock_ms(), or a test's */
     void (*pause)(void *context, int64_t pause_ms);
+
+    /* What this host remembers (memory.h). CODE is about to be sent: notes it, so that no other login
+     * sends it; release() takes that back. */
+    enum login_claim (*claim)(void *context, const char *code, struct verdict *why_not);
+    void (*release)(void *context, const char *code);
+    /* Another challenge is about to be created. 0; or, with the verdict in *WHY_NOT, after how many
+     * seconds that is possible; -1: never, as things are. */
+    int64_t (*count)(void *context, struct verdict *why_not);
+    /* Uses up the recovery code CODE. How many remain; -1: it is wrong. */
+    int (*recover)(void *context, const char *code);
 };
 
 /* Runs one login to its verdict. OUTCOME_APPROVED only if Twilio approved, for this enrollment and
- * for a challenge that was made here, a code that was answered here. */
+ * for a challenge that was made here, a code that was answered here; or if recover() used up a recovery
+ * code that was. */
 void login_run(const struct login_request *request, const struct login_ports *ports,
                struct verdict *ret_verdict);

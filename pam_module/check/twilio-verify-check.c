@@ -14,12 +14,15 @@
 #include "../core/dialogue.h"
 #include "../core/enrollment.h"
 #include "../core/policy.h"
+#include "../core/recovery.h"
 #include "../core/secret.h"
 #include "../core/settings.h"
+#include "../core/userfile.h"
 #include "cage.h"
 #include "handover.h"
 #include "library.h"
 #include "login.h"
+#include "memory.h"
 #include "paths.h"
 #include "privileges.h"
 #include "server.h"
@@ -32,10 +35,13 @@ struct check {
     struct dialogue_login login;
     char *settings_text;
     struct settings *settings;
-    struct enrollment *enrollment;
+    struct policy_findings findings;
+    char *recovery_text; /* NULL: there are no recovery codes */
+    struct verdict note; /* for the log, besides the verdict; no reason: nothing */
     char *secret;
     int library;
     const struct challenge_api *api; /* loaded before this login began; NULL: to be loaded */
+    struct memory memory;
 };
 
 /* The clock that nothing in this process can hold up: a resolver may hang for longer than the
@@ -84,6 +90,15 @@ static bool ask(void *context, const char *text)
     return dialogue_write(STDOUT_FILENO, line);
 }
 
+static void show(void *context, const char *text)
+{
+    char line[DIALOGUE_LINE_SIZE];
+
+    (void)context;
+    snprintf(line, sizeof line, "show %s", text);
+    dialogue_write(STDOUT_FILENO, line);
+}
+
 static enum login_answer answer(void *context, bool wait, char text[DIALOGUE_LINE_SIZE])
 {
     struct check *check = context;
@@ -105,9 +120,9 @@ static bool load(void *context, const struct challenge_api **ret_api,
                  struct challenge_service **ret_service, struct verdict *why_not)
 {
     struct check *check = context;
-    bool loaded =
-        (check->api != NULL || library_load(check->library, &check->api, why_not)) &&
-        check->api->open(check->settings, check->enrollment, check->secret, ret_service, why_not);
+    bool loaded = (check->api != NULL || library_load(check->library, &check->api, why_not)) &&
+                  check->api->open(check->settings, check->findings.enrollment, check->secret,
+                                   ret_service, why_not);
 
     secret_free(&check->secret);
     close(check->library);
@@ -132,6 +147,39 @@ static void pause_for(void *context, int64_t pause_ms)
         ;
 }
 
+static enum login_claim claim(void *context, const char *code, struct verdict *why_not)
+{
+    static const enum login_claim claims[] = {
+        [STATE_CLAIMED] = LOGIN_CLAIMED,
+        [STATE_CLAIMED_BEFORE] = LOGIN_CLAIMED_BEFORE,
+        [STATE_CLAIMS_FULL] = LOGIN_CLAIM_REFUSED,
+    };
+    struct check *check = context;
+
+    return claims[memory_claim(&check->memory, code, why_not)];
+}
+
+static void release(void *context, const char *code)
+{
+    struct check *check = context;
+
+    memory_release(&check->memory, code);
+}
+
+static int64_t count(void *context, struct verdict *why_not)
+{
+    struct check *check = context;
+
+    return memory_count(&check->memory, why_not);
+}
+
+static int recover(void *context, const char *code)
+{
+    struct check *check = context;
+
+    return memory_recover(&check->memory, code);
+}
+
 static bool read_login(struct check *check, struct verdict *why_not)
 {
     char line[DIALOGUE_LINE_SIZE];
@@ -146,13 +194,21 @@ static bool read_login(struct check *check, struct verdict *why_not)
 /* Whether this user on this service needs a second factor at all. False: the verdict tells. */
 static bool find_enrollment(struct check *check, struct verdict *verdict)
 {
-    switch (policy_find(check->settings, check->login.service, check->login.user,
-                        &check->enrollment, verdict)) {
+    struct policy_findings *findings = &check->findings;
+
+    switch (
+        policy_find(check->settings, check->login.service, check->login.user, findings, verdict)) {
     case POLICY_ENROLLED:
     case POLICY_DENIED:
+        if (findings->no_bypass.outcome == OUTCOME_MISCONFIGURED)
+            check->note = findings->no_bypass;
         return true;
     case POLICY_EXEMPT:
         verdict_pass(verdict, OUTCOME_NOT_REQUIRED, "the service is in exempt_services");
+        return false;
+    case POLICY_BYPASSED:
+        verdict_pass(verdict, OUTCOME_NOT_REQUIRED, "BYPASS for %lld s more: %s",
+                     (long long)findings->bypass_left_s, findings->bypass->reason);
         return false;
     case POLICY_IGNORED:
         verdict_pass(verdict, OUTCOME_NOT_REQUIRED, "not enrolled, and unmapped_user is ignore");
@@ -161,6 +217,21 @@ static bool find_enrollment(struct check *check, struct verdict *verdict)
         break;
     }
     return false;
+}
+
+/* Recovery codes that can't be read are none, for which the log has a note: a code of the app
+ * still counts. */
+static void read_recovery(struct check *check)
+{
+    const struct enrollment *enrollment = check->findings.enrollment;
+    char shown[USERFILE_SHOWN_SIZE];
+    struct verdict why_not;
+
+    if (enrollment != NULL &&
+        userfile_read_in(check->settings->users_dir, enrollment->user, USERFILE_RECOVERY,
+                         SECRET_READERS_OWNER, &check->recovery_text, shown,
+                         &why_not) == SECRET_REFUSED)
+        check->note = why_not;
 }
 
 static bool is_readable(const char *key, const char *path, int flags, struct verdict *why_not)
@@ -180,25 +251,33 @@ static bool is_readable(const char *key, const char *path, int flags, struct ver
 /* What needs root. False: the verdict tells. */
 static bool prepare(struct check *check, const char *settings_path, struct verdict *verdict)
 {
-    return privileges_take(verdict) && read_login(check, verdict) &&
-           settings_read_text(settings_path, &check->settings_text, verdict) &&
-           settings_parse(check->settings_text, settings_path, &check->settings, verdict) &&
-           find_enrollment(check, verdict) &&
-           secret_read_line(check->settings->api_key_file, &check->secret, verdict);
+    if (!privileges_take(verdict) || !read_login(check, verdict) ||
+        !settings_read_text(settings_path, &check->settings_text, verdict) ||
+        !settings_parse(check->settings_text, settings_path, &check->settings, verdict) ||
+        !find_enrollment(check, verdict))
+        return false;
+    read_recovery(check);
+    return secret_read_line(check->settings->api_key_file, &check->secret, verdict);
 }
 
 /* Whether a server runs the login from here. */
 static bool hand_over(const struct check *check)
 {
-    const struct enrollment *enrollment = check->enrollment;
-    const struct handover handover = { .texts = {
-                                           [HANDOVER_SETTINGS] = check->settings_text,
-                                           [HANDOVER_IDENTITY] =
-                                               enrollment != NULL ? enrollment->identity : "",
-                                           [HANDOVER_FACTOR_SID] =
-                                               enrollment != NULL ? enrollment->factor_sid : "",
-                                           [HANDOVER_SECRET] = check->secret,
-                                       } };
+    static char none[] = "";
+    static const struct enrollment nobody = { none, none, none };
+    const struct enrollment *enrollment =
+        check->findings.enrollment != NULL ? check->findings.enrollment : &nobody;
+    const struct handover handover = {
+        .texts = {
+            [HANDOVER_SETTINGS] = check->settings_text,
+            [HANDOVER_USER] = enrollment->user,
+            [HANDOVER_IDENTITY] = enrollment->identity,
+            [HANDOVER_FACTOR_SID] = enrollment->factor_sid,
+            [HANDOVER_RECOVERY] = check->recovery_text != NULL ? check->recovery_text : "",
+            [HANDOVER_NOTE] = check->note.reason,
+            [HANDOVER_SECRET] = check->secret,
+        },
+    };
     uid_t account;
 
     /* What was typed ahead, by hand, would be lost. */
@@ -214,29 +293,54 @@ static bool become_nobody(struct check *check, struct verdict *verdict)
            is_readable("ca_path", check->settings->ca_path, O_DIRECTORY, verdict);
 }
 
-/* Runs the login, unless something before it has decided, and says the verdict. */
-static _Noreturn void conclude(struct check *check, bool is_ready, struct verdict *verdict)
+static void run_login(struct check *check, struct verdict *verdict)
 {
     const struct login_ports ports = {
         .context = check,
         .descriptor = STDIN_FILENO,
         .ask = ask,
+        .show = show,
         .answer = answer,
         .load = load,
         .limit = set_limit,
         .clock_ms = clock_ms,
         .pause = pause_for,
+        .claim = claim,
+        .release = release,
+        .count = count,
+        .recover = recover,
     };
-    struct login_request request;
+    const struct enrollment *enrollment = check->findings.enrollment;
+    const struct login_request request = { check->settings, enrollment };
+    auto_recovery *recovery = NULL;
 
+    if (check->recovery_text != NULL)
+        recovery_parse(check->recovery_text, "the file of recovery codes", &recovery, &check->note);
+    memory_begin(&check->memory, check->settings->state_dir,
+                 enrollment != NULL ? enrollment->user : NULL, recovery, check->secret);
+    login_run(&request, &ports, verdict);
+    memory_end(&check->memory);
+}
+
+static void add_note(const struct verdict *note, struct verdict *verdict)
+{
+    if (note->reason[0] != '\0')
+        verdict_add(verdict, "; %s", note->reason);
+}
+
+/* Runs the login, unless something before it has decided, and says the verdict. */
+static _Noreturn void conclude(struct check *check, bool is_ready, struct verdict *verdict)
+{
     if (is_ready) {
         /* Not before: until it is root's alone, who calls sudo may signal this process, and must
          * not choose its verdict. */
         signal(SIGALRM, on_limit);
-        request = (struct login_request){ check->settings, check->enrollment };
-        login_run(&request, &ports, verdict);
+        run_login(check, verdict);
+        add_note(&check->note, verdict);
+        add_note(&check->memory.note, verdict);
     }
     secret_free(&check->secret);
+    secret_free(&check->recovery_text);
     dialogue_reader_wipe(&check->reader);
     say(verdict);
 }
@@ -266,6 +370,27 @@ static bool mute_errors(void)
     return null >= 0 && dup2(null, STDERR_FILENO) == STDERR_FILENO && close(null) == 0;
 }
 
+/* Takes what was read as root by whoever hands over. False: no memory. */
+static bool take(struct check *check, const struct handover *handover,
+                 struct enrollment *enrollment)
+{
+    const char *const *texts = handover->texts;
+
+    *enrollment = (struct enrollment){
+        .user = (char *)texts[HANDOVER_USER],
+        .identity = (char *)texts[HANDOVER_IDENTITY],
+        .factor_sid = (char *)texts[HANDOVER_FACTOR_SID],
+    };
+    if (*texts[HANDOVER_IDENTITY] != '\0')
+        check->findings.enrollment = enrollment;
+    if (*texts[HANDOVER_RECOVERY] != '\0')
+        check->recovery_text = strdup(texts[HANDOVER_RECOVERY]);
+    verdict_add(&check->note, "%s", texts[HANDOVER_NOTE]);
+    check->secret = strdup(texts[HANDOVER_SECRET]);
+    explicit_bzero((char *)texts[HANDOVER_SECRET], strlen(texts[HANDOVER_SECRET]));
+    return check->secret != NULL;
+}
+
 /* One login of a server's; CONTEXT is the library. */
 static void run_handed_over(void *context, int connection)
 {
@@ -281,16 +406,9 @@ static void run_handed_over(void *context, int connection)
     if (!mute_errors() || !handover_take(connection, &handover))
         return;
     close(connection);
-    enrollment.identity = (char *)handover.texts[HANDOVER_IDENTITY];
-    enrollment.factor_sid = (char *)handover.texts[HANDOVER_FACTOR_SID];
-    if (*enrollment.identity != '\0')
-        check.enrollment = &enrollment;
-    check.secret = strdup(handover.texts[HANDOVER_SECRET]);
-    explicit_bzero((char *)handover.texts[HANDOVER_SECRET],
-                   strlen(handover.texts[HANDOVER_SECRET]));
 
     conclude(&check,
-             check.secret != NULL && privileges_take(&verdict) &&
+             take(&check, &handover, &enrollment) && privileges_take(&verdict) &&
                  settings_parse(handover.texts[HANDOVER_SETTINGS], PATHS_SETTINGS, &check.settings,
                                 &verdict) &&
                  become_nobody(&check, &verdict),

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <pwd.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,11 +13,10 @@
 #include "keys.h"
 #include "secret.h"
 #include "text.h"
+#include "userfile.h"
 
-enum { FILE_SIZE_MAX = 16 * 1024, IDENTITY_LENGTH_MIN = 8, IDENTITY_LENGTH_MAX = 64 };
+enum { IDENTITY_LENGTH_MIN = 8, IDENTITY_LENGTH_MAX = 64 };
 enum { NAME_LENGTH_MAX = 250, ACCOUNT_SIZE_MAX = 1024 * 1024 };
-
-#define SUFFIX ".conf"
 
 bool enrollment_is_identity(const char *text)
 {
@@ -90,15 +88,10 @@ static enum secret_read read_file(int folder, const char *users_dir, const char 
 {
     auto_secret char *text = NULL;
     auto_enrollment *enrollment = NULL;
-    char file[NAME_LENGTH_MAX + sizeof SUFFIX];
-    char shown[NAME_LENGTH_MAX + sizeof SUFFIX + 64];
-    const char *last = strrchr(users_dir, '/');
-    enum secret_read read;
+    char shown[USERFILE_SHOWN_SIZE];
+    enum secret_read read = userfile_read(folder, users_dir, name, USERFILE_ENROLLMENT,
+                                          SECRET_READERS_ANY, &text, shown, why_not);
 
-    snprintf(file, sizeof file, "%s" SUFFIX, name);
-    snprintf(shown, sizeof shown, "%.60s/%s", last != NULL ? last + 1 : users_dir, file);
-
-    read = secret_read_file(folder, file, shown, SECRET_READERS_ANY, FILE_SIZE_MAX, &text, why_not);
     if (read != SECRET_READ)
         return read;
     if (!enrollment_parse(text, shown, &enrollment, why_not))

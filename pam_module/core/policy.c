@@ -3,16 +3,44 @@
 /* Whether a login needs a second factor. */
 #include "policy.h"
 
+/* One that can't be read, or has ended, is as good as none: the user is asked. */
+static bool is_bypassed(const struct settings *settings, const char *user,
+                        struct policy_findings *findings)
+{
+    struct verdict *no_bypass = &findings->no_bypass;
+    struct bypass_moment now;
+
+    switch (bypass_read(settings->users_dir, user, &findings->bypass, no_bypass)) {
+    case SECRET_READ:
+        break;
+    case SECRET_ABSENT:
+        *no_bypass = (struct verdict){ 0 };
+        return false;
+    case SECRET_REFUSED:
+        return false;
+    }
+    if (!bypass_now(&now))
+        return verdict_refuse(no_bypass, OUTCOME_MISCONFIGURED,
+                              "a bypass can't be judged: the clocks can't be read");
+    findings->bypass_left_s = bypass_left(findings->bypass, &now);
+    if (findings->bypass_left_s > 0)
+        return true;
+    return verdict_refuse(no_bypass, OUTCOME_DENIED, "the bypass has ended");
+}
+
 enum policy policy_find(const struct settings *settings, const char *service, const char *user,
-                        struct enrollment **ret_enrollment, struct verdict *why_not)
+                        struct policy_findings *findings, struct verdict *why_not)
 {
     if (settings_exempts(settings, service))
         return POLICY_EXEMPT;
 
-    switch (enrollment_find(settings->users_dir, user, ret_enrollment, why_not)) {
+    switch (enrollment_find(settings->users_dir, user, &findings->enrollment, why_not)) {
     case ENROLLMENT_FOUND:
-        return POLICY_ENROLLED;
+        return is_bypassed(settings, findings->enrollment->user, findings) ? POLICY_BYPASSED
+                                                                           : POLICY_ENROLLED;
     case ENROLLMENT_NONE:
+        if (is_bypassed(settings, user, findings))
+            return POLICY_BYPASSED;
         return settings->unmapped_user == SETTINGS_UNMAPPED_IGNORE ? POLICY_IGNORED : POLICY_DENIED;
     case ENROLLMENT_UNKNOWN:
         return POLICY_DENIED;
@@ -20,4 +48,10 @@ enum policy policy_find(const struct settings *settings, const char *service, co
         break;
     }
     return POLICY_REFUSED;
+}
+
+void policy_free(struct policy_findings *findings)
+{
+    enrollment_free(&findings->enrollment);
+    bypass_free(&findings->bypass);
 }

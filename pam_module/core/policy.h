@@ -3,6 +3,7 @@
 /* Whether a login needs a second factor at all. The check program obeys it, and the tool explains it. */
 #pragma once
 
+#include "bypass.h"
 #include "enrollment.h"
 #include "settings.h"
 #include "verdict.h"
@@ -11,12 +12,26 @@
 enum policy {
     POLICY_REFUSED,  /* a file can't be trusted or read: nobody gets in */
     POLICY_EXEMPT,   /* the service is in exempt_services: not asked */
+    POLICY_BYPASSED, /* there is a bypass for the user: not asked until it ends */
     POLICY_IGNORED,  /* an account that is not enrolled, and unmapped_user is "ignore": not asked */
     POLICY_DENIED,   /* not enrolled: asked like everybody, and denied */
     POLICY_ENROLLED, /* asked */
 };
 
-/* Decides for USER, any bytes, on the PAM service SERVICE. *RET_ENROLLMENT is filled on
- * POLICY_ENROLLED alone, *WHY_NOT on POLICY_REFUSED alone. */
+/* What was found on the way. Initialise with { 0 }; policy_free() afterwards. */
+struct policy_findings {
+    struct enrollment *enrollment; /* of a user who is enrolled; NULL */
+    struct bypass *bypass;         /* his, whether it counts or has ended; NULL */
+    int64_t bypass_left_s;         /* of one that counts */
+    struct verdict no_bypass; /* why a bypass that is there does not count; no reason: none is */
+};
+
+/* Decides for USER, any bytes, on the PAM service SERVICE. *WHY_NOT is filled on POLICY_REFUSED
+ * alone. A bypass belongs to the name of the enrollment; where there is none, to an account of
+ * exactly the name USER. */
 enum policy policy_find(const struct settings *settings, const char *service, const char *user,
-                        struct enrollment **ret_enrollment, struct verdict *why_not);
+                        struct policy_findings *findings, struct verdict *why_not);
+
+void policy_free(struct policy_findings *findings);
+
+#define auto_policy __attribute__((cleanup(policy_free))) struct policy_findings

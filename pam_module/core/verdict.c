@@ -48,7 +48,7 @@ static void clean(char *text)
 __attribute__((format(printf, 3, 0))) static void
 fill(struct verdict *verdict, enum outcome outcome, const char *format, va_list values)
 {
-    /* The reason may quote VERDICT's own old reason: print first, copy then. */
+    /* VALUES may quote VERDICT's own old reason: print first, copy then. */
     char reason[VERDICT_REASON_SIZE];
 
     if (vsnprintf(reason, sizeof reason, format, values) < 0)
@@ -76,6 +76,18 @@ void verdict_pass(struct verdict *verdict, enum outcome outcome, const char *for
     va_start(values, format);
     fill(verdict, lets_in(outcome) ? outcome : OUTCOME_BROKEN, format, values);
     va_end(values);
+}
+
+void verdict_add(struct verdict *verdict, const char *format, ...)
+{
+    size_t used = strlen(verdict->reason);
+    va_list values;
+
+    va_start(values, format);
+    if (vsnprintf(verdict->reason + used, sizeof verdict->reason - used, format, values) < 0)
+        verdict->reason[used] = '\0';
+    va_end(values);
+    clean(verdict->reason + used);
 }
 
 const char *verdict_word(enum outcome outcome)

@@ -31,6 +31,10 @@ struct verdict {
 bool verdict_refuse(struct verdict *verdict, enum outcome outcome, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Adds the formatted text to the reason of VERDICT, cleaned as above; its outcome stays. */
+void verdict_add(struct verdict *verdict, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* Fills VERDICT with OUTCOME_APPROVED or OUTCOME_NOT_REQUIRED; every other outcome is recorded as
  * OUTCOME_BROKEN. The only way to say that somebody may pass. */
 void verdict_pass(struct verdict *verdict, enum outcome outcome, const char *format, ...)

@@ -6,6 +6,7 @@ FULL=1 lets every call fail in every way (minutes); without it SEED chooses some
 
 import collections
 import concurrent.futures
+import functools
 import os
 import pathlib
 import random
@@ -55,6 +56,7 @@ class Report:
         self.environment = {"LD_PRELOAD": str(LIBRARY), "FAULTY_REPORT": str(self.path),
                             "FAULTY": ":".join(map(str, fault)).rstrip(":")}
 
+    @functools.cache
     def numbers(self):
         """How many calls failed; in whose code it crashed; how often each call was made."""
         size = 4 * (len(TABLE) + 2)

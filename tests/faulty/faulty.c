@@ -56,6 +56,8 @@ enum call {
     CALL_OPENAT,
     CALL_READ,
     CALL_WRITE,
+    CALL_PREAD,
+    CALL_PWRITE,
     CALL_SEND,
     CALL_RECV,
     CALL_FSTAT,
@@ -113,6 +115,8 @@ static const struct {
     [CALL_OPENAT] = { "openat", { ENFILE, ENOENT, EACCES, ENOSPC } },
     [CALL_READ] = { "read", { EIO, EINTR, EAGAIN, ECONNRESET } },
     [CALL_WRITE] = { "write", { ENOSPC, EIO, EINTR, EPIPE } },
+    [CALL_PREAD] = { "pread", { EIO } },
+    [CALL_PWRITE] = { "pwrite", { ENOSPC, EIO } },
     [CALL_SEND] = { "send", { EPIPE, EINTR, ENOBUFS, ECONNRESET } },
     [CALL_RECV] = { "recv", { ECONNRESET, EINTR, EAGAIN } },
     [CALL_FSTAT] = { "fstat", { EIO, EOVERFLOW } },
@@ -438,6 +442,21 @@ EXPORT ssize_t write(int descriptor, const void *bytes, size_t size)
     return fail(CALL_WRITE, CALLER)
                ? -1
                : REAL(ssize_t(*)(int, const void *, size_t), "write")(descriptor, bytes, size);
+}
+
+/* As programs with a 64-bit off_t call them. */
+EXPORT ssize_t pread64(int descriptor, void *bytes, size_t size, off64_t at)
+{
+    return fail(CALL_PREAD, CALLER) ? -1
+                                    : REAL(ssize_t(*)(int, void *, size_t, off64_t),
+                                           "pread64")(descriptor, bytes, size, at);
+}
+
+EXPORT ssize_t pwrite64(int descriptor, const void *bytes, size_t size, off64_t at)
+{
+    return fail(CALL_PWRITE, CALLER) ? -1
+                                     : REAL(ssize_t(*)(int, const void *, size_t, off64_t),
+                                            "pwrite64")(descriptor, bytes, size, at);
 }
 
 EXPORT ssize_t send(int descriptor, const void *bytes, size_t size, int flags)

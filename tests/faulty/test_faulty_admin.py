@@ -154,6 +154,31 @@ class FaultyTool(admin.AdminCase):
         self.check_mended()
         return report
 
+    def recovery_set(self):
+        path = self.users / "root.recovery"
+        return path.read_text() if path.exists() else ""
+
+    def judge_recovery_codes(self, fault):
+        """The old ones or the new ones count, and who was shown codes was shown those that do."""
+        self.start_over()
+        self.enroll()
+        self.run_tool("recovery-codes", "root", "--count", "2")
+        old = self.recovery_set()
+        report = Report(self.folder, fault)
+        done = self.run_tool("recovery-codes", "root", "--count", "3",
+                             environment=report.environment)
+        report.numbers()
+        if done.out:
+            self.assertNotEqual(self.recovery_set(), old)
+        (row,) = json.loads(self.run_tool("list", "--json").out)
+        left = "2" if self.recovery_set() == old else "3"
+        # A state that can't be read is made anew, and the codes that were are void.
+        self.assertIn(row["recovery_codes"], {left, "0"} if fault.call in ("pread", "pwrite", "flock")
+                      else {left}, (done, row))
+        self.assertEqual(self.run_tool("recovery-codes", "root").status, admin.OK)
+        self.assertEqual(json.loads(self.run_tool("list", "--json").out)[0]["recovery_codes"], "10")
+        return report
+
     def judge_leftovers(self, fault):
         """As after a kill while the factor was replaced: the enrolled file has a second name."""
         self.start_over()
@@ -175,6 +200,12 @@ class FaultyTool(admin.AdminCase):
         if done.status == admin.OK:
             self.assertEqual([row["user"] for row in json.loads(done.out)], sorted(NAMES))
         return report
+
+    def test_recovery_codes(self):
+        self.judge_all(self.judge_recovery_codes)
+
+    def test_killed_before_any_call_while_recovery_codes_are_made(self):
+        self.judge_signals(self.judge_recovery_codes, (signal.SIGKILL,), CALLS_MAX)
 
     def test_enroll(self):
         self.judge_all(self.judge_enroll)

@@ -7,16 +7,20 @@ there; it comes to an end, without a crash, and says no secret.
     BUILD=build /usr/bin/python3 tests/tap.py tests/faulty
 """
 
+import contextlib
 import re
 import shutil
 import signal
+import subprocess
 import unittest
 
-from faults import CRASH_LIBRARY, FULL, Fault, Report, count, plan, plan_seeds, run_all
-from fixture import Emulator, enroll, temporary_folder, write_settings
+from faults import (CRASH_LIBRARY, FULL, Fault, Report, count, plan, plan_seeds, plan_signals,
+                    run_all)
+from fixture import BUILD, Emulator, enroll, temporary_folder, write_settings
 from harness import IS_SANITIZED, START_SECONDS, Login
 from parallel import patience
 
+TOOL = BUILD / "twilio-verify"
 TIMEOUT_SECONDS = 2
 GRACE_SECONDS = 1.5
 OBJECTS = ("twilio-verify-check", "/proc/self/fd")  # our own two; the rest is libraries
@@ -29,31 +33,43 @@ class FaultyCheck(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.emulator = cls.enterClassContext(Emulator("--set", "challenge-limits=off"))
-        cls.folder = cls.enterClassContext(temporary_folder())
-        shutil.copy(cls.emulator.ca_file, cls.folder / "ca.pem")
         cls.factor = cls.emulator.factor()
-        cls.settings = write_settings(cls.folder, cls.emulator.url,
+
+    @contextlib.contextmanager
+    def host(self):
+        """The settings of a host of its own, which remembers nothing."""
+        with temporary_folder() as folder:
+            shutil.copy(self.emulator.ca_file, folder / "ca.pem")
+            settings = write_settings(folder, self.emulator.url,
                                       service={"timeout_seconds": TIMEOUT_SECONDS},
                                       login={"attempts": 2})
-        enroll(cls.folder, "alice", cls.factor.identity, cls.factor.sid)
+            enroll(folder, "alice", self.factor.identity, self.factor.sid)
+            yield settings
 
     def run_login(self, fault, is_right, user="alice"):
         """One login with a fault; its report and its last line."""
-        report = Report(self.folder, fault)
         code = self.factor.code() if is_right else self.factor.wrong_code()
+        with self.host() as settings:
+            return self.run_on(settings, fault, code, user)
+
+    def run_on(self, settings, fault, code, user="alice"):
+        report = Report(settings.parent, fault)
         seconds = patience(START_SECONDS)
-        with Login(self.settings, user, environment=report.environment, errors_expected=True,
+        with Login(settings, user, environment=report.environment, errors_expected=True,
                    timeout=TIMEOUT_SECONDS) as login:
             line = login.read_line(seconds)
-            while line is not None and line.startswith("ask-secret "):
-                login.answer(code)
+            while line is not None and line.startswith(("ask-secret ", "show ")):
+                if line.startswith("ask-secret "):
+                    login.answer(code)
                 line = login.read_line(patience(TIMEOUT_SECONDS + GRACE_SECONDS))
             if line is not None:
                 self.assertIsNone(login.read_line(patience(1)), "bytes after the verdict")
             status = login.wait(patience(GRACE_SECONDS))
             login.check_leaks()
+        if fault.call == "signal" and report.numbers()[0]:
+            self.assertEqual(-status, fault.error)
         # libconfig and others fall over a failing malloc(3); no verdict comes of it.
-        if report.numbers()[1] == CRASH_LIBRARY and not fault.object:
+        elif report.numbers()[1] == CRASH_LIBRARY and not fault.object:
             self.assertIsNone(line)
             self.assertIn(-status, (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT))
         elif status == LIBCONFIG_WITHOUT_MEMORY and not fault.object:
@@ -107,6 +123,36 @@ class FaultyCheck(unittest.TestCase):
 
     def test_many_calls_fail(self):
         self.judge_all(plan_seeds("", SEEDS))
+
+    def make_recovery_codes(self, settings):
+        done = subprocess.run([TOOL, "--settings", settings, "recovery-codes", "alice",
+                               "--count", "2"], check=True, capture_output=True, text=True)
+        return done.stdout.split()
+
+    def judge_recovery(self, fault):
+        """A login with a recovery code and a fault, and two more without one, with it and with
+        another code: it counts once at most, and the other one is not lost."""
+        nothing = Fault("count", 0, 0, "")
+        with self.host() as settings:
+            code, other = self.make_recovery_codes(settings)
+            report, *lines = self.run_on(settings, fault, code)
+            lines.append(self.run_on(settings, nothing, code)[1])
+            said = [line is not None and line.startswith("approved: RECOVERY CODE")
+                    for line in lines]
+            self.assertLessEqual(sum(said), 1, lines)
+            line = self.run_on(settings, nothing, other)[1]
+            self.assertTrue(line.startswith("approved: RECOVERY CODE used up, 0 "), (lines, line))
+        return report.numbers()[0]
+
+    def test_killed_at_each_step_or_failing_a_recovery_code_counts_once_at_most(self):
+        object, _ = OBJECTS
+        with self.host() as settings:
+            code, _ = self.make_recovery_codes(settings)
+            made = count(lambda fault: self.run_on(settings, fault, code)[0], object)
+        self.assertLessEqual({"openat", "pread", "pwrite", "flock", "fsync", "send"}, set(made))
+        faults = plan_signals(made, object, (signal.SIGKILL,), OWN_MAX)
+        faults += plan(made, object, OWN_MAX // 2)
+        self.assertGreater(run_all(self, faults, self.judge_recovery), 0)
 
 
 if __name__ == "__main__":

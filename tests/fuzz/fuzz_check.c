@@ -6,10 +6,13 @@
  *
  *   <ANSWER     the user's line; <<ANSWER: after five minutes
  *   gone        the user went away     no-ask, no-load, no-libcurl   that fails
+ *   used, full  the code was claimed before; can't be claimed      limit   no creation is left
+ *   recovered   a recovery code is right, and used up
  *
  * and requests as in network.h. */
 #include "approval.h"
 #include "check/login.h"
+#include "core/recovery.h"
 #include "core/text.h"
 #include "fuzz.h"
 #include "network.h"
@@ -25,6 +28,7 @@ struct world {
     struct challenge_service *service;
     bool is_loaded;
     bool is_over; /* the user left: nothing may be asked or sent */
+    bool is_recovered;
     int asks, answers;
     char code[DIALOGUE_LINE_SIZE]; /* the last answer without its blanks */
     char sid[CHALLENGE_SID_SIZE];  /* of the last challenge that was made */
@@ -82,6 +86,59 @@ static enum login_answer on_answer(void *context, bool wait, char answer[DIALOGU
     note_code(world, answer);
     wiped_expect(answer, DIALOGUE_LINE_SIZE);
     return LOGIN_ANSWER;
+}
+
+static void on_show(void *context, const char *text)
+{
+    (void)context;
+    fuzz_demand(text_is_clean(text, strlen(text)), "what is shown is clean");
+}
+
+/* What this host remembers */
+
+static enum login_claim on_claim(void *context, const char *code, struct verdict *why_not)
+{
+    struct world *world = context;
+
+    fuzz_demand(world->enrollment != NULL && strcmp(code, world->code) == 0,
+                "nothing but the code is claimed");
+    if (fuzz_take_word(world->input, "used"))
+        return LOGIN_CLAIMED_BEFORE;
+    if (!fuzz_take_word(world->input, "full"))
+        return LOGIN_CLAIMED;
+    verdict_refuse(why_not, OUTCOME_DENIED, "too many claims");
+    return LOGIN_CLAIM_REFUSED;
+}
+
+static void on_release(void *context, const char *code)
+{
+    const struct world *world = context;
+
+    fuzz_demand(strcmp(code, world->code) == 0, "nothing but the code is given back");
+}
+
+static int64_t on_count(void *context, struct verdict *why_not)
+{
+    const struct world *world = context;
+
+    fuzz_demand(world->enrollment != NULL, "no challenge is counted for nobody");
+    if (!fuzz_take_word(world->input, "limit"))
+        return 0;
+    verdict_refuse(why_not, OUTCOME_EXHAUSTED, "the limit of this host");
+    return 1;
+}
+
+static int on_recover(void *context, const char *code)
+{
+    struct world *world = context;
+    char read[RECOVERY_CODE_SIZE];
+
+    fuzz_demand(recovery_read_code(code, read) && strcmp(code, read) == 0,
+                "nothing but a recovery code is tried");
+    fuzz_demand(!world->is_recovered, "who is in tries no more");
+    wiped_expect(code, strlen(code));
+    world->is_recovered = world->enrollment != NULL && fuzz_take_word(world->input, "recovered");
+    return world->is_recovered ? 0 : -1;
 }
 
 /* The API: the real one, watched. */
@@ -195,6 +252,8 @@ static void demand_approval(const struct world *world)
 
     snprintf(path, sizeof path, "/v2/Services/%.34s/Entities/%.64s/Challenges/%.34s",
              binding.service_sid, binding.identity, binding.sid);
+    if (world->is_recovered)
+        return;
     fuzz_demand(!world->is_over, "who left is not let in");
     fuzz_demand(network_last()->result == HTTP_REPLIED && network_last()->status == 200,
                 "only a 200 approves");
@@ -215,6 +274,8 @@ static void demand_end(const struct world *world, const struct verdict *verdict)
         fuzz_demand(world->enrollment != NULL, "nobody is let in who is not enrolled");
         demand_approval(world);
     }
+    fuzz_demand(!world->is_recovered || verdict->outcome == OUTCOME_APPROVED,
+                "a recovery code that is used up lets in");
     for (size_t i = 0; world->enrollment == NULL && i < network.count; i++)
         fuzz_demand(!network.requests[i].has_left, "nothing leaves for nobody");
     fuzz_demand(wiped_missing() == 0, "what held a code is wiped");
@@ -223,8 +284,21 @@ static void demand_end(const struct world *world, const struct verdict *verdict)
 static void run(struct world *world)
 {
     const struct login_request request = { world->settings, world->enrollment };
-    const struct login_ports ports = { world,   DESCRIPTOR, on_ask,   on_answer,
-                                       on_load, on_limit,   on_clock, on_pause };
+    const struct login_ports ports = {
+        .context = world,
+        .descriptor = DESCRIPTOR,
+        .ask = on_ask,
+        .show = on_show,
+        .answer = on_answer,
+        .load = on_load,
+        .limit = on_limit,
+        .clock_ms = on_clock,
+        .pause = on_pause,
+        .claim = on_claim,
+        .release = on_release,
+        .count = on_count,
+        .recover = on_recover,
+    };
     struct verdict verdict = { 0 };
 
     watched = world;

@@ -27,6 +27,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SECURITY = pathlib.Path("/etc/security")
 SETTINGS = SECURITY / "twilio-verify.conf"
 SECRETS = SECURITY / "twilio-verify.d"
+STATE = pathlib.Path("/var/lib/twilio-verify")
 RUN_AS = "_twilio-verify"
 HOST = "verify.twilio.com"
 MODULE_LINE = "auth  required  pam_twilio_verify.so"
@@ -216,6 +217,10 @@ class Person:
         self.codes.append(self.factor.code(1))
         return self.codes[-1]
 
+    def forget_codes(self):
+        """The host does not know any more which codes were used."""
+        (STATE / f"{self.name}.used").unlink(missing_ok=True)
+
     def requests(self):
         """What the emulator was asked about this person's challenges: "POST Challenges 201"."""
         shown = []
@@ -268,7 +273,7 @@ class Machine:
             "/usr/sbin/nologin", RUN_AS)
         for folder in (SECRETS, SECRETS / "users"):
             folder.mkdir(mode=0o700)
-        run("install", "-d", "-m", "0700", "-o", RUN_AS, "/var/lib/twilio-verify")
+        run("install", "-d", "-m", "0700", "-o", RUN_AS, str(STATE))
 
         common = pathlib.Path("/etc/pam.d/common-auth")
         text = common.read_text()

@@ -363,10 +363,10 @@ while True:
                 self.assertLessEqual(set(codes), {BROKEN, REFUSED})
 
     def test_threads_log_in_at_once_and_no_answer_is_another_s(self):
-        people = [self.enrolled() for _ in range(8)]
-        logins = [(name, factor.wrong_code() if number % 2 else factor.code())
-                  for number, (name, factor) in enumerate(people)]
         for options in ((), ("--sigchld", "reap"), ("--sigchld", "ignore")):
+            people = [self.enrolled() for _ in range(8)]
+            logins = [(name, factor.wrong_code() if number % 2 else factor.code())
+                      for number, (name, factor) in enumerate(people)]
             with self.subTest(options):
                 report = self.report(self.host("--threads", "8", "--think-ms", "100", *options,
                                                logins=logins))
@@ -375,7 +375,7 @@ while True:
                                   for number, (name, _) in enumerate(logins)})
 
     def test_a_hundred_logins_leave_nothing_behind(self):
-        people = [self.enrolled() for _ in range(8)]
+        people = [self.enrolled() for _ in range(100)]
         logins = [(name, factor.code()) for name, factor in people]
         report = self.report(self.host("--loop", "100", "--only-codes", logins=logins))
         self.assertEqual(report["codes"], {LET_IN: 100})
@@ -484,6 +484,7 @@ class Keys(HostileCase):
         terminal = self.shell(person)
         for moment in (0.01, 0.03, "prompt", "held"):
             with self.subTest(moment):
+                person.forget_codes()
                 self.begin(terminal, "sudo -k echo I''N", moment, person.code)
                 terminal.press_until("\x1a", "Stopped")
                 terminal.expect("READY ")
@@ -571,8 +572,6 @@ class Sudo(HostileCase):
         self.try_variables(person)
 
     def test_a_hostile_world_lets_nobody_in_with_a_wrong_code(self):
-        person = machine.person("sudoworld")
-        self.defaults(person, "passwd_tries=1")
         limits = {"NOFILE": 20, "NPROC": 0, "FSIZE": 0, "AS": 64 * MEBIBYTE,
                   "CORE": resource.RLIM_INFINITY}
         worlds = {str(limit): under(limit) for limit in [*each_alone(limits), limits]}
@@ -582,6 +581,8 @@ class Sudo(HostileCase):
         worlds["signals blocked"] = lambda: signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 
         def try_both(enter):
+            person = machine.person("sudoworld")
+            self.defaults(person, "passwd_tries=1")
             return [self.sudo_in(person, code, enter=enter)
                     for code in (person.wrong_code, person.code)]
 

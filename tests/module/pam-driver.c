@@ -23,7 +23,7 @@
 #include "process-state.h"
 #include "record.h"
 
-enum { LIST_MAX = 64, THREADS_MAX = 64, REPORT_DESCRIPTOR = 10, OWN_CHILD_STATUS = 7 };
+enum { LIST_MAX = 128, THREADS_MAX = 64, REPORT_DESCRIPTOR = 10, OWN_CHILD_STATUS = 7 };
 
 struct list {
     char *items[LIST_MAX];

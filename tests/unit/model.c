@@ -58,7 +58,7 @@ static void finish(struct model *model, enum outcome outcome)
 
 static bool finish_when_used_up(struct model *model)
 {
-    if (model->malformed + model->wrong >= model->attempts)
+    if (model->malformed + model->wrong + model->unrecovered + model->reused >= model->attempts)
         finish(model, OUTCOME_DENIED);
     return model->is_final;
 }
@@ -68,13 +68,17 @@ static bool finish_when_used_up(struct model *model)
 static bool on_ask(void *context, const char *text)
 {
     struct model *model = context;
+    char expected[100];
 
+    snprintf(expected, sizeof expected, "%s" PROMPT, model->asks > 0 ? model->before : "");
+    model->before = "Wrong code. ";
     note(model, "ask ");
     demand(model, !model->is_final, "asks after the end");
     demand(model, model->asks == model->answers, "asks again before the answer");
-    demand(model, strcmp(text, model->asks == 0 ? PROMPT : "Wrong code. " PROMPT) == 0,
-           "asks something else");
+    demand(model, strcmp(text, expected) == 0, "asks something else");
+    demand(model, !model->is_to_release, "keeps a wrong code from others");
     demand(model, model->limit_ms == HTTP_FOREVER, "holds the user to a limit");
+    model->code[0] = '\0';
     model->asks++;
     demand(model, model->asks <= model->attempts, "asks too often");
     if (choose(model, 3) != 2)
@@ -85,9 +89,39 @@ static bool on_ask(void *context, const char *text)
     return false;
 }
 
+static void on_show(void *context, const char *text)
+{
+    struct model *model = context;
+
+    note(model, "show ");
+    demand(model, strstr(text, "recovery code") != NULL || strstr(text, "Too many") != NULL,
+           "shows something else");
+    demand(model, strstr(text, "Too many") == NULL || model->expected == OUTCOME_EXHAUSTED,
+           "tells of a limit that is not reached");
+}
+
+/* Right or wrong, for somebody who is enrolled. */
+static int on_recover(void *context, const char *code)
+{
+    struct model *model = context;
+
+    demand(model, strcmp(code, "bcdfghjkmnpq") == 0, "tries what is no recovery code");
+    demand(model, !model->is_final, "tries a recovery code after the end");
+    demand(model, model->limit_ms != HTTP_FOREVER, "tries a recovery code without a limit");
+    if (model->is_enrolled && choose(model, 2) == 1) {
+        note(model, "right ");
+        finish(model, OUTCOME_APPROVED);
+        model->is_recovered = true;
+        return 3;
+    }
+    model->unrecovered++;
+    finish_when_used_up(model);
+    return -1;
+}
+
 static enum login_answer on_answer(void *context, bool wait, char answer[DIALOGUE_LINE_SIZE])
 {
-    enum { GONE, WELL_FORMED, MALFORMED, NONE };
+    enum { GONE, WELL_FORMED, MALFORMED, RECOVERY, NONE };
     static const char *const passwords[] = { "Secret1", "12345", "1234567", "12345a", "" };
     struct model *model = context;
     bool can_answer = model->answers < model->asks;
@@ -99,7 +133,7 @@ static enum login_answer on_answer(void *context, bool wait, char answer[DIALOGU
     if (model->is_gone || model->broken != NULL)
         return LOGIN_GONE;
 
-    choice = choose(model, wait ? 3 : 4);
+    choice = choose(model, wait ? 4 : 5);
     if (choice == NONE)
         return LOGIN_NO_ANSWER;
     if (choice == GONE) {
@@ -112,6 +146,12 @@ static enum login_answer on_answer(void *context, bool wait, char answer[DIALOGU
     model->answers++;
     if (choose(model, 2) == 1)
         model->now_ms += CHALLENGE_LIFETIME_MS;
+    if (choice == RECOVERY) {
+        note(model, "recovery ");
+        strcpy(answer, "BCDF-ghjk mnpq");
+        model->code[0] = '\0';
+        return LOGIN_ANSWER;
+    }
     if (choice == MALFORMED) {
         note(model, "malformed ");
         strcpy(answer,
@@ -126,6 +166,7 @@ static enum login_answer on_answer(void *context, bool wait, char answer[DIALOGU
     snprintf(model->code, sizeof model->code, "10000%d", model->answers % 10);
     snprintf(answer, DIALOGUE_LINE_SIZE, "%.3s %s", model->code, model->code + 3);
     model->is_tried = false;
+    model->is_claimed = false;
     return LOGIN_ANSWER;
 }
 
@@ -172,7 +213,11 @@ static void demand_creation(struct model *model)
     demand(model, !model->is_final, "creates a challenge after the end");
     demand(model, model->code[0] != '\0' || model->create_challenge == SETTINGS_CREATE_AT_PROMPT,
            "creates a challenge before the code");
-    demand(model, model->code[0] != '\0' || model->malformed == 0 || model->refused_creations > 0,
+    demand(model, model->is_counted, "creates a challenge that is not counted");
+    model->is_counted = false;
+    demand(model,
+           model->code[0] != '\0' || model->malformed + model->unrecovered == 0 ||
+               model->refused_creations > 0,
            "creates a challenge though a password came");
     demand(model, model->refused_creations < CREATIONS_MAX, "creates too often");
     if (!model->has_challenge)
@@ -249,8 +294,8 @@ static enum challenge_state choose_state(struct model *model, bool can_be_lost,
     case PENDING:
         note(model, "wrong ");
         model->wrong++;
+        model->is_to_release = true;
         finish_when_used_up(model);
-        model->code[0] = '\0';
         return CHALLENGE_PENDING;
     case EXPIRED:
         expire(model);
@@ -290,6 +335,7 @@ static enum challenge_state on_verify(struct challenge_service *service, struct 
     demand(model, strlen(code) == CODE_LENGTH && strcmp(code, model->code) == 0,
            "sends what is not the code");
     demand(model, !model->is_tried, "sends a code twice to one challenge");
+    demand(model, model->is_claimed, "sends a code that it has not claimed");
     demand(model, !model->is_lost, "sends a code although the last one got lost");
     if (model->broken != NULL)
         return refuse(why_not, OUTCOME_UNAVAILABLE);
@@ -310,6 +356,70 @@ static enum challenge_state on_fetch(struct challenge_service *service, struct h
         return refuse(why_not, OUTCOME_UNAVAILABLE);
     model->is_lost = false;
     return choose_state(model, false, why_not);
+}
+
+/* What this host remembers */
+
+static enum login_claim on_claim(void *context, const char *code, struct verdict *why_not)
+{
+    enum { CLAIMED, BEFORE, REFUSED };
+    struct model *model = context;
+    unsigned choice;
+    enum outcome outcome;
+
+    demand(model, !model->is_final && model->has_challenge, "claims a code that it can't send");
+    demand(model, model->code[0] != '\0' && strcmp(code, model->code) == 0,
+           "claims what is not the code");
+    demand(model, !model->is_claimed, "claims twice");
+    choice = model->broken == NULL ? choose(model, 3) : REFUSED;
+    if (choice == CLAIMED) {
+        model->is_claimed = true;
+        return LOGIN_CLAIMED;
+    }
+    if (choice == BEFORE) {
+        note(model, "used ");
+        model->reused++;
+        model->before = "That code was used before: wait for the next one. ";
+        finish_when_used_up(model);
+        return LOGIN_CLAIMED_BEFORE;
+    }
+    outcome = choose_refusal(model);
+    note(model, "unclaimed(%s) ", verdict_word(outcome));
+    finish(model, outcome);
+    verdict_refuse(why_not, outcome, "model");
+    return LOGIN_CLAIM_REFUSED;
+}
+
+static void on_release(void *context, const char *code)
+{
+    struct model *model = context;
+
+    demand(model, model->is_to_release, "gives a code back that was not wrong");
+    demand(model, model->is_to_release, "gives a code back that was not wrong");
+    demand(model, strcmp(code, model->code) == 0, "gives another code back");
+    model->is_to_release = false;
+    model->is_claimed = false;
+}
+
+static int64_t on_count(void *context, struct verdict *why_not)
+{
+    struct model *model = context;
+
+    demand(model, model->is_enrolled, "counts a challenge of nobody");
+    demand(model, !model->is_final && !model->is_counted, "counts what is not created");
+    if (choose(model, 3) != 2) {
+        model->is_counted = true;
+        return 0;
+    }
+    note(model, "limit ");
+    model->refused_creations++;
+    if (model->has_challenge) {
+        model->has_challenge = false;
+        model->is_renewed = true;
+    }
+    expect(model, OUTCOME_EXHAUSTED);
+    verdict_refuse(why_not, OUTCOME_EXHAUSTED, "model");
+    return 60;
 }
 
 static const struct challenge_api api = {
@@ -377,12 +487,26 @@ bool model_run(struct model *model)
         .create_challenge = model->create_challenge,
         .users_dir = (char *)"/users",
     };
-    const struct enrollment enrollment = { (char *)IDENTITY, (char *)FACTOR };
+    const struct enrollment enrollment = { (char *)IDENTITY, (char *)FACTOR, (char *)"alice" };
     const struct login_request request = { &settings, model->is_enrolled ? &enrollment : NULL };
-    const struct login_ports ports = { model,   DESCRIPTOR, on_ask,   on_answer,
-                                       on_load, on_limit,   on_clock, on_pause };
+    const struct login_ports ports = {
+        .context = model,
+        .descriptor = DESCRIPTOR,
+        .ask = on_ask,
+        .show = on_show,
+        .answer = on_answer,
+        .load = on_load,
+        .limit = on_limit,
+        .clock_ms = on_clock,
+        .pause = on_pause,
+        .claim = on_claim,
+        .release = on_release,
+        .count = on_count,
+        .recover = on_recover,
+    };
 
     model->expected = OUTCOME_DENIED;
+    model->before = "Wrong code. ";
     model->now_ms = BEGIN_MS;
     login_run(&request, &ports, &model->verdict);
 
@@ -390,6 +514,9 @@ bool model_run(struct model *model)
     demand(model, model->verdict.outcome == model->expected, "ends with another outcome");
     demand(model, model->verdict.outcome != OUTCOME_APPROVED || model->is_enrolled,
            "approves nobody");
+    demand(model, !model->is_to_release, "keeps a wrong code from others");
+    demand(model, !model->is_recovered || model->verdict.outcome == OUTCOME_APPROVED,
+           "refuses after a recovery code is used up");
     demand(model, model->verdict.reason[0] != '\0', "does not tell why");
     demand(model, !model->is_lost, "does not ask what became of a lost code");
     return model->broken == NULL;

@@ -29,9 +29,12 @@ struct model {
     enum outcome expected;
     bool is_final; /* EXPECTED is how it ends: nothing more may be asked or sent */
     bool is_loaded, is_gone;
-    int asks, answers, malformed, wrong;
-    char code[9];  /* well-formed and answered last; "": none */
-    bool is_tried; /* CODE was verified on the challenge there is */
+    int asks, answers, malformed, wrong, unrecovered, reused;
+    char code[9];                   /* well-formed and answered last; "": none */
+    bool is_tried;                  /* CODE was verified on the challenge there is */
+    bool is_claimed, is_to_release; /* CODE */
+    bool is_recovered, is_counted;
+    const char *before; /* what stands before the next prompt */
     int challenges;
     bool has_challenge, is_renewed, is_lost;
     int refused_creations; /* since the last challenge */

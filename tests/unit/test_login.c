@@ -10,7 +10,13 @@
  *   answer gone   the user's line was taken; the user was found to be away
  *   verify(C@N)   the code C was sent to the Nth challenge
  *   fetch(N)      the Nth challenge was fetched
- *   pause(MS)     time was left to pass */
+ *   pause(MS)     time was left to pass
+ *
+ * A second one tells what this host was made to remember, or what the user was told:
+ *
+ *   count         a challenge was counted, before it was created
+ *   claim(C) release(C) recover(R)   a code, a recovery code
+ *   show(TEXT)    the user was told TEXT */
 #include "unit.h"
 
 #include <stdlib.h>
@@ -47,12 +53,18 @@ struct scene {
     int64_t connect_ms;
     struct answer answers[STEPS_MAX];
     struct result results[STEPS_MAX];
+    enum { FREE, USED, FULL } claims[STEPS_MAX];
+    int remain[STEPS_MAX];  /* 1 more than remain after a recovery code; 0: it is wrong */
+    int counts_until_limit; /* 0: there is none */
+    int64_t opens_s;
 
-    size_t answered, called;
+    size_t answered, called, claimed, recovered;
+    int counted;
     int asks, challenges;
     int64_t now_ms, limit_ms, longest_limit_ms;
     char trace[TRACE_SIZE];
     char texts[TRACE_SIZE]; /* of the prompts, each in brackets */
+    char memory[TRACE_SIZE];
 };
 
 #define APPROVED                                                                                   \
@@ -88,13 +100,30 @@ struct scene {
         "123456", WAITED_FOR, 0                                                                    \
     }
 
+__attribute__((format(printf, 2, 0))) static void add(char trace[TRACE_SIZE], const char *format,
+                                                      va_list values)
+{
+    size_t used = strlen(trace);
+
+    vsnprintf(trace + used, TRACE_SIZE - used, format, values);
+}
+
 __attribute__((format(printf, 2, 3))) static void note(struct scene *scene, const char *format, ...)
 {
-    size_t used = strlen(scene->trace);
     va_list values;
 
     va_start(values, format);
-    vsnprintf(scene->trace + used, sizeof scene->trace - used, format, values);
+    add(scene->trace, format, values);
+    va_end(values);
+}
+
+__attribute__((format(printf, 2, 3))) static void remember(struct scene *scene, const char *format,
+                                                           ...)
+{
+    va_list values;
+
+    va_start(values, format);
+    add(scene->memory, format, values);
     va_end(values);
 }
 
@@ -162,6 +191,56 @@ static void on_pause(void *context, int64_t pause_ms)
 
     note(scene, "pause(%d) ", (int)pause_ms);
     scene->now_ms += pause_ms;
+}
+
+static void on_show(void *context, const char *text)
+{
+    remember(context, "show(%s) ", text);
+}
+
+static enum login_claim on_claim(void *context, const char *code, struct verdict *why_not)
+{
+    struct scene *scene = context;
+
+    remember(scene, "claim(%s) ", code);
+    switch (scene->claims[scene->claimed++]) {
+    case FREE:
+        return LOGIN_CLAIMED;
+    case USED:
+        return LOGIN_CLAIMED_BEFORE;
+    case FULL:
+        break;
+    }
+    verdict_refuse(why_not, OUTCOME_DENIED, "too many claims");
+    return LOGIN_CLAIM_REFUSED;
+}
+
+static void on_release(void *context, const char *code)
+{
+    remember(context, "release(%s) ", code);
+}
+
+static int64_t on_count(void *context, struct verdict *why_not)
+{
+    struct scene *scene = context;
+
+    remember(scene, "count ");
+    if (scene->counts_until_limit == 0 || scene->counted < scene->counts_until_limit) {
+        scene->counted++;
+        return 0;
+    }
+    verdict_refuse(why_not, OUTCOME_EXHAUSTED, "this host's limit");
+    return scene->opens_s;
+}
+
+static int on_recover(void *context, const char *code)
+{
+    struct scene *scene = context;
+
+    remember(scene, "recover(%s) ", code);
+    wiped_expect(code, strlen(code));
+    assert_int_not_equal(scene->limit_ms, HTTP_FOREVER);
+    return scene->remain[scene->recovered++] - 1;
 }
 
 /* The API */
@@ -283,10 +362,23 @@ static void run(struct scene *scene, struct verdict *ret_verdict)
         .create_challenge = scene->create_challenge,
         .users_dir = (char *)"/users",
     };
-    const struct enrollment enrollment = { (char *)"identity", (char *)"YF" };
+    const struct enrollment enrollment = { (char *)"identity", (char *)"YF", (char *)"alice" };
     const struct login_request request = { &settings, scene->is_unenrolled ? NULL : &enrollment };
-    const struct login_ports ports = { scene,   DESCRIPTOR, on_ask,   on_answer,
-                                       on_load, on_limit,   on_clock, on_pause };
+    const struct login_ports ports = {
+        .context = scene,
+        .descriptor = DESCRIPTOR,
+        .ask = on_ask,
+        .show = on_show,
+        .answer = on_answer,
+        .load = on_load,
+        .limit = on_limit,
+        .clock_ms = on_clock,
+        .pause = on_pause,
+        .claim = on_claim,
+        .release = on_release,
+        .count = on_count,
+        .recover = on_recover,
+    };
 
     now = WAITED_FOR;
     scene->now_ms = BEGIN_MS;
@@ -294,6 +386,8 @@ static void run(struct scene *scene, struct verdict *ret_verdict)
     assert_int_equal(wiped_missing(), 0);
     if (scene->trace[0] != '\0')
         scene->trace[strlen(scene->trace) - 1] = '\0';
+    if (scene->memory[0] != '\0')
+        scene->memory[strlen(scene->memory) - 1] = '\0';
 }
 
 static void assert_login(const struct scene *scene, const char *trace, enum outcome outcome,
@@ -309,6 +403,16 @@ static void assert_login(const struct scene *scene, const char *trace, enum outc
 
 #define assert_scene(trace, outcome, part, ...)                                                    \
     assert_login(&(const struct scene){ __VA_ARGS__ }, trace, outcome, part)
+
+/* With what was remembered and told, too. */
+#define assert_memory(trace, memory_trace, outcome, part, ...)                                     \
+    do {                                                                                           \
+        struct scene watched = { __VA_ARGS__ };                                                    \
+        struct verdict end;                                                                        \
+        assert_login(&watched, trace, outcome, part);                                              \
+        run(&watched, &end);                                                                       \
+        assert_string_equal(watched.memory, memory_trace);                                         \
+    } while (false)
 
 /* The good way */
 
@@ -776,6 +880,175 @@ TEST(a_challenge_that_must_have_expired_is_replaced_once)
                  .results = { PENDING, PENDING, PENDING, EXPIRED });
 }
 
+/* No code twice */
+
+TEST(a_code_is_claimed_before_it_is_sent_and_kept_when_it_was_right)
+{
+    assert_memory("ask load connect create answer verify(123456@1)", "count claim(123456)",
+                  OUTCOME_APPROVED, "", .answers = { CODE }, .results = { PENDING, APPROVED });
+}
+
+TEST(a_code_that_was_wrong_is_given_back)
+{
+    assert_memory("ask load connect create answer verify(123456@1) again answer verify(123456@1)",
+                  "count claim(123456) release(123456) claim(123456) release(123456)",
+                  OUTCOME_DENIED, "0 of them not 6 digits; challenge", .attempts = 2,
+                  .answers = { CODE, CODE }, .results = { PENDING, PENDING, PENDING });
+}
+
+TEST(a_code_that_did_not_arrive_is_given_back)
+{
+    assert_memory("ask load connect create answer verify(123456@1) fetch(1)",
+                  "count claim(123456) release(123456)", OUTCOME_DENIED, "", .attempts = 1,
+                  .answers = { CODE }, .results = { PENDING, LOST, PENDING });
+}
+
+TEST(a_code_of_which_nobody_knows_what_became_is_kept)
+{
+    assert_memory("ask load connect create answer verify(123456@1) fetch(1)", "count claim(123456)",
+                  OUTCOME_UNAVAILABLE, "", .answers = { CODE }, .results = { PENDING, LOST, LOST });
+    assert_memory("ask load connect create answer verify(123456@1)", "count claim(123456)",
+                  OUTCOME_UNAVAILABLE, "", .answers = { CODE },
+                  .results = { PENDING, REFUSED(OUTCOME_UNAVAILABLE) });
+}
+
+TEST(a_code_that_was_used_before_uses_an_attempt_up_and_is_not_sent)
+{
+    struct scene scene = { .answers = { CODE, { "654321", WAITED_FOR, 0 } },
+                           .results = { PENDING, APPROVED },
+                           .claims = { USED, FREE } };
+    struct verdict verdict;
+
+    assert_login(&scene, "ask load connect create answer again answer verify(654321@1)",
+                 OUTCOME_APPROVED, "challenge=YC1");
+    run(&scene, &verdict);
+    assert_string_equal(scene.texts,
+                        "[Verification code: ][That code was used before: wait for the next one. "
+                        "Verification code: ]");
+    assert_scene("ask load connect create answer", OUTCOME_DENIED,
+                 "no right code in 1 attempts, 0 of them not 6 digits, 1 used before on this host; "
+                 "challenge=YC1",
+                 .attempts = 1, .answers = { CODE }, .results = { PENDING }, .claims = { USED });
+}
+
+TEST(a_code_that_can_not_be_claimed_is_not_sent)
+{
+    assert_scene("ask load connect create answer", OUTCOME_DENIED, "too many claims",
+                 .answers = { CODE, CODE }, .results = { PENDING }, .claims = { FULL });
+}
+
+TEST(a_code_is_claimed_once_though_the_challenge_expires)
+{
+    assert_memory("ask load connect create answer verify(123456@1) connect create verify(123456@2)",
+                  "count claim(123456) count", OUTCOME_APPROVED, "", .answers = { CODE },
+                  .results = { PENDING, EXPIRED, PENDING, APPROVED });
+}
+
+/* A limit of our own */
+
+TEST(every_creation_is_counted_before_it_leaves)
+{
+    assert_memory("ask load connect create answer connect create verify(123456@1)",
+                  "count count claim(123456)", OUTCOME_APPROVED, "", .answers = { CODE },
+                  .results = { REFUSED(OUTCOME_UNAVAILABLE), PENDING, APPROVED });
+    assert_memory("ask load connect answer connect create verify(123456@1)", "count claim(123456)",
+                  OUTCOME_APPROVED, "", .answers = { CODE },
+                  .results = { UNREACHABLE, PENDING, APPROVED });
+    assert_memory("ask load connect gone", "", OUTCOME_DENIED, "", .answers = { GONE(CONNECTED) });
+    assert_memory("ask load connect answer", "", OUTCOME_DENIED, "", .is_unenrolled = true,
+                  .attempts = 1, .answers = { CODE });
+}
+
+TEST(beyond_the_limit_nothing_is_created_and_the_user_is_told)
+{
+    assert_memory("ask load connect answer",
+                  "count show(Too many logins: codes of the app are accepted again in 3 min.)",
+                  OUTCOME_EXHAUSTED, "this host's limit", .counts_until_limit = -1, .opens_s = 121,
+                  .answers = { CODE });
+    assert_memory("ask load connect create answer verify(123456@1) connect",
+                  "count claim(123456) count "
+                  "show(Too many logins: codes of the app are accepted again in 1 min.)",
+                  OUTCOME_EXHAUSTED, "this host's limit", .counts_until_limit = 1, .opens_s = 60,
+                  .answers = { CODE }, .results = { PENDING, EXPIRED });
+    assert_memory("ask load connect answer again answer", "count", OUTCOME_DENIED, "no right code",
+                  .attempts = 2, .counts_until_limit = -1, .opens_s = 60,
+                  .answers = { { "Secret1", WAITED_FOR, 0 }, { "Secret1", WAITED_FOR, 0 } });
+    assert_memory("ask load connect gone", "count", OUTCOME_DENIED, "went away",
+                  .counts_until_limit = -1, .opens_s = 60, .answers = { GONE(WAITED_FOR) });
+}
+
+/* Recovery codes */
+
+#define RECOVERY(moment)                                                                           \
+    {                                                                                              \
+        "bcdf-ghjk-mnpq", moment, 0                                                                \
+    }
+
+TEST(a_recovery_code_lets_in_whatever_the_service_does)
+{
+    static const enum moment moments[] = { WAITED_FOR, CONNECTING, CONNECTED, IN_FLIGHT };
+
+    for (size_t i = 0; i < ARRAY_SIZE(moments); i++) {
+        struct scene scene = { .answers = { RECOVERY(moments[i]) },
+                               .results = { PENDING },
+                               .remain = { 10 } };
+        struct verdict verdict;
+        run(&scene, &verdict);
+        assert_refused(&verdict, OUTCOME_APPROVED, "RECOVERY CODE used up, 9 remain");
+        assert_non_null(strstr(scene.memory, "recover(bcdfghjkmnpq) "
+                                             "show(That was a recovery code; 9 remain.)"));
+        assert_null(strstr(scene.trace, "verify"));
+    }
+    assert_scene("ask load connect answer", OUTCOME_APPROVED, "RECOVERY CODE",
+                 .answers = { RECOVERY(WAITED_FOR) }, .results = { UNREACHABLE }, .remain = { 1 });
+    assert_scene("ask load answer", OUTCOME_APPROVED, "RECOVERY CODE used up, 0 remain",
+                 .load_fails = OUTCOME_MISCONFIGURED, .answers = { RECOVERY(WAITED_FOR) },
+                 .remain = { 1 });
+    assert_scene("ask load connect create answer", OUTCOME_APPROVED, "RECOVERY CODE",
+                 .answers = { RECOVERY(WAITED_FOR) }, .results = { REFUSED(OUTCOME_EXHAUSTED) },
+                 .remain = { 1 });
+    assert_scene("ask load connect answer", OUTCOME_APPROVED, "RECOVERY CODE",
+                 .counts_until_limit = -1, .opens_s = 60, .answers = { RECOVERY(WAITED_FOR) },
+                 .remain = { 1 });
+}
+
+TEST(a_wrong_recovery_code_uses_an_attempt_up)
+{
+    assert_memory("ask load connect create answer again answer verify(123456@1)",
+                  "count recover(bcdfghjkmnpq) claim(123456)", OUTCOME_APPROVED, "challenge=YC1",
+                  .answers = { RECOVERY(WAITED_FOR), CODE }, .results = { PENDING, APPROVED });
+    assert_scene("ask load connect answer again answer", OUTCOME_DENIED,
+                 "no right code in 2 attempts, 0 of them not 6 digits, 2 wrong recovery codes; "
+                 "challenge=- request=-",
+                 .attempts = 2, .answers = { RECOVERY(CONNECTED), RECOVERY(WAITED_FOR) });
+    assert_scene("ask load connect answer again answer", OUTCOME_DENIED, "wrong recovery codes",
+                 .attempts = 2, .answers = { RECOVERY(WAITED_FOR), RECOVERY(WAITED_FOR) },
+                 .results = { UNREACHABLE });
+}
+
+TEST(a_recovery_code_of_somebody_who_is_not_enrolled_is_asked_again_like_a_wrong_one)
+{
+    assert_memory("ask load connect answer again answer",
+                  "recover(bcdfghjkmnpq) recover(bcdfghjkmnpq)", OUTCOME_DENIED, "not enrolled",
+                  .is_unenrolled = true, .attempts = 2,
+                  .answers = { RECOVERY(WAITED_FOR), RECOVERY(WAITED_FOR) });
+    assert_scene("ask load connect answer again answer", OUTCOME_DENIED, "not enrolled",
+                 .is_unenrolled = true, .attempts = 2,
+                 .answers = { RECOVERY(WAITED_FOR), RECOVERY(WAITED_FOR) },
+                 .results = { UNREACHABLE });
+}
+
+TEST(what_has_not_the_form_of_a_recovery_code_is_none)
+{
+    static const char *const answers[] = { "bcdfghjkmnp",  "bcdfghjkmnpqr",  "bcdfghjkmnpa",
+                                           "bcdfghjkmnp1", "bcdf.ghjk.mnpq", "bcdfghjkmnpq\t" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(answers); i++)
+        assert_memory("ask load connect create answer", "count", OUTCOME_DENIED,
+                      "1 of them not 6 digits; challenge", .attempts = 1,
+                      .answers = { { answers[i], WAITED_FOR, 0 } }, .results = { PENDING });
+}
+
 /* Somebody who is not enrolled */
 
 TEST(somebody_who_is_not_enrolled_is_denied_and_nothing_is_sent)
@@ -1031,6 +1304,20 @@ int main(void)
         cmocka_unit_test(a_challenge_that_cannot_be_replaced_ends_the_login),
         cmocka_unit_test(a_challenge_that_must_have_expired_gets_no_code),
         cmocka_unit_test(a_challenge_that_must_have_expired_is_replaced_once),
+        cmocka_unit_test(a_code_is_claimed_before_it_is_sent_and_kept_when_it_was_right),
+        cmocka_unit_test(a_code_that_was_wrong_is_given_back),
+        cmocka_unit_test(a_code_that_did_not_arrive_is_given_back),
+        cmocka_unit_test(a_code_of_which_nobody_knows_what_became_is_kept),
+        cmocka_unit_test(a_code_that_was_used_before_uses_an_attempt_up_and_is_not_sent),
+        cmocka_unit_test(a_code_that_can_not_be_claimed_is_not_sent),
+        cmocka_unit_test(a_code_is_claimed_once_though_the_challenge_expires),
+        cmocka_unit_test(every_creation_is_counted_before_it_leaves),
+        cmocka_unit_test(beyond_the_limit_nothing_is_created_and_the_user_is_told),
+        cmocka_unit_test(a_recovery_code_lets_in_whatever_the_service_does),
+        cmocka_unit_test(a_wrong_recovery_code_uses_an_attempt_up),
+        cmocka_unit_test(
+            a_recovery_code_of_somebody_who_is_not_enrolled_is_asked_again_like_a_wrong_one),
+        cmocka_unit_test(what_has_not_the_form_of_a_recovery_code_is_none),
         cmocka_unit_test(somebody_who_is_not_enrolled_is_denied_and_nothing_is_sent),
         cmocka_unit_test(somebody_who_is_not_enrolled_and_goes_away_is_denied),
         cmocka_unit_test(somebody_who_is_not_enrolled_sees_the_same_prompts),

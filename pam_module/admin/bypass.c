@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* "bypass USER": no code is asked of somebody for a while. */
+#include "../core/bypass.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../core/text.h"
+#include "../core/userfile.h"
+#include "session.h"
+#include "terminal.h"
+
+enum { MINUTE = 60, HOUR = 3600, FILE_SIZE = 1024 };
+
+/* "90m" or "2h" in seconds; 0: neither, or too long. */
+static int64_t read_span(const char *text)
+{
+    char *end;
+    long number;
+    int64_t seconds;
+
+    if (*text < '0' || *text > '9')
+        return 0;
+    number = strtol(text, &end, 10);
+    if (number > BYPASS_SECONDS_MAX || strlen(end) != 1 || strchr("mh", *end) == NULL)
+        return 0;
+    seconds = (int64_t)number * (*end == 'h' ? HOUR : MINUTE);
+    return seconds <= BYPASS_SECONDS_MAX ? seconds : 0;
+}
+
+/* As a string of the file's syntax. */
+static void quote(const char *text, char *quoted)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\')
+            *quoted++ = '\\';
+        *quoted++ = *text;
+    }
+    *quoted = '\0';
+}
+
+static bool print_file(int64_t seconds, const char *reason, char when[TEXT_TIME_SIZE],
+                       char text[FILE_SIZE])
+{
+    char quoted[2 * BYPASS_REASON_MAX + 1];
+    struct bypass_moment now;
+
+    if (!bypass_now(&now))
+        return false;
+    quote(reason, quoted);
+    snprintf(text, FILE_SIZE,
+             "# no code is asked until %s\n"
+             "made     = \"%lld\";\n"
+             "boottime = \"%lld\";\n"
+             "boot_id  = \"%s\";\n"
+             "until    = \"%lld\";\n"
+             "reason   = \"%s\";\n",
+             text_print_time(now.time_s + seconds, when), (long long)now.time_s,
+             (long long)now.boottime_s, now.boot_id, (long long)(now.time_s + seconds), quoted);
+    return true;
+}
+
+/* Whether it can be of use: somebody who is enrolled, or an account of exactly this name. */
+static bool is_somebody(const struct session *session, const char *user)
+{
+    struct users_record record;
+    struct verdict why_not;
+    const struct passwd *account;
+
+    if (users_read(&session->users, USERS_ENROLLED, user, &record, &why_not) != USERS_NONE)
+        return true;
+    account = getpwnam(user);
+    if (account != NULL && strcmp(account->pw_name, user) == 0)
+        return true;
+    terminal_say("\"%s\" is neither enrolled nor an account of exactly this name", user);
+    return false;
+}
+
+static enum command_status begin(const struct session *session, const char *user, int64_t seconds,
+                                 const char *reason)
+{
+    char text[FILE_SIZE], when[TEXT_TIME_SIZE];
+    struct verdict why_not;
+
+    if (!is_somebody(session, user))
+        return COMMAND_WRONG;
+    if (!print_file(seconds, reason, when, text)) {
+        terminal_say("no bypass was made: the clocks can't be read: %s", strerror(errno));
+        return COMMAND_WRONG;
+    }
+    if (!users_put(&session->users, user, USERFILE_BYPASS, text, &why_not))
+        return session_refuse(&why_not, "no bypass was made");
+    terminal_say("no code is asked of %s until %s, or: twilio-verify bypass %s --end", user, when,
+                 user);
+    return COMMAND_OK;
+}
+
+static enum command_status end(const struct session *session, const char *user)
+{
+    struct verdict why_not;
+    bool was_there;
+
+    if (!users_drop(&session->users, user, USERFILE_BYPASS, &was_there, &why_not))
+        return session_refuse(&why_not, "the bypass is still there");
+    terminal_say(was_there ? "the bypass of %s has ended" : "%s has no bypass", user);
+    return COMMAND_OK;
+}
+
+static enum command_status refuse_usage(const char *problem)
+{
+    terminal_say("%s", problem);
+    return COMMAND_USAGE;
+}
+
+static enum command_status run(const struct command_call *call)
+{
+    const char *span = command_value(call, "for"), *reason = command_value(call, "reason");
+    bool is_end = command_value(call, "end") != NULL;
+    int64_t seconds = span != NULL ? read_span(span) : 0;
+    struct session session;
+    enum command_status status;
+
+    if (is_end ? span != NULL || reason != NULL : span == NULL || reason == NULL)
+        return refuse_usage("bypass needs --for and --reason, or --end alone");
+    if (!is_end && seconds == 0)
+        return refuse_usage("--for must be minutes or hours, at most 24h: 90m, 2h");
+    if (!is_end && (*reason == '\0' || strlen(reason) > BYPASS_REASON_MAX ||
+                    !text_is_clean(reason, strlen(reason))))
+        return refuse_usage("--reason must be 1 to 200 bytes of UTF-8");
+    if (!session_open_local(call, call->operands[0], &session))
+        return COMMAND_WRONG;
+    status = is_end ? end(&session, call->operands[0])
+                    : begin(&session, call->operands[0], seconds, reason);
+    session_close(&session);
+    return status;
+}
+
+const struct command bypass_command = {
+    .name = "bypass",
+    .operands = "USER",
+    .operands_min = 1,
+    .operands_max = 1,
+    .summary = "Asks USER for no code for a while",
+    .options = {
+        { "for", "TIME", "for so long, at most 24h: 90m, 2h" },
+        { "reason", "TEXT", "why; it stands in the log of every login" },
+        { "end", NULL, "end it now" },
+    },
+    .run = run,
+};

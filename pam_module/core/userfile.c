@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* What root keeps of one user. */
+#include "userfile.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FILE_SIZE_MAX = 16 * 1024 };
+
+enum secret_read userfile_read(int folder, const char *users_dir, const char *name,
+                               const char *suffix, enum secret_readers readers, char **ret_text,
+                               char shown[USERFILE_SHOWN_SIZE], struct verdict *why_not)
+{
+    char file[USERFILE_NAME_SIZE];
+    const char *last = strrchr(users_dir, '/');
+    int length = snprintf(file, sizeof file, "%s%s", name, suffix);
+
+    snprintf(shown, USERFILE_SHOWN_SIZE, "%.60s/%s", last != NULL ? last + 1 : users_dir, file);
+    if (length < 0 || (size_t)length >= sizeof file) {
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: the name is too long", shown);
+        return SECRET_ABSENT;
+    }
+    return secret_read_file(folder, file, shown, readers, FILE_SIZE_MAX, ret_text, why_not);
+}
+
+enum secret_read userfile_read_in(const char *users_dir, const char *name, const char *suffix,
+                                  enum secret_readers readers, char **ret_text,
+                                  char shown[USERFILE_SHOWN_SIZE], struct verdict *why_not)
+{
+    int folder = secret_open_folder(users_dir, why_not);
+    enum secret_read read;
+
+    if (folder < 0)
+        return SECRET_REFUSED;
+    read = userfile_read(folder, users_dir, name, suffix, readers, ret_text, shown, why_not);
+    close(folder);
+    return read;
+}

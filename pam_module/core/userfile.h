@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* What root keeps of one user: small files in users_dir, read before a login is let on the network.
+ *
+ *     NAME.conf       the enrollment (enrollment.h)
+ *     NAME.recovery   the hashes of his recovery codes (recovery.h)
+ *     NAME.bypass     for a while no code is asked for (bypass.h) */
+#pragma once
+
+#include <stddef.h>
+
+#include "secret.h"
+
+#define USERFILE_ENROLLMENT ".conf"
+#define USERFILE_RECOVERY   ".recovery"
+#define USERFILE_BYPASS     ".bypass"
+
+enum { USERFILE_NAME_SIZE = 256, USERFILE_SHOWN_SIZE = 64 + USERFILE_NAME_SIZE };
+
+/* Reads the file of NAME with SUFFIX from FOLDER, which is users_dir opened; SHOWN is filled with its
+ * name for messages ("users/alice.conf"). Results as of secret_read_file(). A NAME that is too long
+ * to have such a file has none. */
+enum secret_read userfile_read(int folder, const char *users_dir, const char *name,
+                               const char *suffix, enum secret_readers readers, char **ret_text,
+                               char shown[USERFILE_SHOWN_SIZE], struct verdict *why_not);
+
+/* The same, with users_dir USERS_DIR opened for it. */
+enum secret_read userfile_read_in(const char *users_dir, const char *name, const char *suffix,
+                                  enum secret_readers readers, char **ret_text,
+                                  char shown[USERFILE_SHOWN_SIZE], struct verdict *why_not);

@@ -1,0 +1,226 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, the pam_twilio_verify authors
+"""recovery-codes and bypass: what an administrator does when a phone or Twilio is away. What they do to
+a login is tested with the check program."""
+
+import json
+import re
+import shutil
+import subprocess
+import unittest
+
+from harness import OK, USAGE, WRONG, AdminCase
+
+CODE = r"[bcdfghjkmnpqrstvwxyz]{4}(-[bcdfghjkmnpqrstvwxyz]{4}){2}"
+HASH = re.compile(r'^ {4}"[./0-9A-Za-z]{43}",?$', re.MULTILINE)
+
+
+class RecoveryCodes(AdminCase):
+    def setUp(self):
+        super().setUp()
+        self.enroll()
+        self.file = self.users / "root.recovery"
+
+    def make(self, *options):
+        done = self.run_tool("recovery-codes", "root", *options)
+        self.assertEqual(done.status, OK, done.err)
+        return done
+
+    def listed(self):
+        (row,) = json.loads(self.run_tool("list", "--json").out)
+        return row
+
+    def test_they_are_shown_once_and_only_their_hashes_are_kept(self):
+        done = self.make()
+        codes = done.out.split()
+        self.assertEqual(len(set(codes)), 10)
+        for code in codes:
+            self.assertRegex(code, f"^{CODE}$")
+        self.assertEqual(done.err, "twilio-verify: 10 recovery codes of root, shown only now: each "
+                                   "counts once, typed in place of a code, also while Twilio is "
+                                   "away\n")
+        text = self.file.read_text()
+        self.assertEqual(self.file.stat().st_mode & 0o7777, 0o600)
+        self.assertEqual(len(HASH.findall(text)), 10)
+        self.assertEqual(len(re.findall(r'^salt   = "\$y\$j9T\$[./0-9A-Za-z]{22}";$', text,
+                                        re.MULTILINE)), 1)
+        for path in [*self.users.iterdir(), *(self.folder / "state").iterdir()]:
+            if path.is_file():
+                for code in codes:
+                    self.assertNotIn(code.replace("-", "").encode(), path.read_bytes())
+
+    def test_every_letter_is_as_likely_as_the_others(self):
+        letters = "".join("".join(self.make("--count", "20").out.split()).replace("-", "")
+                          for _ in range(20))
+        share = {letter: letters.count(letter) * 20 / len(letters) for letter in set(letters)}
+        self.assertEqual(len(share), 20)
+        self.assertGreater(min(share.values()), 0.7)
+        self.assertLess(max(share.values()), 1.3)
+
+    def test_list_and_explain_show_how_many_remain(self):
+        self.assertNotIn("recovery_codes", self.listed())
+        self.make("--count", "3")
+        self.assertEqual(self.listed()["recovery_codes"], "3")
+        self.assertRegex(self.run_tool("list").out, r"  recovery_codes: 3\n$")
+        done = self.run_tool("explain", "root", "--service", "sshd")
+        self.assertIn("ok       recovery: 3 recovery codes remain\n", done.out)
+        (self.folder / "state" / "root.used").unlink()
+        done = self.run_tool("list", "--json")
+        self.assertEqual(done.status, WRONG)
+        self.assertEqual(json.loads(done.out)[0]["recovery_codes"], "0")
+        self.assertIn("root.used: No such file", done.err)
+        self.make("--count", "4")
+        self.assertEqual(self.listed()["recovery_codes"], "4")
+
+    def test_new_ones_make_the_old_ones_void_and_say_so(self):
+        self.make()
+        before = self.file.read_text()
+        self.assertIn("those that were made before are void", self.make().err)
+        self.assertNotEqual(self.file.read_text(), before)
+
+    def test_a_state_that_is_damaged_is_made_anew(self):
+        self.make()
+        (self.folder / "state" / "root.used").write_bytes(b"rubbish")
+        self.make()
+        self.assertEqual(self.listed()["recovery_codes"], "10")
+
+    def test_no_api_key_and_no_twilio_are_needed(self):
+        (self.folder / "api-key").unlink()
+        self.settings = self.configure(service={"base_url": "https://127.0.0.1:9"})
+        self.make()
+
+    def test_what_can_not_be(self):
+        for words, status, error in (
+                (["daemon"], WRONG, "daemon is not enrolled: twilio-verify enroll daemon"),
+                (["root", "--count", "0"], USAGE, "--count must be 1 to 20"),
+                (["root", "--count", "21"], USAGE, "--count must be 1 to 20"),
+                (["root", "--count", "ten"], USAGE, "--count must be 1 to 20"),
+                (["root", "--count", ""], USAGE, "--count must be 1 to 20"),
+                (["../root"], WRONG, "can't be the name of a user")):
+            with self.subTest(words):
+                done = self.run_tool("recovery-codes", *words)
+                self.assertEqual((done.status, done.out), (status, ""))
+                self.assertIn(error, done.err)
+        self.assertFalse(self.file.exists())
+
+    def test_without_a_state_folder_none_are_made(self):
+        self.make()
+        before = self.file.read_text()
+        shutil.rmtree(self.folder / "state")
+        done = self.run_tool("recovery-codes", "root")
+        self.assertEqual((done.status, done.out), (WRONG, ""))
+        self.assertRegex(done.err, "no codes were made: folder .*state: No such file")
+        self.assertEqual(self.file.read_text(), before)
+
+    def test_of_two_administrators_at_once_one_is_told(self):
+        commands = [subprocess.Popen(self.command("recovery-codes", "root", "--count", "20"),
+                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                    for _ in range(4)]
+        ends = [(*command.communicate(), command.returncode) for command in commands]
+        done = [out for out, _, status in ends if status == OK]
+        self.assertGreater(len(done), 0)
+        for out, err, status in ends:
+            if status != OK:
+                self.assertEqual(out, "")
+                self.assertIn("somebody else is enrolling or removing root right now", err)
+        self.assertEqual(self.listed()["recovery_codes"], "20")
+
+    def test_they_go_with_the_enrollment_and_so_does_what_is_remembered(self):
+        self.make()
+        self.run_tool("bypass", "root", "--for", "1h", "--reason", "x")
+        self.assertEqual(self.run_tool("remove", "root").status, OK)
+        self.assertEqual([path.name for path in self.users.iterdir() if path.is_file()], [])
+        self.assertEqual(list((self.folder / "state").iterdir()), [])
+
+    def test_without_twilio_they_go_as_well(self):
+        self.make()
+        self.run_tool("bypass", "root", "--for", "1h", "--reason", "x")
+        self.assertEqual(self.run_tool("remove", "root", "--local").status, OK)
+        self.assertEqual([path.name for path in self.users.iterdir() if path.is_file()], [])
+
+
+class Bypass(AdminCase):
+    def setUp(self):
+        super().setUp()
+        self.enroll()
+        self.file = self.users / "root.bypass"
+
+    def test_it_says_until_when_and_how_to_end_it(self):
+        done = self.run_tool("bypass", "root", "--for", "2h", "--reason", "lost phone")
+        self.assertEqual((done.status, done.out), (OK, ""))
+        self.assertRegex(done.err, r"^twilio-verify: no code is asked of root until 20\d\d-\d\d-\d\dT"
+                                   r"\d\d:\d\d:\d\dZ, or: twilio-verify bypass root --end\n$")
+        self.assertEqual(self.file.stat().st_mode & 0o7777, 0o600)
+        done = self.run_tool("bypass", "root", "--end")
+        self.assertEqual(done, (OK, "", "twilio-verify: the bypass of root has ended\n"))
+        self.assertFalse(self.file.exists())
+        done = self.run_tool("bypass", "root", "--end")
+        self.assertEqual(done, (OK, "", "twilio-verify: root has no bypass\n"))
+
+    def test_list_and_explain_show_it_with_its_reason(self):
+        reason = 'lost "his" phone \\ été'
+        for words in (["root", "--for", "90m", "--reason", reason],
+                      ["daemon", "--for", "24h", "--reason", "new here"]):
+            done = self.run_tool("bypass", *words)
+            self.assertEqual(done.status, OK, done.err)
+        done = self.run_tool("list", "--json")
+        self.assertEqual(done.status, OK, done.err)
+        rows = {row["user"]: row for row in json.loads(done.out)}
+        self.assertEqual(rows["root"]["bypass_reason"], reason)
+        self.assertRegex(rows["root"]["bypass_until"], r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.assertEqual((rows["daemon"]["state"], rows["daemon"]["bypass_reason"]),
+                         ("not enrolled", "new here"))
+        done = self.run_tool("explain", "root", "--service", "sshd")
+        self.assertRegex(done.out, r"warning  rule: a bypass, for 1 h (29|30) min more: "
+                                   + re.escape(reason) + "; twilio-verify bypass root --end")
+        self.assertIn("root is let on without a code: PAM_IGNORE", done.out)
+
+    def test_one_that_has_ended_is_not_shown_and_explained(self):
+        self.run_tool("bypass", "root", "--for", "1m", "--reason", "x")
+        text = self.file.read_text()
+        for name in ("made", "until"):
+            text = re.sub(rf'({name} +=) "(\d+)"', lambda m: f'{m[1]} "{int(m[2]) - 60}"', text)
+        self.file.write_text(text)
+        self.assertNotIn("bypass", self.run_tool("list").out)
+        done = self.run_tool("explain", "root", "--service", "sshd")
+        self.assertIn("note     bypass: does not count: the bypass has ended\n", done.out)
+        self.assertIn("root is asked for a code", done.out)
+
+    def test_one_that_is_damaged_is_told(self):
+        self.file.write_text("made = 1;\n")
+        done = self.run_tool("list")
+        self.assertEqual(done.status, WRONG)
+        self.assertIn("a bypass: users/root.bypass:1: made", done.err)
+        done = self.run_tool("explain", "root", "--service", "sshd")
+        self.assertIn("warning  bypass: does not count: users/root.bypass:1: made", done.out)
+
+    def test_what_can_not_be(self):
+        for words in (["--for", "25h"], ["--for", "1441m"], ["--for", "0m"], ["--for", "2"],
+                      ["--for", "2d"], ["--for", "-1h"], ["--for", "1hm"], ["--for", ""],
+                      ["--for", "99999999999999999999h"], ["--for", " 2h"]):
+            done = self.run_tool("bypass", "root", *words, "--reason", "x")
+            self.assertEqual(done.status, USAGE, words)
+            self.assertIn("--for must be minutes or hours, at most 24h: 90m, 2h", done.err)
+        for words in ([], ["--for", "2h"], ["--reason", "x"], ["--end", "--for", "2h"],
+                      ["--end", "--reason", "x"]):
+            done = self.run_tool("bypass", "root", *words)
+            self.assertEqual(done.status, USAGE, words)
+            self.assertIn("bypass needs --for and --reason, or --end alone", done.err)
+        for reason in ("", "x" * 201, "a\nb", "a\x1b[31m"):
+            done = self.run_tool("bypass", "root", "--for", "2h", "--reason", reason)
+            self.assertEqual(done.status, USAGE, reason)
+            self.assertIn("--reason must be 1 to 200 bytes of UTF-8", done.err)
+        done = self.run_tool("bypass", "nobody-at-all", "--for", "2h", "--reason", "x")
+        self.assertEqual(done.status, WRONG)
+        self.assertIn("neither enrolled nor an account of exactly this name", done.err)
+        self.assertEqual(list(self.users.glob("*.bypass")), [])
+
+    def test_the_longest_reason_and_the_longest_time(self):
+        done = self.run_tool("bypass", "root", "--for", "1440m", "--reason", '"' * 200)
+        self.assertEqual(done.status, OK, done.err)
+        self.assertIn('"' * 200, self.run_tool("list").out)
+
+
+if __name__ == "__main__":
+    unittest.main()

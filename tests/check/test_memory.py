@@ -1,0 +1,414 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, the pam_twilio_verify authors
+"""What a host remembers between logins: codes that were used, challenges that were created, recovery
+codes; and what becomes of a login where it can't."""
+
+import collections
+import os
+import shutil
+import signal
+import subprocess
+import time
+import unittest
+
+from fixture import BUILD
+from harness import WRONG_PROMPT, CheckTest, Login, needs_root
+from parallel import each, patience
+from liar import RIGHT, WRONG, Connection, dropped, lost
+
+TOOL = BUILD / "twilio-verify"
+USED_PROMPT = ("ask-secret That code was used before: wait for the next one. "
+               "Verification code: ")
+AWAY = "https://127.0.0.1:1"
+CREATIONS_HOUR, FREE_TRIES, CROWD = 45, 5, 100
+UNREMEMBERED = "codes can't be remembered: "
+
+
+def run_tool(host, *words):
+    done = subprocess.run([TOOL, "--settings", host.settings, *words], capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def make_codes(host, user="alice", count=10):
+    return run_tool(host, "recovery-codes", user, "--count", str(count)).split()
+
+
+def state_file(host, user="alice"):
+    return host.folder / "state" / f"{user}.used"
+
+
+class MemoryTest(CheckTest):
+    def single(self, server, **groups):
+        """A host with one attempt a login."""
+        return self.host(server, login={"attempts": 1} | groups.pop("login", {}), **groups)
+
+    def one_answer(self, host, answer, outcome, reason="^", **options):
+        """One login with one answer; the lines between it and the verdict, and the reason."""
+        login = self.login(host, **options)
+        login.expect_prompt()
+        login.answer(answer)
+        while (line := login.read_line(patience(5))).startswith("show "):
+            pass
+        said, _, why = line.partition(": ")
+        self.assertEqual(said, outcome, line)
+        self.assertRegex(why, reason)
+        self.assertEqual(login.wait(patience(1)), 0)
+        login.check_leaks()
+        return login.lines[1:-1], why
+
+    def crowd(self, host, answer):
+        """CROWD logins, which answer at the same moment; (outcome, its reason's last words)."""
+        logins = [Login(host.settings, timeout=host.timeout) for _ in range(CROWD)]
+        try:
+            for login in logins:
+                login.expect_prompt(seconds=patience(20))
+            for login in logins:
+                login.answer(answer)
+            lines = []
+            for login in logins:
+                while (line := login.read_line(patience(20))).startswith("show "):
+                    pass
+                lines.append(line)
+            return lines
+        finally:
+            for login in logins:
+                login.__exit__()
+
+
+class NoCodeTwice(MemoryTest):
+    def test_a_code_that_was_approved_is_not_sent_again(self):
+        server = self.liar()
+        host = self.host(server)
+        self.run_login(host, [RIGHT], "approved")
+        login = self.login(host)
+        login.expect_prompt()
+        login.answer(RIGHT)
+        login.expect_prompt(USED_PROMPT)
+        login.answer(WRONG)
+        login.expect_prompt(WRONG_PROMPT)
+        login.answer(f"{RIGHT[:3]} {RIGHT[3:]}")
+        self.assert_outcome(login, "denied", "no right code in 3 attempts, 0 of them not 6 digits, "
+                                             "2 used before on this host; challenge=YC")
+        codes = [request.code for request in server.requests if request.kind == "verify"]
+        self.assertEqual(codes, [RIGHT, WRONG])
+
+    def test_it_is_another_users_as_well(self):
+        server = self.liar()
+        host = self.host(server, users=("alice", "bob"))
+        self.run_login(host, [RIGHT], "approved")
+        self.run_login(host, [RIGHT], "approved", user="bob")
+
+    def test_a_wrong_code_may_be_tried_again(self):
+        host = self.single(self.liar())
+        for _ in range(3):
+            self.one_answer(host, WRONG, "denied", "0 of them not 6 digits; challenge")
+
+    def test_a_code_whose_fate_nobody_knows_is_used(self):
+        server = self.liar(verify=[lost(Connection.hang)], fetch=[dropped(Connection.hang)] * 3)
+        host = self.single(server, service={"timeout_seconds": 1})
+        self.one_answer(host, RIGHT, "unavailable")
+        self.one_answer(host, RIGHT, "denied", "1 used before")
+
+    def test_a_login_that_is_killed_has_used_its_code(self):
+        server = self.liar(verify=[lost(Connection.hang)], fetch=[dropped(Connection.hang)] * 3)
+        host = self.single(server)
+        login = self.login(host)
+        login.expect_prompt()
+        login.answer(RIGHT)
+        self.wait_for(lambda: any(request.kind == "verify" for request in server.requests))
+        login.process.send_signal(signal.SIGKILL)
+        login.process.wait()
+        self.one_answer(host, RIGHT, "denied", "1 used before")
+
+    def wait_for(self, is_so):
+        end = time.monotonic() + patience(5)
+        while not is_so():
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.01)
+
+    def test_of_many_logins_with_one_code_one_is_let_in(self):
+        emulator = self.emulator(challenge_limits="off", used_code="accepted")
+        host, factor = self.factor_host(emulator, login={"attempts": 1})
+        lines = self.crowd(host, factor.code())
+        outcomes = collections.Counter(line.partition(":")[0] for line in lines)
+        self.assertEqual(outcomes, {"approved": 1, "denied": CREATIONS_HOUR - 1,
+                                    "exhausted": CROWD - CREATIONS_HOUR})
+        for line in lines:
+            if line.startswith("denied"):
+                self.assertIn("1 used before on this host", line)
+        self.assertEqual(emulator.stats()["codes"], 1)
+
+    @needs_root
+    def test_a_clock_that_is_set_changes_nothing_and_five_minutes_do(self):
+        host = self.single(self.liar())
+        self.one_answer(host, RIGHT, "approved")
+        later = ("unshare", "--time", "--fork", "--kill-child", "--boottime")
+        self.one_answer(host, RIGHT, "denied", "used before", prefix=(*later, "200"))
+        self.one_answer(host, RIGHT, "approved", prefix=(*later, "302"))
+
+
+class OwnLimit(MemoryTest):
+    def test_refuses_before_twilio_does_and_tells_until_when(self):
+        server = self.liar()
+        host = self.single(server)
+        for _ in range(CREATIONS_HOUR):
+            self.one_answer(host, WRONG, "denied")
+        told, _ = self.one_answer(
+            host, RIGHT, "exhausted", r"this host's limit for alice, 45 challenges an hour and 90 a "
+                                      r"day, opens again at 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.assertRegex(told[0], r"^show Too many logins: codes of the app are accepted again in "
+                                  r"(59|60) min\.$")
+        created = [request for request in server.requests if request.kind == "create"]
+        self.assertEqual(len(created), CREATIONS_HOUR)
+
+    def test_is_for_each_user(self):
+        host = self.single(self.liar(), users=("alice", "bob"))
+        for _ in range(CREATIONS_HOUR + 1):
+            with Login(host.settings) as login:
+                login.expect_prompt()
+                login.answer(WRONG)
+                line = login.read_line(patience(5))
+        self.assertRegex(line, "^show Too many logins")
+        self.one_answer(host, RIGHT, "approved", user="bob")
+
+    def test_who_goes_away_before_the_request_is_not_counted(self):
+        server = self.liar()
+        host = self.single(server, login={"create_challenge": "at_code"})
+        for _ in range(CREATIONS_HOUR + 5):
+            login = self.login(host)
+            login.expect_prompt()
+            login.hang_up()
+            login.expect_gone(2)
+        self.one_answer(host, RIGHT, "approved")
+
+
+class Recovery(MemoryTest):
+    def test_lets_in_once_without_the_network_however_it_is_typed(self):
+        host = self.single(AWAY)
+        one, other, *_ = make_codes(host)
+        told, _ = self.one_answer(host, one, "approved", "^RECOVERY CODE used up, 9 remain$")
+        self.assertEqual(told, ["show That was a recovery code; 9 remain."])
+        self.one_answer(host, one, "denied", "the recovery code was used before$")
+        self.one_answer(host, other.upper().replace("-", "  "), "approved", "8 remain")
+
+    def test_lets_in_while_the_service_answers(self):
+        server = self.liar()
+        host = self.single(server)
+        code, *_ = make_codes(host)
+        self.one_answer(host, code, "approved", "RECOVERY CODE")
+        self.assertEqual([r.kind for r in server.requests if r.kind == "verify"], [])
+
+    def test_of_many_logins_with_one_code_one_is_let_in(self):
+        host = self.single(AWAY)
+        code, *_ = make_codes(host)
+        lines = self.crowd(host, code)
+        outcomes = collections.Counter(line.partition(":")[0] for line in lines)
+        self.assertEqual(outcomes, {"approved": 1, "denied": CROWD - 1})
+
+    def test_of_many_wrong_ones_five_are_tried(self):
+        host = self.single(AWAY)
+        make_codes(host)
+        lines = self.crowd(host, "bbbb-bbbb-bbbb")
+        refused = [line for line in lines if "none is tried until" in line]
+        self.assertEqual(len(refused), CROWD - FREE_TRIES)
+
+    def test_after_five_wrong_ones_none_is_tried_for_a_while(self):
+        host = self.single(AWAY)
+        code, *_ = make_codes(host)
+        for _ in range(FREE_TRIES):
+            self.one_answer(host, "bbbb-bbbb-bbbb", "denied", "1 wrong recovery codes; [^;]*$")
+        began = time.monotonic()
+        self.one_answer(host, code, "denied", "after 5 wrong recovery codes none is tried until 20")
+        make_codes(host)
+        self.assertLess(time.monotonic() - began, patience(5))
+
+    def test_new_ones_make_the_old_ones_void(self):
+        host = self.single(AWAY)
+        old, *_ = make_codes(host)
+        new, *_ = make_codes(host, count=3)
+        self.one_answer(host, old, "denied", "wrong recovery codes")
+        self.one_answer(host, new, "approved", "2 remain")
+
+    def test_are_one_users_alone(self):
+        host = self.single(AWAY, users=("alice", "bob"))
+        code, *_ = make_codes(host)
+        make_codes(host, "bob")
+        self.one_answer(host, code, "denied", "wrong recovery codes", user="bob")
+        self.one_answer(host, code, "denied", "not enrolled", user="mallory")
+        self.one_answer(host, code, "approved")
+
+    def test_a_state_file_that_was_restored_brings_none_back(self):
+        host = self.single(AWAY)
+        code, other, *_ = make_codes(host)
+        shutil.copy2(state_file(host), host.folder / "backup")
+        self.one_answer(host, code, "approved")
+        owner = os.stat(state_file(host))
+        state_file(host).unlink()
+        shutil.copy2(host.folder / "backup", state_file(host))
+        os.chown(state_file(host), owner.st_uid, owner.st_gid)
+        for answer in (code, other):
+            self.one_answer(host, answer, "denied", "which recovery codes are used is lost")
+
+    def test_a_state_file_that_went_away_brings_none_back(self):
+        host = self.single(AWAY)
+        code, *_ = make_codes(host)
+        self.one_answer(host, code, "approved")
+        state_file(host).unlink()
+        self.one_answer(host, code, "denied", "make new ones, twilio-verify recovery-codes alice")
+        code, *_ = make_codes(host)
+        self.one_answer(host, code, "approved")
+
+    def test_a_file_that_others_may_read_or_that_is_damaged_counts_for_nothing(self):
+        host = self.single(self.liar())
+        code, *_ = make_codes(host)
+        path = host.folder / "users" / "alice.recovery"
+        path.chmod(0o644)
+        self.one_answer(host, code, "denied", "alice.recovery holds a secret and is readable")
+        path.write_text(path.read_text().replace("salt", "sat"))
+        path.chmod(0o600)
+        self.one_answer(host, code, "denied", "sat is no known key")
+        self.one_answer(host, RIGHT, "approved", "sat is no known key")
+
+    def test_nobody_learns_from_the_time_who_has_codes(self):
+        host = self.single(AWAY, users=("alice", "bob"))
+        make_codes(host)
+
+        def spent(user):
+            with Login(host.settings, user) as login:
+                login.expect_prompt()
+                login.answer("bbbb-bbbb-bbbb")
+                login.read_line(patience(5))
+                return time.monotonic() - login.entered_at
+        times = {user: min(spent(user) for _ in range(3)) for user in ("alice", "bob", "mallory")}
+        self.assertLess(max(times.values()), 3 * min(times.values()), times)
+
+
+DAMAGES = {
+    "missing": lambda host: shutil.rmtree(host.folder / "state"),
+    "another account's": lambda host: os.chown(host.folder / "state", 12345, 12345),
+    "writable by others": lambda host: (host.folder / "state").chmod(0o777),
+    "damaged": lambda host: state_file(host).write_bytes(b"\0" * 2000),
+    "a link": lambda host: (state_file(host).unlink(), state_file(host).symlink_to("/etc/passwd")),
+    "a folder": lambda host: (state_file(host).unlink(), state_file(host).mkdir()),
+}
+
+
+@needs_root
+@each(play={f"a state that is {name}": {"damage": damage} for name, damage in DAMAGES.items()})
+class NoMemory(MemoryTest):
+    """A code of the app counts, and the log says that it can't be remembered; no recovery code does."""
+
+    def play(self, damage):
+        host = self.single(self.liar())
+        code, *_ = make_codes(host)
+        damage(host)
+        for _ in range(2):
+            self.one_answer(host, RIGHT, "approved", f"challenge=YC.*; {UNREMEMBERED}")
+        self.one_answer(host, code, "denied", UNREMEMBERED)
+
+    def test_a_full_disk(self):
+        host = self.single(self.liar())
+        state, owner = host.folder / "state", os.stat(host.folder / "state")
+        full = ("unshare", "--mount", "--propagation", "private", "sh", "-c",
+                f"mount -t tmpfs -o size=4k,mode=700,uid={owner.st_uid} none {state} && "
+                f"{{ cat /dev/zero > {state}/fill; exec \"$@\"; }} 2>/dev/null", "sh")
+        self.one_answer(host, RIGHT, "approved", f"{UNREMEMBERED}.*No space left", prefix=full)
+
+    def test_a_read_only_disk(self):
+        host = self.single(self.liar())
+        code, *_ = make_codes(host)
+        state = host.folder / "state"
+        read_only = ("unshare", "--mount", "--propagation", "private", "sh", "-c",
+                     f"mount --bind {state} {state} && mount -o remount,ro,bind {state} && "
+                     "exec \"$@\"", "sh")
+        self.one_answer(host, RIGHT, "approved", f"{UNREMEMBERED}.*Read-only", prefix=read_only)
+        self.one_answer(host, code, "denied", f"{UNREMEMBERED}.*Read-only", prefix=read_only)
+        self.one_answer(host, code, "approved")
+
+    def test_a_tmpfs(self):
+        host = self.single(AWAY)
+        state, owner = host.folder / "state", os.stat(host.folder / "state")
+        tmpfs = ("unshare", "--mount", "--propagation", "private", "sh", "-c",
+                 f"mount -t tmpfs -o mode=700,uid={owner.st_uid} none {state} && "
+                 f"{TOOL} --settings {host.settings} recovery-codes alice > {host.folder}/codes && "
+                 "exec \"$@\"", "sh")
+        with Login(host.settings, prefix=tmpfs) as login:
+            login.expect_prompt()
+            login.answer((host.folder / "codes").read_text().split()[0])
+            self.assertEqual(login.read_line(5), "show That was a recovery code; 9 remain.")
+
+
+class Bypass(MemoryTest):
+    def test_nothing_is_asked_until_it_ends(self):
+        host = self.single(AWAY, users=("alice", "bob"))
+        run_tool(host, "bypass", "alice", "--for", "1m", "--reason", "lost phone")
+        self.assert_outcome(self.login(host), "not-required", "^BYPASS for (59|60) s more: lost phone$")
+        self.login(host, "bob").expect_prompt()
+        run_tool(host, "bypass", "alice", "--end")
+        self.login(host).expect_prompt()
+
+    def edit(self, host, **values):
+        path = host.folder / "users" / "alice.bypass"
+        for name, value in values.items():
+            lines = [f'{name} = "{value}";' if line.split()[0] == name else line
+                     for line in path.read_text().splitlines()]
+            path.write_text("\n".join(lines) + "\n")
+
+    def test_it_ends_by_every_clock(self):
+        now, up = int(time.time()), int(time.clock_gettime(time.CLOCK_BOOTTIME))
+        ended = {
+            "its time is over": {"made": now - 120, "until": now - 60},
+            "the clock was set back": {"made": now + 60, "until": now + 120},
+            "it is over by the time since it was made": {
+                "made": now - 10, "until": now + 50, "boottime": up - 61},
+            "it was made on another boot, and this one is longer": {
+                "made": now - 10, "until": now - 9 + min(up, 80000) - 1, "boot_id": "0" * 36,
+                "boottime": 0},
+        }
+        for name, values in ended.items():
+            with self.subTest(name):
+                host = self.single(AWAY)
+                run_tool(host, "bypass", "alice", "--for", "1m", "--reason", "x")
+                self.edit(host, **values)
+                login = self.login(host)
+                login.expect_prompt()
+                login.hang_up()
+
+    def test_it_outlives_a_boot(self):
+        now = int(time.time())
+        up = int(time.clock_gettime(time.CLOCK_BOOTTIME))
+        host = self.single(AWAY)
+        run_tool(host, "bypass", "alice", "--for", "24h", "--reason", "x")
+        self.edit(host, boot_id="0" * 36, boottime=10 ** 9, made=now - 10, until=now + 80000)
+        if up < 80000:
+            self.assert_outcome(self.login(host), "not-required", "BYPASS")
+
+    def test_one_that_is_damaged_is_none_and_the_log_tells(self):
+        server = self.liar()
+        for values, problem in (({"until": int(time.time()) + 90000}, "by 24 hours at most"),
+                                ({"until": "soon"}, "until must be a number of seconds")):
+            host = self.single(server)
+            run_tool(host, "bypass", "alice", "--for", "1m", "--reason", "x")
+            self.edit(host, **values)
+            self.one_answer(host, RIGHT, "approved", f"challenge=YC.*; users/alice.bypass.*{problem}")
+
+    def test_one_that_others_may_write_is_none(self):
+        host = self.single(self.liar())
+        run_tool(host, "bypass", "alice", "--for", "1m", "--reason", "x")
+        (host.folder / "users" / "alice.bypass").chmod(0o666)
+        self.one_answer(host, RIGHT, "approved", "writable by others")
+
+    @needs_root
+    def test_is_for_an_account_that_is_not_enrolled_too_but_for_no_other_name(self):
+        host = self.single(AWAY)
+        run_tool(host, "bypass", "daemon", "--for", "1m", "--reason", "x")
+        self.assert_outcome(self.login(host, "daemon"), "not-required", "BYPASS")
+        shutil.copy(host.folder / "users" / "daemon.bypass", host.folder / "users" / "ghost.bypass")
+        self.login(host, "ghost").expect_prompt()
+
+
+if __name__ == "__main__":
+    unittest.main()
