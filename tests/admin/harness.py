@@ -131,6 +131,18 @@ class AdminCase(unittest.TestCase):
         reply = self.emulator.request("GET", f"/v2/Services/{SERVICE_SID}/Entities")
         return {entity["identity"] for entity in reply.json["entities"]}
 
+    def assert_consistent(self, user="root"):
+        """Every factor at Twilio stands in a file; every file that a login reads is whole."""
+        known = {record for state in ("", ".pending", ".former")
+                 if (record := self.record(user, state))}
+        identities = {identity for identity, _ in known}
+        self.assertLessEqual(self.entities(), identities)
+        for identity in identities:
+            unknown = (self.factors(identity) or {}).keys() - {sid for _, sid in known}
+            self.assertTrue(not unknown or (identity, None) in known, unknown)
+        if self.record(user):
+            self.assertIsNotNone(self.record(user)[1])
+
     def assert_nothing_is_left(self, user="root"):
         """Neither a file of USER's nor anything at Twilio."""
         self.assertEqual([self.record(user, state) for state in ("", ".pending", ".former")],

@@ -470,6 +470,16 @@ echo "ask-secret Code: "; while read -r answer; do echo "ask-secret Code: "; don
                          ["login 1 twilio-verify-doctor /", "login 1 twilio-verify-doctor root",
                           "-"])
 
+    def test_it_starts_the_check_program_without_an_environment_and_with_the_settings_alone(self):
+        self.script(f"""tr '\\0' '\\n' </proc/$$/environ >{self.folder}/environment
+tr '\\0' ' ' </proc/$$/cmdline >{self.folder}/words; read -r login; echo "ask-secret Code: "
+while read -r answer; do echo "ask-secret Code: "; done
+""")
+        self.doctor("root")
+        self.assertEqual((self.folder / "environment").read_text(), "")
+        self.assertEqual((self.folder / "words").read_text().split()[1:],
+                         [str(self.folder / "script"), "--settings", str(self.settings)])
+
     @needs_root
     def test_a_check_program_that_stays_root_is_found(self):
         self.script("""read -r login; echo "ask-secret Code: "

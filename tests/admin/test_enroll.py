@@ -7,9 +7,12 @@
 """
 
 import array
+import concurrent.futures
 import fcntl
+import json
 import os
 import pathlib
+import random
 import re
 import signal
 import subprocess
@@ -480,6 +483,37 @@ class Trouble(AdminCase):
         self.assertEqual(self.finish(child), WRONG)
         self.assertEqual(self.entities(), {self.record("daemon")[0]})
 
+    def test_many_administrators_at_once_lose_nothing(self):
+        dice = random.Random(20260102)
+
+        def work(_):
+            done = self.run_tool("enroll", "root", "--uri-only", *dice.choice(([], ["--replace"])))
+            if done.status == OK:
+                app = App(self.emulator, done.out.strip())
+                self.run_tool("confirm", "root", answers=[app.code()])
+            if dice.random() < 0.5:
+                self.run_tool("remove", "root", *dice.choice(([], ["--leftovers"], ["--local"])))
+
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            list(pool.map(work, range(24)))
+        self.assert_consistent()
+        rows = json.loads(self.run_tool("list", "--json", "--check").out)
+        enrolled = [row["factor"] for row in rows if row["state"] == "enrolled"]
+        self.assertLessEqual(set(enrolled), {"verified"})
+        self.run_tool("remove", "root")
+        self.assert_nothing_is_left()
+
+    def test_the_secrets_are_in_nobodys_words_or_environment(self):
+        child = self.start("enroll", "root", rows=12)
+        child.expect_exact(QUESTION)
+        app = App(self.emulator, re.search(r"otpauth://\S+", child.before)[0])
+        for name in ("cmdline", "environ"):
+            text = pathlib.Path(f"/proc/{child.pid}/{name}").read_bytes().decode()
+            self.assertNotIn(API_KEY_SECRET, text)
+            self.assertNotIn(app.secret, text)
+        child.sendeof()
+        self.finish(child)
+
     def test_a_damaged_pending_file_is_left_for_the_administrator(self):
         self.run_tool("enroll", "root", "--uri-only")
         path = self.users / ".pending" / "root.conf"
@@ -520,18 +554,6 @@ class Killed(AdminCase):
         process.wait()
         process.stdin.close()
         self.emulator.control("fault clear")
-
-    def assert_consistent(self, user="root"):
-        """Every factor at Twilio stands in a file; every file that a login reads is whole."""
-        known = {record for state in ("", ".pending", ".former")
-                 if (record := self.record(user, state))}
-        identities = {identity for identity, _ in known}
-        self.assertLessEqual(self.entities(), identities)
-        for identity in identities:
-            unknown = (self.factors(identity) or {}).keys() - {sid for _, sid in known}
-            self.assertTrue(not unknown or (identity, None) in known, unknown)
-        if self.record(user):
-            self.assertIsNotNone(self.record(user)[1])
 
     def test_first_enrolment(self):
         for after in (False, True):
@@ -638,6 +660,35 @@ class Disk(AdminCase):
         self.assertIn("Read-only file system", done.err)
         self.assertIsNotNone(self.record(state=".pending"))
         self.assertEqual(self.run_tool("confirm", "root", answers=[app.code()]).status, OK)
+
+    def test_a_disk_that_is_read_only_keeps_here_and_there_what_is_to_be_removed(self):
+        self.enroll()
+        record = self.record()
+        mount = f"mount --bind {self.users} {self.users}\nmount -o remount,bind,ro {self.users}"
+        for options in ([], ["--local"], ["--leftovers"]):
+            with self.subTest(options):
+                done = self.run_on(mount, "remove", "root", *options)
+                self.assertEqual(done.status, WRONG)
+                self.assertIn("Read-only file system", done.err)
+                self.assertEqual(self.factors(record[0]), {record[1]: "verified"})
+
+    def test_a_disk_that_fills_up_before_a_replacement_leaves_the_old_factor(self):
+        self.enroll()
+        old = self.record()
+        app = App(self.emulator,
+                  self.run_tool("enroll", "root", "--replace", "--uri-only").out.strip())
+        mount = (f"cp -a {self.users} {self.folder}/copy\n"
+                 f"mount -t tmpfs -o mode=755,nr_inodes=6 tmpfs {self.users}\n"
+                 f"cp -a {self.folder}/copy/. {self.users}; rm -r {self.folder}/copy")
+        done = self.run_on(mount, "confirm", "root", answers=[app.code()])
+        self.assertEqual(done.status, WRONG)
+        self.assertIn("the enrollment is not written", done.err)
+        self.assertIn("No space left on device", done.err)
+        self.assertEqual(sorted(re.findall(r"\S+/users/(\S+\.conf)\n", done.err)),
+                         [".pending/root.conf", "root.conf"])
+        self.assertEqual(self.factors(old[0])[old[1]], "verified")
+        self.assertEqual(self.run_tool("confirm", "root", answers=[app.code()]).status, OK)
+        self.assertEqual(self.factors(old[0]), {self.record()[1]: "verified"})
 
     def test_a_full_disk_makes_nothing_at_twilio(self):
         mount = (f"mount -t tmpfs -o mode=755,size=4k tmpfs {self.users}\n"
