@@ -99,7 +99,6 @@ static enum command_status run(const struct command_call *call)
     enum users_found found;
     enum confirm_end end;
 
-    terminal_hold_signals();
     if (!session_open(call, name, &session))
         return COMMAND_WRONG;
 

@@ -188,7 +188,6 @@ static enum command_status run(const struct command_call *call)
 
     if (!is_sensible(call))
         return COMMAND_USAGE;
-    terminal_hold_signals();
     if (!session_open(call, call->operands[0], &session))
         return COMMAND_WRONG;
     status = enroll(call, &session);

@@ -91,7 +91,6 @@ static enum command_status run(const struct command_call *call)
     struct session session;
     enum command_status status;
 
-    terminal_hold_signals();
     if (is_local ? !session_open_local(call, name, &session) : !session_open(call, name, &session))
         return COMMAND_WRONG;
     status = is_local ? retire(&session, name) : remove_all(call, &session);

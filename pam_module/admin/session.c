@@ -15,7 +15,9 @@
 enum command_status session_refuse(const struct verdict *why_not, const char *doing)
 {
     terminal_say("%s: %s", doing, why_not->reason);
-    return why_not->outcome == OUTCOME_UNAVAILABLE ? COMMAND_UNAVAILABLE : COMMAND_WRONG;
+    return why_not->outcome == OUTCOME_UNAVAILABLE && !terminal_is_interrupted()
+               ? COMMAND_UNAVAILABLE
+               : COMMAND_WRONG;
 }
 
 /* Says why on standard error, and what else may be the reason. */
@@ -73,20 +75,26 @@ static bool open_service(const struct command_call *call, struct session *sessio
 bool session_open_local(const struct command_call *call, const char *name,
                         struct session *ret_session)
 {
-    struct session session = { .watch = { .descriptor = -1 },
-                               .users = { .folders = { -1, -1, -1 }, .lock = -1 } };
+    struct session session = { .signals = -1, .users = { .folders = { -1, -1, -1 }, .lock = -1 } };
+    const char *doing = "the settings, twilio-verify.conf(5)";
     struct verdict why_not;
+    bool is_open;
 
     if (name != NULL && !enrollment_is_name(name)) {
         terminal_say("\"%s\" can't be the name of a user: 1 to 250 bytes without \"/\"", name);
         return false;
     }
-    if (!settings_read(call->settings_path, &session.settings, &why_not))
-        return refuse_opening(&why_not, "the settings, twilio-verify.conf(5)");
-    if (!users_open(session.settings->users_dir, &session.users, &why_not) ||
-        (name != NULL && !users_lock(&session.users, name, &why_not))) {
+    if (name != NULL)
+        session.signals = terminal_hold_signals();
+    is_open = settings_read(call->settings_path, &session.settings, &why_not);
+    if (is_open) {
+        doing = "the enrollments";
+        is_open = users_open(session.settings->users_dir, &session.users, &why_not) &&
+                  (name == NULL || users_lock(&session.users, name, &why_not));
+    }
+    if (!is_open) {
         session_close(&session);
-        return refuse_opening(&why_not, "the enrollments");
+        return refuse_opening(&why_not, doing);
     }
     *ret_session = session;
     return true;
@@ -111,14 +119,36 @@ void session_close(struct session *session)
     if (session->service.http != NULL)
         service_close(&session->service);
     users_close(&session->users);
+    if (session->signals >= 0)
+        close(session->signals);
     settings_free(&session->settings);
+}
+
+static bool give_up(struct http_watch *watch)
+{
+    (void)watch;
+    return false;
+}
+
+static struct http_watch *watch_for(struct session *session, int signals)
+{
+    session->watch = (struct http_watch){
+        .descriptor = signals,
+        .deadline_ms = dialogue_clock_ms() + (int64_t)session->settings->timeout_seconds * 1000,
+        .noticed = give_up,
+    };
+    return &session->watch;
 }
 
 struct http_watch *session_watch(struct session *session)
 {
-    session->watch.deadline_ms =
-        dialogue_clock_ms() + (int64_t)session->settings->timeout_seconds * 1000;
-    return &session->watch;
+    return watch_for(session, session->signals);
+}
+
+/* What was begun is undone whatever comes. */
+static struct http_watch *watch_on(struct session *session)
+{
+    return watch_for(session, -1);
 }
 
 /* Deletes one factor, or where its SID never became known, every factor of the identity that was not
@@ -132,14 +162,14 @@ static enum factor_result remove_factors(struct session *session, const struct u
 
     if (record->factor_sid[0] != '\0')
         return factor_remove(&session->service, record->identity, record->factor_sid,
-                             session_watch(session), why_not);
+                             watch_on(session), why_not);
 
-    result = factor_list(&session->service, record->identity, session_watch(session), factors,
-                         &count, why_not);
+    result = factor_list(&session->service, record->identity, watch_on(session), factors, &count,
+                         why_not);
     for (size_t i = 0; result == FACTOR_DONE && i < count; i++)
         if (!factors[i].is_verified)
             result = factor_remove(&session->service, record->identity, factors[i].sid,
-                                   session_watch(session), why_not);
+                                   watch_on(session), why_not);
     return result;
 }
 
@@ -151,10 +181,9 @@ static enum factor_result remove_entity(struct session *session, const char *ide
     enum factor_result result;
     size_t count = 0;
 
-    result =
-        factor_list(&session->service, identity, session_watch(session), factors, &count, why_not);
+    result = factor_list(&session->service, identity, watch_on(session), factors, &count, why_not);
     if (result == FACTOR_DONE && count == 0)
-        result = factor_remove(&session->service, identity, NULL, session_watch(session), why_not);
+        result = factor_remove(&session->service, identity, NULL, watch_on(session), why_not);
     return result;
 }
 

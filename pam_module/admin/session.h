@@ -13,6 +13,7 @@ struct session {
     struct users users;
     struct service service;
     struct http_watch watch;
+    int signals; /* that end a request; -1: none */
 };
 
 /* The options of a verb that talks to Twilio. */
@@ -27,9 +28,9 @@ struct session {
 bool session_key(const struct command_call *call, const struct settings *settings,
                  const char **ret_user, const char **ret_path, struct verdict *why_not);
 
-/* Reads the settings, opens the folder of the enrollments, and locks NAME unless it is NULL; makes no
- * request possible, and so needs no API key. The caller closes with session_close(). False: said why
- * on standard error. */
+/* Reads the settings and opens the folder of the enrollments; where NAME is not NULL, holds signals
+ * and locks NAME. Makes no request possible, and so needs no API key. The caller closes with
+ * session_close(). False: said why on standard error. */
 bool session_open_local(const struct command_call *call, const char *name,
                         struct session *ret_session);
 
@@ -38,7 +39,7 @@ bool session_open(const struct command_call *call, const char *name, struct sess
 
 void session_close(struct session *session);
 
-/* For one request: until the settings' timeout from now. */
+/* For one request: until the settings' timeout from now, or until a signal that is held. */
 struct http_watch *session_watch(struct session *session);
 
 /* Says on standard error what *WHY_NOT tells of DOING ("creating the factor"), and returns how the

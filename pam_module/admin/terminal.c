@@ -68,11 +68,19 @@ static sigset_t held_signals(void)
     return signals;
 }
 
-void terminal_hold_signals(void)
+bool terminal_is_interrupted(void)
+{
+    sigset_t held = held_signals(), came;
+
+    return sigpending(&came) == 0 && sigandset(&came, &came, &held) == 0 && !sigisemptyset(&came);
+}
+
+int terminal_hold_signals(void)
 {
     sigset_t signals = held_signals();
 
     sigprocmask(SIG_BLOCK, &signals, NULL);
+    return signalfd(-1, &signals, SFD_CLOEXEC);
 }
 
 /* As read(2) of one byte of standard input; -1 too where a signal came, which SIGNALS reads. */
@@ -92,8 +100,7 @@ static ssize_t read_byte(int signals, char *ret_byte)
 
 bool terminal_ask(const char *question, char *answer, size_t size)
 {
-    sigset_t held = held_signals();
-    int signals = signalfd(-1, &held, SFD_CLOEXEC);
+    int signals = terminal_hold_signals();
     ssize_t count = -1;
     size_t length = 0;
 

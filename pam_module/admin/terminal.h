@@ -23,10 +23,14 @@ void terminal_clean(const char *text, char *clean, size_t size);
 /* Prints one line on standard error, cleaned: "twilio-verify: TEXT". */
 void terminal_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* From here on SIGHUP, SIGINT and SIGTERM end nothing: they are noticed at the next question. What
- * was begun at Twilio is finished, or undone. */
-void terminal_hold_signals(void);
+/* From here on SIGHUP, SIGINT and SIGTERM end nothing: they are noticed at the next question, and by
+ * the descriptor that is returned and then is readable; -1: there is none. The caller closes. What was
+ * begun at Twilio is finished, or undone. */
+int terminal_hold_signals(void);
+
+/* Whether one of them came. */
+bool terminal_is_interrupted(void);
 
 /* Asks QUESTION on standard error and reads a line from standard input, without the newline, into
- * ANSWER. False: the input has ended, the line does not fit, or a signal that is held came. */
+ * ANSWER. Holds signals. False: the input has ended, the line does not fit, or such a signal came. */
 bool terminal_ask(const char *question, char *answer, size_t size);

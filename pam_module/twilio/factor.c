@@ -26,6 +26,8 @@ static enum factor_result send(struct service *service, const struct http_reques
 {
     enum http_result result = service_send(service, request, watch, again, ret_reply, why_not);
 
+    if (result == HTTP_GIVEN_UP)
+        verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "interrupted");
     if (result == HTTP_LOST)
         return FACTOR_LOST;
     if (result != HTTP_REPLIED)

@@ -449,6 +449,7 @@ static CURLcode drive(struct http *http, struct http_watch *watch)
             return CURLE_OPERATION_TIMEDOUT;
         }
         if (!wait_events(http, watch, limit_ms)) {
+            snprintf(http->error, sizeof http->error, "interrupted");
             http->given_up = true;
             http->stuck = !http->resolved && !http->sent;
             return CURLE_ABORTED_BY_CALLBACK;

@@ -17,6 +17,7 @@ import re
 import signal
 import subprocess
 import termios
+import time
 import unittest
 
 import pyte
@@ -413,6 +414,28 @@ class Trouble(AdminCase):
                 self.enroll("root")
                 self.assertEqual(self.entities(), {self.record()[0]})
                 self.assertEqual(self.run_tool("remove", "root").status, OK)
+
+    def test_ctrl_c_does_not_wait_for_an_answer_that_does_not_come(self):
+        self.settings = self.configure(service={"timeout_seconds": 30})
+        for fault in ("no-answer on factor-create", "no-answer on factor-create after carrying-out",
+                      "no-answer on factor-verify"):
+            with self.subTest(fault):
+                self.emulator.control("fault " + fault)
+                before = self.emulator.stats()["requests"]
+                child = self.start("enroll", "root", rows=12)
+                if "verify" in fault:
+                    child.expect_exact(QUESTION)
+                    child.sendline("000000")
+                self.assertTrue(eventually(lambda: self.emulator.stats()["requests"] > before +
+                                           ("verify" in fault)))
+                began = time.monotonic()
+                child.sendintr()
+                child.expect("interrupted")
+                child.expect("nothing is left at Twilio")
+                self.assertEqual(self.finish(child), WRONG)
+                self.assertLess(time.monotonic() - began, PATIENCE_SECONDS)
+                self.assert_nothing_is_left()
+                self.emulator.control("fault clear")
 
     def test_a_lost_reply_to_the_first_code_is_asked_for(self):
         app = App(self.emulator, self.run_tool("enroll", "root", "--uri-only").out.strip())
