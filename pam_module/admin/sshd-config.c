@@ -106,10 +106,11 @@ static void explain(int output, char why_not[SSHD_CONFIG_WORDS_SIZE])
     copy(why_not, "it ended without a word");
     if (lseek(output, 0, SEEK_SET) != 0 || !text_file_read_descriptor(output, &text))
         return;
-    for (rest = text; (line = text_file_line(&rest)) != NULL;)
+    for (rest = text; (line = text_file_line(&rest)) != NULL;) {
+        line[strcspn(line, "\r")] = '\0';
         if (*line != '\0')
             copy(why_not, line);
-    why_not[strcspn(why_not, "\r")] = '\0';
+    }
 }
 
 enum sshd_config_read sshd_config_read(const char *path, struct sshd_config *ret_config,
