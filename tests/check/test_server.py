@@ -310,6 +310,9 @@ class WithoutServer(ServerTest):
         listener.close()
         self.assert_runs_itself(path)
 
+    def test_runs_where_the_path_is_too_long_for_a_socket(self):
+        self.assert_runs_itself("/run/" + "x" * 200)
+
     def test_runs_where_the_server_is_mute(self):
         impostor, path = self.impostor("")
         self.assert_runs_itself(path, 2)

@@ -387,6 +387,13 @@ class Libraries(CheckTest):
         login.answer(RIGHT)
         self.assert_outcome(login, "misconfigured", "twilio.so")
 
+    def test_another_library_is_misconfigured_after_the_code(self):
+        shutil.copy(CHECK.with_name("pam_twilio_verify.so"), self.library)
+        login = self.begin()
+        login.expect_prompt()
+        login.answer(RIGHT)
+        self.assert_outcome(login, "misconfigured", "twilio.so is not of version .* one package")
+
 
 class TheWaitingProcess(CheckTest):
     """What /proc shows of it at the prompt."""

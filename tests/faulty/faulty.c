@@ -178,7 +178,7 @@ static struct {
     uint64_t seed;
     const void *base; /* of this library */
     char object[OBJECT_SIZE];
-    bool is_on;
+    bool is_on, is_held;
     bool libc_failed; /* a call that the libc made for itself */
 } plan;
 
@@ -236,7 +236,8 @@ static int fail(enum call call, const void *caller)
     uint64_t number = 0;
     bool fails;
 
-    if (!plan.is_on || (plan.call != CALLS && plan.call != call) || !is_in_object(caller))
+    if (!plan.is_on || plan.is_held || (plan.call != CALLS && plan.call != call) ||
+        !is_in_object(caller))
         return 0;
     ordinal = atomic_fetch_add(&report->made[call], 1) + 1;
     if (plan.signal != 0) {
@@ -354,12 +355,12 @@ __attribute__((constructor)) static void start(void)
     plan.is_on = true;
 }
 
-/* For a program that writes counters of its own when it ends: nothing fails any more. */
-EXPORT void faulty_end(void);
+/* For a coverage build, which writes its counters: nothing fails meanwhile. */
+EXPORT void faulty_hold(bool is_held);
 
-EXPORT void faulty_end(void)
+EXPORT void faulty_hold(bool is_held)
 {
-    plan.is_on = false;
+    plan.is_held = is_held;
 }
 
 /* Memory */

@@ -42,7 +42,8 @@ class FaultyCheck(unittest.TestCase):
             shutil.copy(self.emulator.ca_file, folder / "ca.pem")
             settings = write_settings(folder, self.emulator.url,
                                       service={"timeout_seconds": TIMEOUT_SECONDS},
-                                      login={"attempts": 2})
+                                      login={"attempts": 2,
+                                             "exempt_services": ["cron"]})
             enroll(folder, "alice", self.factor.identity, self.factor.sid)
             yield settings
 

@@ -5,7 +5,7 @@
  *
  *   <ANSWER     what the conversation gives; <!ANSWER: and it fails
  *   no-answer   it succeeds without one
- *   silent, no-start, no-finish (first of all, in this order)
+ *   silent, no-start, no-finish, no-items (first of all, in this order)
  *
  * and every other line is the check program's. libpam and helper.h are this file's own. */
 #include <security/pam_ext.h>
@@ -26,7 +26,7 @@ struct pam_handle {
     struct fuzz_input input;
     char *user, *service, *rhost;
     bool has_mark; /* the input has it as well */
-    bool starts, finishes;
+    bool starts, finishes, has_items;
 
     int running, prompts, lines, delays;
     bool is_first, is_answered; /* a line may be sent */
@@ -49,7 +49,7 @@ int pam_get_user(pam_handle_t *pamh, const char **user, const char *prompt)
 int pam_get_item(const pam_handle_t *pamh, int item_type, const void **item)
 {
     *item = item_type == PAM_SERVICE ? pamh->service : pamh->rhost;
-    return PAM_SUCCESS;
+    return pamh->has_items ? PAM_SUCCESS : PAM_BAD_ITEM;
 }
 
 int pam_fail_delay(pam_handle_t *pamh, unsigned usec)
@@ -219,7 +219,7 @@ static int expect(const struct pam_handle *pamh)
 
     if (pamh->user == NULL)
         return PAM_CONV_ERR;
-    if (pamh->service == NULL)
+    if (!pamh->has_items || pamh->service == NULL)
         return PAM_SYSTEM_ERR;
     if (pamh->service[0] == '\0' || strlen(pamh->service) >= DIALOGUE_SERVICE_SIZE)
         return PAM_SERVICE_ERR;
@@ -237,7 +237,8 @@ static void demand_code(const struct pam_handle *pamh, int code, char *const *ar
     }
     fuzz_demand(code == expect(pamh), "the code is that of the verdict");
     fuzz_demand(pamh->running == 0, "no check program is left");
-    fuzz_demand(pamh->lines == (pamh->user != NULL && pamh->service != NULL), "a login is a line");
+    fuzz_demand(pamh->lines == (pamh->user != NULL && pamh->service != NULL && pamh->has_items),
+                "a login is a line");
     fuzz_demand(pamh->delays <= 1, "one delay is enough");
 }
 
@@ -261,6 +262,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     flags = fuzz_take_word(&pamh.input, "silent") ? PAM_SILENT : 0;
     pamh.starts = !fuzz_take_word(&pamh.input, "no-start");
     pamh.finishes = !fuzz_take_word(&pamh.input, "no-finish");
+    pamh.has_items = !fuzz_take_word(&pamh.input, "no-items");
 
     handle = &pamh;
     code = pam_sm_authenticate(&pamh, flags, count, (const char **)arguments);

@@ -10,6 +10,7 @@
 #include "paths.h"
 #include "reply.h"
 #include "twilio/challenge.h"
+#include "twilio/service.h"
 #include "wiped.h"
 
 #define CREATE_PATH "/v2/Services/" REPLY_SERVICE "/Entities/" REPLY_IDENTITY "/Challenges"
@@ -245,6 +246,21 @@ TEST(create_is_not_repeated_after_a_failure)
         assert_requests(1);
         assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "no network");
     }
+}
+
+TEST(names_that_make_no_path_are_not_cut_off)
+{
+    struct login *login = *state;
+    char identity[SERVICE_PATH_SIZE];
+
+    memset(identity, 'a', sizeof identity - 1);
+    identity[sizeof identity - 1] = '\0';
+    login->enrollment.identity = identity;
+    assert_int_equal(create(login), CHALLENGE_REFUSED);
+    assert_refused(&login->why_not, OUTCOME_MISCONFIGURED, "too long");
+    assert_int_equal(verify(login), CHALLENGE_REFUSED);
+    assert_int_equal(fetch(login), CHALLENGE_REFUSED);
+    assert_requests(0);
 }
 
 TEST(create_is_given_up_when_the_watch_says_so)
@@ -560,6 +576,7 @@ int main(void)
         of_a_login(create_names_the_factor_and_takes_the_new_sid),
         of_a_login(create_takes_201_and_pending_alone),
         of_a_login(create_is_not_repeated_after_a_failure),
+        of_a_login(names_that_make_no_path_are_not_cut_off),
         of_a_login(create_is_given_up_when_the_watch_says_so),
         of_a_login(create_judges_a_refusal),
         of_a_login(nothing_is_named_for_somebody_who_is_not_enrolled),

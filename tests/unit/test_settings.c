@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "core/keys.h"
 #include "core/settings.h"
 #include "folder.h"
 #include "paths.h"
@@ -529,6 +530,14 @@ TEST(refuses_wrong_syntax_and_names_the_line)
     assert_wrong("\x80", SHOWN ":1: ");
 }
 
+TEST(tells_no_line_of_what_cannot_be_read)
+{
+    assert_int_equal(keys_line("service = { " MINIMUM " };\n", "service", "service_sid"), 1);
+    assert_int_equal(keys_line("\n\nservice = { };", "service", "prompt"), 0);
+    assert_int_equal(keys_line("service = {", "service", "prompt"), 0);
+    assert_int_equal(settings_line("/nonexistent/file", "login", "prompt"), 0);
+}
+
 TEST(survives_deep_nesting)
 {
     enum { DEPTH = 20000 };
@@ -720,6 +729,7 @@ int main(void)
         cmocka_unit_test(refuses_a_group_that_is_none),
         cmocka_unit_test(refuses_a_doubled_key_and_a_doubled_group),
         cmocka_unit_test(refuses_wrong_syntax_and_names_the_line),
+        cmocka_unit_test(tells_no_line_of_what_cannot_be_read),
         cmocka_unit_test(survives_deep_nesting),
         cmocka_unit_test(refuses_an_include_and_names_its_line),
         cmocka_unit_test(does_not_end_at_the_include_of_a_folder),
