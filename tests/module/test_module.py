@@ -76,7 +76,7 @@ class Login:
     """One run of the driver, which begins at once: the result is waited for when it is read."""
 
     def __init__(self, folder, script, *options, user="alice", service="sshd", arguments=(),
-                 conf=None, helper=FAKE_CHECK, stack=None, events=True, **popen):
+                 conf=None, helper=FAKE_CHECK, stack=None, events=True, prefix=(), **popen):
         self.script = os.path.join(folder, "script")
         self.script_events = self.script + ".events"
         self.ended = None
@@ -87,7 +87,7 @@ class Login:
         arguments = ["conf=" + (conf or self.script), "helper=" + helper, *arguments]
         self.write_stack(folder, service, arguments, stack)
 
-        command = [DRIVER, "--confdir", folder, "--service", service]
+        command = [*prefix, DRIVER, "--confdir", folder, "--service", service]
         if user is not None:
             command += ["--user", user]
         if stack is None:
