@@ -48,6 +48,12 @@ def temporary_folder():
         yield pathlib.Path(name)
 
 
+def copy_program(source, target):
+    """Copies by a process of its own: a program that is open for writing can't be run, and a child
+    that another thread starts meanwhile would have it open."""
+    subprocess.run(["cp", source, target], check=True)
+
+
 def make_certificates(folder):
     """Writes ca.pem, server.pem and server.key; does nothing when they are there."""
     folder = pathlib.Path(folder)

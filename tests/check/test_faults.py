@@ -136,8 +136,7 @@ CREATE_STATUSES |= {
     "unavailable when a creation is endless": at_create("unavailable", endless_body, 2),
     "unavailable when a creation's headers are endless": at_create(
         "unavailable", endless_headers, 2),
-    "unavailable when a creation drips": at_create("unavailable", drip(0.1), 2, wait=True,
-                                                   timeout=1),
+    "unavailable when a creation drips": at_create("unavailable", drip(0.1), 2, wait=True),
 }
 
 BOUND = {}

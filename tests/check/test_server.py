@@ -11,7 +11,6 @@ import os
 import pathlib
 import pwd
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -22,7 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from harness import (CHECK, IS_ROOT, IS_SANITIZED, PROMPT, WRONG_PROMPT, CheckTest, load_tests,
                      main, needs_own_memory, needs_root, temporary_folder)
-from fixture import API_KEY_SECRET
+from fixture import API_KEY_SECRET, copy_program
 from liar import RIGHT
 from parallel import patience
 
@@ -97,7 +96,7 @@ class ServerTest(CheckTest):
         folder = self.enterContext(temporary_folder())
         folder.chmod(0o755)
         for name in (CHECK.name, "twilio.so"):
-            shutil.copy(CHECK.with_name(name), folder / name)
+            copy_program(CHECK.with_name(name), folder / name)
         return folder / CHECK.name
 
     def serve(self, user=NOBODY):

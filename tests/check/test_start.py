@@ -13,7 +13,6 @@ import pathlib
 import pwd
 import re
 import resource
-import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from harness import (CHECK, IS_ROOT, CheckTest, load_tests, main, needs_little_memory,
                      needs_own_memory, needs_root)
-from fixture import API_KEY_SECRET, temporary_folder
+from fixture import API_KEY_SECRET, copy_program, temporary_folder
 from liar import RIGHT, WRONG, Connection, dropped
 from parallel import each
 
@@ -347,7 +346,7 @@ class Libraries(CheckTest):
         self.server = self.liar()
         self.folder = self.enterContext(temporary_folder())
         for name in ("twilio-verify-check", "twilio.so"):
-            shutil.copy(CHECK.with_name(name), self.folder / name)
+            copy_program(CHECK.with_name(name), self.folder / name)
         self.library = self.folder / "twilio.so"
 
     def begin(self):

@@ -421,7 +421,8 @@ class Sshd:
     @functools.cached_property
     def program_here(self):
         """A copy: links to it may have any name."""
-        return shutil.copy(self.PROGRAM, self.folder / "sshd")
+        fixture.copy_program(self.PROGRAM, self.folder / "sshd")
+        return self.folder / "sshd"
 
     def for_one_connection(self, service):
         """Options of ssh(1) with which it talks to an sshd of its own, which uses SERVICE."""
