@@ -4,6 +4,7 @@
 """Builds, runs the suites, and counts their test cases."""
 
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -12,7 +13,9 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
+import traceback
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build")).resolve()
@@ -20,6 +23,7 @@ PYTHON = "/usr/bin/python3"
 SKIPPED = 77
 TIMEOUT_SECONDS = 900
 CLANG_FORMAT = 14
+AT_ONCE = 2 * len(os.sched_getaffinity(0))  # logins wait more than they compute
 
 # As Debian installs it: the login suite does so, on a throw-away copy of the machine.
 LAYOUT = ("--prefix=/usr", "--libexecdir=libexec")
@@ -80,6 +84,38 @@ def read_tap(text, tally):
     return points if planned == points else None
 
 
+class Children:
+    """The groups of processes that run, to end them all with us."""
+
+    def __init__(self):
+        self._lock, self._running, self._is_over = threading.Lock(), set(), False
+
+    def add(self, process):
+        with self._lock:
+            self._running.add(process)
+            if self._is_over:
+                self._end(process)
+
+    def remove(self, process):
+        with self._lock:
+            self._running.discard(process)
+
+    def end_all(self):
+        """Those that come later as well."""
+        with self._lock:
+            self._is_over = True
+            for process in self._running:
+                self._end(process)
+
+    @staticmethod
+    def _end(process):
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+children = Children()
+
+
 def run(command, *, environment=None, folder=ROOT, timeout=TIMEOUT_SECONDS):
     """Runs COMMAND without a terminal; returns its status and all that it printed."""
     try:
@@ -89,6 +125,7 @@ def run(command, *, environment=None, folder=ROOT, timeout=TIMEOUT_SECONDS):
             text=True, errors="backslashreplace", start_new_session=True)
     except OSError as error:
         return 127, str(error)
+    children.add(process)
     try:
         text, _ = process.communicate(timeout=timeout)
         return process.returncode, text
@@ -96,9 +133,8 @@ def run(command, *, environment=None, folder=ROOT, timeout=TIMEOUT_SECONDS):
         os.killpg(process.pid, signal.SIGKILL)
         text, _ = process.communicate()
         return -signal.SIGKILL, f"{text}\nkilled after {timeout} s"
-    except BaseException:
-        os.killpg(process.pid, signal.SIGKILL)
-        raise
+    finally:
+        children.remove(process)
 
 
 def run_step(command, shown=False, **options):
@@ -129,25 +165,29 @@ def run_tap(command, **options):
     return tally
 
 
-def is_laid_out(build):
-    """Whether BUILD was configured, and with LAYOUT."""
+def is_set_up(build, options):
+    """Whether BUILD was configured, and with OPTIONS: --NAME=VALUE or -DNAME=VALUE."""
     listing = build / "meson-info" / "intro-buildoptions.json"
     if not (build / "build.ninja").exists() or not listing.exists():
         return False
     values = {option["name"]: option["value"] for option in json.loads(listing.read_text())}
-    return all(f"--{name}={values[name]}" in LAYOUT for name in ("prefix", "libexecdir"))
+    wanted = (re.fullmatch("(?:--|-D)(.*?)=(.*)", option).groups() for option in options)
+    return all(values[name] in (value, value == "true", value.split(",")) for name, value in wanted)
 
 
 def set_up(build, *options, environment=None):
     """Configures BUILD where that is needed, and builds; what came of it is one test case."""
-    if not is_laid_out(build):
+    options = (*LAYOUT, *options)
+    if not is_set_up(build, options):
         again = ["--reconfigure"] if (build / "build.ninja").exists() else []
-        tally = run_step(["meson", "setup", *again, *LAYOUT, *options, str(build), str(ROOT)],
+        tally = run_step(["meson", "setup", *again, *options, str(build), str(ROOT)],
                          environment=environment)
         if tally.failures:
             return tally
     return run_step(["ninja", "-C", str(build)])
 
+
+# A suite is a list of parts, each of which can run beside every other.
 
 def meson_suite(suite):
     """The tests that meson.build puts into SUITE, each run by itself."""
@@ -162,32 +202,30 @@ def meson_suite(suite):
             tally.add(runner(test["cmd"], environment=environment | test["env"],
                              folder=test["workdir"] or build, timeout=test["timeout"] * 10))
         return tally
-    return run_suite
+    return [run_suite]
 
 
-def python_suite(path, *inside):
-    """The unittest files of a folder, or one file."""
-    def run_suite(build, environment):
-        return run_tap([*inside, PYTHON, "tests/tap.py", path],
-                       environment=environment | {"BUILD": str(build)})
-    return run_suite
+def python_suite(folder, *inside):
+    """The unittest files of a folder, each a part."""
+    return [part for path in sorted((ROOT / folder).glob("test_*.py"))
+            for part in program_suite(*inside, PYTHON, "tests/tap.py", str(path.relative_to(ROOT)))]
 
 
 def program_suite(*command):
     """A program that prints TAP."""
     def run_suite(build, environment):
         return run_tap(command, environment=environment | {"BUILD": str(build)})
-    return run_suite
+    return [run_suite]
 
 
 def step_suite(*command, **options):
     """A program whose status tells."""
     def run_suite(build, environment):
         return run_step(command, environment=environment | {"BUILD": str(build)}, **options)
-    return run_suite
+    return [run_suite]
 
 
-def format_suite(_build, _environment):
+def run_format(_build, _environment):
     """The layout of all C, by the one version of clang-format whose layout it is."""
     _, version = run(["clang-format", "--version"])
     if f"version {CLANG_FORMAT}." not in version:
@@ -204,84 +242,117 @@ def left_out(name):
         tally = Tally()
         tally.skips.append(f"it takes minutes, and a Debian mirror: tests/run {name}")
         return tally
-    return run_suite
+    return [run_suite]
 
 
-def compiler_suite(compiler, *options):
-    """A build of its own with COMPILER, in which a warning is an error."""
-    def run_suite(build, _environment):
-        return set_up(build.with_name(f"{build.name}-{compiler}"), "-Dwerror=true",
-                      *options, environment={"CC": compiler})
-    return run_suite
-
-
-# Only for .ci/run; before everything else, as they are quick to fail.
-CI_SUITES = {
-    "format": format_suite,
-    "gcc": compiler_suite("gcc"),
-    "clang": compiler_suite("clang", "-Dfuzz=true"),
-    "analyze": step_suite("tests/analyze", "gcc", "cppcheck"),  # clang-tidy takes minutes
-    "fuzzers": program_suite("tests/fuzz/run", "--smoke"),
-}
-
+# The slow ones first: nobody wants to wait for them at the end.
 SUITES = {
-    "unit": meson_suite("unit"),
-    "emulator": python_suite("tests/emulator"),
+    "login": python_suite("tests/login", "tests/login/enter"),
+    "faults": python_suite("tests/faults", "tests/login/enter"),
     "check": python_suite("tests/check"),
     "module": python_suite("tests/module"),
     "admin": python_suite("tests/admin"),
-    "package": python_suite("tests/package"),
-    "login": python_suite("tests/login", "tests/login/enter"),
-    "faults": python_suite("tests/faults", "tests/login/enter"),
-    "client": program_suite("tests/emulator/run_twilio_client"),
-    "fuzz": meson_suite("fuzz"),
     "faulty": python_suite("tests/faulty"),
+    "client": program_suite("tests/emulator/run_twilio_client"),
+    "emulator": python_suite("tests/emulator"),
+    "package": python_suite("tests/package"),
+    "unit": meson_suite("unit"),
+    "fuzz": meson_suite("fuzz"),
+}
+
+# Last, and with nothing beside it: it measures.
+ALONE_SUITES = {
     "bench": step_suite("tests/bench/run", "--short", shown=True),
 }
 
 # Only by name, and in .ci/run.
+CI_SUITES = {
+    "format": [run_format],
+    "analyze": step_suite("tests/analyze", "gcc", "cppcheck"),  # clang-tidy takes minutes
+    "fuzzers": [lambda _build, _environment: run_tap(["tests/fuzz/run", "--smoke"])],
+}
+
+# The same: the builds, and warnings are errors then.
+COMPILERS = ("gcc", "clang")
+
+# The same, and they build for themselves.
 LONG_SUITES = {
     "install": program_suite("tests/package/test_install"),
 }
 
+ALL_SUITES = SUITES | ALONE_SUITES | CI_SUITES | LONG_SUITES
+
 # Real hosts can't load a module with sanitizers; the others run a second time with them.
-SANITIZED = ("unit", "emulator", "check", "module", "admin", "fuzz")
+SANITIZED = ("check", "module", "admin", "emulator", "unit", "fuzz")
 
 
 class Report:
-    """Prints a line for each suite while they run, and sums up."""
+    """Runs suites side by side; prints each whole when its last part has ended, and sums up.
+
+    The context manager waits for all; where it is left by an exception it ends them."""
 
     def __init__(self):
         self.total = Tally()
+        self._lock = threading.Lock()
+        self._pool = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
+        self._futures = []
 
-    def run(self, name, suite, *arguments):
-        began = self._begin(name)
-        tally = suite(*arguments)
-        if tally.ran() + len(tally.skips) == 0:
-            tally.failures.append("it ran no test")
-        self._end(tally, tally, began)
+    def __enter__(self):
+        return self
 
-    def build(self, name, build, *options):
-        """No test case, unless it fails. Returns whether it is built."""
-        began = self._begin(name)
-        tally = set_up(build, *options)
-        tally.passed = 0
-        self._end("failed" if tally.failures else "built", tally, began)
+    def __exit__(self, kind, *_):
+        if kind is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            children.end_all()
+        self._pool.shutdown()
+
+    def run(self, name, parts, build, environment=None):
+        """Returns at once."""
+        suite = Tally()
+        left, began = [*parts], []
+
+        def run_part(part):
+            began.append(time.monotonic())
+            try:
+                tally = part(build, environment or {})
+            except Exception:  # A defect of ours fails this suite, and the others go on.
+                tally = Tally()
+                tally.failures.append(traceback.format_exc())
+            with self._lock:
+                suite.add(tally)
+                left.remove(part)
+                if not left:
+                    self._end(name, suite, time.monotonic() - began[0])
+
+        self._futures += [self._pool.submit(run_part, part) for part in parts]
+
+    def wait(self):
+        """Until all that was given to run() has ended."""
+        for future in self._futures:
+            future.result()
+
+    def build(self, name, build, *options, compiler="gcc", is_strict=False):
+        """A test case if warnings are errors, or if it fails. Returns whether it is built."""
+        began = time.monotonic()
+        strict = ["-Dwerror=true"] if is_strict else []
+        tally = set_up(build, *options, *strict, environment={"CC": compiler})
+        tally.passed = tally.passed if is_strict else 0
+        with self._lock:
+            self._print(name, "failed" if tally.failures else "built", tally,
+                        time.monotonic() - began)
         return not tally.failures
 
-    @staticmethod
-    def _begin(name):
-        print(f"{name:<22} ", end="", flush=True)
-        return time.monotonic()
+    def _end(self, name, tally, seconds):
+        if tally.ran() + len(tally.skips) == 0:
+            tally.failures.append("it ran no test")
+        self._print(name, tally, tally, seconds)
 
-    def _end(self, what, tally, began):
-        print(f"{what}, {time.monotonic() - began:.1f} s", flush=True)
-        for note in tally.notes:
-            print(f"    {note}", flush=True)
-        for skip in tally.skips:
-            print(f"    skipped: {skip}", flush=True)
-        for failure in tally.failures:
-            print("\n".join(f"    {line}" for line in failure.splitlines()), flush=True)
+    def _print(self, name, what, tally, seconds):
+        lines = [f"{name:<22} {what}, {seconds:.1f} s"]
+        lines += [f"    {note}" for note in tally.notes]
+        lines += [f"    skipped: {skip}" for skip in tally.skips]
+        lines += [f"    {line}" for failure in tally.failures for line in failure.splitlines()]
+        print("\n".join(lines), flush=True)
         self.total.add(tally)
 
 
@@ -289,52 +360,62 @@ def parse_arguments():
     parser = argparse.ArgumentParser(
         prog="tests/run",
         description="Builds in ./build, or $BUILD, and runs the tests; without SUITE all of them.",
-        epilog="Suites: " + " ".join([*SUITES, *CI_SUITES]) +
+        epilog="Suites: " + " ".join([*SUITES, *ALONE_SUITES, *CI_SUITES, *COMPILERS]) +
                "; only by name, as they take minutes: " + " ".join(LONG_SUITES))
     parser.add_argument("--build", action="store_true", help="build, and run nothing")
     parser.add_argument("--no-sanitizers", action="store_true",
                         help="leave out the second run with ASan and UBSan")
     parser.add_argument("--ci", action="store_true",
-                        help="also the format, and both compilers with -Werror")
+                        help="also the format, analyzers, fuzzers, and both compilers with -Werror")
     parser.add_argument("suites", metavar="SUITE", nargs="*")
     arguments = parser.parse_args()
-    unknown = set(arguments.suites) - {*SUITES, *CI_SUITES, *LONG_SUITES}
+    unknown = {*arguments.suites} - {*ALL_SUITES, *COMPILERS}
     if unknown:
         parser.error("no such suite: " + " ".join(sorted(unknown)))
     return arguments
 
 
 def run_suites(report, arguments):
-    chosen = arguments.suites or [*SUITES, *LONG_SUITES]
-    first = [name for name in CI_SUITES if name in chosen or arguments.ci]
-    plain = [name for name in SUITES if name in chosen]
-    sanitized = [name for name in plain if name in SANITIZED and not arguments.no_sanitizers]
+    """Side by side, each as soon as what it needs is built."""
+    wanted = {*arguments.suites} or {*SUITES, *ALONE_SUITES}
+    if arguments.ci:
+        wanted |= {*ALL_SUITES, *COMPILERS}
     sanitizer_build = BUILD.with_name(f"{BUILD.name}-sanitizers")
+    sanitized = () if arguments.no_sanitizers else [name for name in SANITIZED if name in wanted]
+    is_built = False
 
-    for name in first:
-        report.run(name, CI_SUITES[name], BUILD, {})
-    if plain and report.build("build", BUILD):
-        for name in plain:
-            report.run(name, SUITES[name], BUILD, {})
+    def run(names):
+        for name in names:
+            if name in wanted:
+                report.run(name, ALL_SUITES[name], BUILD)
+
+    if not arguments.suites and not arguments.ci:
+        for name in LONG_SUITES:
+            report.run(name, left_out(name), BUILD)
+    run([*LONG_SUITES, "format"])
+    if wanted & {*SUITES, *ALONE_SUITES, "analyze", "gcc"}:
+        is_built = report.build("build", BUILD, is_strict="gcc" in wanted)
+    if is_built:
+        run([*SUITES, "analyze"])
     if sanitized and report.build("build, sanitizers", sanitizer_build, *SANITIZERS):
         for name in sanitized:
-            report.run(f"{name}, sanitizers", SUITES[name], sanitizer_build,
-                       SANITIZER_ENVIRONMENT)
-    for name in LONG_SUITES:
-        if name in chosen:
-            is_wanted = name in arguments.suites or arguments.ci
-            suite = LONG_SUITES[name] if is_wanted else left_out(name)
-            report.run(name, suite, BUILD, {})
+            report.run(f"{name}, sanitizers", SUITES[name], sanitizer_build, SANITIZER_ENVIRONMENT)
+    if wanted & {"clang", "fuzzers"} and report.build(
+            "build, clang", BUILD.with_name(f"{BUILD.name}-clang"), "-Dfuzz=true",
+            compiler="clang", is_strict="clang" in wanted):
+        run(["fuzzers"])
+    if is_built:
+        report.wait()
+        run(ALONE_SUITES)
 
 
 def main():
-    # So that the suite that runs is ended, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     arguments = parse_arguments()
-    report = Report()
-    if arguments.build:
-        return 0 if report.build("build", BUILD) else 1
-    run_suites(report, arguments)
+    with Report() as report:
+        if arguments.build:
+            return 0 if report.build("build", BUILD) else 1
+        run_suites(report, arguments)
     print(report.total)
     return 0 if report.total.passed and not report.total.failures else 1
 
