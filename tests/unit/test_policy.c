@@ -14,13 +14,19 @@
 #define ALICE "identity = \"0123-4567\"; factor_sid = \"YF0123456789abcdef0123456789abcdef\";\n"
 
 static bool fails_clock;
+static time_t stands_at; /* both clocks; 0: they go on */
 
 int __real_clock_gettime(clockid_t clock, struct timespec *now);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
 {
-    return fails_clock ? -1 : __real_clock_gettime(clock, now);
+    if (fails_clock)
+        return -1;
+    if (stands_at == 0)
+        return __real_clock_gettime(clock, now);
+    *now = (struct timespec){ stands_at, 0 };
+    return 0;
 }
 
 static struct policy_findings findings;
@@ -77,6 +83,7 @@ static int teardown(void **state)
 {
     policy_free(&findings);
     fails_clock = false;
+    stands_at = 0;
     return folder_teardown(state);
 }
 
@@ -135,6 +142,25 @@ TEST(a_bypass_counts_until_it_ends)
     assert_int_equal(findings.bypass_left_s, 0);
 }
 
+TEST(a_bypass_counts_in_its_last_second)
+{
+    stands_at = 1000000;
+    write_bypass(*state, "alice.bypass", 599, 600);
+    assert_int_equal(find_strictly(*state, "alice"), POLICY_BYPASSED);
+    assert_int_equal(findings.bypass_left_s, 1);
+    stands_at++;
+    assert_int_equal(find_strictly(*state, "alice"), POLICY_ENROLLED);
+}
+
+TEST(frees_what_it_found)
+{
+    write_bypass(*state, "alice.bypass", 10, 600);
+    assert_int_equal(find_strictly(*state, "alice"), POLICY_BYPASSED);
+    policy_free(&findings);
+    assert_null(findings.enrollment);
+    assert_null(findings.bypass);
+}
+
 TEST(a_bypass_of_an_account_without_an_enrollment_counts)
 {
     write_bypass(*state, "root.bypass", 10, 600);
@@ -178,6 +204,8 @@ int main(void)
         in_folder(who_is_no_account_is_denied_whatever_the_settings_say),
         in_folder(a_file_that_cannot_be_trusted_refuses),
         in_folder(a_bypass_counts_until_it_ends),
+        in_folder(a_bypass_counts_in_its_last_second),
+        in_folder(frees_what_it_found),
         in_folder(a_bypass_of_an_account_without_an_enrollment_counts),
         in_folder(a_bypass_is_nobody_else_s),
         in_folder(a_bypass_that_cannot_be_trusted_or_judged_counts_for_nothing),
