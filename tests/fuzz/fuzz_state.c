@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* Any bytes as the file of what a host remembers, with the right checksum or as they are; then what a
+ * login does with it, at any time. The first byte chooses, the next eight are the time. */
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "core/siphash.h"
+#include "core/state.h"
+#include "fuzz.h"
+
+enum { BYTES_FIRST = 9 };
+
+static const uint64_t HASH = 7;
+
+/* As whoever can write the file would do it. */
+static void sign(struct state *state)
+{
+    static const uint8_t key[SIPHASH_KEY_SIZE];
+
+    memcpy(state->magic, "ptvused1", sizeof state->magic);
+    state->checksum = siphash(key, state, offsetof(struct state, checksum));
+}
+
+static void use(struct state *state, int64_t now_s)
+{
+    int64_t opens_s;
+
+    switch (state_claim(state, HASH, now_s)) {
+    case STATE_CLAIMED:
+        fuzz_demand(state_claim(state, HASH, now_s) == STATE_CLAIMED_BEFORE,
+                    "what is claimed stays claimed");
+        break;
+    case STATE_CLAIMED_BEFORE:
+        state_release(state, HASH);
+        fuzz_demand(state_claim(state, HASH, now_s) == STATE_CLAIMED, "what is released is free");
+        break;
+    case STATE_CLAIMS_FULL:
+        break;
+    }
+    opens_s = state_create(state, now_s);
+    fuzz_demand(opens_s == 0 || (opens_s > now_s && opens_s <= now_s + 24 * 60 * 60),
+                "the limit opens within a day");
+    opens_s = state_try(state, now_s);
+    fuzz_demand(opens_s == 0 || (opens_s > now_s && opens_s <= now_s + STATE_DELAY_MAX_SECONDS),
+                "a delay ends within an hour");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct state state = { 0 };
+    struct verdict why_not = { 0 };
+    int64_t now_s;
+    int file;
+
+    if (size < BYTES_FIRST)
+        return 0;
+    memcpy(&now_s, data + 1, sizeof now_s);
+    now_s &= ((int64_t)1 << 39) - 1;
+    size = size - BYTES_FIRST < sizeof state ? size - BYTES_FIRST : sizeof state;
+    memcpy(&state, data + BYTES_FIRST, size);
+    if (data[0] & 1)
+        sign(&state);
+
+    file = memfd_create("state", MFD_CLOEXEC);
+    fuzz_demand(file >= 0 && pwrite(file, &state, sizeof state, 0) == sizeof state,
+                "there is a file");
+    if (state_lock(file, &state, &why_not) == STATE_LOCKED) {
+        use(&state, now_s);
+        fuzz_demand(state_write(file, &state, false, &why_not), "what was used is written");
+        state_unlock(file);
+        fuzz_demand(state_lock(file, &state, &why_not) == STATE_LOCKED, "and can be read again");
+    } else {
+        fuzz_demand(why_not.outcome == OUTCOME_MISCONFIGURED && why_not.reason[0] != '\0',
+                    "a refusal tells why");
+    }
+    close(file);
+    return 0;
+}
