@@ -8,9 +8,10 @@
 #include <string.h>
 
 #include "../core/userfile.h"
+#include "programs.h"
 #include "users.h"
 
-enum { READ_MAX = 20000, REMEDY_SIZE = 512 };
+enum { READ_MAX = 20000, LEFTOVERS_MAX = 10, REMEDY_SIZE = 512 };
 
 /* Whose factor. */
 struct owner {
@@ -71,13 +72,33 @@ static void add_files(struct report *report, const struct settings *settings,
 
     while (names[all] != NULL)
         all++;
-    if (owners == NULL)
+    if (owners == NULL) {
+        report_add(report, REPORT_WRONG, "enrollments", "try again", "no memory");
         return;
+    }
     count = read_files(report, users, names, owners);
     add_shared(report, owners, count);
     free(owners);
     report_add(report, REPORT_OK, "enrollments", NULL, "%s: %zu of %zu files can be used%s",
                settings->users_dir, count, all, all > READ_MAX ? ", as far as they were read" : "");
+}
+
+/* What a verb could not finish. */
+static void add_leftovers(struct report *report, const struct users *users, enum users_state state)
+{
+    struct verdict why_not;
+    char **names = users_names(users, state, USERFILE_ENROLLMENT, &why_not);
+
+    if (names == NULL)
+        report_add(report, REPORT_WRONG, "enrollments", NULL, "%s", why_not.reason);
+    for (size_t i = 0; i < LEFTOVERS_MAX && names != NULL && names[i] != NULL; i++)
+        report_add(report, REPORT_NOTE, "enrollments", NULL,
+                   state == USERS_PENDING
+                       ? "a factor of %s waits for its first code: twilio-verify confirm %s"
+                       : "a replaced factor of %s is still at Twilio: twilio-verify remove %s "
+                         "--leftovers",
+                   names[i], names[i]);
+    users_free_names(&names);
 }
 
 void enrolled_add(struct report *report, const struct settings *settings)
@@ -97,6 +118,9 @@ void enrolled_add(struct report *report, const struct settings *settings)
     else
         report_add(report, REPORT_WRONG, "users_dir", NULL, "%s", why_not.reason);
     users_free_names(&names);
+    add_leftovers(report, &users, USERS_PENDING);
+    add_leftovers(report, &users, USERS_FORMER);
+    programs_add_folders(report, "users_dir", settings->users_dir);
     users_close(&users);
 }
 

@@ -17,6 +17,7 @@
 #include "../check/privileges.h"
 #include "../core/secret.h"
 #include "../twilio/http.h"
+#include "programs.h"
 
 enum { REMEDY_SIZE = 1200 };
 
@@ -25,6 +26,7 @@ static void add_secret(struct report *report, const char *subject, const char *p
     auto_secret char *secret = NULL;
     struct verdict why_not;
 
+    programs_add_folders(report, subject, path);
     if (secret_read_line(path, &secret, &why_not))
         report_add(report, REPORT_OK, subject, NULL, "%s: one line, for root alone", path);
     else
@@ -56,31 +58,6 @@ static const struct passwd *add_account(struct report *report, const struct sett
     return NULL;
 }
 
-static void add_state(struct report *report, const struct settings *settings,
-                      const struct passwd *account)
-{
-    const char *path = settings->state_dir;
-    const char *problem = NULL;
-    char remedy[REMEDY_SIZE];
-    struct stat status;
-
-    if (lstat(path, &status) != 0)
-        problem = strerror(errno);
-    else if (!S_ISDIR(status.st_mode))
-        problem = "no folder";
-    else if (account != NULL && geteuid() == 0 && status.st_uid != account->pw_uid)
-        problem = "not owned by the account of run_as";
-    else if (status.st_mode & (S_IRWXG | S_IRWXO) || (status.st_mode & S_IRWXU) != S_IRWXU)
-        problem = "its mode is not 0700";
-
-    snprintf(remedy, sizeof remedy, "install -d -m 0700 -o %s %s", settings->run_as, path);
-    if (problem != NULL)
-        report_add(report, REPORT_WRONG, "state_dir", remedy, "%s: %s", path, problem);
-    else
-        report_add(report, REPORT_OK, "state_dir", NULL, "%s: for %s alone", path,
-                   settings->run_as);
-}
-
 /* A certificate as OpenSSL looks for it in a folder: 8 digits, a dot, a number. */
 static bool is_hashed(const char *name)
 {
@@ -93,14 +70,14 @@ static bool refuse(struct verdict *why_not, const char *path, const char *proble
     return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: %s", path, problem);
 }
 
-static bool read_file(int folder, const char *name, const char *shown, struct verdict *why_not)
+static bool read_file(const char *path, struct verdict *why_not)
 {
     char bytes[1];
-    int file = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     bool is_read = file >= 0 && read(file, bytes, sizeof bytes) >= 0;
 
     if (!is_read)
-        refuse(why_not, shown, strerror(errno));
+        refuse(why_not, path, strerror(errno));
     if (file >= 0)
         close(file);
     return is_read;
@@ -120,7 +97,7 @@ static bool read_folder(const char *path, struct verdict *why_not)
         if (!is_hashed(entry->d_name))
             continue;
         snprintf(shown, sizeof shown, "%s/%s", path, entry->d_name);
-        is_read = read_file(dirfd(stream), entry->d_name, shown, why_not);
+        is_read = read_file(shown, why_not);
         count++;
     }
     closedir(stream);
@@ -131,9 +108,15 @@ static bool read_folder(const char *path, struct verdict *why_not)
     return is_read;
 }
 
+static bool write_folder(const char *path, struct verdict *why_not)
+{
+    return access(path, R_OK | W_OK | X_OK) == 0 || refuse(why_not, path, strerror(errno));
+}
+
 /* Modes do not tell it, of all the folders above and the modules of the kernel: becomes RUN_AS in a
  * process of its own, and tries. */
-static bool read_as(const char *run_as, const char *path, bool is_folder, struct verdict *why_not)
+static bool try_as(const char *run_as, bool (*act)(const char *path, struct verdict *why_not),
+                   const char *path, struct verdict *why_not)
 {
     struct verdict verdict = { 0 };
     int ends[2], status = -1;
@@ -145,12 +128,10 @@ static bool read_as(const char *run_as, const char *path, bool is_folder, struct
     fflush(NULL);
     child = fork();
     if (child == 0) {
-        bool is_read =
-            privileges_drop(run_as, &verdict) &&
-            (is_folder ? read_folder(path, &verdict) : read_file(AT_FDCWD, path, path, &verdict));
-        if (!is_read)
+        bool is_done = privileges_drop(run_as, &verdict) && act(path, &verdict);
+        if (!is_done)
             size = write(ends[1], &verdict, sizeof verdict);
-        _exit(is_read ? 0 : 1);
+        _exit(is_done ? 0 : 1);
     }
 
     close(ends[1]);
@@ -167,6 +148,36 @@ static bool read_as(const char *run_as, const char *path, bool is_folder, struct
     return false;
 }
 
+static void add_state(struct report *report, const struct settings *settings,
+                      const struct passwd *account)
+{
+    const char *path = settings->state_dir;
+    const char *problem = NULL;
+    char remedy[REMEDY_SIZE];
+    struct verdict why_not;
+    struct stat status;
+
+    if (lstat(path, &status) != 0)
+        problem = strerror(errno);
+    else if (!S_ISDIR(status.st_mode))
+        problem = "no folder";
+    else if (account != NULL && geteuid() == 0 && status.st_uid != account->pw_uid)
+        problem = "not owned by the account of run_as";
+    else if (status.st_mode & (S_IRWXG | S_IRWXO) || (status.st_mode & S_IRWXU) != S_IRWXU)
+        problem = "its mode is not 0700";
+
+    snprintf(remedy, sizeof remedy, "install -d -m 0700 -o %s %s", settings->run_as, path);
+    if (problem != NULL)
+        report_add(report, REPORT_WRONG, "state_dir", remedy, "%s: %s", path, problem);
+    else if (account != NULL && !try_as(settings->run_as, write_folder, path, &why_not))
+        report_add(report, REPORT_WRONG, "state_dir",
+                   "let that account pass through the folders above", "%s can't write there: %s",
+                   settings->run_as, why_not.reason);
+    else
+        report_add(report, REPORT_OK, "state_dir", NULL, "%s: for %s alone", path,
+                   settings->run_as);
+}
+
 static void add_certificates(struct report *report, const struct settings *settings)
 {
     const char *paths[2];
@@ -178,7 +189,7 @@ static void add_certificates(struct report *report, const struct settings *setti
         const char *subject = !is_ours ? "certificates" : i == 0 ? "ca_file" : "ca_path";
         if (paths[i] == NULL)
             continue;
-        if (read_as(settings->run_as, paths[i], i == 1, &why_not))
+        if (try_as(settings->run_as, i == 1 ? read_folder : read_file, paths[i], &why_not))
             report_add(report, REPORT_OK, subject, NULL, "%s can be read by %s", paths[i],
                        settings->run_as);
         else

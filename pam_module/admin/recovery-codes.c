@@ -85,12 +85,14 @@ static void find_valid(const struct session *session, const char *user,
         memcpy(valid, recovery->set, STATE_SET_SIZE + 1);
 }
 
-static void print_codes(const struct set *set)
+/* Whether they can be seen. */
+static bool print_codes(const struct set *set)
 {
     for (int i = 0; i < set->count; i++) {
         const char *code = set->codes[i];
         printf("%.*s-%.*s-%.*s\n", GROUP, code, GROUP, code + GROUP, GROUP, code + 2 * GROUP);
     }
+    return fflush(stdout) == 0;
 }
 
 /* The old set counts until the file of the new one is there. */
@@ -113,7 +115,10 @@ static enum command_status make(const struct session *session, const char *user,
     }
     if (!users_put(&session->users, user, USERFILE_RECOVERY, set->text, &why_not))
         return session_refuse(&why_not, "no codes were made");
-    print_codes(set);
+    if (!print_codes(set)) {
+        terminal_say("nobody can see the codes that were made: make others");
+        return COMMAND_WRONG;
+    }
     terminal_say("%d recovery codes of %s, shown only now: each counts once, typed in place of a "
                  "code, also while Twilio is away%s",
                  set->count, user, *valid != '\0' ? "; those that were made before are void" : "");
@@ -144,7 +149,6 @@ static enum command_status run(const struct command_call *call)
         terminal_say("--count must be 1 to %d", RECOVERY_CODES_MAX);
         return COMMAND_USAGE;
     }
-    terminal_hold_signals();
     if (!session_open_local(call, user, &session))
         return COMMAND_WRONG;
     switch (users_read(&session.users, USERS_ENROLLED, user, &record, &why_not)) {

@@ -194,6 +194,18 @@ class Files(DoctorCase):
         secret.unlink()
         self.assert_finds("API secret", "No such file", remedy="install -m 0600")
 
+    def test_folders_above_the_secret_and_the_enrollments(self):
+        for name, subject in (("secrets", "API secret"), ("people", "users_dir")):
+            with self.subTest(subject), temporary_folder() as folder:
+                folder.chmod(0o777)
+                shutil.copy(self.folder / "api-key", folder / "api-key")
+                shutil.copytree(self.users, folder / "users")
+                self.settings = self.configure(
+                    **({"service": {"api_key_file": folder / "api-key"}} if name == "secrets" else
+                       {"check": {"users_dir": folder / "users"}}))
+                self.assert_finds(subject, f"write to the folder {folder}", level="warning",
+                                  remedy=f"chmod go-w {folder}", status=OK)
+
     def test_the_account_of_run_as(self):
         self.settings = self.configure(check={"run_as": UNKNOWN})
         self.assert_finds("run_as", f"no account {UNKNOWN}", remedy="useradd --system")
@@ -209,6 +221,15 @@ class Files(DoctorCase):
         self.assert_finds("state_dir", "No such file", remedy=remedy)
         state.write_text("")
         self.assert_finds("state_dir", "no folder", remedy=remedy)
+
+    @needs_root
+    def test_a_state_folder_that_run_as_does_not_get_to(self):
+        closed = self.folder / "closed"
+        closed.mkdir(mode=0o700)
+        (self.folder / "state").rename(closed / "state")
+        self.settings = self.configure(check={"state_dir": closed / "state"})
+        self.assert_finds("state_dir", f"nobody can't write there: {closed}/state: Permission",
+                          remedy="pass through the folders above")
 
     @needs_root
     def test_the_state_folder_is_not_run_as_s(self):
@@ -302,6 +323,13 @@ class Enrollments(DoctorCase):
         self.assert_finds("user", "let on without a code", level="warning", user="daemon",
                           status=OK)
         self.assert_finds("user", "no account has exactly this name", user=UNKNOWN)
+
+    def test_what_was_left_unfinished_is_noted(self):
+        for name, command in ((".pending", "confirm daemon"), (".former", "remove daemon --leftovers")):
+            folder = self.users / name
+            folder.mkdir(mode=0o700)
+            shutil.copy(self.file, folder / "daemon.conf")
+            self.assert_finds("enrollments", f"twilio-verify {command}", level="note", status=OK)
 
     def test_two_users_with_one_factor(self):
         enroll(self.folder, "daemon", self.factor.identity, self.factor.sid)

@@ -50,6 +50,13 @@ class RecoveryCodes(AdminCase):
                 for code in codes:
                     self.assertNotIn(code.replace("-", "").encode(), path.read_bytes())
 
+    def test_codes_that_nobody_can_see_are_told_of(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(self.command("recovery-codes", "root"), stdout=full, text=True,
+                                  stderr=subprocess.PIPE, check=False)
+        self.assertEqual(done.returncode, WRONG)
+        self.assertIn("nobody can see the codes that were made: make others", done.stderr)
+
     def test_every_letter_is_as_likely_as_the_others(self):
         letters = "".join("".join(self.make("--count", "20").out.split()).replace("-", "")
                           for _ in range(20))
