@@ -99,7 +99,10 @@ void process_add(struct report *report, const char *run_as, const struct process
     else
         report_add(report, REPORT_WARNING, "seccomp", "allow it, where this is a container",
                    "it is not shut in: neither the kernel nor the container lets it");
-    if (version > 0)
+    /* No file tells whether a process is in it; the check program goes no further where it is not. */
+    if (version > 0 && process->is_filtered)
+        report_add(report, REPORT_OK, "Landlock", NULL, "it is shut in, by version %ld", version);
+    else if (version > 0)
         report_add(report, REPORT_OK, "Landlock", NULL, "this kernel has it, version %ld", version);
     else
         report_add(report, REPORT_WARNING, "Landlock",

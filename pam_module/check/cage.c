@@ -12,6 +12,7 @@
 #include <seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -265,33 +266,48 @@ static const char *const readable[] = {
     "/dev/urandom",
 };
 
+/* False with errno. What is not there, or not for this account, is no loss. */
 static bool allow(int ruleset, const char *path, uint64_t rights)
 {
-    struct landlock_path_beneath_attr rule = { .allowed_access = rights };
+    int place = path != NULL ? open(path, O_PATH | O_CLOEXEC) : -1;
+    struct landlock_path_beneath_attr rule = { .allowed_access = rights, .parent_fd = place };
     struct stat status;
     bool is_allowed;
+    int error;
 
-    rule.parent_fd = path != NULL ? open(path, O_PATH | O_CLOEXEC) : -1;
-    if (rule.parent_fd < 0)
-        return true;
+    if (place < 0)
+        return path == NULL || errno == ENOENT || errno == ENOTDIR || errno == EACCES ||
+               errno == ELOOP;
     /* A file takes none of a folder's rights. */
-    if (fstat(rule.parent_fd, &status) == 0 && !S_ISDIR(status.st_mode))
+    if (fstat(place, &status) == 0 && !S_ISDIR(status.st_mode))
         rule.allowed_access &= LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
     is_allowed = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
-    close(rule.parent_fd);
+    error = errno;
+    close(place);
+    errno = error;
     return is_allowed;
 }
 
+static bool allow_all(int ruleset, uint64_t every_right, const struct settings *settings)
+{
+    for (size_t i = 0; i < COUNT(readable); i++)
+        if (!allow(ruleset, readable[i], READ))
+            return false;
+    return allow(ruleset, settings->ca_file, READ) && allow(ruleset, settings->ca_path, READ) &&
+           allow(ruleset, settings->state_dir, every_right & ~LANDLOCK_ACCESS_FS_EXECUTE);
+}
+
+/* False with errno. */
 static bool landlock(const struct settings *settings)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     size_t newest = COUNT(handled) - 1;
     struct landlock_ruleset_attr attributes;
-    int ruleset;
-    bool is_shut = true;
+    int ruleset, error;
+    bool is_shut;
 
     if (version < 1)
-        return false;
+        return true; /* not there, or not for this container */
     attributes = (struct landlock_ruleset_attr){
         .handled_access_fs = handled[(size_t)version < newest ? (size_t)version : newest],
     };
@@ -299,20 +315,40 @@ static bool landlock(const struct settings *settings)
     if (ruleset < 0)
         return false;
 
-    for (size_t i = 0; i < COUNT(readable); i++)
-        is_shut = allow(ruleset, readable[i], READ) && is_shut;
-    is_shut = allow(ruleset, settings->ca_file, READ) && allow(ruleset, settings->ca_path, READ) &&
-              allow(ruleset, settings->state_dir,
-                    attributes.handled_access_fs & ~LANDLOCK_ACCESS_FS_EXECUTE) &&
-              is_shut && syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
+    is_shut = allow_all(ruleset, attributes.handled_access_fs, settings) &&
+              syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
+    error = errno;
     close(ruleset);
+    errno = error;
     return is_shut;
 }
 
-void cage_shut(const struct settings *settings)
+/* False with errno. Asked for no filter at all, a kernel that has filters answers EFAULT. */
+static bool filter(void)
 {
-    landlock(settings);
+    int error;
+
     if (program.len == 0)
         cage_build();
-    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0)
+        return true;
+
+    error = errno;
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL) == -1 && errno != EFAULT)
+        return true; /* not there, or not for this container */
+    errno = error;
+    return false;
+}
+
+bool cage_shut(const struct settings *settings, struct verdict *why_not)
+{
+    if (!landlock(settings))
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "the kernel has landlock, but does not shut this process in: %s",
+                              strerror(errno));
+    if (!filter())
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "the kernel has seccomp, but does not shut this process in: %s",
+                              strerror(errno));
+    return true;
 }

@@ -126,10 +126,10 @@ static bool load(void *context, const struct challenge_api **ret_api,
 
     secret_free(&check->secret);
     close(check->library);
-    cage_shut(check->settings);
-    if (loaded)
-        *ret_api = check->api;
-    return loaded;
+    if (!cage_shut(check->settings, why_not) || !loaded)
+        return false;
+    *ret_api = check->api;
+    return true;
 }
 
 static int64_t clock_ms(void *context)

@@ -515,10 +515,14 @@ while read -r answer; do echo "ask-secret Code: "; done
 """)
         report = self.assert_finds("privileges", "it is not nobody alone", user=None)
         self.assertEqual(report["seccomp"][0][0], "warning")
+        self.assertNotIn("shut in", report["Landlock"][0][1])
 
     @unittest.skipUnless(pathlib.Path("/proc/sys/kernel/seccomp").exists(), "no seccomp here")
     def test_the_real_one_is_shut_in(self):
-        self.assertEqual(self.doctor()[1]["seccomp"], [("ok", "it is shut in", "")])
+        report = self.doctor()[1]
+        self.assertEqual(report["seccomp"], [("ok", "it is shut in", "")])
+        self.assertRegex(report["Landlock"][0][1], r"^it is shut in, by version \d+$"
+                         if report["Landlock"][0][0] == "ok" else "not")
 
     def test_with_one_attempt_the_connection_does_not_show(self):
         self.settings = self.configure(login={"attempts": 1})

@@ -16,7 +16,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <syslog.h>
 #include <time.h>
@@ -97,32 +99,53 @@ static bool limit_memory(void)
     return limit(RLIMIT_AS);
 }
 
-/* As where a control group, or the kernel, has no more of them: root too gets EAGAIN. */
-static bool refuse_to_clone(const struct scmp_arg_cmp *flags, unsigned count)
+/* System calls of the host, and of what it starts, fail: as where a control group, or the kernel, has
+ * no more, also to root. */
+static bool refuse(int call, int error, unsigned count, const struct scmp_arg_cmp *arguments)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    bool is_shut =
-        filter != NULL && seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0) == 0 &&
-        seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EAGAIN), SCMP_SYS(clone), count, flags) == 0;
+    bool is_loaded = filter != NULL && seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0) == 0 &&
+                     seccomp_rule_add_array(filter, SCMP_ACT_ERRNO((uint32_t)error), call, count,
+                                            arguments) == 0 &&
+                     seccomp_load(filter) == 0;
 
-    /* The flags of clone3(2) can't be seen: libc takes clone(2) where it is not there. */
-    is_shut = is_shut &&
-              seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0 &&
-              seccomp_load(filter) == 0;
     seccomp_release(filter);
-    return is_shut;
+    return is_loaded;
+}
+
+/* The flags of clone3(2) can't be seen: libc takes clone(2) where it is not there. */
+static bool refuse_to_clone(unsigned count, const struct scmp_arg_cmp *flags)
+{
+    return refuse(SCMP_SYS(clone), EAGAIN, count, flags) &&
+           refuse(SCMP_SYS(clone3), ENOSYS, 0, NULL);
 }
 
 static bool refuse_processes(void)
 {
-    return refuse_to_clone(NULL, 0);
+    return refuse_to_clone(0, NULL);
 }
 
 static bool refuse_threads(void)
 {
     const struct scmp_arg_cmp is_thread = SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD);
 
-    return refuse_to_clone(&is_thread, 1);
+    return refuse_to_clone(1, &is_thread);
+}
+
+static bool refuse_cage(void)
+{
+    const struct scmp_arg_cmp is_filter[] = { SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP),
+                                              SCMP_A2(SCMP_CMP_NE, 0) };
+
+    return refuse(SCMP_SYS(prctl), ENOMEM, 2, is_filter);
+}
+
+static bool refuse_sockets(void)
+{
+    const struct scmp_arg_cmp four = SCMP_A0(SCMP_CMP_EQ, AF_INET);
+    const struct scmp_arg_cmp six = SCMP_A0(SCMP_CMP_EQ, AF_INET6);
+
+    return refuse(SCMP_SYS(socket), ENOMEM, 1, &four) && refuse(SCMP_SYS(socket), ENOMEM, 1, &six);
 }
 
 static bool starve(const char *what)
@@ -135,6 +158,8 @@ static bool starve(const char *what)
         { "memory", limit_memory },
         { "processes", refuse_processes },
         { "threads", refuse_threads },
+        { "cage", refuse_cage },
+        { "sockets", refuse_sockets },
     };
 
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
