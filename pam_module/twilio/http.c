@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <curl/curl.h>
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -46,8 +47,9 @@ struct http {
     /* Of the request under way: */
     struct http_watch *watch;
     int64_t patience_ms, patience_end_ms;
-    bool resolved; /* a socket was made: no resolver thread is left to wait for */
-    bool sent;     /* a byte may have left */
+    bool resolved;   /* a socket was made: no resolver thread is left to wait for */
+    bool is_starved; /* this host gave no socket */
+    bool sent;       /* a byte may have left */
     bool given_up;
     bool failed;        /* the last request: its connection may be dead without a sign */
     bool is_distrusted; /* the last request met a certificate that can't be trusted */
@@ -78,6 +80,23 @@ static int on_before_request(void *context, char *remote_ip, char *local_ip, int
     http->sent = true;
     http->patience_end_ms = dialogue_clock_ms() + http->patience_ms;
     return CURL_PREREQFUNC_OK;
+}
+
+/* As socket(2); notes where this host has no more of them. A family that it does not know is none
+ * of its shortages. */
+static int open_socket(struct http *http, int family, int type, int protocol)
+{
+    int descriptor = socket(family, type | SOCK_CLOEXEC, protocol);
+
+    if (descriptor < 0 && errno != EAFNOSUPPORT && errno != EPROTONOSUPPORT)
+        http->is_starved = true;
+    return descriptor;
+}
+
+static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)purpose;
+    return open_socket(context, address->family, address->socktype, address->protocol);
 }
 
 static int on_socket(void *context, curl_socket_t socket, curlsocktype purpose)
@@ -211,11 +230,13 @@ static void set_callbacks(struct http *http)
     CURL *easy = http->easy;
 
     if (curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_before_request) != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) != CURLE_OK)
         http->what = "callbacks";
     set_pointer(http, CURLOPT_PREREQDATA, http, "prereqdata");
+    set_pointer(http, CURLOPT_OPENSOCKETDATA, http, "opensocketdata");
     set_pointer(http, CURLOPT_SOCKOPTDATA, http, "sockoptdata");
     set_pointer(http, CURLOPT_WRITEDATA, http, "writedata");
     set_pointer(http, CURLOPT_HEADERDATA, http, "headerdata");
@@ -362,7 +383,7 @@ static bool begin(struct http *http, const struct http_request *request, struct 
     http->patience_ms = request->patience_ms;
     http->patience_end_ms = dialogue_clock_ms() + request->patience_ms;
     http->what = NULL;
-    http->resolved = http->sent = http->given_up = false;
+    http->resolved = http->is_starved = http->sent = http->given_up = false;
     http->headers_size = http->body_size = 0;
     http->error[0] = '\0';
     strcpy(http->request_id, "-");
@@ -475,12 +496,23 @@ static void fill_reply(struct http *http, struct http_reply *reply)
     };
 }
 
+/* Whether a question to a name server could be asked now: the resolver does not tell why it failed. */
+static bool is_starved(struct http *http)
+{
+    int descriptor = open_socket(http, AF_INET, SOCK_DGRAM, 0);
+
+    if (descriptor >= 0)
+        close(descriptor);
+    return http->is_starved;
+}
+
 /* Whether this host is to blame, and not what is beyond it. Who calls sudo can starve us, and must
  * not pass for an outage: for a thread that does not start libcurl has no code but its words. */
-static bool is_ours(CURLcode code, const char *error)
+static bool is_ours(struct http *http, CURLcode code)
 {
-    return code == CURLE_SSL_CACERT_BADFILE || code == CURLE_FAILED_INIT ||
-           strstr(error, "thread failed to start") != NULL;
+    return code == CURLE_SSL_CACERT_BADFILE || code == CURLE_FAILED_INIT || http->is_starved ||
+           strstr(http->error, "thread failed to start") != NULL ||
+           (code == CURLE_COULDNT_RESOLVE_HOST && is_starved(http));
 }
 
 enum http_result http_send(struct http *http, const struct http_request *request,
@@ -516,9 +548,10 @@ enum http_result http_send(struct http *http, const struct http_request *request
         return HTTP_REPLIED;
     if (http->given_up && !http->sent)
         return HTTP_GIVEN_UP;
-    verdict_refuse(
-        why_not, is_ours(code, http->error) ? OUTCOME_MISCONFIGURED : OUTCOME_UNAVAILABLE, "%s: %s",
-        http->base_url, http->error[0] != '\0' ? http->error : curl_easy_strerror(code));
+    verdict_refuse(why_not, is_ours(http, code) ? OUTCOME_MISCONFIGURED : OUTCOME_UNAVAILABLE,
+                   "%s: %s%s", http->base_url,
+                   http->is_starved ? "this host has no socket for it: " : "",
+                   http->error[0] != '\0' ? http->error : curl_easy_strerror(code));
     return http->sent ? HTTP_LOST : HTTP_UNSENT;
 }
 

@@ -243,7 +243,8 @@ STARVING = {
        for what in ("descriptors", "memory", "processes")},
     # A caller who starves us must not pass for an outage.
     "no threads": unnamed(MISCONFIGURED, "verify.twilio.com", starve="threads"),
-    **{f"no {what}": fault(MISCONFIGURED, lying, {}, starve=what) for what in ("cage",)},
+    **{f"no {what}": fault(MISCONFIGURED, lying, {}, starve=what) for what in ("cage", "sockets")},
+    "no sockets, and a name": unnamed(MISCONFIGURED, "nowhere.example", starve="sockets"),
     # Whoever can fill the disk keeps nobody out, and lets nobody in.
     "a full disk, and a wrong code": fault(DENIED, lying, {}, meets="verify", answer="wrong",
                                            state_dir=FULL),
