@@ -30,10 +30,12 @@ FULL = "/run/full/state"  # of hosts.py
 
 # CODE: what the host must get. SERVER(certificates): a context manager of the Peer behind the login.
 # MEETS: the last that reaches that peer, of MEETINGS; None: nothing does. ANSWER: the code that is
-# typed, "right" where a right one must not help; ASKED: how often. STARVE: what witness.so takes from
-# the host. WAITS: it ends by the limit of time alone. STATE_DIR: in place of a sound one.
+# typed, "right" where a right one must not help, "wrong", or a "recovery" code; ASKED: how often the
+# user is asked. STARVE: what witness.so takes from the host. WAITS: it ends by the limit of time alone.
+# STATE_DIR: in place of a sound one.
 Fault = collections.namedtuple("Fault", "code server meets answer asked starve waits state_dir")
 MEETINGS = [None, "connection", "create", "verify"]
+ANYTHING = "anything"  # of them: the answer comes at any moment of the creation
 
 
 class Peer:
@@ -248,6 +250,9 @@ STARVING = {
     # Whoever can fill the disk keeps nobody out, and lets nobody in.
     "a full disk, and a wrong code": fault(DENIED, lying, {}, meets="verify", answer="wrong",
                                            state_dir=FULL),
+    # A recovery code that can't be used up could be used again.
+    "a full disk, and a recovery code": fault(DENIED, lying, {}, meets=ANYTHING, answer="recovery",
+                                              state_dir=FULL),
     "a full disk, and no answer": at_verify(UNAVAILABLE, dropped(silence), waits=True,
                                             state_dir=FULL),
 }
