@@ -80,8 +80,8 @@ static bool is_somebody(const struct session *session, const char *user)
     return false;
 }
 
-static enum command_status begin(const struct session *session, const char *user, int64_t seconds,
-                                 const char *reason)
+static enum command_status begin_bypass(const struct session *session, const char *user,
+                                        int64_t seconds, const char *reason)
 {
     char text[FILE_SIZE], when[TEXT_TIME_SIZE];
     struct verdict why_not;
@@ -99,7 +99,7 @@ static enum command_status begin(const struct session *session, const char *user
     return COMMAND_OK;
 }
 
-static enum command_status end(const struct session *session, const char *user)
+static enum command_status end_bypass(const struct session *session, const char *user)
 {
     struct verdict why_not;
     bool was_there;
@@ -133,8 +133,8 @@ static enum command_status run(const struct command_call *call)
         return refuse_usage("--reason must be 1 to 200 bytes of UTF-8");
     if (!session_open_local(call, call->operands[0], &session))
         return COMMAND_WRONG;
-    status = is_end ? end(&session, call->operands[0])
-                    : begin(&session, call->operands[0], seconds, reason);
+    status = is_end ? end_bypass(&session, call->operands[0])
+                    : begin_bypass(&session, call->operands[0], seconds, reason);
     session_close(&session);
     return status;
 }

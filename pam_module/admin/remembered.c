@@ -113,15 +113,14 @@ bool remembered_add(const struct settings *settings, const char *name, const cha
 int remembered_left(const struct settings *settings, const char *name,
                     const struct recovery *recovery, struct verdict *why_not)
 {
-    char identity[STATE_IDENTITY_SIZE];
     struct state state;
-    const struct state_set *set;
     int file = open_state(settings, name, false, why_not);
     bool is_locked = file >= 0 && state_lock(file, &state, why_not) == STATE_LOCKED;
     int left = -1;
 
     if (is_locked) {
-        set = state_find(&state, recovery->set);
+        const struct state_set *set = state_find(&state, recovery->set);
+        char identity[STATE_IDENTITY_SIZE];
         if (set != NULL && state_identify(file, identity) && strcmp(identity, recovery->state) == 0)
             left = (int)recovery_count(recovery) - __builtin_popcountll(set->used);
         else

@@ -166,7 +166,6 @@ static struct state_set *find_set(struct memory *memory, struct record *record)
 static bool begin_try(struct memory *memory)
 {
     struct record record;
-    char when[TEXT_TIME_SIZE];
     int64_t opens_s;
     bool is_counted;
 
@@ -174,12 +173,14 @@ static bool begin_try(struct memory *memory)
         return false;
     opens_s = state_try(&record.state, now_s(CLOCK_REALTIME));
     is_counted = write_record(memory, &record, false);
-    if (opens_s != 0)
+    if (opens_s != 0) {
+        char when[TEXT_TIME_SIZE];
         is_counted = verdict_refuse(&memory->note, OUTCOME_DENIED,
                                     "after %d wrong recovery codes none is tried until %s",
                                     (int)record.state.tries, text_print_time(opens_s, when));
-    else
+    } else {
         is_counted = is_counted && find_set(memory, &record) != NULL;
+    }
     close_record(&record);
     return is_counted;
 }
