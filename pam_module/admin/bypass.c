@@ -19,16 +19,16 @@ enum { MINUTE = 60, HOUR = 3600, FILE_SIZE = 1024 };
 /* "90m" or "2h" in seconds; 0: neither, or too long. */
 static int64_t read_span(const char *text)
 {
-    char *end;
+    char *unit;
     long number;
     int64_t seconds;
 
     if (*text < '0' || *text > '9')
         return 0;
-    number = strtol(text, &end, 10);
-    if (number > BYPASS_SECONDS_MAX || strlen(end) != 1 || strchr("mh", *end) == NULL)
+    number = strtol(text, &unit, 10);
+    if (number > BYPASS_SECONDS_MAX || strlen(unit) != 1 || strchr("mh", *unit) == NULL)
         return 0;
-    seconds = (int64_t)number * (*end == 'h' ? HOUR : MINUTE);
+    seconds = (int64_t)number * (*unit == 'h' ? HOUR : MINUTE);
     return seconds <= BYPASS_SECONDS_MAX ? seconds : 0;
 }
 

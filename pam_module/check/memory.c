@@ -167,22 +167,20 @@ static bool begin_try(struct memory *memory)
 {
     struct record record;
     int64_t opens_s;
-    bool is_counted;
+    bool is_written;
 
     if (open_record(memory, &record, &memory->note) != STATE_LOCKED)
         return false;
     opens_s = state_try(&record.state, now_s(CLOCK_REALTIME));
-    is_counted = write_record(memory, &record, false);
+    is_written = write_record(memory, &record, false);
+    close_record(&record);
     if (opens_s != 0) {
         char when[TEXT_TIME_SIZE];
-        is_counted = verdict_refuse(&memory->note, OUTCOME_DENIED,
-                                    "after %d wrong recovery codes none is tried until %s",
-                                    (int)record.state.tries, text_print_time(opens_s, when));
-    } else {
-        is_counted = is_counted && find_set(memory, &record) != NULL;
+        return verdict_refuse(&memory->note, OUTCOME_DENIED,
+                              "after %d wrong recovery codes none is tried until %s",
+                              (int)record.state.tries, text_print_time(opens_s, when));
     }
-    close_record(&record);
-    return is_counted;
+    return is_written;
 }
 
 /* The code NUMBER of the set is right: uses it up. How many remain, -1: it was used. */

@@ -12,14 +12,10 @@
 #include <unistd.h>
 
 #include "../core/dialogue.h"
-#include "../core/enrollment.h"
-#include "../core/policy.h"
 #include "../core/recovery.h"
 #include "../core/secret.h"
-#include "../core/settings.h"
-#include "../core/userfile.h"
 #include "cage.h"
-#include "handover.h"
+#include "inputs.h"
 #include "library.h"
 #include "login.h"
 #include "memory.h"
@@ -29,16 +25,9 @@
 
 enum { LIMIT_GRACE_MS = 500 };
 
-/* What was read as root. */
 struct check {
     struct dialogue_reader reader;
-    struct dialogue_login login;
-    char *settings_text;
-    struct settings *settings;
-    struct policy_findings findings;
-    char *recovery_text; /* NULL: there are no recovery codes */
-    struct verdict note; /* for the log, besides the verdict; no reason: nothing */
-    char *secret;
+    struct inputs inputs;
     int library;
     const struct challenge_api *api; /* loaded before this login began; NULL: to be loaded */
     struct memory memory;
@@ -120,13 +109,14 @@ static bool load(void *context, const struct challenge_api **ret_api,
                  struct challenge_service **ret_service, struct verdict *why_not)
 {
     struct check *check = context;
+    struct inputs *inputs = &check->inputs;
     bool loaded = (check->api != NULL || library_load(check->library, &check->api, why_not)) &&
-                  check->api->open(check->settings, check->findings.enrollment, check->secret,
+                  check->api->open(inputs->settings, inputs->findings.enrollment, inputs->secret,
                                    ret_service, why_not);
 
-    secret_free(&check->secret);
+    secret_free(&inputs->secret);
     close(check->library);
-    if (!cage_shut(check->settings, why_not) || !loaded)
+    if (!cage_shut(inputs->settings, why_not) || !loaded)
         return false;
     *ret_api = check->api;
     return true;
@@ -180,58 +170,16 @@ static int recover(void *context, const char *code)
     return memory_recover(&check->memory, code);
 }
 
-static bool read_login(struct check *check, struct verdict *why_not)
+static bool read_login(struct dialogue_reader *reader, struct dialogue_login *ret_login,
+                       struct verdict *why_not)
 {
     char line[DIALOGUE_LINE_SIZE];
 
-    if (dialogue_read(&check->reader, DIALOGUE_FOREVER, line) != DIALOGUE_LINE ||
-        !dialogue_parse_login(line, &check->login))
+    if (dialogue_read(reader, DIALOGUE_FOREVER, line) != DIALOGUE_LINE ||
+        !dialogue_parse_login(line, ret_login))
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
                               "the first line must be \"login 1 SERVICE USER\"");
     return true;
-}
-
-/* Whether this user on this service needs a second factor at all. False: the verdict tells. */
-static bool find_enrollment(struct check *check, struct verdict *verdict)
-{
-    struct policy_findings *findings = &check->findings;
-
-    switch (
-        policy_find(check->settings, check->login.service, check->login.user, findings, verdict)) {
-    case POLICY_ENROLLED:
-    case POLICY_DENIED:
-        if (findings->no_bypass.outcome == OUTCOME_MISCONFIGURED)
-            check->note = findings->no_bypass;
-        return true;
-    case POLICY_EXEMPT:
-        verdict_pass(verdict, OUTCOME_NOT_REQUIRED, "the service is in exempt_services");
-        return false;
-    case POLICY_BYPASSED:
-        verdict_pass(verdict, OUTCOME_NOT_REQUIRED, "BYPASS for %lld s more: %s",
-                     (long long)findings->bypass_left_s, findings->bypass->reason);
-        return false;
-    case POLICY_IGNORED:
-        verdict_pass(verdict, OUTCOME_NOT_REQUIRED, "not enrolled, and unmapped_user is ignore");
-        return false;
-    case POLICY_REFUSED:
-        break;
-    }
-    return false;
-}
-
-/* Recovery codes that can't be read are none, for which the log has a note: a code of the app
- * still counts. */
-static void read_recovery(struct check *check)
-{
-    const struct enrollment *enrollment = check->findings.enrollment;
-    char shown[USERFILE_SHOWN_SIZE];
-    struct verdict why_not;
-
-    if (enrollment != NULL &&
-        userfile_read_in(check->settings->users_dir, enrollment->user, USERFILE_RECOVERY,
-                         SECRET_READERS_OWNER, &check->recovery_text, shown,
-                         &why_not) == SECRET_REFUSED)
-        check->note = why_not;
 }
 
 static bool is_readable(const char *key, const char *path, int flags, struct verdict *why_not)
@@ -251,46 +199,18 @@ static bool is_readable(const char *key, const char *path, int flags, struct ver
 /* What needs root. False: the verdict tells. */
 static bool prepare(struct check *check, const char *settings_path, struct verdict *verdict)
 {
-    if (!privileges_take(verdict) || !read_login(check, verdict) ||
-        !settings_read_text(settings_path, &check->settings_text, verdict) ||
-        !settings_parse(check->settings_text, settings_path, &check->settings, verdict) ||
-        !find_enrollment(check, verdict))
-        return false;
-    read_recovery(check);
-    return secret_read_line(check->settings->api_key_file, &check->secret, verdict);
-}
+    struct dialogue_login login;
 
-/* Whether a server runs the login from here. */
-static bool hand_over(const struct check *check)
-{
-    static char none[] = "";
-    static const struct enrollment nobody = { none, none, none };
-    const struct enrollment *enrollment =
-        check->findings.enrollment != NULL ? check->findings.enrollment : &nobody;
-    const struct handover handover = {
-        .texts = {
-            [HANDOVER_SETTINGS] = check->settings_text,
-            [HANDOVER_USER] = enrollment->user,
-            [HANDOVER_IDENTITY] = enrollment->identity,
-            [HANDOVER_FACTOR_SID] = enrollment->factor_sid,
-            [HANDOVER_RECOVERY] = check->recovery_text != NULL ? check->recovery_text : "",
-            [HANDOVER_NOTE] = check->note.reason,
-            [HANDOVER_SECRET] = check->secret,
-        },
-    };
-    uid_t account;
-
-    /* What was typed ahead, by hand, would be lost. */
-    return check->reader.size == 0 && privileges_find(check->settings->run_as, &account) &&
-           handover_offer(check->settings->socket, account, &handover);
+    return privileges_take(verdict) && read_login(&check->reader, &login, verdict) &&
+           inputs_read(&check->inputs, settings_path, &login, verdict);
 }
 
 /* What the account that the login runs as must be able to do. */
-static bool become_nobody(struct check *check, struct verdict *verdict)
+static bool become_nobody(const struct settings *settings, struct verdict *verdict)
 {
-    return privileges_drop(check->settings->run_as, verdict) &&
-           is_readable("ca_file", check->settings->ca_file, 0, verdict) &&
-           is_readable("ca_path", check->settings->ca_path, O_DIRECTORY, verdict);
+    return privileges_drop(settings->run_as, verdict) &&
+           is_readable("ca_file", settings->ca_file, 0, verdict) &&
+           is_readable("ca_path", settings->ca_path, O_DIRECTORY, verdict);
 }
 
 static void run_login(struct check *check, struct verdict *verdict)
@@ -310,14 +230,16 @@ static void run_login(struct check *check, struct verdict *verdict)
         .count = count,
         .recover = recover,
     };
-    const struct enrollment *enrollment = check->findings.enrollment;
-    const struct login_request request = { check->settings, enrollment };
+    struct inputs *inputs = &check->inputs;
+    const struct enrollment *enrollment = inputs->findings.enrollment;
+    const struct login_request request = { inputs->settings, enrollment };
     auto_recovery *recovery = NULL;
 
-    if (check->recovery_text != NULL)
-        recovery_parse(check->recovery_text, "the file of recovery codes", &recovery, &check->note);
-    memory_begin(&check->memory, check->settings->state_dir,
-                 enrollment != NULL ? enrollment->user : NULL, recovery, check->secret);
+    if (inputs->recovery_text != NULL)
+        recovery_parse(inputs->recovery_text, "the file of recovery codes", &recovery,
+                       &inputs->note);
+    memory_begin(&check->memory, inputs->settings->state_dir,
+                 enrollment != NULL ? enrollment->user : NULL, recovery, inputs->secret);
     login_run(&request, &ports, verdict);
     memory_end(&check->memory);
 }
@@ -336,11 +258,10 @@ static _Noreturn void conclude(struct check *check, bool is_ready, struct verdic
          * not choose its verdict. */
         signal(SIGALRM, on_limit);
         run_login(check, verdict);
-        add_note(&check->note, verdict);
+        add_note(&check->inputs.note, verdict);
         add_note(&check->memory.note, verdict);
     }
-    secret_free(&check->secret);
-    secret_free(&check->recovery_text);
+    inputs_free(&check->inputs);
     dialogue_reader_wipe(&check->reader);
     say(verdict);
 }
@@ -354,11 +275,12 @@ static _Noreturn void run(const char *settings_path)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     is_ready = prepare(&check, settings_path, &verdict);
-    if (is_ready && hand_over(&check))
+    /* What was typed ahead, by hand, would be lost to a server. */
+    if (is_ready && check.reader.size == 0 && inputs_offer(&check.inputs))
         _exit(0);
     conclude(&check,
              is_ready && (check.library = library_open(&verdict)) >= 0 &&
-                 become_nobody(&check, &verdict),
+                 become_nobody(check.inputs.settings, &verdict),
              &verdict);
 }
 
@@ -370,27 +292,6 @@ static bool mute_errors(void)
     return null >= 0 && dup2(null, STDERR_FILENO) == STDERR_FILENO && close(null) == 0;
 }
 
-/* Takes what was read as root by whoever hands over. False: no memory. */
-static bool take(struct check *check, const struct handover *handover,
-                 struct enrollment *enrollment)
-{
-    const char *const *texts = handover->texts;
-
-    *enrollment = (struct enrollment){
-        .user = (char *)texts[HANDOVER_USER],
-        .identity = (char *)texts[HANDOVER_IDENTITY],
-        .factor_sid = (char *)texts[HANDOVER_FACTOR_SID],
-    };
-    if (*texts[HANDOVER_IDENTITY] != '\0')
-        check->findings.enrollment = enrollment;
-    if (*texts[HANDOVER_RECOVERY] != '\0')
-        check->recovery_text = strdup(texts[HANDOVER_RECOVERY]);
-    verdict_add(&check->note, "%s", texts[HANDOVER_NOTE]);
-    check->secret = strdup(texts[HANDOVER_SECRET]);
-    explicit_bzero((char *)texts[HANDOVER_SECRET], strlen(texts[HANDOVER_SECRET]));
-    return check->secret != NULL;
-}
-
 /* One login of a server's; CONTEXT is the library. */
 static void run_handed_over(void *context, int connection)
 {
@@ -399,7 +300,7 @@ static void run_handed_over(void *context, int connection)
                            .api = context };
     struct verdict verdict = { 0 };
     struct handover handover;
-    struct enrollment enrollment;
+    bool is_taken;
 
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
@@ -407,11 +308,11 @@ static void run_handed_over(void *context, int connection)
         return;
     close(connection);
 
+    is_taken = inputs_take(&check.inputs, &handover, &verdict);
+    handover_free(&handover);
     conclude(&check,
-             take(&check, &handover, &enrollment) && privileges_take(&verdict) &&
-                 settings_parse(handover.texts[HANDOVER_SETTINGS], PATHS_SETTINGS, &check.settings,
-                                &verdict) &&
-                 become_nobody(&check, &verdict),
+             is_taken && privileges_take(&verdict) &&
+                 become_nobody(check.inputs.settings, &verdict),
              &verdict);
 }
 

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* What a login needs of root's files: read as root, or taken over from a process that has read it. */
+#pragma once
+
+#include "../core/dialogue.h"
+#include "../core/policy.h"
+#include "handover.h"
+
+/* Initialise with { 0 }; inputs_free() afterwards. */
+struct inputs {
+    char *settings_text;
+    struct settings *settings;
+    struct policy_findings findings;
+    char *recovery_text; /* NULL: there are no recovery codes */
+    struct verdict note; /* for the log, besides the verdict; no reason: nothing */
+    char *secret;
+};
+
+/* Reads, as root, what LOGIN needs; the settings are the file SETTINGS_PATH. False: *VERDICT is the
+ * login's, which may be that no code is needed. */
+bool inputs_read(struct inputs *inputs, const char *settings_path,
+                 const struct dialogue_login *login, struct verdict *verdict);
+
+/* handover_offer() to the server that the settings name. */
+bool inputs_offer(const struct inputs *inputs);
+
+/* handover_take(), but for the dialogue's descriptors, which handover_take() has put in their places.
+ * False, with the verdict. */
+bool inputs_take(struct inputs *inputs, const struct handover *handover, struct verdict *verdict);
+
+/* Wipes and frees. */
+void inputs_free(struct inputs *inputs);
