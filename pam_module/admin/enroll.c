@@ -160,14 +160,21 @@ static enum command_status give_up(struct session *session, const char *user,
 static enum command_status enroll(const struct command_call *call, struct session *session)
 {
     const char *user = call->operands[0];
-    struct users_record record;
+    struct users_record record, pending;
+    struct verdict why_not;
     struct factor_seed seed = { 0 };
     enum command_status status = COMMAND_WRONG;
     enum confirm_end end = CONFIRM_WAITING;
 
     /* What an earlier call could not finish. */
-    if (!choose_identity(call, session, &record) ||
-        !session_clean(session, USERS_PENDING, user, &status) ||
+    if (!choose_identity(call, session, &record))
+        return status;
+    if (users_read(&session->users, USERS_PENDING, user, &pending, &why_not) == USERS_FOUND)
+        terminal_say(
+            "an earlier factor of %s still waits for its first code: it is deleted, and its "
+            "address of no use any more",
+            user);
+    if (!session_clean(session, USERS_PENDING, user, &status) ||
         !session_clean(session, USERS_FORMER, user, &status))
         return status;
 

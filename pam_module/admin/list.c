@@ -34,9 +34,10 @@ struct rows {
     enum command_status status;
 };
 
+/* What is wrong stays wrong, whether Twilio answers about the others or not. */
 static enum command_status worse(enum command_status one, enum command_status other)
 {
-    return one > other ? one : other;
+    return one == COMMAND_WRONG || other == COMMAND_OK ? one : other;
 }
 
 /* On a line of its own, which is gone before anything else is printed. */
@@ -53,7 +54,8 @@ static void hide_progress(const struct rows *rows)
 }
 
 /* How the factor stands at Twilio, in a word. */
-static const char *check(struct rows *rows, const struct users_record *record)
+static const char *check(struct rows *rows, enum users_state state,
+                         const struct users_record *record)
 {
     struct session *session = rows->session;
     enum factor_result result;
@@ -68,6 +70,8 @@ static const char *check(struct rows *rows, const struct users_record *record)
     hide_progress(rows);
     switch (result) {
     case FACTOR_DONE:
+        if (!factor.is_verified && state == USERS_ENROLLED)
+            rows->status = worse(rows->status, COMMAND_WRONG);
         return factor.is_verified ? "verified" : "unverified";
     case FACTOR_ABSENT:
         rows->status = worse(rows->status, COMMAND_WRONG);
@@ -140,7 +144,7 @@ static void add_row(struct rows *rows, enum users_state state, const char *name)
                 (const char *[]){ name, found == USERS_FOUND ? words[state] : "damaged",
                                   found == USERS_FOUND ? record.identity : NULL,
                                   record.factor_sid[0] != '\0' ? record.factor_sid : NULL,
-                                  found == USERS_FOUND ? check(rows, &record) : NULL,
+                                  found == USERS_FOUND ? check(rows, state, &record) : NULL,
                                   *extras.recovery != '\0' ? extras.recovery : NULL,
                                   *extras.until != '\0' ? extras.until : NULL,
                                   *extras.until != '\0' ? extras.bypass->reason : NULL });

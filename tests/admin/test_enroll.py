@@ -240,6 +240,15 @@ class Enroll(AdminCase):
         self.assertIsNone(self.record())
         self.assertIsNotNone(self.record(state=".pending")[1])
 
+    def test_a_pending_factor_that_is_given_up_for_another_is_told_of(self):
+        self.run_tool("enroll", "root", "--uri-only")
+        identity, sid = self.record(state=".pending")
+        done = self.run_tool("enroll", "root", "--uri-only")
+        self.assertEqual(done.status, OK)
+        self.assertIn("an earlier factor of root still waits for its first code: it is deleted",
+                      done.err)
+        self.assertNotIn(identity, self.entities())
+
     def test_a_pending_factor_logs_nobody_in(self):
         self.run_tool("enroll", "root", "--uri-only")
         login = subprocess.run([BUILD / "twilio-verify-check", "--settings", self.settings],

@@ -69,6 +69,17 @@ class List(AdminCase):
         self.assertEqual({user: row["factor"] for (user, _), row in rows.items()},
                          {"root": "verified", "daemon": "unverified", "bin": "absent"})
 
+    def test_what_is_wrong_shows_in_the_exit_status_whatever_else_is(self):
+        for user in ("root", "daemon"):
+            self.enroll(user)
+        self.run_tool("enroll", "bin", "--uri-only")
+        self.assertEqual(self.run_tool("list", "--check").status, OK)
+        self.emulator.control(f"factor {self.record('daemon')[1]} unverified")
+        self.assertEqual(self.run_tool("list", "--check").status, WRONG)
+        self.emulator.control("fault status-503 on factor-fetch times 1")
+        self.emulator.control(f"factor {self.record('root')[1]} unverified")
+        self.assertEqual(self.run_tool("list", "--check").status, WRONG)
+
     def test_check_while_twilio_is_away(self):
         self.enroll("root")
         self.emulator.control("fault status-503 on factor-fetch")
