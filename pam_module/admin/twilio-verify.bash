@@ -5,7 +5,7 @@
 
 _twilio_verify()
 {
-    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} verb='' i
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} verb='' help i
     COMPREPLY=()
 
     case $previous in
@@ -15,9 +15,6 @@ _twilio_verify()
         ;;
     --pam-dir)
         mapfile -t COMPREPLY < <(compgen -d -- "$current")
-        return
-        ;;
-    --api-key-sid | --identity | --name | --rhost)
         return
         ;;
     --service)
@@ -34,13 +31,17 @@ _twilio_verify()
         esac
     done
 
+    # shellcheck disable=SC2086
+    help=$(twilio-verify $verb --help 2>/dev/null)
+    # An option that takes something else than a path.
+    [[ $previous == --* && $'\n'$help == *$'\n'"  $previous "[A-Z]* ]] && return
+
     if [[ $current == -* ]]; then
-        # shellcheck disable=SC2086
-        mapfile -t COMPREPLY < <(compgen -W "${verb:+--help} $(twilio-verify $verb --help 2>/dev/null |
-            sed -n 's/^  \(--[a-z-]*\).*/\1/p')" -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W "${verb:+--help} $(
+            sed -n 's/^  \(--[a-z-]*\).*/\1/p' <<<"$help")" -- "$current")
     elif [[ -z $verb ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "$(twilio-verify --help 2>/dev/null |
-            sed -n 's/^  \([a-z][a-z-]*\).*/\1/p')" -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W "$(
+            sed -n 's/^  \([a-z][a-z-]*\).*/\1/p' <<<"$help")" -- "$current")
     elif [[ $verb == check-pam ]]; then
         mapfile -t COMPREPLY < <(cd /etc/pam.d && compgen -f -- "$current")
     elif [[ $verb != list ]]; then

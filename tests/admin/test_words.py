@@ -131,7 +131,19 @@ class Completion(AdminCase):
         self.assertIn("other", self.complete("check-pam", "oth"))
         self.assertIn("other", self.complete("explain", "root", "--service", "oth"))
         self.assertIn("/etc/passwd", self.complete("--settings", "/etc/passw"))
-        self.assertEqual(self.complete("enroll", "--identity", "dae"), [])
+
+    def test_what_is_neither_a_path_nor_a_service_is_not_completed(self):
+        paths = {"--service", "--api-key-file", "--sshd-config", "--sudoers", "--module", "--helper", "--pam-dir"}
+        count = 0
+        for verb in re.findall(r"^  ([a-z][a-z-]+)", self.run_tool("--help").out, re.MULTILINE):
+            for option in re.findall(r"^  (--[a-z-]+) [A-Z]", self.run_tool(verb, "--help").out,
+                                     re.MULTILINE):
+                count += 1
+                with self.subTest([verb, option]):
+                    self.assertEqual(self.complete(verb, option, "/et") != [], option in paths)
+                    self.assertEqual(self.complete(verb, option, "dae"), [])
+        self.assertGreater(count, 10)
+        self.assertIn("daemon", self.complete("enroll", "--replace", "dae"))
 
 
 if __name__ == "__main__":
