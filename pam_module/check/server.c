@@ -8,10 +8,8 @@
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,10 +18,6 @@
 enum { LOGINS_MAX = 512 };
 
 enum { HEAP_ROOM = 100 * 1024 };
-
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23 /* from Linux 5.14; an older one refuses, and nothing is lost */
-#endif
 
 static bool is_listening(int descriptor)
 {
@@ -58,17 +52,6 @@ static void tidy_heap(void)
     free(room);
 }
 
-/* Nearly all pages of the heap are changed by a login. Copied one by one, at a fault each, they cost
- * it half of its time in the kernel. */
-static void copy_heap(void)
-{
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), end = (uintptr_t)sbrk(0);
-    uintptr_t begin = end - mallinfo2().arena;
-
-    begin = (begin + page - 1) / page * page;
-    madvise((void *)begin, end - begin, MADV_POPULATE_WRITE);
-}
-
 /* Only to wake poll(2). */
 static void on_child(int signal)
 {
@@ -83,7 +66,6 @@ static void start_login(void (*login)(void *context, int connection), void *cont
     if (child == 0) {
         signal(SIGCHLD, SIG_DFL);
         sigprocmask(SIG_SETMASK, before, NULL);
-        copy_heap();
         login(context, connection);
         _exit(0);
     }
