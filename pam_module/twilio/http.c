@@ -10,6 +10,7 @@
 #include <curl/curl.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -29,6 +30,7 @@ enum {
     REQUEST_ID_LENGTH = 34,
     RETRY_AFTER_MAX = 3600,
     DATE_SIZE = 64,
+    ENTRIES_SIZE = 1024,
     WARM_UP_STEPS = 4
 };
 
@@ -176,39 +178,54 @@ static size_t on_header(char *bytes, size_t one, size_t size, void *context)
     return size;
 }
 
-/* Whether FOLDER holds certificates under the names that OpenSSL looks for: 8 digits, a dot, a
- * number. Reading the bundle instead costs every login 20 ms. */
-static bool is_hashed(const char *folder)
+/* Whether NAME is one that OpenSSL looks for: 8 digits, a dot, a number. */
+static bool is_hash(const char *name)
 {
-    DIR *stream = opendir(folder);
-    const struct dirent *entry;
-    bool hashed = false;
-
-    if (stream == NULL)
-        return false;
-    while (!hashed && (entry = readdir(stream)) != NULL)
-        hashed = strspn(entry->d_name, "0123456789abcdef") == 8 && entry->d_name[8] == '.' &&
-                 isdigit((unsigned char)entry->d_name[9]);
-    closedir(stream);
-    return hashed;
+    return strspn(name, "0123456789abcdef") == 8 && name[8] == '.' &&
+           isdigit((unsigned char)name[9]);
 }
 
-/* The system's folder of certificates; NULL: there is none, and libcurl's own bundle counts. */
-static const char *system_folder(void)
+/* A certificate in FOLDER under such a name; false: there is none. Not by readdir(3), which reads
+ * much of the folder at once. */
+static bool find_certificate(const char *folder, char path[PATH_MAX])
 {
-    const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
+    _Alignas(struct dirent64) char entries[ENTRIES_SIZE];
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool found = false;
+    ssize_t size;
 
-    return version->capath != NULL && is_hashed(version->capath) ? version->capath : NULL;
+    while (!found && (size = getdents64(descriptor, entries, sizeof entries)) > 0)
+        for (ssize_t at = 0; !found && at < size;) {
+            const struct dirent64 *entry = (const struct dirent64 *)(entries + at);
+            found = is_hash(entry->d_name);
+            if (found)
+                snprintf(path, PATH_MAX, "%s/%s", folder, entry->d_name);
+            at += entry->d_reclen;
+        }
+    if (descriptor >= 0)
+        close(descriptor);
+    return found;
+}
+
+/* The system's folder of certificates; NULL: there is none, and libcurl's own bundle counts. Reading
+ * the bundle instead costs every login 20 ms. */
+static const char *system_folder(char certificate[PATH_MAX])
+{
+    const char *folder = curl_version_info(CURLVERSION_NOW)->capath;
+
+    return folder != NULL && find_certificate(folder, certificate) ? folder : NULL;
 }
 
 void http_certificates(const struct settings *settings, const char **ret_file,
                        const char **ret_folder)
 {
+    char certificate[PATH_MAX];
+
     *ret_file = settings->ca_file;
     *ret_folder = settings->ca_path;
     if (*ret_file != NULL || *ret_folder != NULL)
         return;
-    *ret_folder = system_folder();
+    *ret_folder = system_folder(certificate);
     if (*ret_folder == NULL)
         *ret_file = curl_version_info(CURLVERSION_NOW)->cainfo;
 }
@@ -271,9 +288,10 @@ static void set_peer(struct http *http, const struct settings *settings,
                      const struct http_credentials *credentials)
 {
     const char *ca_path = settings->ca_path;
+    char certificate[PATH_MAX];
 
     if (settings->ca_file == NULL && ca_path == NULL)
-        ca_path = system_folder();
+        ca_path = system_folder(certificate);
     /* Without either of them libcurl's own bundle stays in force. */
     if (settings->ca_file != NULL || ca_path != NULL) {
         set_pointer(http, CURLOPT_CAINFO, settings->ca_file, "cainfo");
@@ -347,7 +365,12 @@ void http_warm_up(void)
     char name[sizeof(struct sockaddr_un)];
     int listener = listen_nowhere(name), running = 0;
     struct http *http = NULL;
-    const struct settings nowhere = { .base_url = (char *)"https://nowhere.invalid" };
+    char certificate[PATH_MAX];
+    /* Any certificate, and not the folder: so that one is parsed. */
+    const struct settings nowhere = {
+        .base_url = (char *)"https://nowhere.invalid",
+        .ca_file = system_folder(certificate) != NULL ? certificate : NULL,
+    };
     const struct http_credentials nobody = { "-", "-" };
     struct verdict ignored;
 
