@@ -26,8 +26,8 @@ SOCKET = FOLDER / "check.socket"
 HOST_ADDRESS, AWAY_ADDRESS, NO_ADDRESS = "10.7.0.1", "10.7.0.2", "10.7.0.9"
 NAME = "verify.twilio.com"
 IN_HOST = ("nsenter", "--net=/run/netns/host", "--")
-MODULES = ("/usr/lib/x86_64-linux-gnu/security", "/usr/lib/aarch64-linux-gnu/security",
-           "/usr/lib/security", "/usr/lib64/security")
+MODULES = ("run/bench/debs/lib/*/security/pam_*.so", "usr/lib/security/pam_*.so",
+           "usr/lib/*/security/pam_*.so")
 SUCCESS, STUCK = 0, -1
 PEER_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 STEP_SECONDS = 30
@@ -113,6 +113,7 @@ class World:
         if not pathlib.Path("/run/throw-away").is_dir():
             raise RuntimeError("not on a throw-away machine: use tests/bench/run")
         with contextlib.ExitStack() as stack:
+            self._leave_overlays()
             FOLDER.mkdir(mode=0o755)
             USERS.mkdir(mode=0o755)
             self._connect(stack)
@@ -161,6 +162,13 @@ class World:
         pathlib.Path("/etc/resolv.conf").write_text("nameserver 127.0.0.1\n")
         self._start(stack, *IN_HOST, "/usr/bin/python3", "-c", NAME_SERVER)
 
+    @staticmethod
+    def _leave_overlays():
+        """Files as they lie on a host: an overlay makes it dearer to open them."""
+        run("cp", "-a", "/etc", "/run/etc")
+        run("mount", "--bind", "/run/etc", "/etc")
+        run("umount", "--lazy", "/usr")  # From here on it is the machine's: not to be written to.
+
     def _trust(self):
         """The emulator's authority among the system's, in the folder that is looked into."""
         name = subprocess.run(["openssl", "x509", "-hash", "-noout", "-in", FOLDER / "ca.pem"],
@@ -197,37 +205,38 @@ class World:
     def _start_peers(self, stack):
         if self.debs is not None:
             self._unpack(pathlib.Path(self.debs))
-        found = {path.stem for folder in MODULES for path in pathlib.Path(folder).glob("pam_*.so")}
+        found = {path.stem: path for pattern in MODULES for path in pathlib.Path("/").glob(pattern)}
         self.peers = [peer for peer in ("pam_duo", "pam_google_authenticator", "pam_oath")
                       if peer in found]
         if "pam_duo" in found:
             self._start(stack, fixture.BUILD / "bench-duo", 443, FOLDER / "server.pem",
                         FOLDER / "server.key")
-            self._use_duo("pam_duo")
-            self._use_duo("pam_duo-ignore", "groups = nogroup\n", "required pam_permit.so")
-        google = "pam_google_authenticator.so user=root secret=/run/bench/google/${USER}"
+            self._use_duo("pam_duo", found["pam_duo"])
+            self._use_duo("pam_duo-ignore", found["pam_duo"], "groups = nogroup\n",
+                          "required pam_permit.so")
+        google = f"{found.get('pam_google_authenticator')} user=root secret={FOLDER}/google/${{USER}}"
         pam_service("pam_google_authenticator", f"required {google}")
         pam_service("pam_google_authenticator-ignore", f"required {google} nullok",
                     "required pam_permit.so")
-        pam_service("pam_oath", "required pam_oath.so usersfile=/run/bench/oath window=5 digits=6")
+        pam_service("pam_oath", f"required {found.get('pam_oath')} usersfile={FOLDER}/oath window=5 "
+                    "digits=6")
 
     @staticmethod
     def _unpack(folder):
-        """The libraries in Debian packages, without installing them."""
+        """Debian packages, without installing them."""
         for deb in folder.glob("*.deb"):
             run("dpkg-deb", "-x", deb, FOLDER / "debs")
-        for source in ("lib", "usr/lib"):
-            if (FOLDER / "debs" / source).is_dir():
-                run("cp", "-a", f"{FOLDER / 'debs' / source}/.", "/usr/lib/")
-        run("ldconfig")
+        libraries = "".join(f"{path}\n" for path in (FOLDER / "debs").glob("usr/lib/*-linux-gnu*"))
+        pathlib.Path("/etc/ld.so.conf.d/bench.conf").write_text(libraries)
+        run("ldconfig", "-X")
 
     @staticmethod
-    def _use_duo(service, more="", *lines):
+    def _use_duo(service, module, more="", *lines):
         settings = FOLDER / f"{service}.conf"
         settings.write_text(f"[duo]\nikey = DI{'X' * 18}\nskey = {'x' * 40}\nhost = {NAME}\n"
                             f"cafile = {FOLDER / 'ca.pem'}\n{more}")
         settings.chmod(0o600)
-        pam_service(service, f"required pam_duo.so conf={settings}", *lines)
+        pam_service(service, f"required {module} conf={settings}", *lines)
 
     def set_rtt(self, milliseconds):
         self._bridge.stdin.write(f"{milliseconds * 500}\n")
