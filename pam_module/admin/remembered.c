@@ -122,7 +122,7 @@ int remembered_left(const struct settings *settings, const char *name,
         const struct state_set *set = state_find(&state, recovery->set);
         char identity[STATE_IDENTITY_SIZE];
         if (set != NULL && state_identify(file, identity) && strcmp(identity, recovery->state) == 0)
-            left = (int)recovery_count(recovery) - __builtin_popcountll(set->used);
+            left = state_left(set, recovery_count(recovery));
         else
             verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
                            "which recovery codes of %s are used is lost with another file in "

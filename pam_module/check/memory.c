@@ -200,7 +200,7 @@ static int use_up(struct memory *memory, struct record *record, int number)
     /* Nobody is let in before it is on the disk: a crash gives none back. */
     if (!write_record(memory, record, true))
         return -1;
-    return (int)recovery_count(memory->recovery) - __builtin_popcountll(set->used);
+    return state_left(set, recovery_count(memory->recovery));
 }
 
 int memory_recover(struct memory *memory, const char *code)

@@ -21,6 +21,8 @@
 
 enum { NAME_SIZE = 256, SHOWN_SIZE = 2 * NAME_SIZE, HOUR = 3600, DAY = 24 * HOUR };
 
+enum { TRIES_MAX = 1000 }; /* are counted: far more than lengthen the delay */
+
 /* The lock is held for a moment, by whoever; it is waited for that often and that long. */
 enum { LOCK_TRIES = 500, LOCK_PAUSE_NS = 2000000 };
 
@@ -119,7 +121,7 @@ static bool is_sane(const struct state *state)
     for (size_t i = 0; i < STATE_CREATIONS_DAY; i++)
         if (!is_time(state->creations_s[i]))
             return false;
-    return is_time(state->tried_s) && is_time(state->tries);
+    return is_time(state->tried_s) && state->tries >= 0 && state->tries <= TRIES_MAX;
 }
 
 enum state_locked state_lock(int file, struct state *ret_state, struct verdict *why_not)
@@ -239,7 +241,7 @@ int64_t state_try(struct state *state, int64_t now_s)
     if (now_s - state->tried_s < delay_s(state->tries))
         return state->tried_s + delay_s(state->tries);
     state->tried_s = now_s;
-    state->tries++;
+    state->tries += state->tries < TRIES_MAX;
     return 0;
 }
 
@@ -249,4 +251,9 @@ struct state_set *state_find(struct state *state, const char id[STATE_SET_SIZE])
         if (memcmp(state->sets[i].id, id, STATE_SET_SIZE) == 0)
             return &state->sets[i];
     return NULL;
+}
+
+int state_left(const struct state_set *set, size_t count)
+{
+    return (int)count - __builtin_popcountll(set->used & (((uint64_t)1 << count) - 1));
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "verdict.h"
@@ -93,3 +94,6 @@ int64_t state_try(struct state *state, int64_t now_s);
 
 /* The used codes of the set ID; NULL: the state does not know it. */
 struct state_set *state_find(struct state *state, const char id[STATE_SET_SIZE]);
+
+/* How many of the COUNT codes of SET remain, whatever the file says. */
+int state_left(const struct state_set *set, size_t count);

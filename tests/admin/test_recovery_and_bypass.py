@@ -11,6 +11,7 @@ import subprocess
 import unittest
 
 from harness import OK, USAGE, WRONG, AdminCase
+from statefile import USED, forge
 
 CODE = r"[bcdfghjkmnpqrstvwxyz]{4}(-[bcdfghjkmnpqrstvwxyz]{4}){2}"
 HASH = re.compile(r'^ {4}"[./0-9A-Za-z]{43}",?$', re.MULTILINE)
@@ -79,6 +80,17 @@ class RecoveryCodes(AdminCase):
         self.assertIn("root.used: No such file", done.err)
         self.make("--count", "4")
         self.assertEqual(self.listed()["recovery_codes"], "4")
+
+    def test_no_file_of_the_network_s_account_makes_more_or_fewer_of_them(self):
+        self.make("--count", "3")
+        for used, left in ((2**64 - 1, "0"), (2**64 - 8, "3"), (2**63 + 1, "2")):
+            forge(self.folder / "state" / "root.used",
+                  lambda values: values.__setitem__(USED, [used] * 2))
+            done = self.run_tool("list", "--json")
+            self.assertEqual((done.status, done.err), (OK, ""))
+            self.assertEqual(json.loads(done.out)[0]["recovery_codes"], left)
+            done = self.run_tool("explain", "root", "--service", "sshd")
+            self.assertIn(f"ok       recovery: {left} recovery codes remain\n", done.out)
 
     def test_new_ones_make_the_old_ones_void_and_say_so(self):
         self.make()

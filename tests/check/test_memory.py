@@ -5,6 +5,7 @@
 codes; and what becomes of a login where it can't."""
 
 import collections
+import fcntl
 import os
 import pathlib
 import shutil
@@ -16,6 +17,7 @@ import unittest
 from fixture import BUILD
 from harness import WRONG_PROMPT, CheckTest, Login, needs_root
 from parallel import each, patience
+from statefile import CLAIMS, CREATIONS, TRIED, TRIES, USED, forge
 from liar import RIGHT, WRONG, Connection, dropped, lost
 
 TOOL = BUILD / "twilio-verify"
@@ -292,6 +294,65 @@ class Recovery(MemoryTest):
         times = {user: min(spent(user) for _ in range(3)) for user in ("alice", "bob", "mallory")}
         self.assertGreater(min(times.values()), 5e6, times)
         self.assertLess(max(times.values()), 2 * min(times.values()), times)
+
+
+FAR, LONG_AGO = 2**40 - 1, 1
+
+
+def change(index, *numbers):
+    return lambda values: values.__setitem__(index, numbers if len(numbers) > 1 else numbers[0])
+
+
+class Hostile(MemoryTest):
+    """Whoever took over the account of the network writes the file, with a right checksum: he makes
+    logins stricter, or forgets what was."""
+
+    def forged(self, server, change):
+        host = self.single(server)
+        codes = make_codes(host)
+        forge(state_file(host), change)
+        return host, codes
+
+    def test_all_codes_are_used_and_more(self):
+        host, codes = self.forged(AWAY, change(USED, 2**64 - 1, 2**64 - 1))
+        self.one_answer(host, codes[0], "denied", "the recovery code was used before$")
+
+    def test_codes_that_there_are_none_of_are_used(self):
+        host, codes = self.forged(AWAY, change(USED, 2**64 - 1024, 2**64 - 1024))
+        self.one_answer(host, codes[0], "approved", "RECOVERY CODE used up, 9 remain$")
+
+    def test_the_delay_ends_whatever_is_written(self):
+        host, codes = self.forged(AWAY, change(slice(TRIED, TRIES + 1), FAR, 1000))
+        self.one_answer(host, codes[0], "denied", "none is tried until 20")
+        forge(state_file(host), change(TRIED, int(time.time()) - 3600))
+        self.one_answer(host, codes[0], "approved", "9 remain$")
+
+    def test_the_limit_ends_whatever_is_written(self):
+        host, _ = self.forged(self.liar(), change(CREATIONS, *[FAR] * 90))
+        told, _ = self.one_answer(host, RIGHT, "exhausted", "opens again at 20")
+        self.assertRegex(told[0], r"again in (1439|1440) min\.$")
+
+    def test_claims_that_are_full_or_of_another_time(self):
+        for up, outcome in ((FAR, "approved"), (LONG_AGO, "approved"),
+                            (int(time.clock_gettime(time.CLOCK_BOOTTIME)), "denied")):
+            host, _ = self.forged(self.liar(), change(CLAIMS, *[7, up] * 64))
+            self.one_answer(host, RIGHT, outcome)
+
+    @needs_root
+    def test_a_file_of_any_size_or_a_lock_that_is_kept_holds_nobody_up(self):
+        host, codes = self.forged(self.liar(), change(TRIES, 0))
+        os.truncate(state_file(host), 1 << 40)
+        self.one_answer(host, codes[0], "approved", "9 remain$")
+        with state_file(host).open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            for answer, outcome in ((codes[1], "denied"), (RIGHT, "misconfigured")):
+                began = time.monotonic()
+                self.one_answer(host, answer, outcome, "stays locked by another process")
+                self.assertLess(time.monotonic() - began, patience(4))
+            done = subprocess.run([TOOL, "--settings", host.settings, "list"], timeout=patience(5),
+                                  capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("stays locked by another process", done.stderr)
 
 
 DAMAGES = {

@@ -186,6 +186,17 @@ TEST(a_set_is_found_by_its_name)
     assert_ptr_equal(state_find(&one, SET), &one.sets[1]);
 }
 
+TEST(what_remains_of_a_set_is_never_more_or_less_than_it_has)
+{
+    static const struct {
+        uint64_t used;
+        int left;
+    } rows[] = { { 0, 10 }, { 1, 9 }, { 0x3ff, 0 }, { UINT64_MAX, 0 }, { UINT64_MAX << 10, 10 } };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(state_left(&(struct state_set){ .used = rows[i].used }, 10), rows[i].left);
+}
+
 /* The file */
 
 static int open_file(const char *folder)
@@ -345,6 +356,7 @@ int main(void)
         cmocka_unit_test(five_wrong_ones_are_free_and_then_each_doubles_the_delay),
         cmocka_unit_test(a_delay_is_neither_lengthened_nor_lost_when_the_clock_is_set_back),
         cmocka_unit_test(a_set_is_found_by_its_name),
+        cmocka_unit_test(what_remains_of_a_set_is_never_more_or_less_than_it_has),
         on_disk(a_new_file_is_empty_and_what_is_written_is_read),
         on_disk(whatever_byte_is_damaged_is_noticed),
         on_disk(numbers_that_nobody_writes_are_damage),
