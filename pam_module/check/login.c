@@ -8,7 +8,7 @@
 
 #include "../core/recovery.h"
 
-enum { CODE_SIZE = 9, CREATE_TRIES = 2, EXPIRY_MARGIN_MS = 5000 };
+enum { CODE_SIZE = 9, CREATE_TRIES = 2, EXPIRY_MARGIN_MS = 5000, RECOVERY_MS = 500 };
 
 #define WRONG_CODE "Wrong code. "
 #define USED_CODE  "That code was used before: wait for the next one. "
@@ -122,13 +122,35 @@ static void start_limit(struct login *login)
     set_limit(login, clock_ms(login) + (int64_t)login->request->settings->timeout_seconds * 1000);
 }
 
-/* A recovery code decides without Twilio. False: the login is over. */
+/* What this host does by itself takes none of Twilio's time: who keeps a disk busy must not make it
+ * look away. Returns when that began. */
+static int64_t stop_limit(const struct login *login)
+{
+    login->ports->limit(login->ports->context, HTTP_FOREVER);
+    return clock_ms(login);
+}
+
+static void resume_limit(struct login *login, int64_t stopped_ms)
+{
+    if (login->watch.deadline_ms != HTTP_FOREVER)
+        set_limit(login, login->watch.deadline_ms + clock_ms(login) - stopped_ms);
+}
+
+/* One that was wrong, or refused unseen, or of somebody who has none takes as long as the others. */
+static void even_out(const struct login *login, int64_t began_ms)
+{
+    int64_t pause_ms = began_ms + RECOVERY_MS - clock_ms(login);
+
+    if (pause_ms > 0)
+        login->ports->pause(login->ports->context, pause_ms);
+}
+
+/* A recovery code decides without Twilio, and under no limit of its. False: the login is over. */
 static bool try_recovery(struct login *login, const char *code)
 {
-    int remain;
+    int64_t began_ms = clock_ms(login);
+    int remain = login->ports->recover(login->ports->context, code);
 
-    start_limit(login);
-    remain = login->ports->recover(login->ports->context, code);
     if (remain >= 0) {
         char text[64];
         verdict_pass(&login->verdict, OUTCOME_APPROVED, "RECOVERY CODE used up, %d remain", remain);
@@ -136,6 +158,7 @@ static bool try_recovery(struct login *login, const char *code)
         login->ports->show(login->ports->context, text);
         return end(login);
     }
+    even_out(login, began_ms);
     login->unrecovered++;
     return ask_again(login, WRONG_CODE);
 }
@@ -201,7 +224,10 @@ static bool on_noticed(struct http_watch *watch)
 /* Twilio's limits are for all hosts together, and who reaches them is locked out everywhere. */
 static bool count_creation(struct login *login)
 {
+    int64_t stopped_ms = stop_limit(login);
+
     login->opens_s = login->ports->count(login->ports->context, &login->verdict);
+    resume_limit(login, stopped_ms);
     return login->opens_s == 0;
 }
 
@@ -309,13 +335,23 @@ static bool have_challenge(struct login *login)
     return !login->over;
 }
 
+static enum login_claim claim_code(struct login *login)
+{
+    int64_t stopped_ms = stop_limit(login);
+    enum login_claim claimed =
+        login->ports->claim(login->ports->context, login->code, &login->verdict);
+
+    resume_limit(login, stopped_ms);
+    return claimed;
+}
+
 /* Whether the code is this login's alone. False: it is another's, and the user was asked again, or the
  * login is over. */
 static bool claim(struct login *login)
 {
     if (login->has_claim)
         return true;
-    switch (login->ports->claim(login->ports->context, login->code, &login->verdict)) {
+    switch (claim_code(login)) {
     case LOGIN_CLAIMED:
         login->has_claim = true;
         return true;
@@ -339,8 +375,10 @@ static enum challenge_state send_code(struct login *login)
         state =
             login->api->fetch(login->service, &login->watch, &login->challenge, &login->verdict);
     /* It let nobody in, and was wrong or never arrived. */
-    if (state == CHALLENGE_PENDING)
+    if (state == CHALLENGE_PENDING) {
+        stop_limit(login);
         login->ports->release(login->ports->context, login->code);
+    }
     return state;
 }
 

@@ -295,6 +295,18 @@ class Recovery(MemoryTest):
         self.assertGreater(min(times.values()), 5e6, times)
         self.assertLess(max(times.values()), 2 * min(times.values()), times)
 
+    def test_nobody_learns_from_the_time_whether_one_was_tried_or_refused_unseen(self):
+        host = self.single(AWAY, users=("alice", "bob"))
+        make_codes(host)
+        for _ in range(FREE_TRIES):
+            self.one_answer(host, "bbbb-bbbb-bbbb", "denied")
+        for user in ("alice", "bob", "mallory"):
+            with Login(host.settings, user) as login:
+                login.expect_prompt()
+                login.answer("bbbb-bbbb-bbbb")
+                self.assertEqual(login.verdict(patience(5))[0], "denied")
+                self.assertGreaterEqual(login.verdict_seconds, 0.5)
+
 
 FAR, LONG_AGO = 2**40 - 1, 1
 

@@ -18,6 +18,8 @@ enum {
     RENEWALS_MAX = 1,
     CREATIONS_MAX = 2,
     EXPIRY_MARGIN_MS = 5000,
+    RECOVERY_MS = 500,
+    BUSY_MS = 7000,
     BEGIN_MS = 1000000,
 };
 
@@ -77,6 +79,7 @@ static bool on_ask(void *context, const char *text)
     demand(model, model->asks == model->answers, "asks again before the answer");
     demand(model, strcmp(text, expected) == 0, "asks something else");
     demand(model, !model->is_to_release, "keeps a wrong code from others");
+    demand(model, !model->is_to_pause, "answers a wrong recovery code sooner than others");
     demand(model, model->limit_ms == HTTP_FOREVER, "holds the user to a limit");
     model->code[0] = '\0';
     model->asks++;
@@ -107,13 +110,14 @@ static int on_recover(void *context, const char *code)
 
     demand(model, strcmp(code, "bcdfghjkmnpq") == 0, "tries what is no recovery code");
     demand(model, !model->is_final, "tries a recovery code after the end");
-    demand(model, model->limit_ms != HTTP_FOREVER, "tries a recovery code without a limit");
+    demand(model, model->limit_ms == HTTP_FOREVER, "tries a recovery code under Twilio's limit");
     if (model->is_enrolled && choose(model, 2) == 1) {
         note(model, "right ");
         finish(model, OUTCOME_APPROVED);
         model->is_recovered = true;
         return 3;
     }
+    model->is_to_pause = true;
     model->unrecovered++;
     finish_when_used_up(model);
     return -1;
@@ -360,6 +364,12 @@ static enum challenge_state on_fetch(struct challenge_service *service, struct h
 
 /* What this host remembers */
 
+/* A disk that is kept busy. */
+static void take_long(struct model *model)
+{
+    model->now_ms += BUSY_MS;
+}
+
 static enum login_claim on_claim(void *context, const char *code, struct verdict *why_not)
 {
     enum { CLAIMED, BEFORE, REFUSED };
@@ -371,6 +381,8 @@ static enum login_claim on_claim(void *context, const char *code, struct verdict
     demand(model, model->code[0] != '\0' && strcmp(code, model->code) == 0,
            "claims what is not the code");
     demand(model, !model->is_claimed, "claims twice");
+    demand(model, model->limit_ms == HTTP_FOREVER, "claims under Twilio's limit");
+    take_long(model);
     choice = model->broken == NULL ? choose(model, 3) : REFUSED;
     if (choice == CLAIMED) {
         model->is_claimed = true;
@@ -395,7 +407,7 @@ static void on_release(void *context, const char *code)
     struct model *model = context;
 
     demand(model, model->is_to_release, "gives a code back that was not wrong");
-    demand(model, model->is_to_release, "gives a code back that was not wrong");
+    demand(model, model->limit_ms == HTTP_FOREVER, "gives a code back under Twilio's limit");
     demand(model, strcmp(code, model->code) == 0, "gives another code back");
     model->is_to_release = false;
     model->is_claimed = false;
@@ -407,6 +419,8 @@ static int64_t on_count(void *context, struct verdict *why_not)
 
     demand(model, model->is_enrolled, "counts a challenge of nobody");
     demand(model, !model->is_final && !model->is_counted, "counts what is not created");
+    demand(model, model->limit_ms == HTTP_FOREVER, "counts under Twilio's limit");
+    take_long(model);
     if (choose(model, 3) != 2) {
         model->is_counted = true;
         return 0;
@@ -469,6 +483,12 @@ static void on_pause(void *context, int64_t pause_ms)
 {
     struct model *model = context;
 
+    if (model->is_to_pause) {
+        demand(model, pause_ms == RECOVERY_MS, "does not even a wrong recovery code out");
+        model->is_to_pause = false;
+        model->now_ms += pause_ms;
+        return;
+    }
     demand(model, !model->is_enrolled, "pauses for somebody who is enrolled");
     demand(model, pause_ms > 0 && model->now_ms + pause_ms <= model->limit_ms,
            "pauses beyond the limit");
@@ -515,6 +535,8 @@ bool model_run(struct model *model)
     demand(model, model->verdict.outcome != OUTCOME_APPROVED || model->is_enrolled,
            "approves nobody");
     demand(model, !model->is_to_release, "keeps a wrong code from others");
+    demand(model, !model->is_to_pause || model->broken != NULL,
+           "answers a wrong recovery code sooner than others");
     demand(model, !model->is_recovered || model->verdict.outcome == OUTCOME_APPROVED,
            "refuses after a recovery code is used up");
     demand(model, model->verdict.reason[0] != '\0', "does not tell why");

@@ -33,7 +33,7 @@ struct model {
     char code[9];                   /* well-formed and answered last; "": none */
     bool is_tried;                  /* CODE was verified on the challenge there is */
     bool is_claimed, is_to_release; /* CODE */
-    bool is_recovered, is_counted;
+    bool is_recovered, is_counted, is_to_pause;
     const char *before; /* what stands before the next prompt */
     int challenges;
     bool has_challenge, is_renewed, is_lost;
