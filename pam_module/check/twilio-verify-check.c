@@ -34,15 +34,27 @@ struct check {
 };
 
 /* The clock that nothing in this process can hold up: a resolver may hang for longer than the
- * login may take, and its thread is not waited for. */
-static void on_limit(int signal)
+ * login may take, and its thread is not waited for. Only the kernel's: whoever took over the account
+ * that we are may signal us, and must not choose the verdict. */
+static void on_limit(int signal, siginfo_t *info, void *context)
 {
     static const char verdict[] = "unavailable: no end in time\n";
-    ssize_t written = write(STDOUT_FILENO, verdict, sizeof verdict - 1);
+    ssize_t written;
 
     (void)signal;
+    (void)context;
+    if (info->si_code != SI_KERNEL)
+        return;
+    written = write(STDOUT_FILENO, verdict, sizeof verdict - 1);
     (void)written;
     _exit(0);
+}
+
+/* Somebody has stopped us, maybe until the limit was over: nobody who means well does. */
+static void on_continued(int signal)
+{
+    (void)signal;
+    _exit(EXIT_FAILURE);
 }
 
 static void set_limit(void *context, int64_t deadline_ms)
@@ -253,10 +265,14 @@ static void add_note(const struct verdict *note, struct verdict *verdict)
 /* Runs the login, unless something before it has decided, and says the verdict. */
 static _Noreturn void conclude(struct check *check, bool is_ready, struct verdict *verdict)
 {
+    const struct sigaction limit = { .sa_sigaction = on_limit,
+                                     .sa_flags = SA_SIGINFO | SA_RESTART };
+
     if (is_ready) {
         /* Not before: until it is root's alone, who calls sudo may signal this process, and must
          * not choose its verdict. */
-        signal(SIGALRM, on_limit);
+        sigaction(SIGALRM, &limit, NULL);
+        signal(SIGCONT, on_continued);
         run_login(check, verdict);
         add_note(&check->inputs.note, verdict);
         add_note(&check->memory.note, verdict);

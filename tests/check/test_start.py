@@ -246,6 +246,40 @@ class HostileStarts(CheckTest):
         login.process.wait(2)
         self.assertEqual(login.process.returncode, -signal.SIGALRM)
 
+    def hung_login(self):
+        """One that waits for Twilio, for two seconds at most."""
+        silence = [dropped(Connection.hang)] * 3
+        login = self.login(self.host(self.liar(verify=silence, fetch=silence),
+                                     service={"timeout_seconds": 2}))
+        login.expect_prompt()
+        return login
+
+    def signal_as_nobody(self, login, *names):
+        for name in names:
+            subprocess.run(["setpriv", f"--reuid={NOBODY.pw_uid}", "--clear-groups", "kill", "-s",
+                            name, str(login.process.pid)], check=True)
+
+    @needs_root
+    def test_an_alarm_of_whoever_took_over_the_account_is_no_verdict(self):
+        login = self.hung_login()
+        self.signal_as_nobody(login, *["ALRM"] * 5)
+        login.answer(RIGHT)
+        self.signal_as_nobody(login, *["ALRM"] * 5)
+        self.assert_outcome(login, "unavailable", "no answer in time")
+        self.assertGreater(login.verdict_seconds, 1.9)
+
+    @needs_root
+    def test_whoever_took_over_the_account_can_not_stop_it_until_the_limit_is_over(self):
+        for answers in (True, False):
+            login = self.hung_login()
+            if answers:
+                login.answer(RIGHT)
+            self.signal_as_nobody(login, "STOP")
+            time.sleep(2.6)
+            self.signal_as_nobody(login, "CONT")
+            self.assertIsNone(login.read_line(2))
+            self.assertEqual(login.wait(2), 1)
+
     @needs_root
     @unittest.skipUnless(has_capability(CAP_SYS_NICE), "needs the capability for priorities")
     def test_it_shares_the_processors_as_everybody_does_whatever_the_caller_chose(self):
