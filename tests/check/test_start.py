@@ -422,7 +422,7 @@ class Libraries(CheckTest):
         self.assert_outcome(login, "misconfigured", "twilio.so")
 
     def test_another_library_is_misconfigured_after_the_code(self):
-        shutil.copy(CHECK.with_name("pam_twilio_verify.so"), self.library)
+        copy_program(CHECK.with_name("pam_twilio_verify.so"), self.library)
         login = self.begin()
         login.expect_prompt()
         login.answer(RIGHT)
