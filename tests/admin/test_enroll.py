@@ -24,7 +24,7 @@ import pyte
 
 from harness import (BUILD, ENVIRONMENT, OK, PATIENCE_SECONDS, QUESTION, UNAVAILABLE, USAGE, WRONG,
                      AdminCase, App, eventually)
-from fixture import API_KEY_SECRET, API_KEY_SID
+from fixture import API_KEY_SECRET, API_KEY_SID, CHECK, MODULE
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 WHITE, BLACK = b"\xff", b"\x00"
@@ -64,23 +64,36 @@ class Terminal(AdminCase):
         stream.feed(child.before + child.after)
         return child, screen
 
+    @staticmethod
+    def phone(uri):
+        """The code of an authenticator app that knows nothing of us."""
+        secret = re.search(r"[?&]secret=([A-Z2-7]+)", uri)[1]
+        return subprocess.run(["oathtool", "--totp", "--base32", secret], text=True,
+                              capture_output=True, check=True).stdout.strip()
+
+    def log_in(self, code):
+        """What libpam makes of a login through the module."""
+        (self.folder / "login").write_text(
+            f"auth required {MODULE} conf={self.settings} helper={CHECK}\n")
+        (self.folder / "other").write_text("auth required pam_deny.so\n")
+        done = subprocess.run([BUILD / "pam-driver", "--confdir", self.folder, "--service", "login",
+                               "--user", "root", "--call", "authenticate",
+                               *["--answer", code] * 3], capture_output=True, text=True, timeout=60,
+                              check=True)
+        return json.loads(done.stdout)["calls"][0]["code"]
+
     def test_the_code_on_a_screen_of_80_by_24_is_read_by_a_camera_and_logs_in(self):
         child, screen = self.screen_at_question("root")
         uri = decode(photograph(screen))
         self.assertRegex(uri, r"^otpauth://totp/.*root\?secret=[A-Z2-7]{32}&issuer=")
-        app = App(self.emulator, uri)
-        code = subprocess.run(["oathtool", "--totp", "--base32", app.secret], text=True,
-                              capture_output=True, check=True).stdout.strip()
-        child.sendline(code)
+        child.sendline(self.phone(uri))
         self.assertEqual(self.finish(child), OK)
 
         identity, sid = self.record()
         self.assertRegex(identity, rf"^{UUID}$")
         self.assertEqual(self.factors(identity), {sid: "verified"})
-        login = subprocess.run([BUILD / "twilio-verify-check", "--settings", self.settings],
-                               input=f"login 1 sshd root\n{app.code()}\n", text=True,
-                               capture_output=True, timeout=60, check=True).stdout.splitlines()
-        self.assertRegex(login[-1], "^approved: ")
+        self.assertEqual(self.log_in(App(self.emulator, uri).wrong_code()), "PAM_AUTH_ERR")
+        self.assertEqual(self.log_in(self.phone(uri)), "PAM_SUCCESS")
 
     def test_a_large_screen_shows_the_address_as_it_is_with_a_whole_quiet_zone(self):
         _, screen = self.screen_at_question("root", rows=60, columns=120)
