@@ -173,6 +173,10 @@ static void judge_order(struct judge *judge)
         ADD(judge, REPORT_WARNING, "put a first factor before it",
             "%s:%u: the code is the only factor: anybody can use up a user's challenges",
             ours->path, ours->number);
+    else if (judge->approved->is_success_ours)
+        ADD(judge, REPORT_WRONG, "let a refusal end the stack there, as common-auth does",
+            "%s:%u: the code alone logs in, also after %s refused (%s:%u)", ours->path,
+            ours->number, factor->name, factor->path, factor->number);
     else if (factor > ours)
         ADD(judge, REPORT_WARNING, "move the module's line below it",
             "%s:%u: the module stands before %s (%s:%u): anybody can use up a user's challenges",

@@ -20,6 +20,7 @@ struct state {
     struct opinion now;
     struct opinion at_entry[PAM_STACK_LEVELS]; /* of the substacks that it is in */
     bool is_bare;                              /* no factor was shown */
+    bool is_ours;                              /* none but our module's */
 };
 
 static const struct opinion undecided = { UNDECIDED, PAM_CODE_PERM_DENIED };
@@ -95,7 +96,9 @@ static size_t step(const struct pam_stack *stack, size_t index, enum pam_code co
     }
     if (is_shown(code) &&
         (line->module->role == PAM_ROLE_FACTOR || line->module->role == PAM_ROLE_ROOT))
-        state->is_bare = false;
+        state->is_bare = state->is_ours = false;
+    if (state->is_bare && code == PAM_CODE_SUCCESS && line->module->role == PAM_ROLE_SECOND)
+        state->is_ours = true;
     switch (action) {
     case PAM_ACTION_RESET:
         state->now = state->at_entry[line->level];
@@ -291,6 +294,7 @@ static void search_backward(struct search *search)
         end->leads_to_success[i] = is_success(&end->states[i].now);
         search->result->is_success |= end->leads_to_success[i];
         search->result->is_success_bare |= end->leads_to_success[i] && end->states[i].is_bare;
+        search->result->is_success_ours |= end->leads_to_success[i] && end->states[i].is_ours;
     }
     for (size_t index = search->stack->count; index-- > 0;) {
         struct states *here = &search->lines[index];

@@ -26,6 +26,7 @@ struct pam_walk_line {
 struct pam_walk_result {
     bool is_success;      /* some way ends in PAM_SUCCESS */
     bool is_success_bare; /* and on one of them no factor was shown */
+    bool is_success_ours; /* and on one of them none but our module's code */
     struct pam_walk_line lines[PAM_STACK_LINES_MAX];
 };
 

@@ -201,7 +201,8 @@ class Stacks(CheckCase):
                  'wrong: svc:1: "success=done default=die pam_unix.so" goes past the module'),
                 ("auth sufficient pam_unix.so\n" + LINE,
                  'wrong: svc:1: "sufficient pam_unix.so" goes past the module: whom it lets in is '
-                 "not asked for a code", "warning: svc:2: the module asks also after pam_unix.so"),
+                 "not asked for a code", "wrong: svc:2: the code alone logs in, also after pam_unix.so "
+                 "refused (svc:1)"),
                 ("auth requisite pam_unix.so\nauth [success=1 default=ignore] pam_permit.so\n" + LINE
                  + "auth required pam_permit.so\n",
                  "wrong: svc:3: the module is never called",
@@ -227,7 +228,7 @@ class Stacks(CheckCase):
 
     def test_two_ways_round_are_two_findings(self):
         self.assert_judged("auth sufficient pam_unix.so\nauth sufficient pam_sss.so\n" + LINE,
-                           "wrong: svc:1: ", "wrong: svc:2: ", "warning: svc:3: ")
+                           "wrong: svc:1: ", "wrong: svc:2: ", "wrong: svc:3: ")
 
     def test_done_ends_an_include_and_not_a_substack(self):
         self.install(system="auth sufficient pam_unix.so\nauth requisite pam_deny.so\n")
@@ -298,6 +299,17 @@ class Stacks(CheckCase):
         self.assert_judged("auth required pam_faillock.so preauth\n"
                            "auth [success=1 default=bad] pam_unix.so\n"
                            "auth [default=die] pam_faillock.so authfail\n" + LINE, "ok: ")
+
+    def test_a_first_factor_that_may_fail_is_wrong(self):
+        for text in ("auth optional pam_unix.so\n" + LINE, LINE + "auth optional pam_unix.so\n",
+                     "auth [success=ok default=ignore] pam_unix.so\nauth required pam_env.so\n" + LINE,
+                     "auth [success=1 default=ignore] pam_unix.so\nauth optional pam_env.so\n" + LINE):
+            with self.subTest(text):
+                found, = self.judge(text)
+                self.assertRegex(found, r"^wrong: svc:\d: the code alone logs in, also after "
+                                        r"pam_unix.so refused \(svc:\d\)$")
+        self.assert_judged("auth sufficient pam_succeed_if.so user ingroup robots\n" + INCLUDE + LINE,
+                           "warning: svc:1: an exemption")
 
     def test_a_login_that_can_not_end_well_is_wrong(self):
         self.assert_judged(INCLUDE + LINE + DENY, "wrong: svc:2: nobody gets in by a right code")

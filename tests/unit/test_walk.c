@@ -115,7 +115,7 @@ static bool may_give(const struct pam_stack_line *line, enum pam_code code, pam_
 static void note(const struct one_walk *walk, enum pam_code code, struct pam_walk_result *expected)
 {
     const struct pam_stack_line *lines = walk->stack->lines;
-    bool is_bare = true;
+    bool is_bare = true, is_by_ours = false;
 
     for (size_t i = 0; i < walk->count; i++) {
         size_t index = walk->called[i];
@@ -128,6 +128,7 @@ static void note(const struct one_walk *walk, enum pam_code code, struct pam_wal
              lines[index].module->role == PAM_ROLE_ROOT) &&
             (given == PAM_CODE_SUCCESS || given == PAM_CODE_NEW_AUTHTOK_REQD))
             is_bare = false;
+        is_by_ours |= is_ours(&lines[index]) && given == PAM_CODE_SUCCESS;
         if (code != PAM_CODE_SUCCESS)
             continue;
         line->to_success |= PAM_CODE_SET(given);
@@ -139,6 +140,7 @@ static void note(const struct one_walk *walk, enum pam_code code, struct pam_wal
     }
     expected->is_success |= code == PAM_CODE_SUCCESS;
     expected->is_success_bare |= code == PAM_CODE_SUCCESS && is_bare;
+    expected->is_success_ours |= code == PAM_CODE_SUCCESS && is_bare && is_by_ours;
 }
 
 /* Every combination of codes, from line INDEX on. */
@@ -173,6 +175,7 @@ static void compare(const struct pam_stack *stack, const struct pam_walk_result 
         told_apart |= PAM_CODE_SET(codes[i]);
     assert_int_equal(found->is_success, expected->is_success);
     assert_int_equal(found->is_success_bare, expected->is_success_bare);
+    assert_int_equal(found->is_success_ours, expected->is_success_ours);
     for (size_t i = 0; i < stack->count; i++) {
         const struct pam_walk_line *one = &found->lines[i], *other = &expected->lines[i];
         if (stack->lines[i].kind != PAM_STACK_MODULE)
