@@ -13,7 +13,8 @@ import subprocess
 import traceback
 import unittest
 
-from machine import Machine, Sshd, Terminal, eventually, fixture, is_inside, run
+from machine import (RUN_AS, SETTINGS, Machine, Sshd, Terminal, eventually, fixture, is_inside,
+                     run)
 
 AUTHPRIV = 10
 LOCALHOST = "127.0.0.1"
@@ -209,6 +210,36 @@ class LoginCase(unittest.TestCase):
             if fields["Name"] == machine.check.name[:15]:
                 found.append(fields | {"folder": status.parent})
         return found
+
+    def assert_nothing_of_use(self, program):
+        """PROGRAM, of check_programs(), is nobody for good, with nothing of its caller's."""
+        account, group = (run("id", which, RUN_AS).strip() for which in ("-u", "-g"))
+        self.assertEqual(program["Uid"].split(), [account] * 4)
+        self.assertEqual(program["Gid"].split(), [group] * 4)
+        self.assertEqual(program["Groups"].split(), [])
+        for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+            self.assertEqual(int(program[name], 16), 0, name)
+        self.assertEqual((program["NoNewPrivs"], program["Seccomp"]), ("1", "2"))
+        # glibc keeps two signals for its threads, which posix_spawn(3) can't reset.
+        for name in ("SigBlk", "SigPnd", "ShdPnd"):
+            self.assertEqual(int(program[name], 16), 0, name)
+        self.assertEqual(program["Umask"], "0077")
+
+        folder = program["folder"]
+        self.assertEqual((folder / "environ").read_bytes(), b"")
+        self.assertEqual((folder / "cmdline").read_bytes().split(b"\0")[1:],
+                         [b"--settings", bytes(SETTINGS), b""])
+        self.assertEqual(os.readlink(folder / "cwd"), "/")
+        self.assertEqual((folder / "environ").stat().st_uid, 0, "it may be dumped and traced")
+        self.assertRegex((folder / "limits").read_text(), r"\nMax core file size +0 +0 ")
+        self.assertEqual(os.getsid(int(program["Pid"])), int(program["Pid"]))
+
+        descriptors = {int(path.name): os.readlink(path) for path in (folder / "fd").iterdir()}
+        self.assertRegex(descriptors.pop(0), "^socket:")
+        self.assertRegex(descriptors.pop(1), "^socket:")
+        self.assertEqual(descriptors.pop(2), "/dev/null")
+        for number, target in descriptors.items():
+            self.assertRegex(target, r"^(socket:|pipe:|anon_inode:\[event)", number)
 
 
 class SudoCase(LoginCase):

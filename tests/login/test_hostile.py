@@ -251,11 +251,23 @@ class SetUserId(HostileCase):
                 if enter is not None and name not in ("umask 0777", "a folder that is gone"):
                     enter()
 
-        closed.chmod(0o700)
-        closed.rmdir()
+        def open_again():
+            closed.chmod(0o700)
+            closed.rmdir()
+
+        open_again()
         options = ("--close", "0", "--close", "1", "--close", "2", "--block-signals", "--sigpipe",
                    "ignore", "--sigchld", "reap")
         self.assertEqual(self.right_and_wrong(*options, preexec_fn=enter_all), [LET_IN, REFUSED])
+
+        open_again()
+        name, factor = self.enrolled()
+        host = self.host(*options, "--think-ms", "1500", logins=[(name, factor.code())],
+                         preexec_fn=enter_all)
+        pid = self.check_program_of(host)
+        [program] = [found for found in self.check_programs() if int(found["Pid"]) == pid]
+        self.assert_nothing_of_use(program)
+        self.assertEqual(self.codes(host), [LET_IN])
 
     def test_limits_of_the_caller_change_nothing_or_refuse(self):
         """Those below which nothing works; those that are raised, where root may; and harmless
@@ -446,7 +458,7 @@ class Keys(HostileCase):
         return terminal
 
     def begin(self, terminal, command, moment, code):
-        """Goes to MOMENT of a login: seconds after Enter, "prompt", or "held" with CODE sent."""
+        """Goes to MOMENT of a login: seconds after the start, "prompt", or "held" with CODE sent."""
         terminal.type(command)
         if moment in ("prompt", "held"):
             terminal.expect(re.escape(CODE_PROMPT))
@@ -454,8 +466,14 @@ class Keys(HostileCase):
         if moment == "held":
             terminal.type(code)
             time.sleep(0.2)
-        if isinstance(moment, float):
+        if isinstance(moment, float) and moment > 0:
+            # A key throws away what the shell has not read.
+            self.assertTrue(eventually(lambda: children_of(terminal.pid), bool))
             time.sleep(moment)
+
+    @staticmethod
+    def command(host, person):
+        return f"su -c 'echo I''N' {person.name}" if host == "su" else "sudo -k echo I''N"
 
     def interrupt(self, host, key):
         """KEY at every moment, with no code or a wrong one."""
@@ -463,8 +481,7 @@ class Keys(HostileCase):
         terminal = self.shell(person)
         for moment in (0.0, 0.01, 0.02, 0.03, 0.05, "prompt", "held"):
             with self.subTest(moment):
-                self.begin(terminal, f"{host} -c 'echo I''N' {person.name}" if host == "su" else
-                           "sudo -k echo I''N", moment, person.wrong_code)
+                self.begin(terminal, self.command(host, person), moment, person.wrong_code)
                 terminal.press_until(key + "\n", "READY ")  # A key throws away a whole line.
         terminal.type("exit")
         terminal.finish()
@@ -480,13 +497,20 @@ class Keys(HostileCase):
         self.interrupt("sudo", "\x1c")
 
     def test_control_z_stops_sudo_at_every_moment_and_it_goes_on_later(self):
+        self.stop("sudo")
+
+    def test_control_z_stops_su_at_every_moment_and_it_goes_on_later(self):
+        self.stop("su")
+
+    def stop(self, host):
         person = machine.person("stop")
         terminal = self.shell(person)
         for moment in (0.01, 0.03, "prompt", "held"):
             with self.subTest(moment):
                 person.forget_codes()
-                self.begin(terminal, "sudo -k echo I''N", moment, person.code)
-                terminal.press_until("\x1a", "Stopped")
+                self.begin(terminal, self.command(host, person), moment, person.code)
+                # su holds the key back until the line ends, whose answer is a wrong one then.
+                terminal.press_until("\x1a\n" if host == "su" else "\x1a", "Stopped")
                 terminal.expect("READY ")
                 self.resume(terminal, person)
 

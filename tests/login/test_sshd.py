@@ -15,7 +15,7 @@ import unittest
 from logincase import (APPROVED, AWAY, CODE_PROMPT, CREATED, KEY_AND_CODE, NOT_ENROLLED,
                        PASSWORD_AND_CODE, UNREACHABLE, VERIFIED, WRONG_PROMPT, LoginCase, Nobody,
                        at_once, denied, machine, person_with_key, setUpModule, with_key)
-from machine import RUN_AS, SETTINGS, Terminal, eventually, run
+from machine import SETTINGS, Terminal, eventually, run
 
 PASSWORD_METHOD = ("KbdInteractiveAuthentication no", "PasswordAuthentication yes",
                    "AuthenticationMethods password")
@@ -323,29 +323,7 @@ class AtThePrompt(LoginCase):
 
     def test_the_check_program_has_nothing_that_is_of_use_to_others(self):
         person, terminal, program = self.at_the_prompt("proc")
-        account = run("id", "-u", RUN_AS).strip()
-        group = run("id", "-g", RUN_AS).strip()
-        self.assertEqual(program["Uid"].split(), [account] * 4)
-        self.assertEqual(program["Gid"].split(), [group] * 4)
-        self.assertEqual(program["Groups"].split(), [])
-        for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
-            self.assertEqual(int(program[name], 16), 0, name)
-        self.assertEqual(program["NoNewPrivs"], "1")
-
-        folder = program["folder"]
-        self.assertEqual((folder / "environ").read_bytes(), b"")
-        self.assertEqual((folder / "cmdline").read_bytes().split(b"\0")[1:],
-                         [b"--settings", bytes(SETTINGS), b""])
-        self.assertEqual(os.readlink(folder / "cwd"), "/")
-        self.assertEqual((folder / "environ").stat().st_uid, 0, "it may be dumped and traced")
-
-        descriptors = {int(path.name): os.readlink(path) for path in (folder / "fd").iterdir()}
-        self.assertRegex(descriptors.pop(0), "^socket:")
-        self.assertRegex(descriptors.pop(1), "^socket:")
-        self.assertEqual(descriptors.pop(2), "/dev/null")
-        for number, target in descriptors.items():
-            self.assertRegex(target, r"^(socket:|pipe:|anon_inode:\[event)", number)
-
+        self.assert_nothing_of_use(program)
         terminal.type(person.code)
         self.assertEqual(terminal.finish(), 0)
 
