@@ -40,6 +40,7 @@ static struct {
     bool fails_global, fails_multi, fails_easy, fails_list, fails_limit, fails_add, fails_perform;
     bool fails_listen, has_folder, fails_socket_query;
     int lists, handles; /* not yet freed */
+    bool is_added;      /* libcurl has the request */
 
     step_function *steps[STEPS_MAX];
     size_t step;
@@ -153,13 +154,19 @@ CURLMcode curl_multi_add_handle(CURLM *multi, CURL *easy)
 {
     (void)multi;
     (void)easy;
-    return fake.fails_add ? CURLM_OUT_OF_MEMORY : CURLM_OK;
+    if (fake.fails_add)
+        return CURLM_OUT_OF_MEMORY;
+    assert_false(fake.is_added);
+    fake.is_added = true;
+    return CURLM_OK;
 }
 
 CURLMcode curl_multi_remove_handle(CURLM *multi, CURL *easy)
 {
     (void)multi;
     (void)easy;
+    assert_true(fake.is_added);
+    fake.is_added = false;
     return CURLM_OK;
 }
 
@@ -298,6 +305,12 @@ static bool breaks(CURLcode *ret_code)
     return true;
 }
 
+static bool meets_a_stranger(CURLcode *ret_code)
+{
+    *ret_code = CURLE_PEER_FAILED_VERIFICATION;
+    return true;
+}
+
 /* A connection that ended without a byte: libcurl connects anew and sends the request again. */
 static bool repeats(CURLcode *ret_code)
 {
@@ -357,6 +370,9 @@ TEST(says_every_guard)
         CURLoption option;
         long number;
     } guards[] = {
+        { CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1 },
+        { CURLOPT_TCP_NODELAY, 1 },
+        { CURLOPT_SUPPRESS_CONNECT_HEADERS, 1 },
         { CURLOPT_PROTOCOLS, CURLPROTO_HTTPS },
         { CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 },
         { CURLOPT_SSL_VERIFYPEER, 1 },
@@ -468,9 +484,10 @@ TEST(a_reply_is_whole)
 TEST(a_request_never_leaves_twice)
 {
     struct http *http = open_http();
-    struct http_reply reply;
+    struct http_reply reply = { .status = -1 };
 
     assert_int_equal(send_it(http, sends, repeats, &reply), HTTP_LOST);
+    assert_int_equal(reply.status, -1);
     assert_refused(&why_not, OUTCOME_UNAVAILABLE, "as libcurl calls it");
     assert_int_equal(OPTION(CURLOPT_FRESH_CONNECT).number, 0);
 
@@ -518,6 +535,12 @@ TEST(libcurl_itself_may_fail)
     fake.words = "getaddrinfo() thread failed to start";
     assert_int_equal(send_it(http, breaks, NULL, &reply), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "thread failed to start");
+    assert_false(http_is_distrusted(http));
+
+    assert_int_equal(send_it(http, meets_a_stranger, NULL, &reply), HTTP_UNSENT);
+    assert_refused(&why_not, OUTCOME_UNAVAILABLE, "https://verify.invalid: ");
+    assert_true(http_is_distrusted(http));
+    assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
     assert_false(http_is_distrusted(http));
     http_free(http);
 }
@@ -639,7 +662,20 @@ TEST(a_name_that_is_not_resolved_ends_with_the_deadline)
     /* Its thread hangs: libcurl is not touched any more. */
     assert_int_equal(send_it(http, NULL, NULL, &reply), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_UNAVAILABLE, "the name server does not answer");
+    assert_true(fake.is_added);
     http_free(http);
+}
+
+static bool sends_late(CURLcode *ret_code)
+{
+    fake.now_ms += PATIENCE_MS - 1;
+    return sends(ret_code);
+}
+
+static bool is_late(CURLcode *ret_code)
+{
+    fake.now_ms += PATIENCE_MS - 200;
+    return waits(ret_code);
 }
 
 static bool loses_patience(CURLcode *ret_code)
@@ -657,6 +693,11 @@ TEST(a_connection_that_does_not_come_ends_with_the_patience)
     assert_refused(&why_not, OUTCOME_UNAVAILABLE, "no answer in time");
     assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
     assert_int_equal(send_it(http, sends, loses_patience, &reply), HTTP_LOST);
+    assert_false(fake.is_added);
+
+    /* It begins anew when the request leaves. */
+    fake.steps[2] = is_answered;
+    assert_int_equal(send_it(http, sends_late, is_late, &reply), HTTP_REPLIED);
 
     watch.deadline_ms = fake.now_ms;
     assert_int_equal(send_it(http, NULL, NULL, &reply), HTTP_UNSENT);

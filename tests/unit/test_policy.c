@@ -152,6 +152,24 @@ TEST(a_bypass_counts_in_its_last_second)
     assert_int_equal(find_strictly(*state, "alice"), POLICY_ENROLLED);
 }
 
+TEST(a_bypass_that_has_ended_leaves_nothing)
+{
+    const struct bypass bypass = { .made = { 1000, 500, "a" }, .until_s = 1600 };
+    static const struct {
+        struct bypass_moment now;
+        int64_t left_s;
+    } rows[] = {
+        { { 1000, 500, "a" }, 600 }, { { 1599, 1099, "a" }, 1 }, { { 1600, 1100, "a" }, 0 },
+        { { 1700, 600, "a" }, 0 },  /* by the wall clock alone */
+        { { 1100, 1200, "a" }, 0 }, /* by the other alone */
+        { { 1100, 650, "a" }, 450 }, { { 999, 500, "a" }, 0 },   { { 1100, 499, "a" }, 0 },
+        { { 1100, 50, "b" }, 500 },  { { 1100, 550, "b" }, 50 }, { { 1100, 601, "b" }, 0 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(bypass_left(&bypass, &rows[i].now), rows[i].left_s);
+}
+
 TEST(frees_what_it_found)
 {
     write_bypass(*state, "alice.bypass", 10, 600);
@@ -205,6 +223,7 @@ int main(void)
         in_folder(a_file_that_cannot_be_trusted_refuses),
         in_folder(a_bypass_counts_until_it_ends),
         in_folder(a_bypass_counts_in_its_last_second),
+        cmocka_unit_test(a_bypass_that_has_ended_leaves_nothing),
         in_folder(frees_what_it_found),
         in_folder(a_bypass_of_an_account_without_an_enrollment_counts),
         in_folder(a_bypass_is_nobody_else_s),
