@@ -142,6 +142,7 @@ enum factor_result factor_confirm(struct service *service, const char *identity,
     snprintf(form, sizeof form, "AuthPayload=%.*s", FACTOR_CODE_MAX, code);
 
     result = send(service, &request, 200, SERVICE_AGAIN_UNSENT, watch, &reply, why_not);
+    explicit_bzero(form, sizeof form);
     if (result == FACTOR_REFUSED && service_error(&reply) == ERRORS_FACTOR_USED_UP)
         return FACTOR_ABSENT;
     /* The older answer to a wrong code. */

@@ -603,5 +603,6 @@ void http_free(struct http *http)
     curl_easy_cleanup(http->easy);
     curl_multi_cleanup(http->multi);
     curl_slist_free_all(http->headers);
+    explicit_bzero(http->body, sizeof http->body); /* a new factor's secret */
     free(http);
 }

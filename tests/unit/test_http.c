@@ -13,6 +13,7 @@
 
 #include "core/dialogue.h"
 #include "twilio/http.h"
+#include "wiped.h"
 
 #undef curl_easy_setopt
 #undef curl_multi_setopt
@@ -481,6 +482,17 @@ TEST(a_reply_is_whole)
     http_free(http);
 }
 
+TEST(a_reply_is_wiped_in_the_end)
+{
+    struct http *http = open_http();
+    struct http_reply reply = { 0 };
+
+    assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
+    wiped_expect(reply.body, HTTP_BODY_MAX);
+    http_free(http);
+    assert_int_equal(wiped_missing(), 0);
+}
+
 TEST(a_request_never_leaves_twice)
 {
     struct http *http = open_http();
@@ -730,6 +742,7 @@ int main(void)
         of_libcurl(does_not_open_where_libcurl_gets_no_memory),
         of_libcurl(trusts_what_the_settings_say_then_the_folder_then_the_bundle),
         of_libcurl(a_reply_is_whole),
+        of_libcurl(a_reply_is_wiped_in_the_end),
         of_libcurl(a_request_never_leaves_twice),
         of_libcurl(a_request_that_cannot_begin_is_not_sent),
         of_libcurl(libcurl_itself_may_fail),
