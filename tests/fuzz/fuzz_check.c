@@ -29,6 +29,7 @@ struct world {
     bool is_loaded;
     bool is_over; /* the user left: nothing may be asked or sent */
     bool is_recovered;
+    bool was_refused; /* a recovery code, just now: the login waits */
     int asks, answers;
     char code[DIALOGUE_LINE_SIZE]; /* the last answer without its blanks */
     char sid[CHALLENGE_SID_SIZE];  /* of the last challenge that was made */
@@ -41,6 +42,7 @@ static bool on_ask(void *context, const char *text)
     struct world *world = context;
 
     fuzz_demand(!world->is_over, "nobody is asked after the end");
+    fuzz_demand(!world->was_refused, "no recovery code is refused sooner than others");
     fuzz_demand(world->asks == world->answers, "one question at a time");
     fuzz_demand(text_is_clean(text, strlen(text)), "a prompt is clean");
     fuzz_demand(strlen(text) < DIALOGUE_LINE_MAX - strlen("ask-secret "), "a prompt fits");
@@ -138,6 +140,7 @@ static int on_recover(void *context, const char *code)
     fuzz_demand(!world->is_recovered, "who is in tries no more");
     wiped_expect(code, strlen(code));
     world->is_recovered = world->enrollment != NULL && fuzz_take_word(world->input, "recovered");
+    world->was_refused = !world->is_recovered;
     return world->is_recovered ? 0 : -1;
 }
 
@@ -207,8 +210,8 @@ static void on_limit(void *context, int64_t deadline_ms)
     const struct world *world = context;
 
     fuzz_demand(deadline_ms == HTTP_FOREVER ||
-                    deadline_ms == network.now_ms + world->settings->timeout_seconds * 1000,
-                "the limit is that of the settings");
+                    deadline_ms <= network.now_ms + world->settings->timeout_seconds * 1000,
+                "no limit is later than the settings say");
 }
 
 static int64_t on_clock(void *context)
@@ -219,9 +222,11 @@ static int64_t on_clock(void *context)
 
 static void on_pause(void *context, int64_t pause_ms)
 {
-    const struct world *world = context;
+    struct world *world = context;
 
-    fuzz_demand(world->enrollment == NULL && pause_ms > 0, "only who is not enrolled waits");
+    fuzz_demand(pause_ms > 0, "a pause is one");
+    fuzz_demand(world->enrollment == NULL || world->was_refused, "only who is not enrolled waits");
+    world->was_refused = false;
     network.now_ms += pause_ms;
 }
 
