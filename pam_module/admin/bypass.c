@@ -48,9 +48,11 @@ static bool print_file(int64_t seconds, const char *reason, char when[TEXT_TIME_
 {
     char quoted[2 * BYPASS_REASON_MAX + 1];
     struct bypass_moment now;
+    int64_t until_s;
 
     if (!bypass_now(&now))
         return false;
+    until_s = now.time_s + seconds;
     quote(reason, quoted);
     snprintf(text, FILE_SIZE,
              "# no code is asked until %s\n"
@@ -59,8 +61,8 @@ static bool print_file(int64_t seconds, const char *reason, char when[TEXT_TIME_
              "boot_id  = \"%s\";\n"
              "until    = \"%lld\";\n"
              "reason   = \"%s\";\n",
-             text_print_time(now.time_s + seconds, when), (long long)now.time_s,
-             (long long)now.boottime_s, now.boot_id, (long long)(now.time_s + seconds), quoted);
+             text_print_time(until_s, when), (long long)now.time_s, (long long)now.boottime_s,
+             now.boot_id, (long long)until_s, quoted);
     return true;
 }
 

@@ -74,7 +74,7 @@ static void add_user(struct report *report, const struct dry_run *run)
 /* Waits until it has shut itself in. */
 static bool await_cage(const struct helper *helper, struct process *ret_process)
 {
-    const struct timespec pause = { 0, PAUSE_MS * 1000000 };
+    const struct timespec pause = { 0, PAUSE_MS * 1000000L };
     int64_t deadline_ms = dialogue_clock_ms() + CAGE_MS;
 
     do {

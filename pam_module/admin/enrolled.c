@@ -58,7 +58,7 @@ static size_t read_files(struct report *report, const struct users *users, char 
             add_damaged(report, names[i], &why_not);
         if (found != USERS_FOUND)
             continue;
-        strcpy(owners[count].factor_sid, record.factor_sid);
+        memcpy(owners[count].factor_sid, record.factor_sid, sizeof record.factor_sid);
         owners[count++].name = names[i];
     }
     return count;

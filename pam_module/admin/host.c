@@ -128,10 +128,9 @@ static bool try_as(const char *run_as, bool (*act)(const char *path, struct verd
     fflush(NULL);
     child = fork();
     if (child == 0) {
-        bool is_done = privileges_drop(run_as, &verdict) && act(path, &verdict);
-        if (!is_done)
-            size = write(ends[1], &verdict, sizeof verdict);
-        _exit(is_done ? 0 : 1);
+        if (privileges_drop(run_as, &verdict) && act(path, &verdict))
+            _exit(0);
+        _exit(write(ends[1], &verdict, sizeof verdict) == sizeof verdict ? 1 : 2);
     }
 
     close(ends[1]);

@@ -90,7 +90,7 @@ static bool print_codes(const struct set *set)
 {
     for (int i = 0; i < set->count; i++) {
         const char *code = set->codes[i];
-        printf("%.*s-%.*s-%.*s\n", GROUP, code, GROUP, code + GROUP, GROUP, code + 2 * GROUP);
+        printf("%.*s-%.*s-%.*s\n", GROUP, code, GROUP, code + GROUP, GROUP, code + GROUP + GROUP);
     }
     return fflush(stdout) == 0;
 }

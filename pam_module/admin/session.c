@@ -61,7 +61,7 @@ static bool open_service(const struct command_call *call, struct session *sessio
     auto_secret char *secret = NULL;
     struct http_credentials credentials;
     struct verdict why_not;
-    const char *path;
+    const char *path = NULL;
 
     if (!session_key(call, session->settings, &credentials.user, &path, &why_not))
         return refuse_opening(&why_not, "choosing the API key");
