@@ -127,6 +127,12 @@ def emulator(code, kind, operations=("create", "verify"), **options):
 
 silence, reset = Connection.hang, Connection.reset
 
+
+def reset_before_request(connection):
+    connection.shake_hands()
+    connection.reset()
+
+
 NETWORK = {
     "refused: nobody listens": fault(UNAVAILABLE, absent, Refusing),
     "dropped: no packet is answered": fault(UNAVAILABLE, absent, Dropping, waits=True),
@@ -135,6 +141,8 @@ NETWORK = {
     **{f"the connection {what}": connecting(UNAVAILABLE, {"connect": for_ever(behaviour)},
                                             waits=what in ("is mute", "stalls in the handshake"))
        for what, behaviour in CONNECTIONS.items()},
+    "the connection is reset before the request": connecting(
+        UNAVAILABLE, {"connect": for_ever(reset_before_request)}),
     "DNS: nothing answers": unnamed(UNAVAILABLE, NameServer.SILENT, waits=True),
     "DNS: the name does not exist": unnamed(UNAVAILABLE, "nowhere.example"),
     "DNS: the server fails": unnamed(UNAVAILABLE, NameServer.FAILING),
@@ -169,7 +177,9 @@ STATUS_LINES["HTTP 201, to the code"] = at_verify(UNAVAILABLE, as_status(201))
 for number in (301, 302, 303, 307, 308):
     STATUS_LINES |= at_both(f"a redirection, HTTP {number}", UNAVAILABLE,
                             as_status(number, {"Location": "/v2/elsewhere"}))
-for number in (408, 500, 502, 503, 599):
+STATUS_LINES |= at_both("HTTP 101", UNAVAILABLE, raw(
+    b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"))
+for number in (408, 500, 502, 503, 599, 600, 999):
     STATUS_LINES |= at_both(f"HTTP {number}", UNAVAILABLE, refuse(number))
 STATUS_LINES |= at_both("HTTP 502 in HTML", UNAVAILABLE,
                         refuse(502, body=b"<html>Bad Gateway</html>"))
