@@ -455,26 +455,6 @@ class TheWaitingProcess(CheckTest):
         where = memory_with(self.waiting.process.pid, API_KEY_SECRET.encode())
         self.assertEqual(set(where), {"[heap]"})
 
-    @needs_root
-    def test_it_leaves_no_core(self):
-        """Though whoever started it asked for one, and others leave one here."""
-        started = self.login(self.host_, prefix=limit("CORE", "old"))
-        started.expect_prompt()
-        with subprocess.Popen([*limit("CORE", "old"), "/usr/bin/cat"], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE, cwd=self.host_.folder) as other:
-            other.stdin.write(b"started\n")
-            other.stdin.flush()
-            other.stdout.readline()
-            if not self.dies_with_a_core(other):
-                self.skipTest("nothing leaves a core here")
-        self.assertFalse(self.dies_with_a_core(started.process))
-
-    def dies_with_a_core(self, process):
-        process.send_signal(signal.SIGSEGV)
-        _, status = os.waitpid(process.pid, 0)
-        self.assertTrue(os.WIFSIGNALED(status))
-        return os.WCOREDUMP(status)
-
     def test_not_even_its_own_user_may_look_inside(self):
         for name in ("mem", "environ", "maps", "fd"):
             path = f"/proc/{self.waiting.process.pid}/{name}"

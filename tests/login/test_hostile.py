@@ -23,7 +23,8 @@ import time
 import unittest
 
 from logincase import CODE_PROMPT, SudoCase, at_once, machine, setUpModule
-from machine import MODULE_LINE, SECRETS, Terminal, eventually, fixture
+from machine import (MODULE_LINE, PATIENCE_SECONDS, RUN_AS, SECRETS, Terminal, eventually, fixture,
+                     run)
 
 HOST = pathlib.Path("/run/set-user-id-host")
 TRAPS = pathlib.Path("/run/traps")
@@ -436,6 +437,51 @@ def is_in_memory(folder, secret):
 
 API_SECRETS = (fixture.API_KEY_SECRET.encode(),
                base64.b64encode(f"{fixture.API_KEY_SID}:{fixture.API_KEY_SECRET}".encode())[-40:])
+
+
+class Cores(SudoCase):
+    """In a root folder that everybody may write to, and the check program's folder is the root."""
+
+    ROOT = pathlib.Path("/run/cores")
+
+    @classmethod
+    def setUpClass(cls):
+        cls.ROOT.mkdir()
+        cls.ROOT.chmod(0o1777)
+        for name in ("bin", "dev", "etc", "lib", "lib64", "proc", "run", "usr", "var"):
+            here, there = pathlib.Path("/", name), cls.ROOT / name
+            if here.is_symlink():
+                there.symlink_to(here.readlink())
+            elif here.exists():
+                there.mkdir()
+                run("mount", "--bind", str(here), str(there))
+
+    def cores_of(self, *command, line):
+        """What COMMAND leaves there that has answered to LINE and then crashes."""
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            process = subprocess.Popen(
+                ["chroot", self.ROOT, *command], stdin=theirs, stdout=theirs,
+                env={"PATH": os.environ["PATH"]},
+                preexec_fn=under({"CORE": resource.RLIM_INFINITY}))
+            ours.settimeout(PATIENCE_SECONDS)
+            ours.send(line)
+            self.assertNotEqual(ours.recv(100), b"")
+            time.sleep(0.3)  # Until the secret is where it stays.
+            process.send_signal(signal.SIGSEGV)
+            self.assertEqual(process.wait(PATIENCE_SECONDS), -signal.SIGSEGV)
+        cores = [path.name for path in self.ROOT.glob("core*")]
+        for name in cores:
+            (self.ROOT / name).unlink()
+        return cores
+
+    def test_a_check_program_that_crashes_leaves_none(self):
+        account = run("id", "-u", RUN_AS).strip()
+        if not self.cores_of("setpriv", "--reuid", account, "cat", line=b"x\n"):
+            self.skipTest("nothing leaves one here")
+        person = machine.person("core")
+        self.assertEqual(self.cores_of(str(machine.check), line=b"login 1 sudo %s\n" %
+                                       person.name.encode()), [])
 
 
 @at_once
