@@ -24,6 +24,8 @@ from harness import (CHECK, IS_ROOT, IS_SANITIZED, PROMPT, WRONG_PROMPT, CheckTe
 from fixture import API_KEY_SECRET, copy_program
 from liar import RIGHT
 from parallel import patience
+from statefile import CREATIONS, forge
+from test_memory import CREATIONS_HOUR, USED_PROMPT, change, make_codes, state_file
 
 NOBODY = "nobody" if IS_ROOT else None
 VERSION = subprocess.run([CHECK, "--version"], check=True, capture_output=True,
@@ -198,6 +200,29 @@ class Server(ServerTest):
             self.assert_outcome(login, "approved", seconds=10)
         wait_until(lambda: not children(server.pid))
         self.assertEqual(os.listdir(f"/proc/{server.pid}/fd"), descriptors)
+
+    def test_remembers_what_a_login_without_a_server_does(self):
+        """Codes that were used, recovery codes, the limit; and notes of what root could not read."""
+        server, path = self.serve()
+        host = self.host(self.liar(), check={"socket": str(path)}, login={"attempts": 2})
+        (code,) = make_codes(host, count=1)
+        login = self.served_login(server, host)
+        login.answer(RIGHT)
+        self.assert_outcome(login, "approved", "challenge=YC")
+        login = self.served_login(server, host)
+        login.answer(RIGHT)
+        login.expect_prompt(USED_PROMPT)
+        login.answer(code)
+        self.assertEqual(login.read_line(patience(5)), "show That was a recovery code; 0 remain.")
+        self.assert_outcome(login, "approved", "^RECOVERY CODE used up, 0 remain$")
+
+        (host.folder / "users" / "alice.recovery").chmod(0o644)
+        forge(state_file(host), change(CREATIONS, *[int(time.time())] * CREATIONS_HOUR, *[0] * 45))
+        login = self.served_login(server, host)
+        login.answer(RIGHT)
+        self.assertRegex(login.read_line(patience(5)), "^show Too many logins")
+        self.assert_outcome(login, "exhausted", "this host's limit for alice.*; users/alice.recovery "
+                                                "holds a secret and is readable by others")
 
     @needs_root
     def test_is_nobody_without_privileges_and_in_a_cage(self):
