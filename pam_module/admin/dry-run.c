@@ -66,6 +66,9 @@ static void add_user(struct report *report, const struct dry_run *run)
     if (start(run, run->user, NO_CODE, &helper, &why_not) &&
         await_question(&helper, ANSWER_MS, &why_not))
         report_add(report, REPORT_OK, "dry run", NULL, "%s is asked for a code", run->user);
+    else if (why_not.outcome == OUTCOME_NOT_REQUIRED)
+        report_add(report, REPORT_OK, "dry run", NULL, "%s is asked for no code: %s", run->user,
+                   why_not.reason);
     else
         add_failure(report, "dry run", &why_not);
     helper_stop(&helper, GOODBYE_MS);

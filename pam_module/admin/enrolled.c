@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../core/bypass.h"
 #include "../core/userfile.h"
 #include "programs.h"
+#include "remembered.h"
 #include "users.h"
 
 enum { READ_MAX = 20000, LEFTOVERS_MAX = 10, REMEDY_SIZE = 512 };
@@ -124,6 +126,65 @@ void enrolled_add(struct report *report, const struct settings *settings)
     users_close(&users);
 }
 
+void enrolled_add_recovery(struct report *report, const struct settings *settings, const char *name)
+{
+    auto_recovery *recovery = NULL;
+    struct verdict why_not;
+    char remedy[REMEDY_SIZE];
+    int left = -1;
+
+    snprintf(remedy, sizeof remedy, "twilio-verify recovery-codes %s", name);
+    switch (recovery_read(settings->users_dir, name, &recovery, &why_not)) {
+    case SECRET_ABSENT:
+        report_add(report, REPORT_NOTE, "recovery", NULL, "%s has no recovery codes: %s", name,
+                   remedy);
+        return;
+    case SECRET_READ:
+        left = remembered_left(settings, name, recovery, &why_not);
+        break;
+    case SECRET_REFUSED:
+        break;
+    }
+    if (left > 0)
+        report_add(report, REPORT_OK, "recovery", NULL, "%d recovery codes remain", left);
+    else if (left == 0)
+        report_add(report, REPORT_WARNING, "recovery", remedy, "no recovery code remains");
+    else
+        report_add(report, REPORT_WARNING, "recovery", remedy, "recovery codes do not count: %s",
+                   why_not.reason);
+}
+
+static void add_memory(struct report *report, const struct settings *settings, const char *name)
+{
+    struct verdict why_not;
+
+    if (!remembered_is_usable(settings, name, &why_not))
+        report_add(report, REPORT_WARNING, "memory", NULL,
+                   "codes of %s that were used can't be remembered: %s", name, why_not.reason);
+}
+
+/* Whether no code is asked of NAME now. */
+static bool add_bypass(struct report *report, const struct settings *settings, const char *name)
+{
+    enum { MINUTE = 60, HOUR = 3600 };
+    auto_bypass *bypass = NULL;
+    struct bypass_moment now;
+    struct verdict why_not;
+    char remedy[REMEDY_SIZE];
+    int left_s = 0;
+
+    snprintf(remedy, sizeof remedy, "twilio-verify bypass %s --end", name);
+    if (bypass_read(settings->users_dir, name, &bypass, &why_not) == SECRET_REFUSED)
+        report_add(report, REPORT_WARNING, "bypass", remedy, "does not count: %s", why_not.reason);
+    if (bypass != NULL && bypass_now(&now))
+        left_s = (int)bypass_left(bypass, &now);
+    if (left_s > 0)
+        report_add(report, REPORT_WARNING, "bypass", remedy,
+                   "no code is asked of %s for %d h %d min more: %s", name, left_s / HOUR,
+                   left_s % HOUR / MINUTE, bypass->reason);
+    return left_s > 0;
+}
+
 struct enrollment *enrolled_find(struct report *report, const struct settings *settings,
                                  const char *user)
 {
@@ -138,8 +199,13 @@ struct enrollment *enrolled_find(struct report *report, const struct settings *s
         report_add(report, REPORT_OK, "user", NULL,
                    "%s is enrolled in %s.conf: identity %s, factor %s", user, enrollment->user,
                    enrollment->identity, enrollment->factor_sid);
+        add_bypass(report, settings, enrollment->user);
+        enrolled_add_recovery(report, settings, enrollment->user);
+        add_memory(report, settings, enrollment->user);
         return enrollment;
     case ENROLLMENT_NONE:
+        if (add_bypass(report, settings, user))
+            break;
         if (ignores)
             report_add(
                 report, REPORT_WARNING, "user", remedy,

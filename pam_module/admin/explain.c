@@ -9,7 +9,7 @@
 #include "../core/dialogue.h"
 #include "../core/policy.h"
 #include "../core/secret.h"
-#include "remembered.h"
+#include "enrolled.h"
 #include "report.h"
 #include "terminal.h"
 
@@ -103,31 +103,6 @@ static void explain_no_bypass(const struct explain *explain)
     if (*reason != '\0')
         report_add(explain->report, explain->found.bypass == NULL ? REPORT_WARNING : REPORT_NOTE,
                    "bypass", NULL, "does not count: %s", reason);
-}
-
-static void explain_recovery(const struct explain *explain)
-{
-    auto_recovery *recovery = NULL;
-    const char *user = explain->found.enrollment->user;
-    struct verdict why_not;
-    int left = -1;
-
-    switch (recovery_read(explain->settings->users_dir, user, &recovery, &why_not)) {
-    case SECRET_ABSENT:
-        report_add(explain->report, REPORT_NOTE, "recovery", NULL,
-                   "%s has no recovery codes: twilio-verify recovery-codes %s", user, user);
-        return;
-    case SECRET_READ:
-        left = remembered_left(explain->settings, user, recovery, &why_not);
-        break;
-    case SECRET_REFUSED:
-        break;
-    }
-    if (left >= 0)
-        report_add(explain->report, REPORT_OK, "recovery", NULL, "%d recovery codes remain", left);
-    else
-        report_add(explain->report, REPORT_WARNING, "recovery", NULL,
-                   "recovery codes do not count: %s", why_not.reason);
 }
 
 static void explain_ignored(const struct explain *explain)
@@ -228,7 +203,7 @@ static void explain_enrolled(const struct explain *explain)
     report_add(explain->report, REPORT_OK, "enrollment", NULL, "identity %s, factor %s",
                enrollment->identity, enrollment->factor_sid);
     explain_no_bypass(explain);
-    explain_recovery(explain);
+    enrolled_add_recovery(explain->report, explain->settings, enrollment->user);
     explain_question(explain);
     add_outcomes(explain, ENROLLED);
     report_add(explain->report, REPORT_OK, "verdict", NULL, "%s is asked for a code",

@@ -133,3 +133,25 @@ int remembered_left(const struct settings *settings, const char *name,
         close(file);
     return left;
 }
+
+bool remembered_is_usable(const struct settings *settings, const char *name,
+                          struct verdict *why_not)
+{
+    struct state state;
+    struct self self;
+    bool is_usable;
+    int file = -1;
+
+    if (!become(settings->run_as, &self, why_not))
+        return false;
+    is_usable = state_is_absent(settings->state_dir, name);
+    if (!is_usable)
+        file = state_open(settings->state_dir, name, false, why_not);
+    become_again(&self);
+
+    if (file >= 0) {
+        is_usable = state_lock(file, &state, why_not) == STATE_LOCKED;
+        close(file);
+    }
+    return is_usable;
+}

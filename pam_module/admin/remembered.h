@@ -18,5 +18,10 @@ bool remembered_add(const struct settings *settings, const char *name, const cha
 int remembered_left(const struct settings *settings, const char *name,
                     const struct recovery *recovery, struct verdict *why_not);
 
+/* Whether a login can use the file of NAME; where there is none, it makes one. False, with the
+ * verdict. */
+bool remembered_is_usable(const struct settings *settings, const char *name,
+                          struct verdict *why_not);
+
 /* Forgets everything about NAME. False, with the verdict. */
 bool remembered_forget(const struct settings *settings, const char *name, struct verdict *why_not);

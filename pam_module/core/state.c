@@ -52,6 +52,21 @@ int state_open(const char *path, const char *name, bool make, struct verdict *wh
     return file;
 }
 
+bool state_is_absent(const char *path, const char *name)
+{
+    char file_name[NAME_SIZE], shown[SHOWN_SIZE];
+    struct verdict why_not;
+    struct stat status;
+    int folder = open_folder(path, name, file_name, shown, &why_not);
+    bool is_absent;
+
+    if (folder < 0)
+        return false;
+    is_absent = fstatat(folder, file_name, &status, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+    close(folder);
+    return is_absent;
+}
+
 bool state_remove(const char *path, const char *name, struct verdict *why_not)
 {
     char file_name[NAME_SIZE], shown[SHOWN_SIZE];

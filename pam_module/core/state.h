@@ -53,6 +53,9 @@ struct state {
  * made or opened, is not the effective user's, or others may write it or the folder. */
 int state_open(const char *path, const char *name, bool make, struct verdict *why_not);
 
+/* Whether the folder can be opened and there is no such file in it. */
+bool state_is_absent(const char *path, const char *name);
+
 /* Removes it; it need not be there. False, with OUTCOME_MISCONFIGURED in *WHY_NOT. */
 bool state_remove(const char *path, const char *name, struct verdict *why_not);
 

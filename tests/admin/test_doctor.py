@@ -15,6 +15,7 @@ import unittest
 
 from fixture import CHECK, MODULE, Emulator, enroll, make_certificates, temporary_folder
 from harness import ENVIRONMENT, OK, UNAVAILABLE, USAGE, WRONG, AdminCase, eventually
+from statefile import USED, forge
 from test_check_pam import PROFILE, STOCK
 
 IS_ROOT = os.geteuid() == 0
@@ -330,6 +331,53 @@ class Enrollments(DoctorCase):
             folder.mkdir(mode=0o700)
             shutil.copy(self.file, folder / "daemon.conf")
             self.assert_finds("enrollments", f"twilio-verify {command}", level="note", status=OK)
+
+    def test_the_recovery_codes_of_a_user(self):
+        self.assert_finds("recovery", "root has no recovery codes: twilio-verify recovery-codes root",
+                          level="note", status=OK)
+        self.run_tool("recovery-codes", "root", "--count", "3")
+        self.assert_finds("recovery", "3 recovery codes remain", level="ok", status=OK)
+        state = self.folder / "state" / "root.used"
+        forge(state, lambda values: values.__setitem__(USED, [7, 7]))
+        self.assert_finds("recovery", "no recovery code remains", level="warning", status=OK,
+                          remedy="twilio-verify recovery-codes root")
+        state.unlink()
+        self.assert_finds("recovery", "root.used: No such file", level="warning", status=OK,
+                          remedy="twilio-verify recovery-codes root")
+        (self.users / "root.recovery").chmod(0o644)
+        self.assert_finds("recovery", "is readable by others: chmod 0600 it", level="warning",
+                          status=OK)
+
+    def test_what_this_host_remembers_of_a_user_and_can_not_use(self):
+        self.assertNotIn("memory", self.doctor("root")[1])
+        self.run_tool("recovery-codes", "root")
+        self.assertNotIn("memory", self.doctor("root")[1])
+        state = self.folder / "state" / "root.used"
+        state.write_bytes(b"rubbish")
+        self.assert_finds("memory", "can't be remembered: its file in state_dir is damaged: remove it",
+                          level="warning", status=OK)
+        state.unlink()
+        state.symlink_to("/etc/passwd")
+        self.assert_finds("memory", "symbolic links are not followed", level="warning", status=OK)
+        state.unlink()
+        os.mkfifo(state, 0o600)
+        self.assert_finds("memory", "root.used", level="warning", status=OK)
+
+    def test_a_bypass(self):
+        self.settings = self.configure(login={"unmapped_user": "ignore"})
+        for user in ("root", "daemon"):
+            done = self.run_tool("bypass", user, "--for", "90m", "--reason", "lost phone")
+            self.assertEqual(done.status, OK, done.err)
+            self.assert_finds("bypass", f"no code is asked of {user} for 1 h ", level="warning",
+                              status=OK, user=user, remedy=f"twilio-verify bypass {user} --end")
+            if user == "root":
+                self.assert_finds("dry run", "root is asked for no code: BYPASS for ", level="ok",
+                                  status=OK)
+            self.run_tool("bypass", user, "--end")
+            self.assertNotIn("bypass", self.doctor(user)[1])
+        (self.users / "root.bypass").write_text("made = 1;\n")
+        self.assert_finds("bypass", "does not count: users/root.bypass:1: made", level="warning",
+                          status=OK, remedy="twilio-verify bypass root --end")
 
     def test_two_users_with_one_factor(self):
         enroll(self.folder, "daemon", self.factor.identity, self.factor.sid)

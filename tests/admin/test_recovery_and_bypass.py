@@ -90,7 +90,8 @@ class RecoveryCodes(AdminCase):
             self.assertEqual((done.status, done.err), (OK, ""))
             self.assertEqual(json.loads(done.out)[0]["recovery_codes"], left)
             done = self.run_tool("explain", "root", "--service", "sshd")
-            self.assertIn(f"ok       recovery: {left} recovery codes remain\n", done.out)
+            self.assertIn("recovery: no recovery code remains;" if left == "0" else
+                          f"recovery: {left} recovery codes remain\n", done.out)
 
     def test_new_ones_make_the_old_ones_void_and_say_so(self):
         self.make()
