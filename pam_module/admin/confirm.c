@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "../core/userfile.h"
 #include "terminal.h"
 
 enum { ANSWER_SIZE = 512, MALFORMED_MAX = 10 };
@@ -42,13 +43,25 @@ static enum factor_result send_code(struct session *session, const struct users_
     return FACTOR_DONE;
 }
 
+/* Recovery codes are whoever's who had the name before, where his enrollment was deleted by hand. */
+static bool drop_others_codes(const struct session *session, const char *name,
+                              struct verdict *why_not)
+{
+    struct users_record record;
+    bool was_there;
+
+    return users_read(&session->users, USERS_ENROLLED, name, &record, why_not) != USERS_NONE ||
+           users_drop(&session->users, name, USERFILE_RECOVERY, &was_there, why_not);
+}
+
 static enum command_status install(struct session *session, const char *name,
                                    enum confirm_end *ret_end)
 {
     enum command_status status = COMMAND_OK;
     struct verdict why_not;
 
-    if (!users_install(&session->users, name, &why_not))
+    if (!drop_others_codes(session, name, &why_not) ||
+        !users_install(&session->users, name, &why_not))
         return session_refuse(&why_not, "the factor is confirmed, the enrollment is not written");
     *ret_end = CONFIRM_ENROLLED;
     terminal_say("%s is enrolled", name);

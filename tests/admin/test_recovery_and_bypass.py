@@ -146,6 +146,14 @@ class RecoveryCodes(AdminCase):
                 self.assertIn("somebody else is enrolling or removing root right now", err)
         self.assertEqual(self.listed()["recovery_codes"], "20")
 
+    def test_they_are_not_those_of_whoever_has_the_name_next(self):
+        self.make()
+        self.enroll("root", "--replace")
+        self.assertEqual(self.listed()["recovery_codes"], "10")
+        (self.users / "root.conf").unlink()
+        self.enroll()
+        self.assertNotIn("recovery_codes", self.listed())
+
     def test_they_go_with_the_enrollment_and_so_does_what_is_remembered(self):
         self.make()
         self.run_tool("bypass", "root", "--for", "1h", "--reason", "x")
