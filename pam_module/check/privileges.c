@@ -26,10 +26,10 @@ static const struct limit {
     rlim_t value;
     rlim_t least; /* with less we would tell that Twilio is away */
 } limits[] = {
-    { RLIMIT_AS, RLIM_INFINITY, 256 * MEBIBYTE },
+    { RLIMIT_AS, RLIM_INFINITY, (rlim_t)256 * MEBIBYTE },
     { RLIMIT_CORE, 0 },
     { RLIMIT_CPU, 60 },
-    { RLIMIT_DATA, RLIM_INFINITY, 64 * MEBIBYTE },
+    { RLIMIT_DATA, RLIM_INFINITY, (rlim_t)64 * MEBIBYTE },
     { RLIMIT_FSIZE, MEBIBYTE },
     { RLIMIT_LOCKS, RLIM_INFINITY },
     { RLIMIT_MEMLOCK, MEBIBYTE },
