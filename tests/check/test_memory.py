@@ -126,6 +126,19 @@ class NoCodeTwice(MemoryTest):
         login.process.wait()
         self.one_answer(host, RIGHT, "denied", "1 used before")
 
+    def test_the_lock_is_held_neither_while_the_user_types_nor_while_twilio_answers(self):
+        server = self.liar(verify=[lost(Connection.hang)], fetch=[dropped(Connection.hang)] * 3)
+        host = self.single(server)
+        login = self.login(host)
+        login.expect_prompt()
+        for kind, answer in (("create", RIGHT), ("verify", None)):
+            self.wait_for(lambda: any(request.kind == kind for request in server.requests))
+            with state_file(host).open() as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if answer is not None:
+                login.answer(answer)
+        login.hang_up()
+
     def wait_for(self, is_so):
         end = time.monotonic() + patience(5)
         while not is_so():
@@ -420,6 +433,35 @@ class NoMemory(MemoryTest):
             login.expect_prompt()
             login.answer((host.folder / "codes").read_text().split()[0])
             self.assertEqual(login.read_line(5), "show That was a recovery code; 9 remain.")
+
+
+class Names(MemoryTest):
+    """All that is kept of a user lies in two folders, under the names of all of them."""
+
+    def test_no_name_is_the_file_of_another(self):
+        names = ["alice", *(f"alice.{word}" for word in ("conf", "recovery", "bypass", "used", "new"))]
+        host = self.single(self.liar(), users=names)
+        codes = {name: make_codes(host, name, 2) for name in names}
+        for name, (one, _) in codes.items():
+            other = names[names.index(name) - 1]
+            self.one_answer(host, codes[other][1], "denied", "1 wrong recovery codes", user=name)
+            self.one_answer(host, one, "approved", "1 remain$", user=name)
+            self.one_answer(host, RIGHT, "approved", "challenge=YC[^;]*$", user=name)
+            run_tool(host, "bypass", name, "--for", "1m", "--reason", name)
+            self.assert_outcome(self.login(host, name), "not-required", f": {name}$")
+            self.login(host, other).expect_prompt()
+            run_tool(host, "bypass", name, "--end")
+
+    def test_a_name_as_long_as_can_be_is_remembered_and_has_no_recovery_codes(self):
+        name = "x" * 250
+        host = self.single(self.liar(), users=(name,))
+        self.one_answer(host, RIGHT, "approved", "challenge=YC[^;]*$", user=name)
+        self.one_answer(host, RIGHT, "denied", "1 used before", user=name)
+        for words in (["recovery-codes", name], ["bypass", name, "--for", "1m", "--reason", "x"]):
+            done = subprocess.run([TOOL, "--settings", host.settings, *words], capture_output=True,
+                                  text=True, check=False)
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertIn("is too long for a file", done.stderr)
 
 
 class Bypass(MemoryTest):
