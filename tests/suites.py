@@ -278,6 +278,7 @@ COMPILERS = ("gcc", "clang")
 # The same, and they build for themselves.
 LONG_SUITES = {
     "install": program_suite("tests/package/test_install"),
+    "install-trixie": program_suite("env", "DEBIAN=trixie", "tests/package/test_install"),
 }
 
 ALL_SUITES = SUITES | ALONE_SUITES | CI_SUITES | LONG_SUITES
