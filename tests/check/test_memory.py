@@ -363,6 +363,19 @@ class Hostile(MemoryTest):
             host, _ = self.forged(self.liar(), change(CLAIMS, *[7, up] * 64))
             self.one_answer(host, RIGHT, outcome)
 
+    def test_a_code_that_cannot_be_claimed_is_not_sent(self):
+        server = self.liar()
+        host = self.single(server)
+        login = self.login(host)
+        login.expect_prompt()
+        while not any(request.kind == "create" for request in server.requests):
+            time.sleep(0.01)
+        with state_file(host).open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            login.answer(RIGHT)
+            self.assert_outcome(login, "misconfigured", "stays locked by another process")
+        self.assertNotIn("verify", [request.kind for request in server.requests])
+
     @needs_root
     def test_a_file_of_any_size_or_a_lock_that_is_kept_holds_nobody_up(self):
         host, codes = self.forged(self.liar(), change(TRIES, 0))
