@@ -471,6 +471,13 @@ TEST(removes_blanks_wherever_they_stand)
                      .results = { PENDING, APPROVED });
 }
 
+TEST(sends_codes_of_every_digit)
+{
+    assert_scene("ask load connect create answer verify(98765210@1)", OUTCOME_APPROVED, "",
+                 .code_length = 8, .answers = { { "98765210", WAITED_FOR, 0 } },
+                 .results = { PENDING, APPROVED });
+}
+
 TEST(sends_codes_of_the_length_that_is_set)
 {
     assert_scene("ask load connect create answer verify(1234567@1)", OUTCOME_APPROVED, "",
@@ -1307,6 +1314,7 @@ int main(void)
         cmocka_unit_test(takes_an_answer_whenever_it_comes),
         cmocka_unit_test(under_at_code_creates_after_the_code),
         cmocka_unit_test(removes_blanks_wherever_they_stand),
+        cmocka_unit_test(sends_codes_of_every_digit),
         cmocka_unit_test(sends_codes_of_the_length_that_is_set),
         cmocka_unit_test(what_is_no_code_never_leaves_the_host),
         cmocka_unit_test(a_code_of_another_length_never_leaves_the_host),
