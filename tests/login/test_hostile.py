@@ -325,7 +325,7 @@ for number in (0, *range(1, 65)):
                        signal.SIGKILL, signal.SIGUSR1, signal.SIGALRM):
             with self.subTest(number):
                 name, factor = self.enrolled()
-                host = self.host("--think-ms", "2000", logins=[(name, factor.wrong_code())])
+                host = self.host("--think-ms", "60000", logins=[(name, factor.wrong_code())])
                 pid = self.check_program_of(host)
                 self.run_as(self.caller, "kill", f"-{number:d}", str(host.pid))
                 self.assertIsNone(self.report(host))
