@@ -8,6 +8,7 @@
 Most of it needs root, and says so."""
 
 import contextlib
+import ctypes
 import os
 import pathlib
 import pwd
@@ -139,6 +140,23 @@ def read_proc(login, name):
     return pathlib.Path(f"/proc/{login.process.pid}/{name}").read_bytes()
 
 
+PTRACE_DETACH, PTRACE_SEIZE, PTRACE_INTERRUPT = 17, 0x4206, 0x4207
+
+
+def hold(pid, seconds):
+    """Stops a process, all its threads, without a signal."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    ptrace = lambda request, thread: libc.ptrace(request, thread, None, None)
+    threads = [int(name) for name in os.listdir(f"/proc/{pid}/task")]
+    for thread in threads:
+        assert ptrace(PTRACE_SEIZE, thread) == 0, os.strerror(ctypes.get_errno())
+        ptrace(PTRACE_INTERRUPT, thread)
+        os.waitpid(thread, 0x40000000)  # __WALL
+    time.sleep(seconds)
+    for thread in threads:
+        ptrace(PTRACE_DETACH, thread)
+
+
 def status_of(login):
     lines = read_proc(login, "status").decode().splitlines()
     return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
@@ -253,6 +271,19 @@ class HostileStarts(CheckTest):
                                      service={"timeout_seconds": 2}))
         login.expect_prompt()
         return login
+
+    @needs_root
+    def test_a_host_that_does_not_let_it_run_is_no_outage(self):
+        """As a user freezes or throttles the cgroup of what he has started: no signal tells of it."""
+        for stops in ([2.5], [0.5, 0.7, 0.5, 0.7]):
+            with self.subTest(stops):
+                login = self.hung_login()
+                login.answer(RIGHT)
+                for seconds in stops:
+                    time.sleep(0.05)
+                    hold(login.process.pid, seconds)
+                self.assert_outcome(login, "misconfigured", "this host did not let the check program "
+                                                            "run")
 
     def signal_as_nobody(self, login, *names):
         for name in names:
