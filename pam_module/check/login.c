@@ -59,7 +59,6 @@ static bool ask(struct login *login, const char *before)
     char text[sizeof USED_CODE + 256];
 
     set_limit(login, HTTP_FOREVER);
-    login->watch.descriptor = login->ports->descriptor;
     snprintf(text, sizeof text, "%s%s", before, login->request->settings->prompt);
     if (login->ports->ask(login->ports->context, text))
         return true;

@@ -48,7 +48,8 @@ struct result {
 struct scene {
     int attempts, code_length, create_challenge, timeout_seconds;
     bool is_unenrolled;
-    int asks_until_gone; /* 0: he can always be asked */
+    bool has_half_a_line; /* it wakes the login, and is no answer yet */
+    int asks_until_gone;  /* 0: he can always be asked */
     enum outcome load_fails;
     int64_t connect_ms;
     struct answer answers[STEPS_MAX];
@@ -58,6 +59,7 @@ struct scene {
     int counts_until_limit; /* 0: there is none */
     int64_t opens_s;
 
+    const char *sent; /* the code in the login's own memory */
     size_t answered, called, claimed, recovered;
     int counted;
     int asks, challenges;
@@ -138,6 +140,7 @@ static bool on_ask(void *context, const char *text)
     note(scene, scene->asks == 0 ? "ask " : "again ");
     snprintf(scene->texts + used, sizeof scene->texts - used, "[%s]", text);
     assert_int_equal(scene->limit_ms, HTTP_FOREVER);
+    assert_true(scene->sent == NULL || *scene->sent == '\0');
     scene->asks++;
     return scene->asks != scene->asks_until_gone;
 }
@@ -264,6 +267,8 @@ static bool is_there(const struct scene *scene, enum moment moment)
 static bool notice(struct scene *scene, enum moment moment, struct http_watch *watch)
 {
     now = moment;
+    if (scene->has_half_a_line && !watch->noticed(watch))
+        return false;
     while (watch->descriptor >= 0 && is_there(scene, moment)) {
         assert_int_equal(watch->descriptor, DESCRIPTOR);
         if (!watch->noticed(watch))
@@ -328,6 +333,7 @@ static enum challenge_state on_verify(struct challenge_service *service, struct 
     assert_int_equal(watch->descriptor, -1);
     strcpy(challenge->request_id, "RQverify");
     wiped_expect(code, strlen(code));
+    scene->sent = code;
     return end_call(scene, why_not);
 }
 
@@ -449,6 +455,12 @@ TEST(takes_an_answer_whenever_it_comes)
         assert_scene(rows[i].trace, OUTCOME_APPROVED, "",
                      .answers = { { "123456", rows[i].moment, 0 } },
                      .results = { PENDING, APPROVED });
+}
+
+TEST(half_a_line_is_not_waited_for_while_there_is_work)
+{
+    assert_scene("ask load connect create answer verify(123456@1)", OUTCOME_APPROVED, "",
+                 .has_half_a_line = true, .answers = { CODE }, .results = { PENDING, APPROVED });
 }
 
 TEST(under_at_code_creates_after_the_code)
@@ -1312,6 +1324,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(asks_at_once_then_creates_then_sends_the_code),
         cmocka_unit_test(takes_an_answer_whenever_it_comes),
+        cmocka_unit_test(half_a_line_is_not_waited_for_while_there_is_work),
         cmocka_unit_test(under_at_code_creates_after_the_code),
         cmocka_unit_test(removes_blanks_wherever_they_stand),
         cmocka_unit_test(sends_codes_of_every_digit),
