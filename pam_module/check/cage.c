@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
@@ -161,6 +162,27 @@ static const int allowed[] = {
 /* A socket of these families alone: netlink tells getaddrinfo(3) which addresses are of use. */
 static const int families[] = { AF_INET, AF_INET6, AF_NETLINK, AF_UNIX };
 
+/* What this program is built for, in the kernel's word: the numbers above are of it. */
+#if defined __x86_64__ && !defined __ILP32__
+#define ARCHITECTURE AUDIT_ARCH_X86_64
+#elif defined __i386__
+#define ARCHITECTURE AUDIT_ARCH_I386
+#elif defined __aarch64__ && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define ARCHITECTURE AUDIT_ARCH_AARCH64
+#elif defined __arm__ && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define ARCHITECTURE AUDIT_ARCH_ARM
+#elif defined __powerpc64__ && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define ARCHITECTURE AUDIT_ARCH_PPC64LE
+#elif defined __riscv && __riscv_xlen == 64
+#define ARCHITECTURE AUDIT_ARCH_RISCV64
+#elif defined __s390x__
+#define ARCHITECTURE AUDIT_ARCH_S390X
+#elif defined __mips64 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define ARCHITECTURE AUDIT_ARCH_MIPSEL64
+#else
+#error "name this architecture: AUDIT_ARCH_... of linux/audit.h"
+#endif
+
 /* What a thread is made with, and a process is not. */
 enum { THREAD_FLAGS = CLONE_VM | CLONE_THREAD };
 
@@ -211,11 +233,9 @@ static void allow_if_equal(uint32_t value)
 void cage_build(void)
 {
     const uint32_t refusal = SECCOMP_RET_ERRNO | ENOSYS;
-    uint32_t architecture = seccomp_arch_native();
-
     program.len = 0;
     load(offsetof(struct seccomp_data, arch));
-    unless_equal_skip(architecture, 1);
+    unless_equal_skip(ARCHITECTURE, 1);
     add(BPF_JMP | BPF_JA, 1, 0);
     answer(SECCOMP_RET_KILL_PROCESS);
 
@@ -232,7 +252,7 @@ void cage_build(void)
 
     /* clone3(2) hides its flags: it is left out, and libc falls back to clone(2). */
     unless_equal_skip(SCMP_SYS(clone), 4);
-    load_argument(architecture == SCMP_ARCH_S390X ? 1 : 0);
+    load_argument(ARCHITECTURE == AUDIT_ARCH_S390X ? 1 : 0);
     add(BPF_ALU | BPF_AND | BPF_K, THREAD_FLAGS, 0);
     allow_if_equal(THREAD_FLAGS);
     answer(refusal);
