@@ -26,7 +26,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from harness import (CHECK, IS_ROOT, CheckTest, load_tests, main, needs_little_memory,
                      needs_own_memory, needs_root)
 from fixture import API_KEY_SECRET, copy_program, temporary_folder
-from liar import RIGHT, WRONG, Connection, dropped
+from liar import RIGHT, WRONG, Connection, dropped, slowly
 from parallel import each
 
 NOBODY = pwd.getpwnam("nobody")
@@ -264,24 +264,29 @@ class HostileStarts(CheckTest):
         login.process.wait(2)
         self.assertEqual(login.process.returncode, -signal.SIGALRM)
 
-    def hung_login(self, seconds=2):
-        """One that waits for Twilio, for so long at most."""
+    def hung_login(self):
+        """One that waits for Twilio, for two seconds at most."""
         silence = [dropped(Connection.hang)] * 3
         login = self.login(self.host(self.liar(verify=silence, fetch=silence),
-                                     service={"timeout_seconds": seconds}))
+                                     service={"timeout_seconds": 2}))
         login.expect_prompt()
         return login
 
     @needs_root
     def test_a_host_that_does_not_let_it_run_is_no_outage(self):
         """As a user freezes or throttles the cgroup of what he has started: no signal tells of it."""
-        for stops in ([5], [1, 1.4, 1, 1.4]):
+        silence = {"verify": [dropped(Connection.hang)], "fetch": [dropped(Connection.hang)] * 3}
+        lost_meanwhile = {"verify": [slowly(3, dropped())], "fetch": [dropped()] * 3}
+        for script, stops in ((silence, [5]), (silence, [1, 1.4, 1, 1.4]), (lost_meanwhile, [3.5])):
             with self.subTest(stops):
-                login = self.hung_login(4)
+                server = self.liar(**script)
+                login = self.login(self.host(server, service={"timeout_seconds": 4}))
+                login.expect_prompt()
                 login.answer(RIGHT)
-                for seconds in stops:
+                self.assertTrue(server.wait(lambda server: "verify" in server.kinds))
+                for stop in stops:
                     time.sleep(0.05)
-                    hold(login.process.pid, seconds)
+                    hold(login.process.pid, stop)
                 self.assert_outcome(login, "misconfigured",
                                     "this host did not let the check program run", 8)
 
