@@ -7,6 +7,7 @@
 
 Needs no root. SLOW=1 waits out the limit of 40 seconds too, and logs in ten thousand times."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -174,8 +175,7 @@ class Login:
     def saw(self):
         return [event for _, _, event, _ in self.events]
 
-    def survivors(self):
-        """Check programs of this login that live on; they are ended here."""
+    def there(self):
         found = []
         for entry in filter(str.isdigit, os.listdir("/proc")):
             try:
@@ -183,9 +183,19 @@ class Login:
                     words = file.read().split(b"\0")
                 if words[1:3] == [b"--settings", self.script.encode()]:
                     found.append(int(entry))
-                    os.kill(int(entry), signal.SIGKILL)
             except OSError:
                 pass
+        return found
+
+    def survivors(self):
+        """Check programs of this login that live on; they are ended here. What the leak sanitizer
+        had started to look into one that was killed ends a moment later."""
+        end = time.monotonic() + 1
+        while (found := self.there()) and time.monotonic() < end:
+            time.sleep(0.05)
+        for number in found:
+            with contextlib.suppress(OSError):
+                os.kill(number, signal.SIGKILL)
         return found
 
 
