@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,16 +16,12 @@
 #include "cage.h"
 #include "inputs.h"
 #include "library.h"
+#include "limit.h"
 #include "login.h"
 #include "memory.h"
 #include "paths.h"
 #include "privileges.h"
 #include "server.h"
-
-enum { LIMIT_GRACE_MS = 400, TICK_MS = 100 };
-
-#define HELD_UP                                                                                    \
-    "this host did not let the check program run: is its user's cgroup frozen or throttled?"
 
 struct check {
     struct dialogue_reader reader;
@@ -36,80 +31,12 @@ struct check {
     struct memory memory;
 };
 
-/* The clock that nothing in this process can hold up: a resolver may hang for longer than the
- * login may take, and its thread is not waited for. It ticks, so that it tells as well for how long
- * this process was not let run. */
-static struct {
-    int64_t began_ms, ends_ms; /* BEGAN_MS 0: there is no limit now */
-    int64_t limited_ms;        /* under limits that are over */
-    int limits;
-    volatile sig_atomic_t ticks;
-} limit;
-
-/* Whether this host, by a cgroup that its user may freeze or throttle for instance, kept us from
- * working while Twilio was waited for: that is no outage, and must not open what an outage opens. */
-static bool is_held_up(void)
-{
-    int64_t now_ms = limit.began_ms != 0 ? dialogue_clock_ms() - limit.began_ms : 0;
-    int64_t expected = (limit.limited_ms + now_ms) / TICK_MS;
-
-    /* Each limit may lack the tick that it ended before; on a busy host many come late. */
-    return (limit.ticks + limit.limits) * 2 < expected;
-}
-
-/* Only the kernel's signal counts: whoever took over the account that we are may signal us, and must
- * not choose the verdict. */
-static void on_tick(int signal, siginfo_t *info, void *context)
-{
-    static const char unavailable[] = "unavailable: no end in time\n";
-    static const char held_up[] = "misconfigured: " HELD_UP "\n";
-    ssize_t written;
-
-    (void)signal;
-    (void)context;
-    if (info->si_code != SI_KERNEL)
-        return;
-    limit.ticks++;
-    if (dialogue_clock_ms() < limit.ends_ms)
-        return;
-    written = is_held_up() ? write(STDOUT_FILENO, held_up, sizeof held_up - 1)
-                           : write(STDOUT_FILENO, unavailable, sizeof unavailable - 1);
-    (void)written;
-    _exit(0);
-}
-
-/* Somebody has stopped us, maybe until the limit was over: nobody who means well does. */
-static void on_continued(int signal)
-{
-    (void)signal;
-    _exit(EXIT_FAILURE);
-}
-
-static void set_limit(void *context, int64_t deadline_ms)
-{
-    const struct timeval tick = { .tv_usec = TICK_MS * 1000 };
-    const struct itimerval none = { 0 }, ticking = { tick, tick };
-    int64_t now_ms = dialogue_clock_ms();
-
-    (void)context;
-    setitimer(ITIMER_REAL, &none, NULL);
-    if (limit.began_ms != 0)
-        limit.limited_ms += now_ms - limit.began_ms;
-    limit.began_ms = 0;
-    if (deadline_ms == HTTP_FOREVER)
-        return;
-    limit.began_ms = now_ms;
-    limit.ends_ms = (deadline_ms > now_ms ? deadline_ms : now_ms) + LIMIT_GRACE_MS;
-    limit.limits++;
-    setitimer(ITIMER_REAL, &ticking, NULL);
-}
-
 /* The last line, and the end: no destructor of any library runs. */
 static _Noreturn void say(const struct verdict *verdict)
 {
     char line[DIALOGUE_LINE_SIZE];
 
-    set_limit(NULL, HTTP_FOREVER);
+    limit_set(HTTP_FOREVER);
     verdict_print(verdict, line, sizeof line);
     dialogue_write(STDOUT_FILENO, line);
     _exit(0);
@@ -165,6 +92,12 @@ static bool load(void *context, const struct challenge_api **ret_api,
         return false;
     *ret_api = check->api;
     return true;
+}
+
+static void set_limit(void *context, int64_t deadline_ms)
+{
+    (void)context;
+    limit_set(deadline_ms);
 }
 
 static int64_t clock_ms(void *context)
@@ -298,16 +231,11 @@ static void add_note(const struct verdict *note, struct verdict *verdict)
 /* Runs the login, unless something before it has decided, and says the verdict. */
 static _Noreturn void conclude(struct check *check, bool is_ready, struct verdict *verdict)
 {
-    const struct sigaction tick = { .sa_sigaction = on_tick, .sa_flags = SA_SIGINFO | SA_RESTART };
-
     if (is_ready) {
-        /* Not before: until it is root's alone, who calls sudo may signal this process, and must
-         * not choose its verdict. */
-        sigaction(SIGALRM, &tick, NULL);
-        signal(SIGCONT, on_continued);
+        limit_begin();
         run_login(check, verdict);
-        if (verdict->outcome == OUTCOME_UNAVAILABLE && is_held_up())
-            verdict_refuse(verdict, OUTCOME_MISCONFIGURED, "%s", HELD_UP);
+        if (verdict->outcome == OUTCOME_UNAVAILABLE && limit_is_held_up())
+            verdict_refuse(verdict, OUTCOME_MISCONFIGURED, "%s", LIMIT_HELD_UP);
         add_note(&check->inputs.note, verdict);
         add_note(&check->memory.note, verdict);
     }
