@@ -16,6 +16,7 @@
 #include "core/text.h"
 #include "fuzz.h"
 #include "network.h"
+#include "unit/ports.h"
 #include "unit/reply.h"
 #include "unit/wiped.h"
 
@@ -289,21 +290,7 @@ static void demand_end(const struct world *world, const struct verdict *verdict)
 static void run(struct world *world)
 {
     const struct login_request request = { world->settings, world->enrollment };
-    const struct login_ports ports = {
-        .context = world,
-        .descriptor = DESCRIPTOR,
-        .ask = on_ask,
-        .show = on_show,
-        .answer = on_answer,
-        .load = on_load,
-        .limit = on_limit,
-        .clock_ms = on_clock,
-        .pause = on_pause,
-        .claim = on_claim,
-        .release = on_release,
-        .count = on_count,
-        .recover = on_recover,
-    };
+    const struct login_ports ports = PORTS(world, DESCRIPTOR);
     struct verdict verdict = { 0 };
 
     watched = world;

@@ -242,6 +242,19 @@ class LoginCase(unittest.TestCase):
             self.assertRegex(target, r"^(socket:|pipe:|anon_inode:\[event)", number)
 
 
+class SettingsCase(LoginCase):
+    """One login at a time over sshd, by conf/pam.d/sshd-password-and-code; a test may change the
+    settings."""
+
+    @classmethod
+    def setUpClass(cls):
+        machine.use_recipe("sshd-password-and-code", "sshd")
+        cls.server = cls.sshd(*PASSWORD_AND_CODE)
+
+    def setUp(self):
+        self.addCleanup(machine.configure)
+
+
 class SudoCase(LoginCase):
     """sudo, called by somebody who may do everything with it."""
 

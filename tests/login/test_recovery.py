@@ -6,8 +6,8 @@ twice."""
 
 import unittest
 
-from logincase import (APPROVED, AWAY, CODE_PROMPT, CREATED, PASSWORD_AND_CODE, VERIFIED,
-                       WRONG_PROMPT, LoginCase, SudoCase, at_once, machine, setUpModule)
+from logincase import (APPROVED, AWAY, CODE_PROMPT, CREATED, VERIFIED, WRONG_PROMPT, SettingsCase,
+                       SudoCase, at_once, machine, setUpModule)
 from machine import SETTINGS, run
 
 USED_PROMPT = "That code was used before: wait for the next one. Verification code: "
@@ -21,14 +21,7 @@ def recovered(remain):
     return ("INFO", "approved", f"RECOVERY CODE used up, {remain} remain")
 
 
-class Ssh(LoginCase):
-    @classmethod
-    def setUpClass(cls):
-        machine.use_recipe("sshd-password-and-code", "sshd")
-        cls.server = cls.sshd(*PASSWORD_AND_CODE)
-
-    def setUp(self):
-        self.addCleanup(machine.configure)
+class Ssh(SettingsCase):
 
     def test_a_recovery_code_lets_in_while_twilio_is_away_and_only_once(self):
         person = machine.person("recover")

@@ -14,7 +14,8 @@ import unittest
 
 from logincase import (APPROVED, AWAY, CODE_PROMPT, CREATED, KEY_AND_CODE, NOT_ENROLLED,
                        PASSWORD_AND_CODE, UNREACHABLE, VERIFIED, WRONG_PROMPT, LoginCase, Nobody,
-                       at_once, denied, machine, person_with_key, setUpModule, with_key)
+                       SettingsCase, at_once, denied, machine, person_with_key, setUpModule,
+                       with_key)
 from machine import SETTINGS, Terminal, eventually, run
 
 PASSWORD_METHOD = ("KbdInteractiveAuthentication no", "PasswordAuthentication yes",
@@ -379,16 +380,8 @@ class AtThePrompt(LoginCase):
         self.assertEqual(eventually(self.check_programs, lambda found: not found, 5), [])
 
 
-class Trouble(LoginCase):
-    """One login at a time over sshd, while the settings or the service are not as they must be."""
-
-    @classmethod
-    def setUpClass(cls):
-        machine.use_recipe("sshd-password-and-code", "sshd")
-        cls.server = cls.sshd(*PASSWORD_AND_CODE)
-
-    def setUp(self):
-        self.addCleanup(machine.configure)
+class Trouble(SettingsCase):
+    """While the settings or the service are not as they must be."""
 
     def test_a_service_that_is_down_refuses(self):
         person = machine.person("down")

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ports.h"
+
 #define IDENTITY "7f3c5d0e-9a1b"
 #define FACTOR   "YF0123456789abcdef0123456789abcdef"
 #define PROMPT   "Code: "
@@ -509,21 +511,7 @@ bool model_run(struct model *model)
     };
     const struct enrollment enrollment = { (char *)IDENTITY, (char *)FACTOR, (char *)"alice" };
     const struct login_request request = { &settings, model->is_enrolled ? &enrollment : NULL };
-    const struct login_ports ports = {
-        .context = model,
-        .descriptor = DESCRIPTOR,
-        .ask = on_ask,
-        .show = on_show,
-        .answer = on_answer,
-        .load = on_load,
-        .limit = on_limit,
-        .clock_ms = on_clock,
-        .pause = on_pause,
-        .claim = on_claim,
-        .release = on_release,
-        .count = on_count,
-        .recover = on_recover,
-    };
+    const struct login_ports ports = PORTS(model, DESCRIPTOR);
 
     model->expected = OUTCOME_DENIED;
     model->before = "Wrong code. ";

@@ -23,6 +23,7 @@
 
 #include "check/login.h"
 #include "model.h"
+#include "ports.h"
 #include "wiped.h"
 
 #define PROMPT "Verification code: "
@@ -381,21 +382,7 @@ static void run(struct scene *scene, struct verdict *ret_verdict)
     };
     const struct enrollment enrollment = { (char *)"identity", (char *)"YF", (char *)"alice" };
     const struct login_request request = { &settings, scene->is_unenrolled ? NULL : &enrollment };
-    const struct login_ports ports = {
-        .context = scene,
-        .descriptor = DESCRIPTOR,
-        .ask = on_ask,
-        .show = on_show,
-        .answer = on_answer,
-        .load = on_load,
-        .limit = on_limit,
-        .clock_ms = on_clock,
-        .pause = on_pause,
-        .claim = on_claim,
-        .release = on_release,
-        .count = on_count,
-        .recover = on_recover,
-    };
+    const struct login_ports ports = PORTS(scene, DESCRIPTOR);
 
     now = WAITED_FOR;
     scene->now_ms = BEGIN_MS;

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The ports of a login, for a test that has functions of these names. */
+#pragma once
+
+#include "check/login.h"
+
+#define PORTS(its_context, its_descriptor)                                                         \
+    {                                                                                              \
+        .context = (its_context), .descriptor = (its_descriptor), .ask = on_ask, .show = on_show,  \
+        .answer = on_answer, .load = on_load, .limit = on_limit, .clock_ms = on_clock,             \
+        .pause = on_pause, .claim = on_claim, .release = on_release, .count = on_count,            \
+        .recover = on_recover,                                                                     \
+    }
