@@ -232,6 +232,7 @@ static void allow_if_equal(uint32_t value)
 void cage_build(void)
 {
     const uint32_t refusal = SECCOMP_RET_ERRNO | ENOSYS;
+
     program.len = 0;
     load(offsetof(struct seccomp_data, arch));
     unless_equal_skip(ARCHITECTURE, 1);

@@ -22,11 +22,11 @@ struct inputs {
 bool inputs_read(struct inputs *inputs, const char *settings_path,
                  const struct dialogue_login *login, struct verdict *verdict);
 
-/* handover_offer() to the server that the settings name. */
+/* Whether a server that the settings name has taken the login: handover_offer(). */
 bool inputs_offer(const struct inputs *inputs);
 
-/* handover_take(), but for the dialogue's descriptors, which handover_take() has put in their places.
- * False, with the verdict. */
+/* Copies what handover_take() has taken; the caller frees HANDOVER. False, with
+ * OUTCOME_MISCONFIGURED in *VERDICT: no memory, or the settings are wrong. */
 bool inputs_take(struct inputs *inputs, const struct handover *handover, struct verdict *verdict);
 
 /* Wipes and frees. */

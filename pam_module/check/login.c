@@ -22,9 +22,10 @@ struct login {
     struct verdict verdict; /* how things stand; the last one is the login's */
 
     int attempts_left;
-    int malformed, unrecovered,
-        used;  /* answers that were no code, wrong recovery codes, claimed before */
-    bool over; /* nothing more will be asked or sent; the verdict tells */
+    int malformed;   /* answers that were no code */
+    int unrecovered; /* wrong recovery codes */
+    int used;        /* codes that another login has claimed */
+    bool over;       /* nothing more will be asked or sent; the verdict tells */
     bool has_code, has_claim;
     char code[CODE_SIZE];
 
@@ -356,7 +357,8 @@ static bool claim(struct login *login)
         return true;
     case LOGIN_CLAIMED_BEFORE:
         login->used++;
-        return ask_again(login, USED_CODE) && false;
+        ask_again(login, USED_CODE);
+        return false;
     case LOGIN_CLAIM_REFUSED:
         break;
     }

@@ -27,9 +27,9 @@ enum login_answer {
 };
 
 enum login_claim {
-    LOGIN_CLAIM_REFUSED, /* the verdict tells */
-    LOGIN_CLAIMED_BEFORE,
-    LOGIN_CLAIMED,
+    LOGIN_CLAIM_REFUSED,  /* the login is over; the verdict tells */
+    LOGIN_CLAIMED_BEFORE, /* another login has sent the code */
+    LOGIN_CLAIMED,        /* the code is this login's, or nothing can be remembered */
 };
 
 /* What a login needs of the world. */
@@ -39,7 +39,7 @@ struct login_ports {
 
     /* Asks the user for a secret. False: nobody is there. */
     bool (*ask)(void *context, const char *text);
-    /* Tells the user something. */
+    /* Tells the user something; whether it is seen is nobody's concern. */
     void (*show)(void *context, const char *text);
     /* Takes the next answer, any bytes; with WAIT it waits for it and LOGIN_NO_ANSWER is not
      * possible. ANSWER is changed only on LOGIN_ANSWER. */
@@ -47,7 +47,8 @@ struct login_ports {
     /* Makes the API ready, once, after the prompt is out. False, with the verdict in *WHY_NOT. */
     bool (*load)(void *context, const struct challenge_api **ret_api,
                  struct challenge_service **ret_service, struct verdict *why_not);
-    /* Says when this login must have ended, whatever hangs; HTTP_FOREVER: the user is typing. */
+    /* Says when this login must have ended, whatever hangs, by clock_ms(); HTTP_FOREVER: the user is
+     * typing, or this host is at work and not Twilio. */
     void (*limit)(void *context, int64_t deadline_ms);
     int64_t (*clock_ms)(void *context); /* dialogue_clock_ms(), or a test's */
     void (*pause)(void *context, int64_t pause_ms);
@@ -59,7 +60,7 @@ struct login_ports {
     /* Another challenge is about to be created. 0; or, with the verdict in *WHY_NOT, after how many
      * seconds that is possible; -1: never, as things are. */
     int64_t (*count)(void *context, struct verdict *why_not);
-    /* Uses up the recovery code CODE. How many remain; -1: it is wrong. */
+    /* Uses up the recovery code CODE. How many remain; -1: it does not count. */
     int (*recover)(void *context, const char *code);
 };
 

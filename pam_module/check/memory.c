@@ -212,6 +212,9 @@ int memory_recover(struct memory *memory, const char *code)
         return -1;
     /* Who has no codes waits as long. */
     number = recovery_match(memory->recovery, code);
+    if (number == RECOVERY_NOT_HASHED)
+        verdict_refuse(&memory->note, OUTCOME_MISCONFIGURED,
+                       "a recovery code can't be hashed: no memory, or a wrong salt");
     if (number < 0 || open_record(memory, &record, &memory->note) != STATE_LOCKED)
         return -1;
     remain = use_up(memory, &record, number);

@@ -32,6 +32,7 @@ struct policy_findings {
 enum policy policy_find(const struct settings *settings, const char *service, const char *user,
                         struct policy_findings *findings, struct verdict *why_not);
 
+/* Frees what was found. */
 void policy_free(struct policy_findings *findings);
 
 #define auto_policy __attribute__((cleanup(policy_free))) struct policy_findings

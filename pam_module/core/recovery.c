@@ -160,10 +160,10 @@ static bool is_equal(const char *one, const char *other)
 int recovery_match(const struct recovery *recovery, const char *code)
 {
     char hash[RECOVERY_HASH_SIZE];
-    int match = -1;
+    int match = RECOVERY_NO_MATCH;
 
     if (!recovery_hash(code, recovery != NULL ? recovery->salt : NOBODYS_SALT, hash))
-        return -1;
+        return RECOVERY_NOT_HASHED;
     for (int i = 0; recovery != NULL && recovery->hashes[i] != NULL; i++)
         if (is_equal(recovery->hashes[i], hash))
             match = i;

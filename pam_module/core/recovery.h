@@ -19,6 +19,8 @@ enum {
     RECOVERY_CODES_MAX = 20,
     RECOVERY_SALT_SIZE = 128,
     RECOVERY_HASH_SIZE = 128,
+    RECOVERY_NO_MATCH = -1,
+    RECOVERY_NOT_HASHED = -2,
 };
 
 struct recovery {
@@ -49,9 +51,11 @@ bool recovery_parse(const char *text, const char *shown, struct recovery **ret_r
 enum secret_read recovery_read(const char *users_dir, const char *name,
                                struct recovery **ret_recovery, struct verdict *why_not);
 
+/* How many codes the set has, used or not. */
 size_t recovery_count(const struct recovery *recovery);
 
-/* The number of CODE among the set's, or -1; with RECOVERY NULL always -1, after as long. */
+/* The number of CODE among the set's, from 0. RECOVERY_NO_MATCH: it is none of them, and with RECOVERY
+ * NULL always, after as long. RECOVERY_NOT_HASHED: no memory, or the salt is none. */
 int recovery_match(const struct recovery *recovery, const char *code);
 
 /* Frees *RECOVERY, which may be NULL, and makes it NULL. */

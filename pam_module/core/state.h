@@ -2,8 +2,10 @@
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* What this host remembers of one user's logins: NAME.used in state_dir. The file is the account's
  * that talks to the network, so it holds only what makes a login stricter: without it, or with
- * whatever somebody else writes there, nobody gets in who would not get in otherwise, but for a
- * recovery code that was used before. What time does here can't be turned back by setting a clock. */
+ * whatever somebody else writes there, nobody gets in who has neither a right code nor a recovery code,
+ * though one that was used before may count again. Claims go by a clock that can't be set; the limit
+ * of creations and the delay by the wall clock, and where that is set back they last for no longer than
+ * from then on. */
 #pragma once
 
 #include <stdbool.h>
@@ -50,7 +52,7 @@ struct state {
 
 /* Opens the file of the user NAME below the folder PATH, to read and to write it, with MAKE an empty
  * one where none is. The caller closes. -1, with OUTCOME_MISCONFIGURED in *WHY_NOT: it can't be
- * made or opened, is not the effective user's, or others may write it or the folder. */
+ * made or opened, is neither the effective user's nor root's, or others may write it or the folder. */
 int state_open(const char *path, const char *name, bool make, struct verdict *why_not);
 
 /* Whether the folder can be opened and there is no such file in it. */

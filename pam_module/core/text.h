@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Which bytes may stand in a line: UTF-8 without control bytes. */
+/* The text of a line: which bytes may stand there, UTF-8 without control bytes; Twilio's names for
+ * things; a time. */
 #pragma once
 
 #include <stdbool.h>

@@ -86,6 +86,6 @@ void http_certificates(const struct settings *settings, const char **ret_file,
 /* Waits PAUSE_MS and goes on watching. False: the watch gave up, or its deadline comes first. */
 bool http_pause(struct http *http, int64_t pause_ms, struct http_watch *watch);
 
-/* Closes the connection, wipes the last reply, and frees; NULL is fine. May wait for the resolver: a process that has
- * a deadline ends without it. */
+/* Closes the connection, wipes the last reply, and frees; NULL is fine. May wait for the resolver: a
+ * process that has a deadline ends without it. */
 void http_free(struct http *http);

@@ -8,6 +8,7 @@ import collections
 import fcntl
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -287,6 +288,13 @@ class Recovery(MemoryTest):
         path.chmod(0o600)
         self.one_answer(host, code, "denied", "sat is no known key")
         self.one_answer(host, RIGHT, "approved", "sat is no known key")
+
+    def test_one_that_can_not_be_hashed_is_refused_and_the_log_tells(self):
+        host = self.single(AWAY)
+        code, *_ = make_codes(host)
+        path = host.folder / "users" / "alice.recovery"
+        path.write_text(re.sub('"\\$y.*?"', '"$y$"', path.read_text()))
+        self.one_answer(host, code, "denied", "a recovery code can't be hashed: no memory, or a wrong")
 
     def test_nobody_learns_from_the_time_who_has_codes(self):
         host = self.host(AWAY, users=("alice", "bob"))

@@ -68,8 +68,8 @@ TEST(a_code_is_found_among_the_hashes)
 
     assert_int_equal(recovery_count(recovery), 3);
     assert_int_equal(recovery_match(recovery, CODE), 1);
-    assert_int_equal(recovery_match(recovery, "bcdfghjkmnpq"), -1);
-    assert_int_equal(recovery_match(NULL, CODE), -1);
+    assert_int_equal(recovery_match(recovery, "bcdfghjkmnpq"), RECOVERY_NO_MATCH);
+    assert_int_equal(recovery_match(NULL, CODE), RECOVERY_NO_MATCH);
     recovery_free(&recovery);
     assert_null(recovery);
 }
@@ -78,7 +78,7 @@ TEST(a_salt_that_crypt_refuses_matches_nothing)
 {
     struct recovery *recovery = parse(SET "salt = \"$y$\"; hashes = ( \"\x2a\", \"" HASH "\" );");
 
-    assert_int_equal(recovery_match(recovery, CODE), -1);
+    assert_int_equal(recovery_match(recovery, CODE), RECOVERY_NOT_HASHED);
     recovery_free(&recovery);
 }
 
