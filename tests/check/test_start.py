@@ -628,7 +628,7 @@ class MuteNameServers(CheckTest):
 
     def begin(self, timeout=2, **options):
         host = self.host("https://verify.example.com", service={"timeout_seconds": timeout})
-        prefix = ["nsenter", "--target", str(self.holder.pid), "--mount", "--net", "--"]
+        prefix = ["nsenter", "--target", str(self.holder.pid), "--mount", "--net", "--root", "--"]
         login = self.login(host, prefix=prefix, **options)
         login.expect_prompt(seconds=1)
         return login
