@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <locale.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,16 +145,31 @@ static void print_environment(FILE *out)
     fprintf(out, "%u/%016" PRIx64, variables, hash);
 }
 
+static bool is_set(const struct timeval *time)
+{
+    return time->tv_sec != 0 || time->tv_usec != 0;
+}
+
+/* A timer that repeats is 0 from its end until its signal has arrived and set it again. */
+static void read_timer(__itimer_which_t which, struct itimerval *ret_timer)
+{
+    int tries = 100;
+
+    do
+        getitimer(which, ret_timer);
+    while (is_set(&ret_timer->it_interval) && !is_set(&ret_timer->it_value) && --tries > 0);
+}
+
 static void print_timers(FILE *out)
 {
     static const __itimer_which_t timers[] = { ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF };
 
     for (size_t i = 0; i < sizeof timers / sizeof *timers; i++) {
         struct itimerval timer = { 0 };
-        getitimer(timers[i], &timer);
+        read_timer(timers[i], &timer);
         fprintf(out, "%ld/%d ",
                 (long)timer.it_interval.tv_sec * 1000000 + timer.it_interval.tv_usec,
-                timer.it_value.tv_sec != 0 || timer.it_value.tv_usec != 0);
+                is_set(&timer.it_value));
     }
 }
 
