@@ -59,7 +59,7 @@ struct http {
     char request_id[REQUEST_ID_LENGTH + 1];
     int64_t date_seconds;
     size_t headers_size, body_size;
-    char body[HTTP_BODY_MAX];
+    char *body; /* of HTTP_BODY_MAX bytes */
 };
 
 /* libcurl is about to send the request, for the first time or again. A code is never sent twice. */
@@ -117,7 +117,7 @@ static size_t on_body(char *bytes, size_t one, size_t size, void *context)
     struct http *http = context;
 
     (void)one;
-    if (size > sizeof http->body - http->body_size)
+    if (size > HTTP_BODY_MAX - http->body_size)
         return 0;
     memcpy(http->body + http->body_size, bytes, size);
     http->body_size += size;
@@ -321,7 +321,8 @@ bool http_open(const struct settings *settings, const struct http_credentials *c
     http->multi = curl_multi_init();
     http->easy = curl_easy_init();
     http->headers = curl_slist_append(NULL, "Accept: application/json");
-    if (http->multi == NULL || http->easy == NULL || http->headers == NULL) {
+    http->body = malloc(HTTP_BODY_MAX);
+    if (http->multi == NULL || http->easy == NULL || http->headers == NULL || http->body == NULL) {
         http_free(http);
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "libcurl: no memory");
     }
@@ -603,6 +604,8 @@ void http_free(struct http *http)
     curl_easy_cleanup(http->easy);
     curl_multi_cleanup(http->multi);
     curl_slist_free_all(http->headers);
-    explicit_bzero(http->body, sizeof http->body); /* a new factor's secret */
+    if (http->body != NULL)
+        explicit_bzero(http->body, HTTP_BODY_MAX); /* a new factor's secret */
+    free(http->body);
     free(http);
 }
