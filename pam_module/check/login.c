@@ -345,24 +345,22 @@ static enum login_claim claim_code(struct login *login)
     return claimed;
 }
 
-/* Whether the code is this login's alone. False: it is another's, and the user was asked again, or the
- * login is over. */
-static bool claim(struct login *login)
+/* Makes the code this login's alone. Where it is another's the user is asked again, or the login is
+ * over. */
+static void claim(struct login *login)
 {
-    if (login->has_claim)
-        return true;
     switch (claim_code(login)) {
     case LOGIN_CLAIMED:
         login->has_claim = true;
-        return true;
+        return;
     case LOGIN_CLAIMED_BEFORE:
         login->used++;
         ask_again(login, USED_CODE);
-        return false;
+        return;
     case LOGIN_CLAIM_REFUSED:
         break;
     }
-    return end(login);
+    end(login);
 }
 
 /* Sends the code. */
@@ -386,13 +384,7 @@ static enum challenge_state send_code(struct login *login)
 /* Sends the code and decides. */
 static void verify(struct login *login)
 {
-    enum challenge_state state;
-
-    if (!claim(login))
-        return;
-    state = send_code(login);
-
-    switch (state) {
+    switch (send_code(login)) {
     case CHALLENGE_APPROVED:
         verdict_pass(&login->verdict, OUTCOME_APPROVED, "challenge=%s request=%s",
                      login->challenge.sid, login->challenge.request_id);
@@ -465,7 +457,10 @@ void login_run(const struct login_request *request, const struct login_ports *po
     if (ask(&login, ""))
         prepare(&login);
     while (await_code(&login) && have_challenge(&login))
-        verify(&login);
+        if (login.has_claim)
+            verify(&login);
+        else
+            claim(&login);
     show_limit(&login);
 
     explicit_bzero(login.code, sizeof login.code);
