@@ -90,7 +90,7 @@ enum challenge_state challenge_parse(const char *body, size_t size,
 enum challenge_state challenge_judge(enum challenge_step step, int status, const char *body,
                                      size_t size, struct verdict *why_not)
 {
-    int code = status >= 400 ? errors_parse(body, size) : 0;
+    int code = errors_parse(body, size);
     const struct error *error = errors_find(code);
     enum outcome outcome = OUTCOME_MISCONFIGURED;
     const char *meaning = "the request was refused";

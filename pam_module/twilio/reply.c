@@ -89,7 +89,7 @@ json_object *reply_parse(const char *body, size_t size)
     auto_text *text = NULL;
     json_object *object;
 
-    if (tokener == NULL || size == 0 || size > HTTP_BODY_MAX || !text_is_utf8(body, size))
+    if (tokener == NULL || size > HTTP_BODY_MAX || !text_is_utf8(body, size))
         return NULL;
     if (memchr(body, '\0', size) != NULL || memmem(body, size, "\\u0000", 6) != NULL)
         return NULL;
@@ -99,8 +99,7 @@ json_object *reply_parse(const char *body, size_t size)
 
     json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
     object = json_tokener_parse_ex(tokener, text, (int)size);
-    if (json_tokener_get_error(tokener) == json_tokener_success &&
-        json_tokener_get_parse_end(tokener) == size &&
+    if (json_tokener_get_parse_end(tokener) == size &&
         json_object_is_type(object, json_type_object) &&
         count_members(object) == count_keys(text, size))
         return object;
