@@ -4,20 +4,21 @@
 #include "unit.h"
 
 #include <stdlib.h>
+#include <wchar.h>
 
 #include "core/dialogue.h"
 #include "core/text.h"
 
 static const struct {
     enum outcome outcome;
-    const char *word;
+    const char *word, *pam_code;
 } words[] = {
-    { OUTCOME_UNAVAILABLE, "unavailable" },
-    { OUTCOME_MISCONFIGURED, "misconfigured" },
-    { OUTCOME_DENIED, "denied" },
-    { OUTCOME_EXHAUSTED, "exhausted" },
-    { OUTCOME_NOT_REQUIRED, "not-required" },
-    { OUTCOME_APPROVED, "approved" },
+    { OUTCOME_UNAVAILABLE, "unavailable", "PAM_AUTHINFO_UNAVAIL" },
+    { OUTCOME_MISCONFIGURED, "misconfigured", "PAM_SERVICE_ERR" },
+    { OUTCOME_DENIED, "denied", "PAM_AUTH_ERR" },
+    { OUTCOME_EXHAUSTED, "exhausted", "PAM_MAXTRIES" },
+    { OUTCOME_NOT_REQUIRED, "not-required", "PAM_IGNORE" },
+    { OUTCOME_APPROVED, "approved", "PAM_SUCCESS" },
 };
 
 TEST(zeroed_memory_is_a_refusal)
@@ -105,17 +106,47 @@ TEST(a_reason_may_quote_itself)
     assert_string_equal(verdict.reason, "wrong; challenge=YC1");
 }
 
-TEST(every_outcome_has_its_word)
+TEST(what_is_added_stands_behind_as_clean_as_the_rest)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+    struct verdict verdict = { 0 };
+
+    verdict_refuse(&verdict, OUTCOME_EXHAUSTED, "a limit");
+    verdict_add(&verdict, "; %d of %s", 2, "a\nb\xff");
+    assert_int_equal(verdict.outcome, OUTCOME_EXHAUSTED);
+    assert_string_equal(verdict.reason, "a limit; 2 of a?b?");
+    verdict_add(&verdict, "%s", "");
+    assert_string_equal(verdict.reason, "a limit; 2 of a?b?");
+}
+
+TEST(a_text_that_can_not_be_printed_is_left_out)
+{
+    const wint_t euro = 0x20ac; /* the locale "C" has none */
+    struct verdict verdict = { OUTCOME_UNAVAILABLE, "before" };
+
+    verdict_refuse(&verdict, OUTCOME_DENIED, "half of it: %lc", euro);
+    assert_int_equal(verdict.outcome, OUTCOME_DENIED);
+    assert_string_equal(verdict.reason, "");
+    verdict_refuse(&verdict, OUTCOME_DENIED, "the whole");
+    verdict_add(&verdict, ", and half of it: %lc", euro);
+    assert_string_equal(verdict.reason, "the whole");
+}
+
+TEST(every_outcome_has_its_word_and_its_pam_code)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
         assert_string_equal(verdict_word(words[i].outcome), words[i].word);
+        assert_string_equal(verdict_pam_code(words[i].outcome), words[i].pam_code);
+    }
 }
 
 TEST(an_outcome_that_does_not_exist_is_broken)
 {
-    assert_string_equal(verdict_word((enum outcome)(OUTCOME_APPROVED + 1)), "broken");
-    assert_string_equal(verdict_word((enum outcome) - 1), "broken");
-    assert_string_equal(verdict_word((enum outcome)1000000), "broken");
+    static const int outcomes[] = { OUTCOME_BROKEN, OUTCOME_APPROVED + 1, -1, 1000000 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(outcomes); i++) {
+        assert_string_equal(verdict_word((enum outcome)outcomes[i]), "broken");
+        assert_string_equal(verdict_pam_code((enum outcome)outcomes[i]), "PAM_SYSTEM_ERR");
+    }
 }
 
 TEST(parse_reads_what_print_wrote)
@@ -230,7 +261,9 @@ int main(void)
         cmocka_unit_test(bytes_that_could_harm_a_log_become_question_marks),
         cmocka_unit_test(a_long_reason_is_cut_and_stays_clean),
         cmocka_unit_test(a_reason_may_quote_itself),
-        cmocka_unit_test(every_outcome_has_its_word),
+        cmocka_unit_test(what_is_added_stands_behind_as_clean_as_the_rest),
+        cmocka_unit_test(a_text_that_can_not_be_printed_is_left_out),
+        cmocka_unit_test(every_outcome_has_its_word_and_its_pam_code),
         cmocka_unit_test(an_outcome_that_does_not_exist_is_broken),
         cmocka_unit_test(parse_reads_what_print_wrote),
         cmocka_unit_test(print_leaves_the_colon_out_where_there_is_no_reason),
