@@ -7,6 +7,7 @@
 
 #include "reply.h"
 #include "twilio/challenge.h"
+#include "twilio/reply.h"
 
 static const struct challenge_binding ours = {
     .account_sid = REPLY_ACCOUNT,
@@ -431,7 +432,16 @@ TEST(refuses_a_byte_order_mark_and_invalid_utf8)
     assert_untrusted(body);
     for (size_t i = 0; i < ARRAY_SIZE(values); i++)
         assert_untrusted(reply_print("approved", "metadata", values[i]));
-    assert_state(reply_print("approved", "metadata", "\"\xc3\xa4\xe2\x82\xac\""),
+}
+
+/* What json-c makes of them changes from version to version. */
+TEST(bytes_beyond_ascii_are_percent_encoded)
+{
+    static const char body[] = "{\"name\": \"\x7f\xc2\x80\xe2\x82\xac\"}";
+    auto_reply *object = reply_parse(body, strlen(body));
+
+    assert_true(reply_is(object, "name", "\x7f%C2%80%E2%82%AC"));
+    assert_state(reply_print("approved", "metadata", "\"\xc3\x80\xe2\x82\xac\""),
                  CHALLENGE_APPROVED);
 }
 
@@ -675,8 +685,12 @@ TEST(tells_status_and_code_and_the_remedy)
     judge(CHALLENGE_CREATE, 401, reply_print_error(20003, 401), &why_not);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED,
                    "HTTP 401, error 20003: the credentials are wrong: check account_sid");
+    judge(CHALLENGE_CREATE, 400, reply_print_error(60306, 400), &why_not);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "HTTP 400, error 60306: malformed SID");
     judge(CHALLENGE_CREATE, 418, reply_print_error(12345, 418), &why_not);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "HTTP 418, error 12345");
+    judge(CHALLENGE_CREATE, 502, "<html>Bad Gateway</html>", &why_not);
+    assert_refused(&why_not, OUTCOME_UNAVAILABLE, "HTTP 502, error 0: no answer that can be used");
 }
 
 TEST(never_repeats_the_text_of_a_stranger)
@@ -716,6 +730,7 @@ int main(void)
         cmocka_unit_test(refuses_a_doubled_key_behind_a_quote_in_single_quotes),
         cmocka_unit_test(refuses_a_doubled_key_before_a_key_in_single_quotes),
         cmocka_unit_test(refuses_a_byte_order_mark_and_invalid_utf8),
+        cmocka_unit_test(bytes_beyond_ascii_are_percent_encoded),
         cmocka_unit_test(refuses_what_is_nested_too_deeply),
         cmocka_unit_test(takes_64_kib_and_no_more),
         cmocka_unit_test(judges_every_error_of_the_contract),

@@ -19,6 +19,16 @@
 
 enum { TIMEOUT_SECONDS = 10, LINES_MAX = 8, TEXT_SIZE = 2048 };
 
+static bool has_memory = true;
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return has_memory ? __real_calloc(count, size) : NULL;
+}
+
 /* One request and what comes of it. */
 struct exchange {
     enum http_result result;
@@ -200,6 +210,21 @@ TEST(opening_fails_where_the_network_cannot_be_opened)
     assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "no libcurl");
 }
 
+TEST(opening_fails_where_there_is_no_memory)
+{
+    struct login *login = *state;
+    struct challenge_service *service = NULL;
+    bool is_open;
+
+    has_memory = false;
+    is_open = challenge_api.open(&login->settings, &login->enrollment, "hunter2", &service,
+                                 &login->why_not);
+    has_memory = true;
+    assert_false(is_open);
+    assert_null(service);
+    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "no memory");
+}
+
 TEST(create_names_the_factor_and_takes_the_new_sid)
 {
     struct login *login = *state;
@@ -232,6 +257,22 @@ TEST(create_takes_201_and_pending_alone)
         assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "");
         assert_string_equal(login->challenge.sid, "before");
     }
+}
+
+TEST(create_tells_what_is_wrong_with_a_reply)
+{
+    struct login *login = *state;
+
+    reply(201, reply_print("pending", "identity", "\"another\""));
+    assert_int_equal(create(login), CHALLENGE_REFUSED);
+    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE,
+                   "the reply is about something else: identity; request=" REQUEST_ID);
+    reply(201, "<html></html>");
+    assert_int_equal(create(login), CHALLENGE_REFUSED);
+    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "no JSON that can be trusted");
+    reply_challenge(201, "approved");
+    assert_int_equal(create(login), CHALLENGE_REFUSED);
+    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "a new challenge is not pending");
 }
 
 TEST(create_is_not_repeated_after_a_failure)
@@ -495,6 +536,23 @@ TEST(create_is_repeated_once_after_too_many_requests_and_then_never_tried_again)
     assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "too many requests");
 }
 
+TEST(create_may_be_tried_again_after_any_other_refusal)
+{
+    static const struct {
+        int status, code;
+    } errors[] = { { 429, 0 }, { 429, 60312 }, { 500, 20429 }, { 503, 20503 } };
+    struct login *login = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+        network.sent = network.scripted = 0;
+        reply_error(errors[i].status, errors[i].code);
+        assert_int_equal(create(login), CHALLENGE_REFUSED);
+        reply_challenge(201, "pending");
+        assert_int_equal(create(login), CHALLENGE_PENDING);
+        assert_requests(2);
+    }
+}
+
 TEST(create_goes_on_after_one_answer_of_too_many_requests)
 {
     struct login *login = *state;
@@ -508,14 +566,15 @@ TEST(create_goes_on_after_one_answer_of_too_many_requests)
     assert_requests(3);
 }
 
-TEST(verify_leaves_time_to_ask_how_it_went)
+TEST(verify_leaves_three_tenths_of_the_time_to_ask_how_it_went)
 {
+    enum { HOUR_MS = 3600 * 1000, BUSY_MS = 20 * 1000 }; /* a busy machine is no other share */
     struct login *login = *state;
 
-    login->watch.deadline_ms = dialogue_clock_ms() + 10000;
+    login->watch.deadline_ms = dialogue_clock_ms() + HOUR_MS;
     reply_challenge(200, "pending");
     verify(login);
-    assert_in_range(network.patience_ms, 5000, 7000);
+    assert_in_range(network.patience_ms, (HOUR_MS - BUSY_MS) / 10 * 7, HOUR_MS / 10 * 7);
 }
 
 TEST(fetch_asks_for_its_own_challenge)
@@ -526,6 +585,7 @@ TEST(fetch_asks_for_its_own_challenge)
     assert_int_equal(fetch(login), CHALLENGE_APPROVED);
     assert_requests(1);
     assert_string_equal(network.requests[0], "GET " VERIFY_PATH);
+    assert_string_equal(login->challenge.request_id, REQUEST_ID);
 }
 
 TEST(fetch_is_as_strict_as_verify)
@@ -545,7 +605,10 @@ TEST(fetch_is_as_strict_as_verify)
     assert_int_equal(fetch(login), CHALLENGE_PENDING);
     reply_challenge(200, "expired");
     assert_int_equal(fetch(login), CHALLENGE_EXPIRED);
-    assert_requests(5);
+    reply_error(403, 60324);
+    assert_int_equal(fetch(login), CHALLENGE_REFUSED);
+    assert_refused(&login->why_not, OUTCOME_MISCONFIGURED, "60324");
+    assert_requests(6);
 }
 
 TEST(fetch_is_repeated_once_whatever_was_lost)
@@ -573,8 +636,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_is_of_this_version),
         of_a_login(opening_fails_where_the_network_cannot_be_opened),
+        of_a_login(opening_fails_where_there_is_no_memory),
         of_a_login(create_names_the_factor_and_takes_the_new_sid),
         of_a_login(create_takes_201_and_pending_alone),
+        of_a_login(create_tells_what_is_wrong_with_a_reply),
         of_a_login(create_is_not_repeated_after_a_failure),
         of_a_login(names_that_make_no_path_are_not_cut_off),
         of_a_login(create_is_given_up_when_the_watch_says_so),
@@ -593,8 +658,9 @@ int main(void)
         of_a_login(repeats_nothing_when_the_pause_ends_the_wait),
         of_a_login(repeats_nothing_when_no_time_is_left),
         of_a_login(create_is_repeated_once_after_too_many_requests_and_then_never_tried_again),
+        of_a_login(create_may_be_tried_again_after_any_other_refusal),
         of_a_login(create_goes_on_after_one_answer_of_too_many_requests),
-        of_a_login(verify_leaves_time_to_ask_how_it_went),
+        of_a_login(verify_leaves_three_tenths_of_the_time_to_ask_how_it_went),
         of_a_login(fetch_asks_for_its_own_challenge),
         of_a_login(fetch_is_as_strict_as_verify),
         of_a_login(fetch_is_repeated_once_whatever_was_lost),
