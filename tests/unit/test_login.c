@@ -299,9 +299,9 @@ static enum challenge_state on_create(struct challenge_service *service, struct 
     assert_int_equal(watch->deadline_ms, scene->limit_ms);
     if (!notice(scene, CONNECTING, watch))
         return CHALLENGE_GIVEN_UP;
+    scene->now_ms += scene->connect_ms;
     if (scene->results[scene->called].fails_early)
         return end_call(scene, why_not);
-    scene->now_ms += scene->connect_ms;
 
     now = CONNECTED;
     if (!watch->before_send(watch))
@@ -322,6 +322,12 @@ static enum challenge_state on_create(struct challenge_service *service, struct 
     return state;
 }
 
+/* As http_send() does before every request. */
+static bool may_leave(struct http_watch *watch)
+{
+    return watch->before_send == NULL || watch->before_send(watch);
+}
+
 static enum challenge_state on_verify(struct challenge_service *service, struct http_watch *watch,
                                       struct challenge *challenge, const char *code,
                                       struct verdict *why_not)
@@ -332,6 +338,7 @@ static enum challenge_state on_verify(struct challenge_service *service, struct 
     assert_int_equal(watch->deadline_ms, scene->limit_ms);
     assert_int_not_equal(watch->deadline_ms, HTTP_FOREVER);
     assert_int_equal(watch->descriptor, -1);
+    assert_true(may_leave(watch));
     strcpy(challenge->request_id, "RQverify");
     wiped_expect(code, strlen(code));
     scene->sent = code;
@@ -346,6 +353,7 @@ static enum challenge_state on_fetch(struct challenge_service *service, struct h
     note(scene, "fetch(%s) ", challenge->sid + 2);
     assert_int_equal(watch->deadline_ms, scene->limit_ms);
     assert_int_not_equal(watch->deadline_ms, HTTP_FOREVER);
+    assert_true(may_leave(watch));
     strcpy(challenge->request_id, "RQfetch");
     return end_call(scene, why_not);
 }
@@ -363,11 +371,11 @@ static bool on_load(void *context, const struct challenge_api **ret_api,
     struct scene *scene = context;
 
     note(scene, "load ");
-    if (scene->load_fails != OUTCOME_BROKEN)
-        return verdict_refuse(why_not, scene->load_fails, "does not load");
+    /* Whoever fails may leave something behind. */
     *ret_api = &api;
     *ret_service = (struct challenge_service *)scene;
-    return true;
+    return scene->load_fails == OUTCOME_BROKEN ||
+           verdict_refuse(why_not, scene->load_fails, "does not load");
 }
 
 static void run(struct scene *scene, struct verdict *ret_verdict)
@@ -751,6 +759,15 @@ TEST(a_creation_that_was_refused_is_remembered_and_not_tried_again)
     }
 }
 
+/* It tells no reason: zeroed memory is a refusal, and none of those that an outage may pass. */
+TEST(a_creation_that_ends_as_none_can_is_broken)
+{
+    assert_scene("ask load connect create answer", OUTCOME_BROKEN, "", .answers = { CODE, CODE },
+                 .results = { APPROVED });
+    assert_scene("ask load connect create answer", OUTCOME_BROKEN, "", .answers = { CODE, CODE },
+                 .results = { EXPIRED });
+}
+
 TEST(what_is_no_code_is_denied_though_the_creation_failed)
 {
     static const enum outcome outcomes[] = { OUTCOME_UNAVAILABLE, OUTCOME_MISCONFIGURED,
@@ -992,6 +1009,21 @@ TEST(beyond_the_limit_nothing_is_created_and_the_user_is_told)
                   .answers = { { "Secret1", WAITED_FOR, 0 }, { "Secret1", WAITED_FOR, 0 } });
     assert_memory("ask load connect gone", "count", OUTCOME_DENIED, "went away",
                   .counts_until_limit = -1, .opens_s = 60, .answers = { GONE(WAITED_FOR) });
+    assert_memory("ask load connect answer",
+                  "count show(Too many logins: codes of the app are accepted again in 1 min.)",
+                  OUTCOME_EXHAUSTED, "", .counts_until_limit = -1, .opens_s = 1,
+                  .answers = { CODE });
+}
+
+TEST(nobody_is_told_when_a_limit_ends_that_nobody_knows)
+{
+    assert_memory("ask load connect answer", "count", OUTCOME_EXHAUSTED, "this host's limit",
+                  .counts_until_limit = -1, .opens_s = -1, .answers = { CODE });
+    assert_memory("ask load connect create answer", "count", OUTCOME_EXHAUSTED, "scripted",
+                  .answers = { CODE }, .results = { REFUSED(OUTCOME_EXHAUSTED) });
+    assert_memory("ask load connect create answer verify(123456@1)", "count claim(123456)",
+                  OUTCOME_EXHAUSTED, "scripted", .answers = { CODE },
+                  .results = { PENDING, REFUSED(OUTCOME_EXHAUSTED) });
 }
 
 /* Recovery codes */
@@ -1038,6 +1070,10 @@ TEST(a_wrong_recovery_code_uses_an_attempt_up)
                  "no right code in 2 attempts, 0 of them not 6 digits, 2 wrong recovery codes; "
                  "challenge=- request=-",
                  .attempts = 2, .answers = { RECOVERY(CONNECTED), RECOVERY(WAITED_FOR) });
+    assert_scene("ask load connect answer pause(500)", OUTCOME_DENIED,
+                 "no right code in 1 attempts, 0 of them not 6 digits, 1 wrong recovery codes; "
+                 "challenge=- request=-",
+                 .attempts = 1, .answers = { RECOVERY(CONNECTED) });
     assert_scene("ask load connect answer pause(500) again answer pause(500)", OUTCOME_DENIED,
                  "wrong recovery codes", .attempts = 2,
                  .answers = { RECOVERY(WAITED_FOR), RECOVERY(WAITED_FOR) },
@@ -1060,6 +1096,8 @@ TEST(every_recovery_code_that_does_not_count_takes_as_long)
 {
     assert_scene("ask load connect create answer pause(480)", OUTCOME_DENIED, "", .attempts = 1,
                  .host_ms = 20, .answers = { RECOVERY(WAITED_FOR) }, .results = { PENDING });
+    assert_scene("ask load connect create answer pause(1)", OUTCOME_DENIED, "", .attempts = 1,
+                 .host_ms = 499, .answers = { RECOVERY(WAITED_FOR) }, .results = { PENDING });
     assert_scene("ask load connect create answer", OUTCOME_DENIED, "", .attempts = 1,
                  .host_ms = 500, .answers = { RECOVERY(WAITED_FOR) }, .results = { PENDING });
     assert_scene("ask load connect create answer", OUTCOME_APPROVED, "", .remain = { 1 },
@@ -1139,6 +1177,10 @@ TEST(somebody_who_is_not_enrolled_waits_as_long_as_the_connection_took)
     assert_scene("ask load connect answer again answer pause(150)", OUTCOME_DENIED, "",
                  .is_unenrolled = true, .attempts = 2, .connect_ms = 150,
                  .answers = { { "Secret1", WAITED_FOR, 0 }, CODE });
+    assert_scene("ask load connect answer pause(1)", OUTCOME_DENIED, "", .is_unenrolled = true,
+                 .attempts = 1, .connect_ms = 1, .answers = { CODE });
+    assert_scene("ask load connect answer pause(150)", OUTCOME_DENIED, "", .is_unenrolled = true,
+                 .connect_ms = 150, .answers = { CODE }, .results = { UNREACHABLE });
 }
 
 TEST(somebody_who_is_not_enrolled_never_waits_beyond_the_limit)
@@ -1335,6 +1377,7 @@ int main(void)
         cmocka_unit_test(a_creation_that_was_unavailable_is_tried_once_more_after_the_code),
         cmocka_unit_test(under_at_code_too_a_creation_that_was_unavailable_is_tried_once_more),
         cmocka_unit_test(a_creation_that_was_refused_is_remembered_and_not_tried_again),
+        cmocka_unit_test(a_creation_that_ends_as_none_can_is_broken),
         cmocka_unit_test(what_is_no_code_is_denied_though_the_creation_failed),
         cmocka_unit_test(a_library_that_does_not_load_is_told_after_the_code),
         cmocka_unit_test(a_refused_verification_ends_the_login_and_names_the_challenge),
@@ -1357,6 +1400,7 @@ int main(void)
         cmocka_unit_test(a_code_is_claimed_once_though_the_challenge_expires),
         cmocka_unit_test(every_creation_is_counted_before_it_leaves),
         cmocka_unit_test(beyond_the_limit_nothing_is_created_and_the_user_is_told),
+        cmocka_unit_test(nobody_is_told_when_a_limit_ends_that_nobody_knows),
         cmocka_unit_test(a_recovery_code_lets_in_whatever_the_service_does),
         cmocka_unit_test(a_wrong_recovery_code_uses_an_attempt_up),
         cmocka_unit_test(
