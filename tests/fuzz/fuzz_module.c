@@ -5,7 +5,7 @@
  *
  *   <ANSWER     what the conversation gives; <!ANSWER: and it fails
  *   no-answer   it succeeds without one
- *   silent, no-start, no-finish, no-items (first of all, in this order)
+ *   silent, no-start, no-finish, no-items, no-outcome (first of all, in this order)
  *
  * and every other line is the check program's. libpam and helper.h are this file's own. */
 #include <security/pam_ext.h>
@@ -27,12 +27,14 @@ struct pam_handle {
     char *user, *service, *rhost;
     bool has_mark; /* the input has it as well */
     bool starts, finishes, has_items;
+    bool has_outcomes; /* false: every verdict has one that does not exist */
 
     int running, prompts, lines, delays;
     bool is_first, is_answered; /* a line may be sent */
     bool said_verdict, was_finished;
     enum outcome said;
     int conversations_failed;
+    int64_t first_timeout_ms; /* of the check program's first line */
 };
 
 static struct pam_handle *handle;
@@ -43,7 +45,7 @@ int pam_get_user(pam_handle_t *pamh, const char **user, const char *prompt)
 {
     (void)prompt;
     *user = pamh->user;
-    return *user != NULL ? PAM_SUCCESS : PAM_CONV_ERR;
+    return PAM_SUCCESS; /* and NULL: an application's conversation may be anything */
 }
 
 int pam_get_item(const pam_handle_t *pamh, int item_type, const void **item)
@@ -132,8 +134,9 @@ bool helper_start(const char *path, const char *settings, struct helper *ret_hel
                   struct verdict *why_not)
 {
     fuzz_demand(path[0] == '/' && settings[0] == '/', "paths are absolute");
+    (void)why_not; /* nobody fills it in: zeroed memory is as broken */
     if (!handle->starts)
-        return verdict_refuse(why_not, OUTCOME_BROKEN, "%s can't be started", path);
+        return false;
     fuzz_demand(handle->running++ == 0, "it is started once");
     handle->is_first = true;
     *ret_helper = (struct helper){ .pidfd = 7, .reader = { .descriptor = 8 } };
@@ -164,6 +167,10 @@ bool helper_receive(struct helper *helper, int64_t timeout_ms, char line[DIALOGU
     char *text;
 
     fuzz_demand(helper->pidfd == 7 && timeout_ms > 0, "it runs");
+    fuzz_demand(handle->first_timeout_ms == 0 || timeout_ms > handle->first_timeout_ms,
+                "the first line comes sooner than the others");
+    if (handle->first_timeout_ms == 0)
+        handle->first_timeout_ms = timeout_ms;
     fuzz_demand(!handle->said_verdict, "nothing counts after the verdict");
     if (handle->input.left == 0)
         return verdict_refuse(why_not, OUTCOME_BROKEN, "it ended without a verdict");
@@ -174,6 +181,8 @@ bool helper_receive(struct helper *helper, int64_t timeout_ms, char line[DIALOGU
         return verdict_refuse(why_not, OUTCOME_BROKEN, "the check program said: %s", line);
     handle->said_verdict = ret_message->kind == DIALOGUE_VERDICT;
     handle->said = handle->said_verdict ? ret_message->verdict.outcome : OUTCOME_BROKEN;
+    if (handle->said_verdict && !handle->has_outcomes)
+        ret_message->verdict.outcome = OUTCOME_APPROVED + 1;
     return true;
 }
 
@@ -190,7 +199,8 @@ bool helper_finish(struct helper *helper, struct verdict *why_not)
 
 void helper_stop(struct helper *helper, int64_t patience_ms)
 {
-    fuzz_demand(patience_ms >= 0, "patience is a time");
+    fuzz_demand(helper->pidfd != 7 || (patience_ms > 0) == (handle->conversations_failed > 0),
+                "only who hears that the user is gone may end by itself");
     handle->running -= helper->pidfd == 7;
     helper->pidfd = -1;
 }
@@ -225,7 +235,7 @@ static int expect(const struct pam_handle *pamh)
         return PAM_SERVICE_ERR;
     if (pamh->conversations_failed > 0)
         return PAM_CONV_ERR;
-    return pamh->was_finished ? codes[pamh->said] : PAM_SYSTEM_ERR;
+    return pamh->was_finished && pamh->has_outcomes ? codes[pamh->said] : PAM_SYSTEM_ERR;
 }
 
 static void demand_code(const struct pam_handle *pamh, int code, char *const *arguments, int count)
@@ -263,6 +273,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     pamh.starts = !fuzz_take_word(&pamh.input, "no-start");
     pamh.finishes = !fuzz_take_word(&pamh.input, "no-finish");
     pamh.has_items = !fuzz_take_word(&pamh.input, "no-items");
+    pamh.has_outcomes = !fuzz_take_word(&pamh.input, "no-outcome");
 
     handle = &pamh;
     code = pam_sm_authenticate(&pamh, flags, count, (const char **)arguments);
