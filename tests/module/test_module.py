@@ -630,9 +630,9 @@ class Conversation(ModuleTest):
         for options in (["--conversation", "fail"], ["--answer-null"], []):
             with self.subTest(options):
                 login = self.login(says("approved\n"), *options, user=None)
-                self.assertNotIn(login.code, ("PAM_SUCCESS", "PAM_IGNORE"))
+                self.assertEqual(login.code, "PAM_CONV_ERR")
                 self.assertEqual(login.events, [])
-                self.assertEqual(len(login.log), 1)
+                self.assertEqual(login.log, [("NOTICE", "nobody told the user's name")])
 
 
 class Arguments(ModuleTest):
@@ -731,9 +731,10 @@ class Names(ModuleTest):
         for size in (65, 150):
             with self.subTest(size):
                 login = self.login(says("approved\n"), service="s" * size)
-                self.assertIn(login.code, ("PAM_SERVICE_ERR", "PAM_SYSTEM_ERR"))
+                self.assertEqual(login.code, "PAM_SERVICE_ERR")
                 self.assertEqual(login.events, [])
-                self.assertEqual(len(login.log), 1)
+                self.assertEqual(login.log_fields[3:5], (
+                    "misconfigured", "the PAM service's name is empty or longer than 64 bytes"))
 
 
 class Log(ModuleTest):
@@ -822,9 +823,8 @@ class Log(ModuleTest):
                             "send ask Name? ", "read", "send denied: x"], "--answer", ANSWER,
                            "--answer", "visible-" + ANSWER, arguments=["debug"])
         debug = [text for level, text in login.log if level == "DEBUG"]
-        for part in ("login 1 sshd alice", "show Hello", "ask-secret Code: ", "(9 bytes)",
-                     "ask Name? ", "(17 bytes)", "denied: x"):
-            self.assertTrue(any(part in text for text in debug), part)
+        self.assertEqual(debug, ["> login 1 sshd alice", "< show Hello", "< ask-secret Code: ",
+                                 "> (9 bytes)", "< ask Name? ", "> (17 bytes)", "< denied: x"])
         self.assertEqual([level for level, _ in login.log if level != "DEBUG"], ["NOTICE"])
         self.assertNotIn(ANSWER, str(login.log))
 
