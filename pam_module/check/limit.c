@@ -26,7 +26,7 @@ bool limit_is_held_up(void)
     int64_t expected = (limit.limited_ms + now_ms) / TICK_MS;
 
     /* Each limit may lack the tick that it ended before; on a busy host many come late. */
-    return (limit.ticks + limit.limits) * 2 < expected;
+    return 2 * ((int64_t)limit.ticks + limit.limits) < expected;
 }
 
 /* Only the kernel's signal counts: whoever took over the account that we are may signal us, and must
@@ -67,7 +67,7 @@ void limit_begin(void)
 
 void limit_set(int64_t deadline_ms)
 {
-    const struct timeval tick = { .tv_usec = TICK_MS * 1000 };
+    const struct timeval tick = { .tv_usec = TICK_MS * 1000L };
     const struct itimerval none = { 0 }, ticking = { tick, tick };
     int64_t now_ms = dialogue_clock_ms();
 
