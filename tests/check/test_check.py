@@ -835,7 +835,7 @@ MALFORMED = {
     "five digits": "24680",
     "seven digits": "2468012",
     "seven digits with a blank": "246801 2",
-    "six letters": "abcdef",
+    "six letters": "qwerty",
     "a sign": "+24680",
     "a fraction": "2468.1",
     "a tab": "246\t801",
