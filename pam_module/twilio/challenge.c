@@ -168,7 +168,7 @@ static bool open_service(const struct settings *settings, const struct enrollmen
     const struct http_credentials credentials = { settings_login(settings), secret };
 
     if (service == NULL)
-        return verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "no memory");
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "no memory");
     service->enrollment = enrollment;
     if (!service_open(settings, &credentials, &service->service, why_not)) {
         free(service);

@@ -531,10 +531,12 @@ static bool is_starved(struct http *http)
 }
 
 /* Whether this host is to blame, and not what is beyond it. Who calls sudo can starve us, and must
- * not pass for an outage: for a thread that does not start libcurl has no code but its words. */
+ * not pass for an outage: for a thread that does not start libcurl has no code but its words, and
+ * for a header without an end that of memory. */
 static bool is_ours(struct http *http, CURLcode code)
 {
-    return code == CURLE_SSL_CACERT_BADFILE || code == CURLE_FAILED_INIT || http->is_starved ||
+    return code == CURLE_SSL_CACERT_BADFILE || code == CURLE_FAILED_INIT ||
+           (code == CURLE_OUT_OF_MEMORY && !http->sent) || http->is_starved ||
            strstr(http->error, "thread failed to start") != NULL ||
            (code == CURLE_COULDNT_RESOLVE_HOST && is_starved(http));
 }
@@ -554,7 +556,7 @@ enum http_result http_send(struct http *http, const struct http_request *request
         return HTTP_UNSENT;
     }
     if (!begin(http, request, watch)) {
-        verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "libcurl does not take the request");
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "libcurl does not take the request");
         return HTTP_UNSENT;
     }
 

@@ -306,6 +306,13 @@ static bool breaks(CURLcode *ret_code)
     return true;
 }
 
+/* Or has read too long a header. */
+static bool lacks_memory(CURLcode *ret_code)
+{
+    *ret_code = CURLE_OUT_OF_MEMORY;
+    return true;
+}
+
 static bool meets_a_stranger(CURLcode *ret_code)
 {
     *ret_code = CURLE_PEER_FAILED_VERIFICATION;
@@ -520,7 +527,7 @@ TEST(a_request_that_cannot_begin_is_not_sent)
     memset(path, 'a', sizeof path - 1);
     path[sizeof path - 1] = '\0';
     assert_int_equal(http_send(http, &too_long, &watch, &reply, &why_not), HTTP_UNSENT);
-    assert_refused(&why_not, OUTCOME_UNAVAILABLE, "libcurl does not take the request");
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "libcurl does not take the request");
 
     fake.fails_add = true;
     assert_int_equal(http_send(http, &request, &watch, &reply, &why_not), HTTP_UNSENT);
@@ -541,9 +548,13 @@ TEST(libcurl_itself_may_fail)
 
     fake.fails_perform = true;
     assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_UNSENT);
-    assert_refused(&why_not, OUTCOME_UNAVAILABLE, "https://verify.invalid: ");
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "https://verify.invalid: ");
 
     fake.fails_perform = false;
+    assert_int_equal(send_it(http, lacks_memory, NULL, &reply), HTTP_UNSENT);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "https://verify.invalid: ");
+    assert_int_equal(send_it(http, sends, lacks_memory, &reply), HTTP_LOST);
+    assert_refused(&why_not, OUTCOME_UNAVAILABLE, "https://verify.invalid: ");
     fake.words = "getaddrinfo() thread failed to start";
     assert_int_equal(send_it(http, breaks, NULL, &reply), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "thread failed to start");
