@@ -184,10 +184,9 @@ static bool prepare(struct check *check, const char *settings_path, struct verdi
 }
 
 /* What the account that the login runs as must be able to do. */
-static bool become_nobody(const struct settings *settings, struct verdict *verdict)
+static bool reads_certificates(const struct settings *settings, struct verdict *verdict)
 {
-    return privileges_drop(settings->run_as, verdict) &&
-           is_readable("ca_file", settings->ca_file, 0, verdict) &&
+    return is_readable("ca_file", settings->ca_file, 0, verdict) &&
            is_readable("ca_path", settings->ca_path, O_DIRECTORY, verdict);
 }
 
@@ -258,7 +257,8 @@ static _Noreturn void run(const char *settings_path)
         _exit(0);
     conclude(&check,
              is_ready && (check.library = library_open(&verdict)) >= 0 &&
-                 become_nobody(check.inputs.settings, &verdict),
+                 privileges_drop(check.inputs.settings->run_as, &verdict) &&
+                 reads_certificates(check.inputs.settings, &verdict),
              &verdict);
 }
 
@@ -288,9 +288,10 @@ static void run_handed_over(void *context, int connection)
 
     is_taken = inputs_take(&check.inputs, &handover, &verdict);
     handover_free(&handover);
+    /* Nobody already: a login is handed over to no other account than that of run_as. */
     conclude(&check,
              is_taken && privileges_take(&verdict) &&
-                 become_nobody(check.inputs.settings, &verdict),
+                 reads_certificates(check.inputs.settings, &verdict),
              &verdict);
 }
 
