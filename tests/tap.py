@@ -8,6 +8,7 @@
 
 import argparse
 import pathlib
+import signal
 import sys
 import unittest
 
@@ -103,4 +104,6 @@ def main():
 
 
 if __name__ == "__main__":
+    # A shell in the background ignores ^C, and so would every program that a test starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main())
