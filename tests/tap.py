@@ -104,6 +104,7 @@ def main():
 
 
 if __name__ == "__main__":
-    # A shell in the background ignores ^C, and so would every program that a test starts.
+    # A shell in the background ignores these two, and so would every program that a test starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     sys.exit(main())
