@@ -7,13 +7,10 @@
 #include "../core/settings.h"
 #include "../core/verdict.h"
 
-/* Builds the filter of cage_shut() beforehand, for a process that forks for each login. */
-void cage_build(void);
-
-/* Shuts this thread and those that it will start in, for good: seccomp(2), so that system calls which
- * nothing here needs answer ENOSYS, and landlock(7), so that files are read below a few folders and
+/* Shuts this thread and those that it will start in, for good: by filter.h, so that system calls which
+ * nothing here needs answer ENOSYS, and by landlock(7), so that files are read below a few folders and
  * written in state_dir alone. Wants no_new_privs. A kernel or a container without the one or the
- * other shuts in less, and keeps nobody from logging in. False, with *WHY_NOT filled: it is there,
- * and does not shut in, as where memory is short; whoever could bring that about must not get a
- * process that is open. */
+ * other shuts in less, and keeps nobody from logging in. False, with OUTCOME_MISCONFIGURED in
+ * *WHY_NOT: it is there, and does not shut in, as where memory is short; whoever could bring that
+ * about must not get a process that is open. */
 bool cage_shut(const struct settings *settings, struct verdict *why_not);

@@ -14,6 +14,7 @@
 #include "../core/recovery.h"
 #include "../core/secret.h"
 #include "cage.h"
+#include "filter.h"
 #include "inputs.h"
 #include "library.h"
 #include "limit.h"
@@ -305,7 +306,7 @@ static int serve(void)
     if (privileges_clean(&why_not) && (library = library_open(&why_not)) >= 0 &&
         library_load(library, &api, &why_not)) {
         api->warm_up();
-        cage_build();
+        filter_build();
         server_run(run_handed_over, (void *)api, &why_not);
     }
     fprintf(stderr, "twilio-verify-check: %s\n", why_not.reason);

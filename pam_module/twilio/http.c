@@ -531,8 +531,8 @@ static bool is_starved(struct http *http)
 }
 
 /* Whether this host is to blame, and not what is beyond it. Who calls sudo can starve us, and must
- * not pass for an outage: for a thread that does not start libcurl has no code but its words, and
- * for a header without an end that of memory. */
+ * not pass for an outage. A thread that does not start has no code of libcurl's, but words; and once
+ * the request has left, the code for no memory may mean a header without an end. */
 static bool is_ours(struct http *http, CURLcode code)
 {
     return code == CURLE_SSL_CACERT_BADFILE || code == CURLE_FAILED_INIT ||

@@ -57,8 +57,8 @@ struct http_reply {
 };
 
 /* Prepares for requests to SETTINGS->base_url as CREDENTIALS, of which it keeps a copy in libcurl's
- * memory. Connects to nothing. The caller frees with http_free(), or ends
- * the process. False, with the reason in *WHY_NOT. */
+ * memory. Connects to nothing. The caller frees with http_free(), or ends the process. False, with
+ * OUTCOME_MISCONFIGURED in *WHY_NOT: libcurl does not start, has no memory, or lacks an option. */
 bool http_open(const struct settings *settings, const struct http_credentials *credentials,
                struct http **ret_http, struct verdict *why_not);
 
@@ -70,7 +70,7 @@ void http_warm_up(void);
  * libcurl's own repetition on a connection that turned out dead is refused once a byte may have
  * been sent. On everything but HTTP_REPLIED and HTTP_GIVEN_UP *WHY_NOT is OUTCOME_UNAVAILABLE,
  * or OUTCOME_MISCONFIGURED where this host is to blame: the certificates to trust can't be read, no
- * thread can be started. */
+ * thread can be started, there is no socket, or no memory before the request has left. */
 enum http_result http_send(struct http *http, const struct http_request *request,
                            struct http_watch *watch, struct http_reply *ret_reply,
                            struct verdict *why_not);

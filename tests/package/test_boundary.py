@@ -43,7 +43,8 @@ FOREIGN = {
     r"curl/": {"twilio/http.c"},
     r"json-c/|json\.h$": {"twilio/reply.c", "admin/listing.c"},
     r"libconfig": {"core/keys.c"},
-    r"seccomp|linux/landlock": {"check/cage.c"},
+    r"seccomp|linux/filter": {"check/filter.c"},
+    r"linux/landlock": {"check/cage.c"},
     r"security/": {"module/pam_twilio_verify.c", "module/helper.c"},
 }
 
