@@ -8,7 +8,8 @@
  *   send TEXT       writes a line                       exit NUMBER
  *   sendraw HEX     writes bytes                        close        its descriptors 0 to 2
  *   flood TEXT      writes lines without an end         leave MS     a child keeps them so long
- *   sleep MS                                            dump PATH    what it was started with
+ *   note TEXT       is the event "notes"                dump PATH    what it was started with
+ *   sleep MS
  *
  * A step that fails exits with 3, the script's end with 0. What happens is appended to
  * SETTINGS.events, if that file exists: "PID MS EVENT [HEX]". */
@@ -169,6 +170,12 @@ static bool step_exit(const struct check *check, const char *text)
     _exit(atoi(text));
 }
 
+static bool step_note(const struct check *check, const char *text)
+{
+    note(check, "notes", text, strlen(text));
+    return true;
+}
+
 static bool step_close(const struct check *check, const char *text)
 {
     (void)check;
@@ -248,8 +255,8 @@ static const struct {
     { "expect", step_expect }, { "read", step_read },       { "expect-eof", step_expect_eof },
     { "send", step_send },     { "sendraw", step_sendraw }, { "flood", step_flood },
     { "sleep", step_sleep },   { "hang", step_hang },       { "stop", step_stop },
-    { "kill", step_kill },     { "exit", step_exit },       { "close", step_close },
-    { "leave", step_leave },   { "dump", step_dump },
+    { "kill", step_kill },     { "exit", step_exit },       { "note", step_note },
+    { "close", step_close },   { "leave", step_leave },     { "dump", step_dump },
 };
 
 static bool run_step(const struct check *check, const char *step)

@@ -951,10 +951,10 @@ class World(ModuleTest):
 class Hosts(ModuleTest):
     SCRIPT = asks_and_ends_with("approved: x")
 
-    @staticmethod
-    def wait_for_events(login, count):
-        deadline = time.monotonic() + 10
-        while len(login.events_so_far()) < count and time.monotonic() < deadline:
+    def wait_for_event(self, login, wanted):
+        deadline = time.monotonic() + 60
+        while wanted not in (saw := [event for _, _, event, _ in login.events_so_far()]):
+            self.assertLess(time.monotonic(), deadline, f"no {wanted} after {saw}")
             time.sleep(0.02)
 
     def assert_approved(self, *options, script=None, **world):
@@ -1042,13 +1042,14 @@ class Hosts(ModuleTest):
                     self.assertEqual(login.code, "PAM_SUCCESS")
 
     def test_a_host_that_is_killed_is_an_end_of_file_to_the_check_program(self):
-        login = Login(self.folder(), ["read", "send ask-secret Code: ", "expect-eof"],
-                      "--answer", ANSWER, "--think-ms", "20000")
-        self.wait_for_events(login, 2)
+        login = Login(self.folder(), ["read", "send ask-secret Code: ", "note asked", "expect-eof"],
+                      "--answer", ANSWER, "--think-ms", "80000")
+        self.addCleanup(login.process.kill)
+        self.wait_for_event(login, "notes")
         login.process.kill()
         login.end()
-        self.wait_for_events(login, 3)
-        self.assertEqual(login.saw, ["started", "received", "end"])
+        self.wait_for_event(login, "end")
+        self.assertEqual(login.saw, ["started", "received", "notes", "end"])
 
     def test_eight_threads_log_in_at_once(self):
         script = ["read", "send ask-secret Code: ", "expect " + ANSWER, "sleep 100",
