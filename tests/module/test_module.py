@@ -112,7 +112,7 @@ class Login:
 
     def end(self):
         if self.ended is None:
-            out, errors = self.process.communicate(timeout=100)
+            out, errors = self.process.communicate(timeout=600)
             self.ended = (out, errors.decode(errors="replace"), self.process.returncode)
         return self.ended
 
