@@ -14,7 +14,8 @@ import time
 import unittest
 
 from fixture import CHECK, MODULE, Emulator, enroll, make_certificates, temporary_folder
-from harness import ENVIRONMENT, OK, UNAVAILABLE, USAGE, WRONG, AdminCase, eventually
+from harness import (ENVIRONMENT, OK, PATIENCE_SECONDS, UNAVAILABLE, USAGE, WRONG, AdminCase,
+                     eventually)
 from statefile import USED, forge
 from test_check_pam import PROFILE, STOCK
 
@@ -581,13 +582,14 @@ while read -r answer; do echo "ask-secret Code: "; done
         self.assert_finds("start", "ended without a verdict")
 
     def test_ctrl_c_ends_it_at_once(self):
+        self.settings = self.configure(service={"timeout_seconds": 30})
         self.emulator.control("fault no-answer on service-fetch")
         requests = self.emulator.stats()["requests"]
         with subprocess.Popen(self.command(*self.words("root")), env=ENVIRONMENT,
                               stdout=subprocess.DEVNULL) as tool:
             self.assertTrue(eventually(lambda: self.emulator.stats()["requests"] > requests))
             tool.send_signal(signal.SIGINT)
-            self.assertEqual(tool.wait(5), -signal.SIGINT)
+            self.assertEqual(tool.wait(PATIENCE_SECONDS), -signal.SIGINT)
         self.assert_nothing_was_changed()
 
 

@@ -433,6 +433,7 @@ class Trouble(AdminCase):
                 self.assertIsNone(sid)
                 self.assertIn(identity, done.err)
 
+                self.settings = self.configure()
                 self.emulator.control("fault clear")
                 self.enroll("root")
                 self.assertEqual(self.entities(), {self.record()[0]})
