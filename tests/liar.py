@@ -147,7 +147,7 @@ class Request:
         lines = head.decode("latin-1").split("\r\n")
         self.raw, self.connection = raw, connection
         self.records, self.segments = records, segments  # of the first one with the handshake's
-        self.at = time.monotonic()
+        self.at, self.is_answered = time.monotonic(), False
         self.method, self.path, self.version = lines[0].split(" ", 2)
         pairs = (line.partition(":") for line in lines[1:])
         self.headers = {name.lower(): value.strip() for name, _, value in pairs}
@@ -185,8 +185,8 @@ class Connection:
         except Gone:
             pass
         finally:
-            self.ended_at = time.monotonic()
             self.close()
+            self.ended_at = time.monotonic()
 
     def serve(self):
         """As an honest server: a handshake, then one request after another."""
@@ -195,6 +195,7 @@ class Connection:
             request = self.read_request()
             self.liar.note(request)
             self.liar.next_behaviour(request.kind)(Exchange(self.liar, self, request))
+            request.is_answered = True
 
     def shake_hands(self):
         self.records = Records(self.peer, self.liar.context)
@@ -529,7 +530,7 @@ class Liar:
         """Every code that came, in order: one that came twice stands twice."""
         return [request.code for request in self.requests if request.code is not None]
 
-    def wait(self, condition, seconds=5):
+    def wait(self, condition, seconds=30):
         """Waits until CONDITION(self); False: it did not come."""
         end = time.monotonic() + seconds
         while not condition(self):

@@ -50,7 +50,7 @@ def encode(name):
 class Login:
     """One run of the check program. TRANSPORT: socket, pipes or terminal.
 
-    PREFIX is a command that executes the program."""
+    PREFIX is a command that executes the program. Each SECONDS is a limit on an idle machine."""
 
     def __init__(self, settings, user="alice", service="sshd", *, first=None, transport="socket",
                  program=CHECK, prefix=(), environment=None, timeout=5, errors_expected=False):
@@ -141,10 +141,17 @@ class Login:
 
     def read_line(self, seconds):
         """The next line; None at the end of file. Raises AssertionError when none comes in time."""
-        end = time.monotonic() + seconds
+        return self.read_line_until(time.monotonic() + patience(seconds))
+
+    def answered_by(self):
+        """Within timeout_seconds of an answer, and what a busy machine takes in addition."""
+        return self.entered_at + self.timeout + patience(1)
+
+    def read_line_until(self, end):
+        began = time.monotonic()
         while b"\n" not in self.raw:
             if not self.is_readable(end - time.monotonic()):
-                raise AssertionError(f"nothing within {seconds} s after {self.lines}")
+                raise AssertionError(f"nothing within {end - began:.2f} s after {self.lines}")
             try:
                 got = os.read(self.incoming, 65536)
             except OSError:  # A terminal ends like this.
@@ -161,15 +168,19 @@ class Login:
         self.lines.append(line.decode())
         return self.lines[-1]
 
-    def expect_prompt(self, text=PROMPT, seconds=START_SECONDS):
-        line = self.read_line(seconds)
+    def expect_prompt(self, text=PROMPT, seconds=None):
+        if seconds is None and self.sent:
+            line = self.read_line_until(self.answered_by())
+        else:
+            line = self.read_line(seconds or START_SECONDS)
         assert line == text, f"{line!r} in place of {text!r}"
 
     def verdict(self, seconds=None):
         """(outcome, reason), after the whole end: the last line, the status, what it left."""
         if seconds is None:
-            seconds = self.timeout + patience(1) - (time.monotonic() - self.entered_at)
-        line = self.read_line(seconds)
+            line = self.read_line_until(self.answered_by())
+        else:
+            line = self.read_line(seconds)
         self.verdict_seconds = time.monotonic() - self.entered_at
         assert line is not None, f"an end without a verdict; status {self.wait(1)}"
         outcome, _, reason = line.partition(": ")
@@ -181,15 +192,36 @@ class Login:
         return outcome, reason
 
     def wait(self, seconds):
+        """The status."""
+        return self.wait_until(time.monotonic() + patience(seconds))
+
+    def wait_until(self, end):
+        began = time.monotonic()
         try:
-            return self.process.wait(seconds)
+            return self.process.wait(max(0, end - began))
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"the program is still there after {seconds} s") from None
+            raise AssertionError(
+                f"the program is still there after {end - began:.2f} s") from None
 
     def expect_gone(self, seconds=GONE_SECONDS):
         """The program ends by itself."""
-        self.wait(patience(seconds))
+        self.wait(seconds)
         self.check_leaks()
+
+    def begin(self):
+        """Waits until PREFIX, which has work of its own to do, has become the program."""
+        end = time.monotonic() + patience(30)
+        while os.readlink(f"/proc/{self.process.pid}/exe") != str(CHECK):
+            assert time.monotonic() < end, "the program was not executed"
+            time.sleep(0.01)
+
+    def settle(self):
+        """Waits until the program has done what there was to do, and all its threads sleep."""
+        threads = pathlib.Path(f"/proc/{self.process.pid}/task")
+        states = {None}
+        while states != {"S"}:
+            time.sleep(0.1)
+            states = {stat.read_text().rpartition(") ")[2][0] for stat in threads.glob("*/stat")}
 
     def check_leaks(self):
         self.errors.seek(0)
@@ -234,6 +266,12 @@ class CheckTest(unittest.TestCase):
             arguments += ["--set", f"{name.replace('_', '-')}={value}"]
         return self.enterContext(Emulator(*arguments, folder=folder))
 
+    def closed_port(self):
+        """A socket that keeps a port for us, at which nobody listens until it does; its url."""
+        reserved = self.enterContext(socket.socket())
+        reserved.bind(("127.0.0.1", 0))
+        return reserved, f"https://127.0.0.1:{reserved.getsockname()[1]}"
+
     def host(self, server, **groups):
         """SERVER: what has a url, or the url."""
         folder = self.enterContext(temporary_folder())
@@ -249,7 +287,7 @@ class CheckTest(unittest.TestCase):
         return self.enterContext(Login(host.settings, *arguments, timeout=host.timeout, **options))
 
     def assert_outcome(self, login, outcome, reason="^", seconds=None):
-        said = login.verdict(seconds and patience(seconds))
+        said = login.verdict(seconds)
         self.assertEqual(said[0], outcome, said)
         self.assertRegex(said[1], reason)
         return said[1]
@@ -258,7 +296,7 @@ class CheckTest(unittest.TestCase):
         """Answers the prompts in order, all but the first after a wrong code, to the verdict."""
         login = self.login(host, **options)
         for number, answer in enumerate(answers):
-            login.expect_prompt(WRONG_PROMPT if number > 0 else PROMPT, host.timeout + 1)
+            login.expect_prompt(WRONG_PROMPT if number > 0 else PROMPT)
             login.answer(answer)
         self.assert_outcome(login, outcome, reason)
         return login

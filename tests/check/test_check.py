@@ -132,7 +132,7 @@ class Dialogue(CheckTest):
         for first in ("", "login 1 sshd alice"):
             login = self.login(self.host(server), first=first)
             login.hang_up()
-            self.assert_outcome(login, "misconfigured", "the first line", seconds=GONE_SECONDS)
+            self.assert_outcome(login, "misconfigured", "the first line", seconds=START_SECONDS)
         self.assertEqual(server.connections, [])
 
     def test_waits_for_the_first_line(self):
@@ -229,13 +229,13 @@ class TheUserGoesAway(CheckTest):
 
     def leave(self, login, whole=False):
         login.hang_up(whole)
-        login.entered_at = time.monotonic()
-        if whole:
-            login.expect_gone()
-            return
-        while login.read_line(patience(GONE_SECONDS)) is not None:
+        end = time.monotonic() + patience(GONE_SECONDS)
+        while not whole and login.read_line_until(end) is not None:
             pass
-        login.expect_gone(GONE_SECONDS - time.monotonic() + login.entered_at)
+        login.wait_until(end)
+        login.check_leaks()
+        if whole:
+            return
         self.assertRegex(login.lines[-1], "^denied: (the user |not enrolled)")
 
     def test_before_the_prompt_was_read(self):
@@ -420,14 +420,12 @@ class ThePromptComesFirst(CheckTest):
                 filler.close()
 
     def test_a_service_that_comes_back_while_the_user_types_lets_in(self):
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
+        relay, url = self.closed_port()
         server = self.liar()
-        login = self.login(self.host(f"https://127.0.0.1:{port}"))
+        login = self.login(self.host(url))
         login.expect_prompt()
         time.sleep(0.4)
-        relay = socket.create_server(("127.0.0.1", port))
-        self.addCleanup(relay.close)
+        relay.listen()
         threading.Thread(target=self.relay, args=(relay, server.port), daemon=True).start()
         login.answer(RIGHT)
         self.assert_outcome(login, "approved")
@@ -449,9 +447,8 @@ class ThePromptComesFirst(CheckTest):
             back.join(5)
 
     def test_a_closed_port_is_unavailable_after_the_code(self):
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
-        self.run_login(self.host(f"https://127.0.0.1:{port}"), [RIGHT], "unavailable", str(port))
+        _, url = self.closed_port()
+        self.run_login(self.host(url), [RIGHT], "unavailable", url.rpartition(":")[2])
 
 
 SETTINGS_FAULTS = {  # sentence: (change, the line with this text is named, what else is named)
@@ -783,17 +780,15 @@ class WhoIsAsked(CheckTest):
         self.run_login(self.host(self.liar()), [RIGHT] * 3, "denied", "not enrolled", user=ACCOUNT)
 
     def test_an_account_that_is_not_enrolled_is_denied_while_the_service_is_away(self):
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
-        self.run_login(self.host(f"https://127.0.0.1:{port}"), [RIGHT], "denied", "not enrolled",
-                       user=ACCOUNT)
+        _, url = self.closed_port()
+        self.run_login(self.host(url), [RIGHT], "denied", "not enrolled", user=ACCOUNT)
 
     def test_it_takes_about_as_long_for_those_who_are_not_enrolled(self):
         server = self.liar(connect=liar.for_ever(liar.late(0.4)),
                            verify=liar.for_ever(liar.slowly(0.4)))
         host = self.host(server, login={"attempts": 2})
-        seconds = {}
-        for user in ("alice", ACCOUNT):
+        seconds = {"alice": [], ACCOUNT: []}
+        for user in [*seconds] * 3:
             login = self.login(host, user=user)
             login.expect_prompt()
             time.sleep(0.8)
@@ -802,10 +797,12 @@ class WhoIsAsked(CheckTest):
             between = time.monotonic() - login.entered_at
             login.answer(WRONG)
             self.assert_outcome(login, "denied")
-            seconds[user] = (between, login.verdict_seconds)
-        for pair in zip(seconds["alice"], seconds[ACCOUNT]):
-            self.assertLess(abs(pair[0] - pair[1]), 0.35, seconds)
-            self.assertGreater(min(pair), 0.3, seconds)
+            seconds[user].append((between, login.verdict_seconds))
+        # A busy machine makes some take longer, and none shorter.
+        for measured in zip(*(zip(*pairs) for pairs in seconds.values())):
+            shortest = [min(times) for times in measured]
+            self.assertLess(abs(shortest[0] - shortest[1]), 0.35, seconds)
+            self.assertGreater(min(shortest), 0.3, seconds)
 
     def test_no_answer_of_the_not_enrolled_outlasts_the_limit(self):
         server = self.liar(connect=[liar.mute])
@@ -1192,9 +1189,10 @@ class Faults(CheckTest):
         login.expect_prompt()
         login.answer(factor.code())
         if outcome == "asks again":
-            login.expect_prompt(WRONG_PROMPT, host.timeout + 1)
+            login.expect_prompt(WRONG_PROMPT)
         elif fault == "drop-connection on create":  # The code may cross the end of the connection.
-            self.assertRegex(login.read_line(host.timeout + 1), f"^(approved: .*|{WRONG_PROMPT})$")
+            self.assertRegex(login.read_line_until(login.answered_by()),
+                             f"^(approved: .*|{WRONG_PROMPT})$")
         else:
             self.assert_outcome(login, outcome)
         sent = emulator.stats()["codes"]

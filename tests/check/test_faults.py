@@ -41,7 +41,7 @@ class Fault(CheckTest):
         host = self.host(server, service={"timeout_seconds": timeout}, login=login)
         run = self.login(host)
         for number, answer in enumerate(answers):
-            run.expect_prompt(WRONG_PROMPT if number else PROMPT, timeout + 1)
+            run.expect_prompt(WRONG_PROMPT if number else PROMPT)
             if wait and number == 0:
                 self.assertTrue(server.wait(lambda server: server.kinds))
                 time.sleep(0.1)

@@ -31,10 +31,11 @@ NOBODY = "nobody" if IS_ROOT else None
 VERSION = subprocess.run([CHECK, "--version"], check=True, capture_output=True,
                          text=True).stdout.split()[1]
 
-# Serves one connection: says argv[1], and prints what it is handed.
+# Serves one connection, when it has said so: says argv[1], and prints what it is handed.
 IMPOSTOR = """
 import socket, sys, time
 with socket.socket(fileno=0) as listener:
+    print("ready", flush=True)
     connection, _ = listener.accept()
     if sys.argv[1]:
         connection.send(sys.argv[1].encode())
@@ -113,7 +114,7 @@ class ServerTest(CheckTest):
         """A login that the server has taken: the program that was started has ended."""
         login = self.login(host, **options)
         login.expect_prompt()
-        self.assertEqual(login.process.wait(5), 0)
+        self.assertEqual(login.wait(5), 0)
         wait_until(lambda: children(server.pid))
         return login
 
@@ -213,14 +214,14 @@ class Server(ServerTest):
         login.answer(RIGHT)
         login.expect_prompt(USED_PROMPT)
         login.answer(code)
-        self.assertEqual(login.read_line(patience(5)), "show That was a recovery code; 0 remain.")
+        self.assertEqual(login.read_line(5), "show That was a recovery code; 0 remain.")
         self.assert_outcome(login, "approved", "^RECOVERY CODE used up, 0 remain$")
 
         (host.folder / "users" / "alice.recovery").chmod(0o644)
         forge(state_file(host), change(CREATIONS, *[int(time.time())] * CREATIONS_HOUR, *[0] * 45))
         login = self.served_login(server, host)
         login.answer(RIGHT)
-        self.assertRegex(login.read_line(patience(5)), "^show Too many logins")
+        self.assertRegex(login.read_line(5), "^show Too many logins")
         self.assert_outcome(login, "exhausted", "this host's limit for alice.*; users/alice.recovery "
                                                 "holds a secret and is readable by others")
 
@@ -250,7 +251,7 @@ class Server(ServerTest):
         host, factor = self.served_host(path, self.emulator())
         login = self.served_login(server, host)
         (child,) = children(server.pid)
-        self.assertTrue(has_in_memory(child, API_KEY_SECRET.encode()), "the search finds nothing")
+        wait_until(lambda: has_in_memory(child, API_KEY_SECRET.encode()))
         login.answer(factor.code())
         self.assert_outcome(login, "approved")
         self.assertFalse(has_in_memory(server.pid, API_KEY_SECRET.encode()))
@@ -263,7 +264,7 @@ class Server(ServerTest):
         second = self.served_login(server, host)
         os.kill(victim, signal.SIGKILL)  # a sanitizer catches others
         self.assertIsNone(first.read_line(5))
-        self.assertEqual(server.wait(5), 1)
+        self.assertEqual(server.wait(patience(5)), 1)
         self.assertIn("was killed by signal", server.stderr.read())
         second.answer(factor.code())
         self.assert_outcome(second, "approved")
@@ -298,7 +299,7 @@ import socket
 client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 client.connect({str(path)!r})
 print(client.recv(100))"""], None, "daemon")
-        self.assertEqual(client.communicate(timeout=10)[0], "b''\n")
+        self.assertEqual(client.communicate(timeout=patience(10))[0], "b''\n")
         self.assertIsNone(server.poll())
 
 
@@ -316,10 +317,12 @@ class WithoutServer(ServerTest):
 
     def impostor(self, says, user=NOBODY):
         listener, path = self.listen()
-        return self.start([sys.executable, "-c", IMPOSTOR, says], listener, user), path
+        impostor = self.start([sys.executable, "-c", IMPOSTOR, says], listener, user)
+        self.assertEqual(impostor.stdout.readline(), "ready\n")
+        return impostor, path
 
     def assert_got_nothing(self, impostor):
-        self.assertEqual(impostor.communicate(timeout=10)[0], "b''\n")
+        self.assertEqual(impostor.communicate(timeout=patience(10))[0], "b''\n")
 
     def test_runs_where_no_socket_is(self):
         self.assert_runs_itself(self.enterContext(temporary_folder()) / "check.socket")
@@ -359,7 +362,7 @@ class WithoutServer(ServerTest):
         impostor, path = self.impostor(f"ready {VERSION}")
         host, _ = self.served_host(path, self.emulator())
         login = self.login(host)
-        self.assertIn(API_KEY_SECRET, impostor.communicate(timeout=10)[0])
+        self.assertIn(API_KEY_SECRET, impostor.communicate(timeout=patience(10))[0])
         # It took the dialogue, and ended: nobody else says a verdict.
         self.assertIsNone(login.read_line(5))
 
@@ -378,7 +381,7 @@ class WithoutServer(ServerTest):
 class Starting(ServerTest):
     def assert_refuses(self, listener, remedy, user=NOBODY):
         server = self.start([self.program(), "--serve"], listener, user)
-        errors = server.communicate(timeout=10)[1]
+        errors = server.communicate(timeout=patience(10))[1]
         self.assertEqual(server.returncode, 1)
         self.assertIn(remedy, errors)
 

@@ -18,7 +18,6 @@ from faults import (CRASH_LIBRARY, FULL, Fault, Report, count, plan, plan_seeds,
                     run_all)
 from fixture import BUILD, Emulator, enroll, temporary_folder, write_settings
 from harness import IS_SANITIZED, START_SECONDS, Login
-from parallel import patience
 
 TOOL = BUILD / "twilio-verify"
 TIMEOUT_SECONDS = 2
@@ -55,17 +54,16 @@ class FaultyCheck(unittest.TestCase):
 
     def run_on(self, settings, fault, code, user="alice"):
         report = Report(settings.parent, fault)
-        seconds = patience(START_SECONDS)
         with Login(settings, user, environment=report.environment, errors_expected=True,
                    timeout=TIMEOUT_SECONDS) as login:
-            line = login.read_line(seconds)
+            line = login.read_line(START_SECONDS)
             while line is not None and line.startswith(("ask-secret ", "show ")):
                 if line.startswith("ask-secret "):
                     login.answer(code)
-                line = login.read_line(patience(TIMEOUT_SECONDS + GRACE_SECONDS))
+                line = login.read_line(TIMEOUT_SECONDS + GRACE_SECONDS)
             if line is not None:
-                self.assertIsNone(login.read_line(patience(1)), "bytes after the verdict")
-            status = login.wait(patience(GRACE_SECONDS))
+                self.assertIsNone(login.read_line(1), "bytes after the verdict")
+            status = login.wait(GRACE_SECONDS)
             login.check_leaks()
         if fault.call == "signal" and report.numbers()[0]:
             self.assertEqual(-status, fault.error)
