@@ -815,7 +815,7 @@ class Log(ModuleTest):
                             "send approved"], "--answer", ANSWER, "--think-ms", "600")
         spent = int(login.log_fields[5])
         self.assertGreaterEqual(spent, 240)
-        self.assertLess(spent, 700)
+        self.assertLess(spent, login.ms - 590)
         self.assertGreaterEqual(login.ms, 840)
 
     def test_debug_tells_the_dialogue_and_only_the_size_of_an_answer(self):
@@ -1194,7 +1194,7 @@ class Patience(ModuleTest):
     def test_a_user_may_think_longer_than_the_check_program(self):
         login = self.take("thinks", 6400, 8000)
         self.assertEqual(login.code, "PAM_SUCCESS")
-        self.assertLess(int(login.log_fields[5]), 2000)
+        self.assertLess(int(login.log_fields[5]), login.ms - 6400)
 
     @unittest.skipUnless(SLOW, "waits for 45 seconds: only with SLOW=1")
     def test_forty_seconds_of_silence_are_broken(self):
