@@ -772,7 +772,7 @@ class WhoIsAsked(CheckTest):
                 server = self.liar()
                 self.run_login(self.host(server), answers, "denied", "not enrolled|no right code",
                                user=ACCOUNT)
-                self.assertTrue(server.connections[0].stands)
+                self.assertTrue(server.wait(lambda server: server.connections[0].stands))
                 self.assertEqual(len(server.connections), 1)
                 self.assertEqual(server.requests, [])
 
