@@ -10,7 +10,7 @@
 
 /* What is handed over, in this order. */
 enum handover_text {
-    HANDOVER_SETTINGS, /* the text of the file */
+    HANDOVER_SETTINGS, /* settings_print() */
     HANDOVER_USER,     /* whose enrollment it is; empty, and the next three: not enrolled */
     HANDOVER_IDENTITY,
     HANDOVER_FACTOR_SID,

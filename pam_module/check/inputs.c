@@ -8,7 +8,6 @@
 
 #include "../core/secret.h"
 #include "../core/userfile.h"
-#include "paths.h"
 #include "privileges.h"
 
 /* Whether this user on this service needs a second factor at all. False: the verdict tells. */
@@ -57,8 +56,7 @@ static void read_recovery(struct inputs *inputs)
 bool inputs_read(struct inputs *inputs, const char *settings_path,
                  const struct dialogue_login *login, struct verdict *verdict)
 {
-    if (!settings_read_text(settings_path, &inputs->settings_text, verdict) ||
-        !settings_parse(inputs->settings_text, settings_path, &inputs->settings, verdict) ||
+    if (!settings_read(settings_path, &inputs->settings, verdict) ||
         !find_enrollment(inputs, login, verdict))
         return false;
     read_recovery(inputs);
@@ -71,9 +69,10 @@ bool inputs_offer(const struct inputs *inputs)
     static const struct enrollment nobody = { none, none, none };
     const struct enrollment *enrollment =
         inputs->findings.enrollment != NULL ? inputs->findings.enrollment : &nobody;
+    auto_secret char *settings = settings_print(inputs->settings);
     const struct handover handover = {
         .texts = {
-            [HANDOVER_SETTINGS] = inputs->settings_text,
+            [HANDOVER_SETTINGS] = settings,
             [HANDOVER_USER] = enrollment->user,
             [HANDOVER_IDENTITY] = enrollment->identity,
             [HANDOVER_FACTOR_SID] = enrollment->factor_sid,
@@ -82,9 +81,10 @@ bool inputs_offer(const struct inputs *inputs)
             [HANDOVER_SECRET] = inputs->secret,
         },
     };
+
     uid_t account;
 
-    return privileges_find(inputs->settings->run_as, &account) &&
+    return settings != NULL && privileges_find(inputs->settings->run_as, &account) &&
            handover_offer(inputs->settings->socket, account, &handover);
 }
 
@@ -114,14 +114,15 @@ bool inputs_take(struct inputs *inputs, const struct handover *handover, struct 
 
     verdict_add(&inputs->note, "%s", texts[HANDOVER_NOTE]);
     inputs->secret = strdup(texts[HANDOVER_SECRET]);
-    if (inputs->secret == NULL || !take_enrollment(inputs, texts))
-        return verdict_refuse(verdict, OUTCOME_MISCONFIGURED, "no memory");
-    return settings_parse(texts[HANDOVER_SETTINGS], PATHS_SETTINGS, &inputs->settings, verdict);
+    if (inputs->secret != NULL && take_enrollment(inputs, texts) &&
+        settings_scan(texts[HANDOVER_SETTINGS], &inputs->settings))
+        return true;
+    return verdict_refuse(verdict, OUTCOME_MISCONFIGURED,
+                          "the server can't take the login: no memory");
 }
 
 void inputs_free(struct inputs *inputs)
 {
-    secret_free(&inputs->settings_text);
     secret_free(&inputs->recovery_text);
     secret_free(&inputs->secret);
     policy_free(&inputs->findings);

@@ -9,7 +9,6 @@
 
 /* Initialise with { 0 }; inputs_free() afterwards. */
 struct inputs {
-    char *settings_text;
     struct settings *settings;
     struct policy_findings findings;
     char *recovery_text; /* NULL: there are no recovery codes */
@@ -26,7 +25,7 @@ bool inputs_read(struct inputs *inputs, const char *settings_path,
 bool inputs_offer(const struct inputs *inputs);
 
 /* Copies what handover_take() has taken; the caller frees HANDOVER. False, with
- * OUTCOME_MISCONFIGURED in *VERDICT: no memory, or the settings are wrong. */
+ * OUTCOME_MISCONFIGURED in *VERDICT: no memory, or inputs_offer() has not made it. */
 bool inputs_take(struct inputs *inputs, const struct handover *handover, struct verdict *verdict);
 
 /* Wipes and frees. */

@@ -131,27 +131,31 @@ static const struct key keys[] = {
 
 enum { KEYS = sizeof keys / sizeof *keys };
 
+static void remove_slash(struct settings *settings)
+{
+    char *slash = strrchr(settings->base_url, '/');
+
+    if (slash[1] == '\0')
+        *slash = '\0';
+}
+
 bool settings_parse(const char *text, const char *shown, struct settings **ret_settings,
                     struct verdict *why_not)
 {
     auto_settings *settings = calloc(1, sizeof *settings);
-    char *slash;
 
     if (settings == NULL)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: no memory", shown);
     if (!keys_parse(text, shown, keys, KEYS, settings, why_not))
         return false;
 
-    slash = strrchr(settings->base_url, '/');
-    if (slash[1] == '\0')
-        *slash = '\0';
-
+    remove_slash(settings);
     *ret_settings = settings;
     settings = NULL;
     return true;
 }
 
-bool settings_read_text(const char *path, char **ret_text, struct verdict *why_not)
+static bool read_text(const char *path, char **ret_text, struct verdict *why_not)
 {
     return secret_read_file(AT_FDCWD, path, path, SECRET_READERS_ANY, FILE_SIZE_MAX, ret_text,
                             why_not) == SECRET_READ;
@@ -161,8 +165,24 @@ bool settings_read(const char *path, struct settings **ret_settings, struct verd
 {
     auto_secret char *text = NULL;
 
-    return settings_read_text(path, &text, why_not) &&
-           settings_parse(text, path, ret_settings, why_not);
+    return read_text(path, &text, why_not) && settings_parse(text, path, ret_settings, why_not);
+}
+
+char *settings_print(const struct settings *settings)
+{
+    return keys_print(keys, KEYS, settings);
+}
+
+bool settings_scan(const char *text, struct settings **ret_settings)
+{
+    auto_settings *settings = calloc(1, sizeof *settings);
+
+    if (settings == NULL || !keys_scan(text, keys, KEYS, settings))
+        return false;
+    remove_slash(settings);
+    *ret_settings = settings;
+    settings = NULL;
+    return true;
 }
 
 int settings_line(const char *path, const char *group, const char *name)
@@ -171,9 +191,7 @@ int settings_line(const char *path, const char *group, const char *name)
     auto_settings *settings = NULL;
     struct verdict why_not;
 
-    if (secret_read_file(AT_FDCWD, path, path, SECRET_READERS_ANY, FILE_SIZE_MAX, &text,
-                         &why_not) != SECRET_READ ||
-        !settings_parse(text, path, &settings, &why_not))
+    if (!read_text(path, &text, &why_not) || !settings_parse(text, path, &settings, &why_not))
         return 0;
     return keys_line(text, group, name);
 }

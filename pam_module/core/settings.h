@@ -44,12 +44,16 @@ struct settings {
 bool settings_parse(const char *text, const char *shown, struct settings **ret_settings,
                     struct verdict *why_not);
 
-/* Reads the file PATH, which only its owner, root or the effective user, may write. The caller frees
- * with secret_free(). False, with OUTCOME_MISCONFIGURED in *WHY_NOT. */
-bool settings_read_text(const char *path, char **ret_text, struct verdict *why_not);
-
-/* Reads and parses the file PATH: both of the above. */
+/* Reads and parses the file PATH, which only its owner, root or the effective user, may write. */
 bool settings_read(const char *path, struct settings **ret_settings, struct verdict *why_not);
+
+/* SETTINGS as text, but for exempt_services, for settings_scan() of another process. The caller frees.
+ * NULL: no memory. */
+char *settings_print(const struct settings *settings);
+
+/* The settings that settings_print() has printed, in this version. The caller frees with
+ * settings_free(). False: TEXT is something else, or no memory. */
+bool settings_scan(const char *text, struct settings **ret_settings);
 
 /* The line of the file PATH on which GROUP.NAME stands; 0: it is not there, and its default counts;
  * or the file can't be read. */
