@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,10 +16,11 @@
 #include "../core/dialogue.h"
 #include "paths.h"
 
-/* The first message, the server's. Another version gets no login. */
-#define READY "ready " PATHS_VERSION
+/* The first message, the server's, before the name of its account. Another version gets no login. */
+#define READY "ready " PATHS_VERSION " "
 
 enum {
+    READY_SIZE = 512,
     READY_MS = 500, /* an own start takes less than waiting for a server that is busy */
     TAKE_MS = 5000,
     BYTES_MAX = 96 * 1024, /* of all texts; a file of settings has 64 KiB at most */
@@ -52,7 +54,7 @@ static bool wait_readable(int socket, int64_t timeout_ms)
 static int open_connection(const char *path)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
-    int connection, passes = 1;
+    int connection;
 
     if (strlen(path) >= sizeof address.sun_path)
         return -1;
@@ -60,37 +62,37 @@ static int open_connection(const char *path)
 
     connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (connection >= 0 &&
-        setsockopt(connection, SOL_SOCKET, SO_PASSCRED, &passes, sizeof passes) == 0 &&
         connect(connection, (const struct sockaddr *)&address, sizeof address) == 0)
         return connection;
     close_descriptor(&connection);
     return -1;
 }
 
-/* Whether the process at the other end has said, as ACCOUNT, that it takes a login. */
-static bool is_ready(int connection, uid_t account)
+/* Whether this user, which is root, has made the socket that the server got. */
+static bool is_trusted(int connection)
 {
-    char text[sizeof READY + 1], control[CMSG_SPACE(sizeof(struct ucred))];
-    struct iovec bytes = { text, sizeof text };
-    struct msghdr message = {
-        .msg_iov = &bytes, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control
-    };
-    const struct cmsghdr *header;
-    struct ucred sender;
+    struct ucred listener;
+    socklen_t size = sizeof listener;
 
-    if (!wait_readable(connection, READY_MS) ||
-        recvmsg(connection, &message, MSG_CMSG_CLOEXEC) != sizeof READY - 1 ||
-        memcmp(text, READY, sizeof READY - 1) != 0)
-        return false;
-    header = CMSG_FIRSTHDR(&message);
-    if (header == NULL || header->cmsg_level != SOL_SOCKET ||
-        header->cmsg_type != SCM_CREDENTIALS || header->cmsg_len != CMSG_LEN(sizeof sender))
-        return false;
-    memcpy(&sender, CMSG_DATA(header), sizeof sender);
-    return sender.uid == account;
+    return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &listener, &size) == 0 &&
+           listener.uid == geteuid();
 }
 
-bool handover_offer(const char *path, uid_t account, const struct handover *handover)
+/* Whether the server says that it takes a login. Who is not root has no other account to give. */
+static bool is_ready(int connection, const char *account)
+{
+    char text[READY_SIZE];
+    ssize_t size = wait_readable(connection, READY_MS)
+                       ? recv(connection, text, sizeof text - 1, MSG_DONTWAIT)
+                       : -1;
+
+    if (size < (ssize_t)strlen(READY) || memcmp(text, READY, strlen(READY)) != 0)
+        return false;
+    text[size] = '\0';
+    return geteuid() != 0 || strcmp(text + strlen(READY), account) == 0;
+}
+
+bool handover_offer(const char *path, const char *account, const struct handover *handover)
 {
     auto_close connection = open_connection(path);
     const int descriptors[DIALOGUE_DESCRIPTORS] = { STDIN_FILENO, STDOUT_FILENO };
@@ -105,7 +107,7 @@ bool handover_offer(const char *path, uid_t account, const struct handover *hand
                               .msg_controllen = sizeof control };
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 
-    if (connection < 0 || !is_ready(connection, account))
+    if (connection < 0 || !is_trusted(connection) || !is_ready(connection, account))
         return false;
 
     for (int i = 0; i < HANDOVER_TEXTS; i++)
@@ -158,7 +160,16 @@ static bool split(struct handover *handover)
     return used == handover->size;
 }
 
-bool handover_take(int connection, struct handover *ret_handover)
+static bool say_ready(int connection, const char *account)
+{
+    char text[READY_SIZE];
+    int length = snprintf(text, sizeof text, READY "%s", account);
+
+    return length > 0 && (size_t)length < sizeof text &&
+           send(connection, text, (size_t)length, MSG_NOSIGNAL) == length;
+}
+
+bool handover_take(int connection, const char *account, struct handover *ret_handover)
 {
     struct handover handover = { .bytes = malloc(BYTES_MAX) };
     int descriptors[DIALOGUE_DESCRIPTORS];
@@ -166,8 +177,7 @@ bool handover_take(int connection, struct handover *ret_handover)
 
     if (handover.bytes == NULL)
         return false;
-    if (send(connection, READY, sizeof READY - 1, MSG_NOSIGNAL) == sizeof READY - 1 &&
-        wait_readable(connection, TAKE_MS) &&
+    if (say_ready(connection, account) && wait_readable(connection, TAKE_MS) &&
         (size = receive(connection, handover.bytes, descriptors)) > 0) {
         handover.size = (size_t)size;
         if (split(&handover) && dup2(descriptors[0], STDIN_FILENO) == STDIN_FILENO &&

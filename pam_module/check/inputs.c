@@ -8,7 +8,6 @@
 
 #include "../core/secret.h"
 #include "../core/userfile.h"
-#include "privileges.h"
 
 /* Whether this user on this service needs a second factor at all. False: the verdict tells. */
 static bool find_enrollment(struct inputs *inputs, const struct dialogue_login *login,
@@ -82,10 +81,8 @@ bool inputs_offer(const struct inputs *inputs)
         },
     };
 
-    uid_t account;
-
-    return settings != NULL && privileges_find(inputs->settings->run_as, &account) &&
-           handover_offer(inputs->settings->socket, account, &handover);
+    return settings != NULL &&
+           handover_offer(inputs->settings->socket, inputs->settings->run_as, &handover);
 }
 
 /* False: no memory. */

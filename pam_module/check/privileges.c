@@ -130,13 +130,16 @@ bool privileges_take(struct verdict *why_not)
     return privileges_clean(why_not);
 }
 
-bool privileges_find(const char *run_as, uid_t *ret_account)
+bool privileges_name(const char **ret_account, struct verdict *why_not)
 {
-    const struct passwd *account = getpwnam(run_as);
+    const struct passwd *account = getpwuid(geteuid());
 
     if (account == NULL)
-        return false;
-    *ret_account = geteuid() == 0 ? account->pw_uid : geteuid();
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "no account has the uid %ld of this process: make one, or name "
+                              "another as User= of twilio-verify-check.service",
+                              (long)geteuid());
+    *ret_account = account->pw_name;
     return true;
 }
 

@@ -271,19 +271,26 @@ static bool mute_errors(void)
     return null >= 0 && dup2(null, STDERR_FILENO) == STDERR_FILENO && close(null) == 0;
 }
 
-/* One login of a server's; CONTEXT is the library. */
+/* What every login of a server has. */
+struct served {
+    const struct challenge_api *api;
+    const char *account; /* the server's */
+};
+
+/* One login of a server's; CONTEXT is struct served. */
 static void run_handed_over(void *context, int connection)
 {
+    const struct served *served = context;
     struct check check = { .reader = { .descriptor = STDIN_FILENO },
                            .library = -1,
-                           .api = context };
+                           .api = served->api };
     struct verdict verdict = { 0 };
     struct handover handover;
     bool is_taken;
 
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
-    if (!mute_errors() || !handover_take(connection, &handover))
+    if (!mute_errors() || !handover_take(connection, served->account, &handover))
         return;
     close(connection);
 
@@ -299,15 +306,16 @@ static void run_handed_over(void *context, int connection)
 /* Ends only on an error. */
 static int serve(void)
 {
-    const struct challenge_api *api;
+    struct served served;
     struct verdict why_not = { 0 };
     int library;
 
     if (privileges_clean(&why_not) && (library = library_open(&why_not)) >= 0 &&
-        library_load(library, &api, &why_not)) {
-        api->warm_up();
+        library_load(library, &served.api, &why_not)) {
+        served.api->warm_up();
         filter_build();
-        server_run(run_handed_over, (void *)api, &why_not);
+        if (privileges_name(&served.account, &why_not))
+            server_run(run_handed_over, &served, &why_not);
     }
     fprintf(stderr, "twilio-verify-check: %s\n", why_not.reason);
     return EXIT_FAILURE;

@@ -30,16 +30,32 @@ from test_memory import CREATIONS_HOUR, USED_PROMPT, change, make_codes, state_f
 NOBODY = "nobody" if IS_ROOT else None
 VERSION = subprocess.run([CHECK, "--version"], check=True, capture_output=True,
                          text=True).stdout.split()[1]
+READY = f"ready {VERSION} {NOBODY or pwd.getpwuid(os.geteuid()).pw_name}"
+
+# Listens at argv[2], as descriptor 0, by its own will.
+LISTENER = """
+import os, socket, sys
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+listener.bind(sys.argv[2] + "~")
+listener.listen()
+os.dup2(listener.fileno(), 0)
+os.rename(sys.argv[2] + "~", sys.argv[2])
+"""
 
 # Serves one connection, when it has said so: says argv[1], and prints what it is handed.
 IMPOSTOR = """
-import socket, sys, time
+import socket, sys
 with socket.socket(fileno=0) as listener:
     print("ready", flush=True)
     connection, _ = listener.accept()
-    if sys.argv[1]:
-        connection.send(sys.argv[1].encode())
-    print(socket.recv_fds(connection, 100000, 2)[0], flush=True)
+    handed = b""
+    try:
+        if sys.argv[1]:
+            connection.send(sys.argv[1].encode())
+        handed = socket.recv_fds(connection, 100000, 2)[0]
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+    print(handed, flush=True)
 """
 
 
@@ -279,7 +295,7 @@ class Server(ServerTest):
                                 (b"\0" * 4, descriptors)):
             with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
                 client.connect(str(path))
-                self.assertEqual(client.recv(100), f"ready {VERSION}".encode())
+                self.assertEqual(client.recv(100), READY.encode())
                 socket.send_fds(client, [payload], handed)
                 wait_until(lambda: not children(server.pid), 7)
         for side in pair:
@@ -346,7 +362,8 @@ class WithoutServer(ServerTest):
         self.assert_got_nothing(impostor)
 
     def test_runs_where_the_server_is_of_another_version(self):
-        for says in ("ready 0.0.0", f"ready {VERSION}x", f"ready {VERSION}"[:-1], "no"):
+        for says in (READY.replace(VERSION, "0.0.0"), READY.replace(VERSION, VERSION + "x"),
+                     READY.replace(VERSION, VERSION[:-1]), f"ready {VERSION}", "no"):
             impostor, path = self.impostor(says)
             self.assert_runs_itself(path)
             self.assert_got_nothing(impostor)
@@ -354,12 +371,23 @@ class WithoutServer(ServerTest):
     @needs_root
     def test_runs_where_the_server_is_of_another_account(self):
         for user in ("daemon", "root"):
-            impostor, path = self.impostor(f"ready {VERSION}", user)
+            impostor, path = self.impostor(f"ready {VERSION} {user}", user)
             self.assert_runs_itself(path)
             self.assert_got_nothing(impostor)
 
+    @needs_root
+    def test_runs_where_somebody_else_listens(self):
+        folder = self.enterContext(temporary_folder())
+        folder.chmod(0o777)
+        path = folder / "check.socket"
+        impostor = self.start([sys.executable, "-c", LISTENER + IMPOSTOR, READY, str(path)],
+                              subprocess.DEVNULL, "daemon")
+        wait_until(path.exists)
+        self.assert_runs_itself(path)
+        self.assert_got_nothing(impostor)
+
     def test_hands_the_secret_to_the_right_account_only_after_it_is_ready(self):
-        impostor, path = self.impostor(f"ready {VERSION}")
+        impostor, path = self.impostor(READY)
         host, _ = self.served_host(path, self.emulator())
         login = self.login(host)
         self.assertIn(API_KEY_SECRET, impostor.communicate(timeout=patience(10))[0])
@@ -388,6 +416,14 @@ class Starting(ServerTest):
     @needs_root
     def test_a_server_of_root_refuses(self):
         self.assert_refuses(self.listen()[0], "must not be root", "root")
+
+    @needs_root
+    def test_a_server_whose_account_has_no_name_refuses(self):
+        listener, _ = self.listen()
+        server = self.start(["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups",
+                             self.program(), "--serve"], listener, "root")
+        self.assertIn("no account has the uid 54321", server.communicate(timeout=10)[1])
+        self.assertEqual(server.returncode, 1)
 
     def test_a_server_without_a_socket_refuses(self):
         self.assert_refuses(subprocess.DEVNULL, "descriptor 0 must be a listening socket")
