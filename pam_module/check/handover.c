@@ -23,7 +23,7 @@ enum {
     READY_SIZE = 512,
     READY_MS = 500, /* an own start takes less than waiting for a server that is busy */
     TAKE_MS = 5000,
-    BYTES_MAX = 96 * 1024, /* of all texts; a file of settings has 64 KiB at most */
+    BYTES_MAX = 64 * 1024, /* of all texts: 22 KiB of settings and 16 of recovery codes at most */
     DIALOGUE_DESCRIPTORS = 2
 };
 

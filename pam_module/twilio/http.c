@@ -13,12 +13,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <resolv.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../core/dialogue.h"
@@ -375,6 +377,8 @@ void http_warm_up(void)
     const struct http_credentials nobody = { "-", "-" };
     struct verdict ignored;
 
+    res_init();
+    tzset();
     if (listener >= 0 && http_open(&nowhere, &nobody, &http, &ignored)) {
         /* Connects, and says hello to nobody: neither waits. */
         set_pointer(http, CURLOPT_ABSTRACT_UNIX_SOCKET, name, "abstract_unix_socket");
