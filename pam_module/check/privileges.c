@@ -28,7 +28,7 @@ static const struct limit {
 } limits[] = {
     { RLIMIT_AS, RLIM_INFINITY, (rlim_t)256 * MEBIBYTE },
     { RLIMIT_CORE, 0 },
-    { RLIMIT_CPU, 60 },
+    { RLIMIT_CPU, RLIM_INFINITY },
     { RLIMIT_DATA, RLIM_INFINITY, (rlim_t)64 * MEBIBYTE },
     { RLIMIT_FSIZE, MEBIBYTE },
     { RLIMIT_LOCKS, RLIM_INFINITY },
@@ -102,7 +102,12 @@ static bool refuse(struct verdict *why_not, const char *what)
     return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: %s", what, strerror(errno));
 }
 
-bool privileges_clean(struct verdict *why_not)
+static bool refuse_limits(struct verdict *why_not)
+{
+    return refuse(why_not, "resource limits that are too low can't be raised");
+}
+
+static bool clean(struct verdict *why_not)
 {
     /* By hand, or as a server, it is started with an environment, which libcurl would obey. */
     if (clearenv() != 0)
@@ -125,9 +130,16 @@ bool privileges_take(struct verdict *why_not)
     if (geteuid() == 0 && (setresgid(0, 0, 0) != 0 || setresuid(0, 0, 0) != 0))
         return refuse(why_not, "becoming root");
     if (!set_limits())
-        return refuse(why_not, "resource limits that are too low can't be raised");
+        return refuse_limits(why_not);
     share_processors();
-    return privileges_clean(why_not);
+    return clean(why_not);
+}
+
+bool privileges_bound(struct verdict *why_not)
+{
+    static const struct limit one_login = { RLIMIT_CPU, 60, 0 };
+
+    return set_limit(&one_login) || refuse_limits(why_not);
 }
 
 bool privileges_name(const char **ret_account, struct verdict *why_not)

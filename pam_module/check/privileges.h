@@ -7,15 +7,16 @@
 
 #include "../core/verdict.h"
 
-/* No environment, working directory /, umask 077, not dumpable, no new privileges. False, with
- * OUTCOME_MISCONFIGURED in *WHY_NOT: the kernel refuses. */
-bool privileges_clean(struct verdict *why_not);
-
 /* Makes the process the same whoever called the host: real uid and gid 0, every resource limit from
- * one table, an ordinary share of all processors, and privileges_clean(). Not as root it does what
- * it can. False, with OUTCOME_MISCONFIGURED in *WHY_NOT: run set-user-ID to somebody who is not
- * root, or the kernel refuses. */
+ * one table, an ordinary share of all processors, no environment, working directory /, umask 077, not
+ * dumpable, no new privileges. Not as root it does what it can. False, with OUTCOME_MISCONFIGURED in
+ * *WHY_NOT: run set-user-ID to somebody who is not root, or the kernel refuses. */
 bool privileges_take(struct verdict *why_not);
+
+/* Gives this process the processor's time that one login may take; privileges_take() gave it, or the
+ * process that forked it, all there is. False, with OUTCOME_MISCONFIGURED in *WHY_NOT: the kernel
+ * refuses. */
+bool privileges_bound(struct verdict *why_not);
 
 /* The name of the account that this process has, in static storage of getpwuid(3). False, with
  * OUTCOME_MISCONFIGURED in *WHY_NOT: it has none. */

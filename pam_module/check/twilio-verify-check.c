@@ -180,7 +180,8 @@ static bool prepare(struct check *check, const char *settings_path, struct verdi
 {
     struct dialogue_login login;
 
-    return privileges_take(verdict) && read_login(&check->reader, &login, verdict) &&
+    return privileges_take(verdict) && privileges_bound(verdict) &&
+           read_login(&check->reader, &login, verdict) &&
            inputs_read(&check->inputs, settings_path, &login, verdict);
 }
 
@@ -298,7 +299,7 @@ static void run_handed_over(void *context, int connection)
     handover_free(&handover);
     /* Nobody already: a login is handed over to no other account than that of run_as. */
     conclude(&check,
-             is_taken && privileges_take(&verdict) &&
+             is_taken && privileges_bound(&verdict) &&
                  reads_certificates(check.inputs.settings, &verdict),
              &verdict);
 }
@@ -310,7 +311,7 @@ static int serve(void)
     struct verdict why_not = { 0 };
     int library;
 
-    if (privileges_clean(&why_not) && (library = library_open(&why_not)) >= 0 &&
+    if (privileges_take(&why_not) && (library = library_open(&why_not)) >= 0 &&
         library_load(library, &served.api, &why_not)) {
         served.api->warm_up();
         filter_build();

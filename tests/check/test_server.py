@@ -36,10 +36,9 @@ READY = f"ready {VERSION} {NOBODY or pwd.getpwuid(os.geteuid()).pw_name}"
 LISTENER = """
 import os, socket, sys
 listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-listener.bind(sys.argv[2] + "~")
+listener.bind(sys.argv[2])
 listener.listen()
 os.dup2(listener.fileno(), 0)
-os.rename(sys.argv[2] + "~", sys.argv[2])
 """
 
 # Serves one connection, when it has said so: says argv[1], and prints what it is handed.
@@ -69,6 +68,11 @@ def wait_until(condition, seconds=5):
 def status(pid, key):
     text = pathlib.Path(f"/proc/{pid}/status").read_text()
     return re.search(rf"^{key}:\s*(.*)$", text, re.MULTILINE).group(1)
+
+
+def limits(pid, name):
+    text = pathlib.Path(f"/proc/{pid}/limits").read_text()
+    return re.search(rf"^Max {name} +(\S+) +(\S+)", text, re.MULTILINE).groups()
 
 
 def children(pid):
@@ -260,6 +264,16 @@ class Server(ServerTest):
                              [d for d in os.listdir(f"/proc/{child}/fd")
                               if "check.socket" in os.readlink(f"/proc/{child}/fd/{d}")]), 0)
 
+    def test_is_held_to_the_limits_of_a_login_and_the_server_to_no_time(self):
+        server, path = self.serve()
+        host, _ = self.served_host(path, self.emulator())
+        self.served_login(server, host)
+        (child,) = children(server.pid)
+        for name, wanted in {"core file size": "0", "file size": str(1 << 20), "open files": "256",
+                             "realtime priority": "0", "cpu time": "60"}.items():
+            self.assertEqual(limits(child, name), (wanted,) * 2, name)
+        self.assertEqual(limits(server.pid, "cpu time"), limits("self", "cpu time"))
+
     @needs_root
     @needs_own_memory
     def test_never_has_the_secret_outside_of_a_login(self):
@@ -382,7 +396,7 @@ class WithoutServer(ServerTest):
         path = folder / "check.socket"
         impostor = self.start([sys.executable, "-c", LISTENER + IMPOSTOR, READY, str(path)],
                               subprocess.DEVNULL, "daemon")
-        wait_until(path.exists)
+        self.assertEqual(impostor.stdout.readline(), "ready\n")
         self.assert_runs_itself(path)
         self.assert_got_nothing(impostor)
 
