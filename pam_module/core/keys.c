@@ -10,7 +10,7 @@
 
 #include "text.h"
 
-enum { NUMBER_DIGITS_MAX = 9, LINE_SIZE = 1100 };
+enum { NUMBER_DIGITS_MAX = 9, DECIMAL = 10, LINE_SIZE = 1100 };
 
 /* What one run of the parser carries along. */
 struct parse {
@@ -316,7 +316,7 @@ static bool scan_number(const char *line, int minimum, int maximum, int *value)
 
     if (digits == 0 || digits > NUMBER_DIGITS_MAX || line[digits] != '\0')
         return false;
-    *value = atoi(line);
+    *value = (int)strtol(line, NULL, DECIMAL);
     return *value >= minimum && *value <= maximum;
 }
 
