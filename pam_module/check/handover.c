@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,11 +15,10 @@
 #include "../core/dialogue.h"
 #include "paths.h"
 
-/* The first message, the server's, before the name of its account. Another version gets no login. */
-#define READY "ready " PATHS_VERSION " "
+/* The first message, the server's. Another version gets no login. */
+#define READY "ready " PATHS_VERSION
 
 enum {
-    READY_SIZE = 512,
     READY_MS = 500, /* an own start takes less than waiting for a server that is busy */
     TAKE_MS = 5000,
     BYTES_MAX = 64 * 1024, /* of all texts: 22 KiB of settings and 16 of recovery codes at most */
@@ -54,7 +52,7 @@ static bool wait_readable(int socket, int64_t timeout_ms)
 static int open_connection(const char *path)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
-    int connection;
+    int connection, passes = 1;
 
     if (strlen(path) >= sizeof address.sun_path)
         return -1;
@@ -62,13 +60,14 @@ static int open_connection(const char *path)
 
     connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (connection >= 0 &&
+        setsockopt(connection, SOL_SOCKET, SO_PASSCRED, &passes, sizeof passes) == 0 &&
         connect(connection, (const struct sockaddr *)&address, sizeof address) == 0)
         return connection;
     close_descriptor(&connection);
     return -1;
 }
 
-/* Whether this user, which is root, has made the socket that the server got. */
+/* Whether this user, which is root, made somebody listen there. */
 static bool is_trusted(int connection)
 {
     struct ucred listener;
@@ -78,21 +77,30 @@ static bool is_trusted(int connection)
            listener.uid == geteuid();
 }
 
-/* Whether the server says that it takes a login. Who is not root has no other account to give. */
-static bool is_ready(int connection, const char *account)
+/* Whether the process at the other end has said, as ACCOUNT, that it takes a login. */
+static bool is_ready(int connection, uid_t account)
 {
-    char text[READY_SIZE];
-    ssize_t size = wait_readable(connection, READY_MS)
-                       ? recv(connection, text, sizeof text - 1, MSG_DONTWAIT)
-                       : -1;
+    char text[sizeof READY + 1], control[CMSG_SPACE(sizeof(struct ucred))];
+    struct iovec bytes = { text, sizeof text };
+    struct msghdr message = {
+        .msg_iov = &bytes, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control
+    };
+    const struct cmsghdr *header;
+    struct ucred sender;
 
-    if (size < (ssize_t)strlen(READY) || memcmp(text, READY, strlen(READY)) != 0)
+    if (!wait_readable(connection, READY_MS) ||
+        recvmsg(connection, &message, MSG_CMSG_CLOEXEC) != sizeof READY - 1 ||
+        memcmp(text, READY, sizeof READY - 1) != 0)
         return false;
-    text[size] = '\0';
-    return geteuid() != 0 || strcmp(text + strlen(READY), account) == 0;
+    header = CMSG_FIRSTHDR(&message);
+    if (header == NULL || header->cmsg_level != SOL_SOCKET ||
+        header->cmsg_type != SCM_CREDENTIALS || header->cmsg_len != CMSG_LEN(sizeof sender))
+        return false;
+    memcpy(&sender, CMSG_DATA(header), sizeof sender);
+    return sender.uid == account;
 }
 
-bool handover_offer(const char *path, const char *account, const struct handover *handover)
+bool handover_offer(const char *path, uid_t account, const struct handover *handover)
 {
     auto_close connection = open_connection(path);
     const int descriptors[DIALOGUE_DESCRIPTORS] = { STDIN_FILENO, STDOUT_FILENO };
@@ -160,16 +168,7 @@ static bool split(struct handover *handover)
     return used == handover->size;
 }
 
-static bool say_ready(int connection, const char *account)
-{
-    char text[READY_SIZE];
-    int length = snprintf(text, sizeof text, READY "%s", account);
-
-    return length > 0 && (size_t)length < sizeof text &&
-           send(connection, text, (size_t)length, MSG_NOSIGNAL) == length;
-}
-
-bool handover_take(int connection, const char *account, struct handover *ret_handover)
+bool handover_take(int connection, struct handover *ret_handover)
 {
     struct handover handover = { .bytes = malloc(BYTES_MAX) };
     int descriptors[DIALOGUE_DESCRIPTORS];
@@ -177,7 +176,8 @@ bool handover_take(int connection, const char *account, struct handover *ret_han
 
     if (handover.bytes == NULL)
         return false;
-    if (say_ready(connection, account) && wait_readable(connection, TAKE_MS) &&
+    if (send(connection, READY, sizeof READY - 1, MSG_NOSIGNAL) == sizeof READY - 1 &&
+        wait_readable(connection, TAKE_MS) &&
         (size = receive(connection, handover.bytes, descriptors)) > 0) {
         handover.size = (size_t)size;
         if (split(&handover) && dup2(descriptors[0], STDIN_FILENO) == STDIN_FILENO &&
@@ -188,6 +188,7 @@ bool handover_take(int connection, const char *account, struct handover *ret_han
             return true;
         }
     }
+    handover.size = BYTES_MAX; /* whatever has come */
     handover_free(&handover);
     return false;
 }

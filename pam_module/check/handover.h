@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* What is handed over, in this order. */
 enum handover_text {
@@ -26,15 +27,14 @@ struct handover {
 };
 
 /* Offers to the server at the socket PATH. On true the login is the server's: this process must not
- * touch descriptors 0 and 1 again. False: nobody serves there whom the effective user has made listen
- * (by the kernel's word, SO_PEERCRED of unix(7)), or not at once, not in this version, or, where this is
- * root, not as the account of the name ACCOUNT; nothing was handed over then. */
-bool handover_offer(const char *path, const char *account, const struct handover *handover);
+ * touch descriptors 0 and 1 again. False: nobody serves there, or not as the account ACCOUNT, or not
+ * where the effective user has made somebody listen (by the kernel's word both, SCM_CREDENTIALS and
+ * SO_PEERCRED of unix(7)), not in this version, or not at once; nothing was handed over then. */
+bool handover_offer(const char *path, uid_t account, const struct handover *handover);
 
-/* The server's side: says on CONNECTION that it takes the login as ACCOUNT, takes it, and puts the
- * dialogue's descriptors at 0 and 1. The caller frees with handover_free(). False: nothing was handed
- * over. */
-bool handover_take(int connection, const char *account, struct handover *ret_handover);
+/* The server's side: says on CONNECTION that it takes the login, takes it, and puts the dialogue's
+ * descriptors at 0 and 1. The caller frees with handover_free(). False: nothing was handed over. */
+bool handover_take(int connection, struct handover *ret_handover);
 
 /* Wipes and frees. */
 void handover_free(struct handover *handover);

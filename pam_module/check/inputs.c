@@ -8,6 +8,7 @@
 
 #include "../core/secret.h"
 #include "../core/userfile.h"
+#include "privileges.h"
 
 /* Whether this user on this service needs a second factor at all. False: the verdict tells. */
 static bool find_enrollment(struct inputs *inputs, const struct dialogue_login *login,
@@ -80,9 +81,10 @@ bool inputs_offer(const struct inputs *inputs)
             [HANDOVER_SECRET] = inputs->secret,
         },
     };
+    uid_t account;
 
-    return settings != NULL &&
-           handover_offer(inputs->settings->socket, inputs->settings->run_as, &handover);
+    return settings != NULL && privileges_find(inputs->settings->run_as, &account) &&
+           handover_offer(inputs->settings->socket, account, &handover);
 }
 
 /* False: no memory. */
@@ -115,7 +117,8 @@ bool inputs_take(struct inputs *inputs, const struct handover *handover, struct 
         settings_scan(texts[HANDOVER_SETTINGS], &inputs->settings))
         return true;
     return verdict_refuse(verdict, OUTCOME_MISCONFIGURED,
-                          "the server can't take the login: no memory");
+                          "the server has no memory, or is of another build: restart "
+                          "twilio-verify-check.service");
 }
 
 void inputs_free(struct inputs *inputs)

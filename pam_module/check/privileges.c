@@ -142,16 +142,13 @@ bool privileges_bound(struct verdict *why_not)
     return set_limit(&one_login) || refuse_limits(why_not);
 }
 
-bool privileges_name(const char **ret_account, struct verdict *why_not)
+bool privileges_find(const char *run_as, uid_t *ret_account)
 {
-    const struct passwd *account = getpwuid(geteuid());
+    const struct passwd *account = getpwnam(run_as);
 
     if (account == NULL)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                              "no account has the uid %ld of this process: make one, or name "
-                              "another as User= of twilio-verify-check.service",
-                              (long)geteuid());
-    *ret_account = account->pw_name;
+        return false;
+    *ret_account = geteuid() == 0 ? account->pw_uid : geteuid();
     return true;
 }
 

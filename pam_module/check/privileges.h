@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "../core/verdict.h"
 
@@ -18,9 +19,8 @@ bool privileges_take(struct verdict *why_not);
  * refuses. */
 bool privileges_bound(struct verdict *why_not);
 
-/* The name of the account that this process has, in static storage of getpwuid(3). False, with
- * OUTCOME_MISCONFIGURED in *WHY_NOT: it has none. */
-bool privileges_name(const char **ret_account, struct verdict *why_not);
+/* The uid that privileges_drop() would lead to. False: no such account. */
+bool privileges_find(const char *run_as, uid_t *ret_account);
 
 /* Becomes the account RUN_AS for good, without groups and capabilities, and checks it. Where the
  * process is not root the account must exist, and nothing changes. False, with

@@ -245,14 +245,20 @@ static _Noreturn void conclude(struct check *check, bool is_ready, struct verdic
     say(verdict);
 }
 
+/* A write that fails tells by its result. */
+static void ignore_signals(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+}
+
 static _Noreturn void run(const char *settings_path)
 {
     struct check check = { .reader = { .descriptor = STDIN_FILENO }, .library = -1 };
     struct verdict verdict = { 0 };
     bool is_ready;
 
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN);
+    ignore_signals();
     is_ready = prepare(&check, settings_path, &verdict);
     /* What was typed ahead, by hand, would be lost to a server. */
     if (is_ready && check.reader.size == 0 && inputs_offer(&check.inputs))
@@ -272,26 +278,17 @@ static bool mute_errors(void)
     return null >= 0 && dup2(null, STDERR_FILENO) == STDERR_FILENO && close(null) == 0;
 }
 
-/* What every login of a server has. */
-struct served {
-    const struct challenge_api *api;
-    const char *account; /* the server's */
-};
-
-/* One login of a server's; CONTEXT is struct served. */
+/* One login of a server's; CONTEXT is the library. */
 static void run_handed_over(void *context, int connection)
 {
-    const struct served *served = context;
     struct check check = { .reader = { .descriptor = STDIN_FILENO },
                            .library = -1,
-                           .api = served->api };
+                           .api = context };
     struct verdict verdict = { 0 };
     struct handover handover;
     bool is_taken;
 
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN);
-    if (!mute_errors() || !handover_take(connection, served->account, &handover))
+    if (!mute_errors() || !handover_take(connection, &handover))
         return;
     close(connection);
 
@@ -307,16 +304,16 @@ static void run_handed_over(void *context, int connection)
 /* Ends only on an error. */
 static int serve(void)
 {
-    struct served served;
+    const struct challenge_api *api;
     struct verdict why_not = { 0 };
     int library;
 
+    ignore_signals();
     if (privileges_take(&why_not) && (library = library_open(&why_not)) >= 0 &&
-        library_load(library, &served.api, &why_not)) {
-        served.api->warm_up();
+        library_load(library, &api, &why_not)) {
+        api->warm_up();
         filter_build();
-        if (privileges_name(&served.account, &why_not))
-            server_run(run_handed_over, &served, &why_not);
+        server_run(run_handed_over, (void *)api, &why_not);
     }
     fprintf(stderr, "twilio-verify-check: %s\n", why_not.reason);
     return EXIT_FAILURE;

@@ -4,13 +4,12 @@
 #include "keys.h"
 
 #include <libconfig.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "text.h"
 
-enum { NUMBER_DIGITS_MAX = 9, DECIMAL = 10, LINE_SIZE = 1100 };
+enum { NUMBER_DIGITS_MAX = 9 };
 
 /* What one run of the parser carries along. */
 struct parse {
@@ -88,7 +87,7 @@ static int line_of(const char *text, const char *at)
     return line;
 }
 
-static bool is_text_valid(const struct key *key, const char *text)
+bool keys_text_is_valid(const struct key *key, const char *text)
 {
     size_t length = strlen(text);
 
@@ -102,7 +101,7 @@ static bool take_text(const struct parse *parse, const config_setting_t *setting
     const char *text = config_setting_get_string(setting);
     char **value = member(parse, key);
 
-    if (text == NULL || !is_text_valid(key, text))
+    if (text == NULL || !keys_text_is_valid(key, text))
         return refuse(parse, setting, key, key->rule);
     free(*value);
     *value = strdup(text);
@@ -152,7 +151,7 @@ static bool take_texts(const struct parse *parse, const config_setting_t *settin
 
     for (int i = 0; i < length; i++) {
         const char *text = config_setting_get_string_elem(setting, i);
-        if (text == NULL || !is_text_valid(key, text))
+        if (text == NULL || !keys_text_is_valid(key, text))
             return refuse(parse, setting, key, key->rule);
         texts[i] = strdup(text);
         if (texts[i] == NULL)
@@ -274,90 +273,6 @@ bool keys_parse(const char *text, const char *shown, const struct key *keys, siz
 
     return set_defaults(&parse) && take_members(&parse, config_root_setting(&config), NULL) &&
            has_mandatory(&parse);
-}
-
-/* An empty line is a text that is not there: none may be empty. */
-char *keys_print(const struct key *keys, size_t count, const void *target)
-{
-    char *text = NULL;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
-
-    if (out == NULL)
-        return NULL;
-    for (size_t i = 0; i < count; i++) {
-        const void *value = (const char *)target + keys[i].offset;
-        if (keys[i].type == KEY_TEXT && *(char *const *)value != NULL)
-            fputs(*(char *const *)value, out);
-        else if (keys[i].type == KEY_NUMBER || keys[i].type == KEY_WORD)
-            fprintf(out, "%d", *(const int *)value);
-        fputc('\n', out);
-    }
-    if (fclose(out) != 0) {
-        free(text);
-        return NULL;
-    }
-    return text;
-}
-
-static bool scan_text(const char *line, const struct key *key, char **value)
-{
-    if (*line == '\0')
-        return !key->mandatory && key->text == NULL;
-    if (!is_text_valid(key, line))
-        return false;
-    *value = strdup(line);
-    return *value != NULL;
-}
-
-static bool scan_number(const char *line, int minimum, int maximum, int *value)
-{
-    size_t digits = strspn(line, "0123456789");
-
-    if (digits == 0 || digits > NUMBER_DIGITS_MAX || line[digits] != '\0')
-        return false;
-    *value = (int)strtol(line, NULL, DECIMAL);
-    return *value >= minimum && *value <= maximum;
-}
-
-static int last_word(const struct key *key)
-{
-    int last = 0;
-
-    while (key->words[last + 1] != NULL)
-        last++;
-    return last;
-}
-
-static bool scan(const char *line, const struct key *key, void *value)
-{
-    switch (key->type) {
-    case KEY_TEXT:
-        return scan_text(line, key, value);
-    case KEY_NUMBER:
-        return scan_number(line, key->minimum, key->maximum, value);
-    case KEY_WORD:
-        return scan_number(line, 0, last_word(key), value);
-    case KEY_TEXTS:
-        break;
-    }
-    return *line == '\0';
-}
-
-bool keys_scan(const char *text, const struct key *keys, size_t count, void *target)
-{
-    for (size_t i = 0; i < count; i++) {
-        char line[LINE_SIZE];
-        size_t length = strcspn(text, "\n");
-        if (text[length] == '\0' || length >= sizeof line)
-            return false;
-        memcpy(line, text, length);
-        line[length] = '\0';
-        if (!scan(line, &keys[i], (char *)target + keys[i].offset))
-            return false;
-        text += length + 1;
-    }
-    return *text == '\0';
 }
 
 int keys_line(const char *text, const char *group, const char *name)

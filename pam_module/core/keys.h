@@ -38,17 +38,11 @@ struct key {
 bool keys_parse(const char *text, const char *shown, const struct key *keys, size_t count,
                 void *target, struct verdict *why_not);
 
-/* Prints the members of TARGET as text, a line for each of KEYS in their order, for keys_scan(); of
- * KEY_TEXTS nothing. The caller frees. NULL: no memory. */
-char *keys_print(const struct key *keys, size_t count, const void *target);
-
-/* Fills the members of TARGET, which are all zero before, with what keys_print() has made of members
- * that keys_parse() has filled; KEY_TEXTS are none. False: TEXT is nothing of that kind, or no memory;
- * TARGET may be filled in part then: keys_free() it in either case. */
-bool keys_scan(const char *text, const struct key *keys, size_t count, void *target);
+/* Whether TEXT is within the bounds of KEY, which is KEY_TEXT or KEY_TEXTS. */
+bool keys_text_is_valid(const struct key *key, const char *text);
 
 /* The line on which GROUP.NAME stands in TEXT, which keys_parse() has taken; 0: it is not there. */
 int keys_line(const char *text, const char *group, const char *name);
 
-/* Frees what keys_parse() put into TARGET. */
+/* Frees what keys_parse() or values_scan() put into TARGET. */
 void keys_free(const struct key *keys, size_t count, void *target);

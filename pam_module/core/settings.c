@@ -12,6 +12,7 @@
 #include "paths.h"
 #include "secret.h"
 #include "text.h"
+#include "values.h"
 
 enum { FILE_SIZE_MAX = 64 * 1024, PATH_LENGTH_MAX = 1024, URL_LENGTH_MAX = 300 };
 
@@ -170,14 +171,14 @@ bool settings_read(const char *path, struct settings **ret_settings, struct verd
 
 char *settings_print(const struct settings *settings)
 {
-    return keys_print(keys, KEYS, settings);
+    return values_print(keys, KEYS, settings);
 }
 
 bool settings_scan(const char *text, struct settings **ret_settings)
 {
     auto_settings *settings = calloc(1, sizeof *settings);
 
-    if (settings == NULL || !keys_scan(text, keys, KEYS, settings))
+    if (settings == NULL || !values_scan(text, keys, KEYS, settings))
         return false;
     remove_slash(settings);
     *ret_settings = settings;

@@ -44,7 +44,9 @@ struct settings {
 bool settings_parse(const char *text, const char *shown, struct settings **ret_settings,
                     struct verdict *why_not);
 
-/* Reads and parses the file PATH, which only its owner, root or the effective user, may write. */
+/* Reads and parses the file PATH, which only its owner, root or the effective user, may write. The
+ * caller frees with settings_free(). False, with OUTCOME_MISCONFIGURED in *WHY_NOT: the file is not
+ * there, not such a file, or as of settings_parse(). */
 bool settings_read(const char *path, struct settings **ret_settings, struct verdict *why_not);
 
 /* SETTINGS as text, but for exempt_services, for settings_scan() of another process. The caller frees.

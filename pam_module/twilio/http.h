@@ -62,8 +62,8 @@ struct http_reply {
 bool http_open(const struct settings *settings, const struct http_credentials *credentials,
                struct http **ret_http, struct verdict *why_not);
 
-/* Does what the first request of a process does: libcurl and TLS get ready, by the beginning of a
- * handshake with nobody, on this host. For a process that forks for each login. Best effort. */
+/* Does what the first request of a process does: resolver, libcurl and TLS get ready, by the beginning
+ * of a handshake with nobody, on this host. For a process that forks for each login. Best effort. */
 void http_warm_up(void);
 
 /* Sends REQUEST and waits for the reply, at most until WATCH->deadline_ms. It never leaves twice:

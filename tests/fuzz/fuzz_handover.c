@@ -61,7 +61,7 @@ static void run(int ours, int theirs, const uint8_t *data, size_t size, int flag
         send_message(ours, data, size, descriptors);
     if (size == 0 || (flags & LEAVES) != 0)
         shutdown(ours, SHUT_WR);
-    if (handover_take(theirs, "account", &handover)) {
+    if (handover_take(theirs, &handover)) {
         fuzz_demand(descriptors == DESCRIPTORS, "two descriptors make a login");
         demand_texts(&handover, data, size);
         handover_free(&handover);

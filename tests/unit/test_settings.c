@@ -3,11 +3,9 @@
 /* The settings file: every key, and everything that is not one. */
 #include "unit.h"
 
-#include <stddef.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "core/keys.h"
 #include "core/settings.h"
 #include "folder.h"
 #include "paths.h"
@@ -111,10 +109,8 @@ static bool is_mandatory(const char *name)
     return strcmp(name, "service_sid") == 0 || strcmp(name, "account_sid") == 0;
 }
 
-TEST(every_key_but_two_has_a_default)
+static void assert_defaults(const struct settings *settings)
 {
-    struct settings *settings = parse("service = { " MINIMUM " };");
-
     assert_string_equal(settings->base_url, "https://verify.twilio.com");
     assert_string_equal(settings->service_sid, "VA" HEX32);
     assert_string_equal(settings->account_sid, "AC" HEX32);
@@ -133,6 +129,16 @@ TEST(every_key_but_two_has_a_default)
     assert_string_equal(settings->run_as, PATHS_RUN_AS);
     assert_string_equal(settings->users_dir, PATHS_USERS);
     assert_string_equal(settings->state_dir, PATHS_STATE);
+    assert_null(settings->admin_api_key_sid);
+    assert_null(settings->admin_api_key_file);
+    assert_string_equal(settings->socket, PATHS_SOCKET);
+}
+
+TEST(every_key_but_two_has_a_default)
+{
+    struct settings *settings = parse("service = { " MINIMUM " };");
+
+    assert_defaults(settings);
     settings_free(&settings);
     assert_null(settings);
 }
@@ -705,136 +711,30 @@ TEST(reads_files_of_64_kib_and_no_larger)
     free(text);
 }
 
-/* SETTINGS as another process gets them; the caller frees. */
-static struct settings *hand_over(const struct settings *settings)
+/* The settings of TEXT as another process gets them; the caller frees. */
+static struct settings *hand_over(const char *text)
 {
-    struct settings *taken = NULL;
-    char *text = settings_print(settings);
+    struct settings *settings = parse(text), *taken = NULL;
+    char *printed = settings_print(settings);
 
-    assert_non_null(text);
-    assert_true(settings_scan(text, &taken));
-    free(text);
+    assert_non_null(printed);
+    assert_true(settings_scan(printed, &taken));
+    free(printed);
+    settings_free(&settings);
     return taken;
 }
 
 TEST(another_process_takes_what_is_printed)
 {
-    struct settings *settings = parse(every_key), *taken = hand_over(settings);
+    struct settings *taken = hand_over(every_key);
 
     assert_every_key(taken);
     assert_null(taken->exempt_services);
     settings_free(&taken);
-    settings_free(&settings);
-}
 
-TEST(what_is_not_set_stays_unset_in_another_process)
-{
-    struct settings *settings = parse("service = { " MINIMUM " };"), *taken = hand_over(settings);
-
-    assert_string_equal(taken->base_url, settings->base_url);
-    assert_null(taken->api_key_sid);
-    assert_null(taken->proxy);
-    assert_null(taken->ca_file);
-    assert_null(taken->ca_path);
-    assert_null(taken->admin_api_key_file);
-    assert_int_equal(taken->timeout_seconds, settings->timeout_seconds);
-    assert_int_equal(taken->create_challenge, settings->create_challenge);
+    taken = hand_over("service = { " MINIMUM " };");
+    assert_defaults(taken);
     settings_free(&taken);
-    settings_free(&settings);
-}
-
-/* A table of its own: one key of each type. */
-struct sample {
-    char *text, *wanted, *usual;
-    int number, word;
-    char **texts;
-};
-
-static const char *const sample_words[] = { "no", "yes", NULL };
-
-static const struct key sample_keys[] = {
-    { .name = "text",
-      .type = KEY_TEXT,
-      .minimum = 2,
-      .maximum = 4,
-      .offset = offsetof(struct sample, text) },
-    { .name = "wanted",
-      .type = KEY_TEXT,
-      .minimum = 1,
-      .maximum = 4,
-      .mandatory = true,
-      .offset = offsetof(struct sample, wanted) },
-    { .name = "usual",
-      .type = KEY_TEXT,
-      .minimum = 1,
-      .maximum = 4,
-      .text = "u",
-      .offset = offsetof(struct sample, usual) },
-    { .name = "number",
-      .type = KEY_NUMBER,
-      .minimum = 3,
-      .maximum = 12,
-      .offset = offsetof(struct sample, number) },
-    { .name = "word",
-      .type = KEY_WORD,
-      .words = sample_words,
-      .offset = offsetof(struct sample, word) },
-    { .name = "texts", .type = KEY_TEXTS, .offset = offsetof(struct sample, texts) },
-};
-
-static bool scans(const char *text)
-{
-    struct sample sample = { 0 };
-    bool is_taken = keys_scan(text, sample_keys, ARRAY_SIZE(sample_keys), &sample);
-
-    keys_free(sample_keys, ARRAY_SIZE(sample_keys), &sample);
-    return is_taken;
-}
-
-TEST(takes_from_another_process_what_a_file_may_hold_and_nothing_else)
-{
-    static const char *const taken[] = {
-        "ab\nx\nu\n3\n0\n\n",
-        "abcd\nwxyz\nv\n12\n1\n\n",
-        "\nx\nu\n3\n0\n\n",
-        "ab\nx\nu\n000000003\n0\n\n",
-    };
-    static const char *const refused[] = {
-        "",
-        "\n",
-        "ab",
-        "ab\nx\nu\n3\n0\n",
-        "ab\nx\nu\n3\n0\n\n\n",
-        "ab\nx\nu\n3\n0\n\nx",
-        "ab\nx\nu\n3\n0\nx\n",
-        "a\nx\nu\n3\n0\n\n",
-        "abcde\nx\nu\n3\n0\n\n",
-        "a\001b\nx\nu\n3\n0\n\n",
-        "ab\n\nu\n3\n0\n\n",
-        "ab\nx\n\n3\n0\n\n",
-        "ab\nx\nu\n2\n0\n\n",
-        "ab\nx\nu\n13\n0\n\n",
-        "ab\nx\nu\n\n0\n\n",
-        "ab\nx\nu\n-3\n0\n\n",
-        "ab\nx\nu\n3 \n0\n\n",
-        "ab\nx\nu\n0000000003\n0\n\n",
-        "ab\nx\nu\n4294967299\n0\n\n",
-        "ab\nx\nu\n3\n2\n\n",
-        "ab\nx\nu\n3\nno\n\n",
-        "ab\nx\nu\n3\n\n\n",
-    };
-    char line[LINE_SIZE + 1];
-
-    for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
-        if (!scans(taken[i]))
-            fail_msg("refused %s", taken[i]);
-    for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
-        if (scans(refused[i]))
-            fail_msg("took %s", refused[i]);
-    memset(line, 'a', LINE_SIZE);
-    line[LINE_SIZE - 1] = '\n';
-    line[LINE_SIZE] = '\0';
-    assert_false(scans(line));
 }
 
 TEST(nothing_is_taken_from_another_process_in_part)
@@ -901,8 +801,6 @@ int main(void)
         in_folder(reads_no_file_with_a_nul_byte),
         in_folder(reads_files_of_64_kib_and_no_larger),
         cmocka_unit_test(another_process_takes_what_is_printed),
-        cmocka_unit_test(what_is_not_set_stays_unset_in_another_process),
-        cmocka_unit_test(takes_from_another_process_what_a_file_may_hold_and_nothing_else),
         cmocka_unit_test(nothing_is_taken_from_another_process_in_part),
         cmocka_unit_test(frees_nothing_without_complaint),
     };
