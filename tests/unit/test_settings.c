@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "core/keys.h"
 #include "core/settings.h"
 #include "folder.h"
 #include "paths.h"

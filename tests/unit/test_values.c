@@ -139,7 +139,7 @@ TEST(refuses_a_text_that_is_much_too_long)
 
     memcpy(text, "g.text=", 7);
     memset(text + 7, 'a', LONG_SIZE);
-    strcpy(text + 7 + LONG_SIZE, GOOD + 9);
+    strcpy(text + 7 + LONG_SIZE, &GOOD[9]);
     assert_false(scans(text));
 }
 
