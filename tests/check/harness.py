@@ -211,7 +211,7 @@ class Login:
     def begin(self):
         """Waits until PREFIX, which has work of its own to do, has become the program."""
         end = time.monotonic() + patience(30)
-        while os.readlink(f"/proc/{self.process.pid}/exe") != str(CHECK):
+        while not os.path.samefile(f"/proc/{self.process.pid}/exe", CHECK):
             assert time.monotonic() < end, "the program was not executed"
             time.sleep(0.01)
 
