@@ -80,10 +80,14 @@ static bool is_trusted(int connection)
 /* Whether the process at the other end has said, as ACCOUNT, that it takes a login. */
 static bool is_ready(int connection, uid_t account)
 {
-    char text[sizeof READY + 1], control[CMSG_SPACE(sizeof(struct ucred))];
+    char text[sizeof READY + 1];
+    union {
+        char bytes[CMSG_SPACE(sizeof(struct ucred))];
+        struct cmsghdr aligned;
+    } control;
     struct iovec bytes = { text, sizeof text };
     struct msghdr message = {
-        .msg_iov = &bytes, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control
+        .msg_iov = &bytes, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
     };
     const struct cmsghdr *header;
     struct ucred sender;

@@ -10,14 +10,25 @@
 enum { NUMBER_DIGITS_MAX = 9, DECIMAL = 10 };
 
 /* No value is a text that is not there: none may be empty. */
-static void print(const struct key *key, const void *value, FILE *out)
+static bool print_value(const struct key *key, const void *value, FILE *out)
 {
-    fprintf(out, "%s.%s=", key->group, key->name);
-    if (key->type == KEY_TEXT && *(char *const *)value != NULL)
-        fputs(*(char *const *)value, out);
-    else if (key->type == KEY_NUMBER || key->type == KEY_WORD)
-        fprintf(out, "%d", *(const int *)value);
-    fputc('\n', out);
+    switch (key->type) {
+    case KEY_TEXT:
+        return *(char *const *)value == NULL || fputs(*(char *const *)value, out) >= 0;
+    case KEY_NUMBER:
+        return fprintf(out, "%d", *(const int *)value) >= 0;
+    case KEY_WORD:
+        return fputs(key->words[*(const int *)value], out) >= 0;
+    case KEY_TEXTS:
+        break;
+    }
+    return true;
+}
+
+static bool print(const struct key *key, const void *value, FILE *out)
+{
+    return fprintf(out, "%s.%s=", key->group, key->name) >= 0 && print_value(key, value, out) &&
+           fputc('\n', out) != EOF;
 }
 
 char *values_print(const struct key *keys, size_t count, const void *target)
@@ -25,13 +36,13 @@ char *values_print(const struct key *keys, size_t count, const void *target)
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
-    bool is_whole;
+    bool is_whole = true;
 
     if (out == NULL)
         return NULL;
-    for (size_t i = 0; i < count; i++)
-        print(&keys[i], (const char *)target + keys[i].offset, out);
-    is_whole = ferror(out) == 0;
+    /* Each call tells of its lack of memory: glibc's ferror(3) does not. */
+    for (size_t i = 0; is_whole && i < count; i++)
+        is_whole = print(&keys[i], (const char *)target + keys[i].offset, out);
     if (fclose(out) == 0 && is_whole)
         return text;
     free(text);
@@ -58,13 +69,14 @@ static bool scan_number(const char *text, int minimum, int maximum, int *value)
     return *value >= minimum && *value <= maximum;
 }
 
-static int last_word(const struct key *key)
+static bool scan_word(const char *text, const char *const *words, int *value)
 {
-    int last = 0;
-
-    while (key->words[last + 1] != NULL)
-        last++;
-    return last;
+    for (int i = 0; words[i] != NULL; i++)
+        if (strcmp(text, words[i]) == 0) {
+            *value = i;
+            return true;
+        }
+    return false;
 }
 
 static bool scan_value(const char *text, const struct key *key, void *value)
@@ -75,7 +87,7 @@ static bool scan_value(const char *text, const struct key *key, void *value)
     case KEY_NUMBER:
         return scan_number(text, key->minimum, key->maximum, value);
     case KEY_WORD:
-        return scan_number(text, 0, last_word(key), value);
+        return scan_word(text, key->words, value);
     case KEY_TEXTS:
         break;
     }

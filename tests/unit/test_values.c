@@ -34,7 +34,7 @@ static const struct key keys[] = {
 #define LINES(text, wanted, usual, number, word, texts)                                            \
     "g.text=" text "\ng.wanted=" wanted "\ng.usual=" usual "\ng.number=" number "\ng.word=" word   \
     "\ng.texts=" texts "\n"
-#define GOOD LINES("ab", "x", "u", "3", "0", "")
+#define GOOD LINES("ab", "x", "u", "3", "no", "")
 
 static bool scans(const char *text)
 {
@@ -52,10 +52,10 @@ TEST(prints_a_line_for_each_key)
     const struct sample least = { .wanted = x, .usual = u, .number = 3 };
     char *text = values_print(keys, ARRAY_SIZE(keys), &full);
 
-    assert_string_equal(text, LINES("abcd", "x", "u", "12", "1", ""));
+    assert_string_equal(text, LINES("abcd", "x", "u", "12", "yes", ""));
     free(text);
     text = values_print(keys, ARRAY_SIZE(keys), &least);
-    assert_string_equal(text, LINES("", "x", "u", "3", "0", ""));
+    assert_string_equal(text, LINES("", "x", "u", "3", "no", ""));
     free(text);
 }
 
@@ -64,7 +64,7 @@ TEST(takes_every_value_into_its_member)
     struct sample sample = { 0 };
 
     assert_true(
-        values_scan(LINES("abcd", "x", "v", "12", "1", ""), keys, ARRAY_SIZE(keys), &sample));
+        values_scan(LINES("abcd", "x", "v", "12", "yes", ""), keys, ARRAY_SIZE(keys), &sample));
     assert_string_equal(sample.text, "abcd");
     assert_string_equal(sample.wanted, "x");
     assert_string_equal(sample.usual, "v");
@@ -78,26 +78,27 @@ TEST(takes_what_a_file_may_hold_and_nothing_else)
 {
     static const char *const taken[] = {
         GOOD,
-        LINES("", "x", "u", "3", "0", ""),
-        LINES("ab", "wxyz", "u", "000000012", "1", ""),
+        LINES("", "x", "u", "3", "no", ""),
+        LINES("ab", "wxyz", "u", "000000012", "yes", ""),
     };
     static const char *const refused[] = {
-        LINES("a", "x", "u", "3", "0", ""),
-        LINES("abcde", "x", "u", "3", "0", ""),
-        LINES("a\001b", "x", "u", "3", "0", ""),
-        LINES("ab", "", "u", "3", "0", ""),
-        LINES("ab", "x", "", "3", "0", ""),
-        LINES("ab", "x", "u", "2", "0", ""),
-        LINES("ab", "x", "u", "13", "0", ""),
-        LINES("ab", "x", "u", "", "0", ""),
-        LINES("ab", "x", "u", "-3", "0", ""),
-        LINES("ab", "x", "u", "3 ", "0", ""),
-        LINES("ab", "x", "u", "0000000003", "0", ""),
-        LINES("ab", "x", "u", "4294967299", "0", ""),
-        LINES("ab", "x", "u", "3", "2", ""),
-        LINES("ab", "x", "u", "3", "no", ""),
+        LINES("a", "x", "u", "3", "no", ""),
+        LINES("abcde", "x", "u", "3", "no", ""),
+        LINES("a\001b", "x", "u", "3", "no", ""),
+        LINES("ab", "", "u", "3", "no", ""),
+        LINES("ab", "x", "", "3", "no", ""),
+        LINES("ab", "x", "u", "2", "no", ""),
+        LINES("ab", "x", "u", "13", "no", ""),
+        LINES("ab", "x", "u", "", "no", ""),
+        LINES("ab", "x", "u", "-3", "no", ""),
+        LINES("ab", "x", "u", "3 ", "no", ""),
+        LINES("ab", "x", "u", "0000000003", "no", ""),
+        LINES("ab", "x", "u", "4294967299", "no", ""),
+        LINES("ab", "x", "u", "3", "maybe", ""),
+        LINES("ab", "x", "u", "3", "0", ""),
+        LINES("ab", "x", "u", "3", "n", ""),
         LINES("ab", "x", "u", "3", "", ""),
-        LINES("ab", "x", "u", "3", "0", "x"),
+        LINES("ab", "x", "u", "3", "no", "x"),
         "",
         "\n",
         GOOD "\n",
@@ -116,11 +117,11 @@ TEST(takes_what_a_file_may_hold_and_nothing_else)
 TEST(takes_no_values_of_another_table)
 {
     assert_true(scans(GOOD));
-    assert_false(scans("g.wanted=x\ng.text=ab\ng.usual=u\ng.number=3\ng.word=0\ng.texts=\n"));
-    assert_false(scans("h.text=ab\ng.wanted=x\ng.usual=u\ng.number=3\ng.word=0\ng.texts=\n"));
-    assert_false(scans("g.texts=ab\ng.wanted=x\ng.usual=u\ng.number=3\ng.word=0\ng.texts=\n"));
-    assert_false(scans("g_text=ab\ng.wanted=x\ng.usual=u\ng.number=3\ng.word=0\ng.texts=\n"));
-    assert_false(scans("g.wanted=x\ng.usual=u\ng.number=3\ng.word=0\ng.texts=\n"));
+    assert_false(scans("g.wanted=x\ng.text=ab\ng.usual=u\ng.number=3\ng.word=no\ng.texts=\n"));
+    assert_false(scans("h.text=ab\ng.wanted=x\ng.usual=u\ng.number=3\ng.word=no\ng.texts=\n"));
+    assert_false(scans("g.texts=ab\ng.wanted=x\ng.usual=u\ng.number=3\ng.word=no\ng.texts=\n"));
+    assert_false(scans("g_text=ab\ng.wanted=x\ng.usual=u\ng.number=3\ng.word=no\ng.texts=\n"));
+    assert_false(scans("g.wanted=x\ng.usual=u\ng.number=3\ng.word=no\ng.texts=\n"));
 }
 
 TEST(takes_nothing_in_part)
@@ -145,24 +146,37 @@ TEST(refuses_a_text_that_is_much_too_long)
 
 /* What the stream is made to do, as where memory ends. */
 static struct {
-    bool opens_none, has_error, ends_in_error;
+    bool is_ours, opens_none, ends_in_error;
+    int writes, fails_at; /* 0: never */
 } stream;
+
+static ssize_t write_nowhere(void *context, const char *bytes, size_t size)
+{
+    (void)context;
+    (void)bytes;
+    return ++stream.writes == stream.fails_at ? 0 : (ssize_t)size;
+}
 
 FILE *__real_open_memstream(char **text, size_t *size);
 FILE *__wrap_open_memstream(char **text, size_t *size);
-int __wrap_ferror(FILE *file);
 int __real_fclose(FILE *file);
 int __wrap_fclose(FILE *file);
 
+/* Without a buffer, so that each call meets what it writes. */
 FILE *__wrap_open_memstream(char **text, size_t *size)
 {
-    return stream.opens_none ? NULL : __real_open_memstream(text, size);
-}
+    const cookie_io_functions_t functions = { .write = write_nowhere };
+    FILE *file;
 
-int __wrap_ferror(FILE *file)
-{
-    (void)file;
-    return stream.has_error;
+    if (!stream.is_ours)
+        return __real_open_memstream(text, size);
+    file = stream.opens_none ? NULL : fopencookie(NULL, "w", functions);
+    if (file == NULL)
+        return NULL;
+    setvbuf(file, NULL, _IONBF, 0);
+    *text = strdup("");
+    *size = 0;
+    return file;
 }
 
 int __wrap_fclose(FILE *file)
@@ -174,24 +188,35 @@ int __wrap_fclose(FILE *file)
 
 static bool prints(void)
 {
-    char x[] = "x", u[] = "u";
-    const struct sample sample = { .wanted = x, .usual = u, .number = 3 };
+    char ab[] = "ab", x[] = "x", u[] = "u";
+    const struct sample sample = { .text = ab, .wanted = x, .usual = u, .number = 3 };
     char *text = values_print(keys, ARRAY_SIZE(keys), &sample);
 
-    memset(&stream, 0, sizeof stream);
     free(text);
     return text != NULL;
 }
 
 TEST(prints_everything_or_nothing)
 {
+    int writes;
+
+    stream.is_ours = true;
     assert_true(prints());
+    writes = stream.writes;
+    assert_true(writes >= 3 * (int)ARRAY_SIZE(keys) - 1); /* texts have no value */
+    for (int i = 1; i <= writes; i++) {
+        stream.writes = 0;
+        stream.fails_at = i;
+        assert_false(prints());
+    }
+
+    stream.fails_at = 0;
     stream.opens_none = true;
     assert_false(prints());
-    stream.has_error = true;
-    assert_false(prints());
+    stream.opens_none = false;
     stream.ends_in_error = true;
     assert_false(prints());
+    memset(&stream, 0, sizeof stream);
 }
 
 int main(void)
