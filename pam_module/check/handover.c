@@ -86,9 +86,10 @@ static bool is_ready(int connection, uid_t account)
         struct cmsghdr aligned;
     } control;
     struct iovec bytes = { text, sizeof text };
-    struct msghdr message = {
-        .msg_iov = &bytes, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
-    };
+    struct msghdr message = { .msg_iov = &bytes,
+                              .msg_iovlen = 1,
+                              .msg_control = &control,
+                              .msg_controllen = sizeof control };
     const struct cmsghdr *header;
     struct ucred sender;
 
@@ -131,7 +132,8 @@ bool handover_offer(const char *path, uid_t account, const struct handover *hand
     return sendmsg(connection, &message, MSG_NOSIGNAL) >= 0;
 }
 
-/* Receives one message with the two descriptors; its size, -1 where it is none. */
+/* Receives one message with the two descriptors; its size, -1 where it is none, 0 where the other end
+ * has left. */
 static ssize_t receive(int connection, char *bytes, int descriptors[DIALOGUE_DESCRIPTORS])
 {
     union {
@@ -147,7 +149,9 @@ static ssize_t receive(int connection, char *bytes, int descriptors[DIALOGUE_DES
 
     /* Whoever sends something else is no friend, and this process ends: what descriptors came with
      * it are closed then. */
-    if (size <= 0 || message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+    if (size <= 0)
+        return size == 0 || errno == ECONNRESET ? 0 : -1;
+    if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
         return -1;
     header = CMSG_FIRSTHDR(&message);
     if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
@@ -172,29 +176,61 @@ static bool split(struct handover *handover)
     return used == handover->size;
 }
 
-bool handover_take(int connection, struct handover *ret_handover)
+/* Root has ended, or is about to: only this log has a word of it. */
+static bool lose(struct verdict *why_not, const char *why)
 {
-    struct handover handover = { .bytes = malloc(BYTES_MAX) };
+    return verdict_refuse(why_not, OUTCOME_BROKEN, "a login was lost on the way: %s", why);
+}
+
+/* Says that it takes a login. False: the other end has left. Its credentials would take the place of
+ * the descriptors, where the socket asks for them (systemd.socket(5), PassCredentials=). */
+static bool say_ready(int connection)
+{
+    const int passes = 0;
+
+    return setsockopt(connection, SOL_SOCKET, SO_PASSCRED, &passes, sizeof passes) == 0 &&
+           send(connection, READY, sizeof READY - 1, MSG_NOSIGNAL) == sizeof READY - 1;
+}
+
+static bool take(int connection, struct handover *handover, struct verdict *why_not)
+{
     int descriptors[DIALOGUE_DESCRIPTORS];
     ssize_t size;
 
-    if (handover.bytes == NULL)
+    if (!say_ready(connection))
         return false;
-    if (send(connection, READY, sizeof READY - 1, MSG_NOSIGNAL) == sizeof READY - 1 &&
-        wait_readable(connection, TAKE_MS) &&
-        (size = receive(connection, handover.bytes, descriptors)) > 0) {
-        handover.size = (size_t)size;
-        if (split(&handover) && dup2(descriptors[0], STDIN_FILENO) == STDIN_FILENO &&
-            dup2(descriptors[1], STDOUT_FILENO) == STDOUT_FILENO) {
-            close(descriptors[0]);
-            close(descriptors[1]);
-            *ret_handover = handover;
-            return true;
-        }
+    if (!wait_readable(connection, TAKE_MS))
+        return lose(why_not, "it did not come in time");
+    size = receive(connection, handover->bytes, descriptors);
+    if (size == 0)
+        return false;
+    if (size < 0)
+        return lose(why_not, "it did not come whole, with its two descriptors");
+
+    handover->size = (size_t)size;
+    if (!split(handover))
+        return lose(why_not, "it was not of this version");
+    if (dup2(descriptors[0], STDIN_FILENO) != STDIN_FILENO ||
+        dup2(descriptors[1], STDOUT_FILENO) != STDOUT_FILENO)
+        return lose(why_not, strerror(errno));
+    close(descriptors[0]);
+    close(descriptors[1]);
+    return true;
+}
+
+bool handover_take(int connection, struct handover *ret_handover, struct verdict *why_not)
+{
+    struct handover handover = { .bytes = malloc(BYTES_MAX) };
+    bool is_taken =
+        handover.bytes != NULL ? take(connection, &handover, why_not) : lose(why_not, "no memory");
+
+    if (is_taken) {
+        *ret_handover = handover;
+    } else {
+        handover.size = BYTES_MAX; /* whatever has come */
+        handover_free(&handover);
     }
-    handover.size = BYTES_MAX; /* whatever has come */
-    handover_free(&handover);
-    return false;
+    return is_taken;
 }
 
 void handover_free(struct handover *handover)

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "../core/verdict.h"
+
 /* What is handed over, in this order. */
 enum handover_text {
     HANDOVER_SETTINGS, /* settings_print() */
@@ -33,8 +35,9 @@ struct handover {
 bool handover_offer(const char *path, uid_t account, const struct handover *handover);
 
 /* The server's side: says on CONNECTION that it takes the login, takes it, and puts the dialogue's
- * descriptors at 0 and 1. The caller frees with handover_free(). False: nothing was handed over. */
-bool handover_take(int connection, struct handover *ret_handover);
+ * descriptors at 0 and 1. The caller frees with handover_free(). False: it was not taken; *WHY_NOT, empty
+ * before, has the reason, unless the other end has left before it handed anything over. */
+bool handover_take(int connection, struct handover *ret_handover, struct verdict *why_not);
 
 /* Wipes and frees. */
 void handover_free(struct handover *handover);

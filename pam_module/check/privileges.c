@@ -186,6 +186,44 @@ static bool is_dropped(uid_t user, gid_t group)
            getgroups(0, NULL) == 0 && !has_capabilities() && setuid(0) != 0 && setgid(0) != 0;
 }
 
+/* Whether this process has its account's group GROUP and no other. */
+static bool has_one_group(gid_t group)
+{
+    int count = getgroups(0, NULL);
+    gid_t *groups = count > 0 ? calloc((size_t)count, sizeof *groups) : NULL;
+    bool is_one = getegid() == group && count >= 0;
+
+    if (count > 0)
+        is_one = is_one && groups != NULL && getgroups(count, groups) == count;
+    for (int i = 0; is_one && i < count; i++)
+        is_one = groups[i] == group;
+    free(groups);
+    return is_one;
+}
+
+bool privileges_renounce(struct verdict *why_not)
+{
+    const struct passwd *account;
+
+    if (geteuid() == 0 || getegid() == 0)
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "a server must not be root, by user or group: start it as the "
+                              "account of run_as");
+    account = getpwuid(geteuid());
+    if (account == NULL)
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "a server must be an account that exists: there is none of uid %u",
+                              (unsigned int)geteuid());
+    if (!has_one_group(account->pw_gid))
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "a server must have its account's group alone: start it with that of "
+                              "%s, and remove %s from all others",
+                              account->pw_name, account->pw_name);
+    if (!drop_capabilities() || has_capabilities())
+        return refuse(why_not, "dropping the capabilities");
+    return true;
+}
+
 bool privileges_drop(const char *run_as, struct verdict *why_not)
 {
     const struct passwd *account = getpwnam(run_as);

@@ -9,9 +9,8 @@
 #include "../core/verdict.h"
 
 /* Serves the listening socket at descriptor 0 (AF_UNIX, SOCK_SEQPACKET; systemd.socket(5) with
- * StandardInput=socket). For every connection by root, or by the effective user, LOGIN runs in a process of
- * its own, and does not return. Only fails, with the reason in *WHY_NOT: descriptor 0 is no such
- * socket, this is root, or a login was killed by a signal; the next server has another layout of
- * its memory. */
+ * StandardInput=socket). For every connection by root LOGIN runs in a process of its own, without a signal
+ * blocked, and does not return. Only fails, with the reason in *WHY_NOT: descriptor 0 is no such
+ * socket, or a login was killed by a signal; the next server has another layout of its memory. */
 bool server_run(void (*login)(void *context, int connection), void *context,
                 struct verdict *why_not);

@@ -161,16 +161,16 @@ static bool read_login(struct dialogue_reader *reader, struct dialogue_login *re
     return true;
 }
 
-static bool is_readable(const char *key, const char *path, int flags, struct verdict *why_not)
+static bool is_readable(const char *key, const char *path, int flags, const char *reader,
+                        struct verdict *why_not)
 {
     int descriptor = path != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags) : -1;
 
     if (path == NULL)
         return true;
     if (descriptor < 0)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                              "%s %s can't be read by the account of run_as: %s", key, path,
-                              strerror(errno));
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s %s can't be read by %s: %s", key,
+                              path, reader, strerror(errno));
     close(descriptor);
     return true;
 }
@@ -185,11 +185,12 @@ static bool prepare(struct check *check, const char *settings_path, struct verdi
            inputs_read(&check->inputs, settings_path, &login, verdict);
 }
 
-/* What the account that the login runs as must be able to do. */
-static bool reads_certificates(const struct settings *settings, struct verdict *verdict)
+/* What this process, the READER, must be able to do. */
+static bool reads_certificates(const struct settings *settings, const char *reader,
+                               struct verdict *verdict)
 {
-    return is_readable("ca_file", settings->ca_file, 0, verdict) &&
-           is_readable("ca_path", settings->ca_path, O_DIRECTORY, verdict);
+    return is_readable("ca_file", settings->ca_file, 0, reader, verdict) &&
+           is_readable("ca_path", settings->ca_path, O_DIRECTORY, reader, verdict);
 }
 
 static void run_login(struct check *check, struct verdict *verdict)
@@ -260,22 +261,29 @@ static _Noreturn void run(const char *settings_path)
 
     ignore_signals();
     is_ready = prepare(&check, settings_path, &verdict);
-    /* What was typed ahead, by hand, would be lost to a server. */
-    if (is_ready && check.reader.size == 0 && inputs_offer(&check.inputs))
+    /* By hand, what was typed ahead would be lost to a server, and a terminal goes back to its shell. */
+    if (is_ready && check.reader.size == 0 && !isatty(STDIN_FILENO) && inputs_offer(&check.inputs))
         _exit(0);
     conclude(&check,
              is_ready && (check.library = library_open(&verdict)) >= 0 &&
                  privileges_drop(check.inputs.settings->run_as, &verdict) &&
-                 reads_certificates(check.inputs.settings, &verdict),
+                 reads_certificates(check.inputs.settings, "the account of run_as", &verdict),
              &verdict);
 }
 
 /* As the module starts us: what libraries may have to tell is no part of the server's log. */
-static bool mute_errors(void)
+static bool mute_errors(struct verdict *why_not)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-    return null >= 0 && dup2(null, STDERR_FILENO) == STDERR_FILENO && close(null) == 0;
+    if (null >= 0 && dup2(null, STDERR_FILENO) == STDERR_FILENO && close(null) == 0)
+        return true;
+    return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "/dev/null: %s", strerror(errno));
+}
+
+static void complain(const struct verdict *why_not)
+{
+    fprintf(stderr, "twilio-verify-check: %s\n", why_not->reason);
 }
 
 /* One login of a server's; CONTEXT is the library. */
@@ -288,16 +296,21 @@ static void run_handed_over(void *context, int connection)
     struct handover handover;
     bool is_taken;
 
-    if (!mute_errors() || !handover_take(connection, &handover))
+    if (!handover_take(connection, &handover, &verdict)) {
+        if (verdict.reason[0] != '\0')
+            complain(&verdict);
         return;
+    }
     close(connection);
 
-    is_taken = inputs_take(&check.inputs, &handover, &verdict);
+    is_taken = mute_errors(&verdict) && inputs_take(&check.inputs, &handover, &verdict);
     handover_free(&handover);
     /* Nobody already: a login is handed over to no other account than that of run_as. */
     conclude(&check,
              is_taken && privileges_bound(&verdict) &&
-                 reads_certificates(check.inputs.settings, &verdict),
+                 reads_certificates(check.inputs.settings,
+                                    "the account and the sandbox of twilio-verify-check.service",
+                                    &verdict),
              &verdict);
 }
 
@@ -309,13 +322,13 @@ static int serve(void)
     int library;
 
     ignore_signals();
-    if (privileges_take(&why_not) && (library = library_open(&why_not)) >= 0 &&
-        library_load(library, &api, &why_not)) {
+    if (privileges_take(&why_not) && privileges_renounce(&why_not) &&
+        (library = library_open(&why_not)) >= 0 && library_load(library, &api, &why_not)) {
         api->warm_up();
         filter_build();
         server_run(run_handed_over, (void *)api, &why_not);
     }
-    fprintf(stderr, "twilio-verify-check: %s\n", why_not.reason);
+    complain(&why_not);
     return EXIT_FAILURE;
 }
 

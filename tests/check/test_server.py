@@ -103,11 +103,11 @@ class ServerTest(CheckTest):
         listener.listen(128)
         return listener, path
 
-    def start(self, command, listener, user=NOBODY):
-        group = pwd.getpwnam(user).pw_gid if user else None
+    def start(self, command, listener, user=NOBODY, group=None, groups=()):
+        group = pwd.getpwnam(user).pw_gid if user and group is None else group
         process = subprocess.Popen(command, stdin=listener, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, user=user, group=group,
-                                   extra_groups=[] if IS_ROOT else None, text=True, cwd="/")
+                                   extra_groups=groups if IS_ROOT else None, text=True, cwd="/")
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         self.addCleanup(process.stdout.close)
@@ -122,10 +122,11 @@ class ServerTest(CheckTest):
             copy_program(CHECK.with_name(name), folder / name)
         return folder / CHECK.name
 
-    def serve(self, user=NOBODY):
+    def serve(self, prefix=(), passes_credentials=False, **options):
         """A server that takes logins; its process and its socket."""
         listener, path = self.listen()
-        process = self.start([self.program(), "--serve"], listener, user)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, passes_credentials)
+        process = self.start([*prefix, self.program(), "--serve"], listener, **options)
         # It looks for children when it is ready; before that SIGCHLD has no handler.
         wait_until(lambda: int(status(process.pid, "SigCgt"), 16) >> signal.SIGCHLD - 1 & 1)
         return process, path
@@ -275,6 +276,73 @@ class Server(ServerTest):
         self.assertEqual(limits(server.pid, "cpu time"), limits("self", "cpu time")[1:] * 2)
 
     @needs_root
+    def test_gives_up_the_capabilities_of_whoever_started_it(self):
+        server, path = self.serve(
+            ["setpriv", f"--reuid={NOBODY}", f"--regid={pwd.getpwnam(NOBODY).pw_gid}",
+             "--clear-groups", "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"],
+            user="root")
+        host, factor = self.served_host(path, self.emulator())
+        login = self.served_login(server, host)
+        for pid in (server.pid, *children(server.pid)):
+            for kind in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+                self.assertEqual(status(pid, kind), "0" * 16, kind)
+        login.answer(factor.code())
+        self.assert_outcome(login, "approved")
+
+    def test_has_a_clock_whatever_signals_its_starter_blocked(self):
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+        self.addCleanup(signal.pthread_sigmask, signal.SIG_UNBLOCK, [signal.SIGALRM])
+        server, path = self.serve()
+        host, _ = self.served_host(path, self.emulator())
+        self.served_login(server, host)
+        (child,) = children(server.pid)
+        wait_until(lambda: status(child, "SigBlk") == "0" * 16)
+
+    def test_takes_logins_at_a_socket_that_passes_credentials(self):
+        server, path = self.serve(passes_credentials=True)
+        host, factor = self.served_host(path, self.emulator())
+        login = self.served_login(server, host)
+        login.answer(factor.code())
+        self.assert_outcome(login, "approved")
+
+    def test_tells_of_a_login_that_is_lost_on_the_way(self):
+        server, path = self.serve()
+        ours, theirs = socket.socketpair()
+        for lost, descriptors in ((b"x\0" * 7, []), (b"x\0" * 6, [ours.fileno(), theirs.fileno()])):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+                client.connect(str(path))
+                self.assertEqual(client.recv(100), READY.encode())
+                socket.send_fds(client, [lost], descriptors)
+                wait_until(lambda: not children(server.pid))
+        ours.close()
+        theirs.close()
+        for reads in (False, True):  # it had waited too long, or is of another version
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+                client.connect(str(path))
+                wait_until(lambda: children(server.pid))
+                if reads:
+                    self.assertEqual(client.recv(100), READY.encode())
+            wait_until(lambda: not children(server.pid))
+        server.terminate()
+        self.assertRegex(server.communicate(timeout=patience(10))[1],
+                         r"\A.*: a login was lost on the way: it did not come whole.*\n"
+                         r".*: a login was lost on the way: it was not of this version\n\Z")
+
+    @needs_root
+    def test_names_the_sandbox_that_hides_a_certificate(self):
+        hidden = self.enterContext(temporary_folder())
+        hidden.chmod(0o755)
+        (hidden / "ca.pem").touch(0o644)
+        server, path = self.serve(["unshare", "--mount", "sh", "-c",
+                                   f"mount -t tmpfs none {hidden}; exec setpriv --reuid={NOBODY} "
+                                   f"--regid={pwd.getpwnam(NOBODY).pw_gid} --clear-groups \"$@\"",
+                                   "sh"], user="root")
+        host, _ = self.served_host(path, self.emulator(), service={"ca_file": hidden / "ca.pem"})
+        self.assert_outcome(self.login(host), "misconfigured",
+                            "ca.pem can't be read by the account and the sandbox of "
+                            "twilio-verify-check.service: No such file")
+
+    @needs_root
     @needs_own_memory
     def test_never_has_the_secret_outside_of_a_login(self):
         server, path = self.serve()
@@ -337,12 +405,13 @@ class Server(ServerTest):
         server, path = self.serve()
         path.chmod(0o777)
         path.parent.chmod(0o755)
-        client = self.start([sys.executable, "-c", f"""
+        for user in ("daemon", NOBODY):
+            client = self.start([sys.executable, "-c", f"""
 import socket
 client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 client.connect({str(path)!r})
-print(client.recv(100))"""], None, "daemon")
-        self.assertEqual(client.communicate(timeout=patience(10))[0], "b''\n")
+print(client.recv(100))"""], None, user)
+            self.assertEqual(client.communicate(timeout=patience(10))[0], "b''\n")
         self.assertIsNone(server.poll())
 
 
@@ -427,21 +496,44 @@ class WithoutServer(ServerTest):
         self.assert_outcome_after_prompt(login)
         self.assertEqual(children(server.pid), [])
 
+    def test_runs_a_login_at_a_terminal(self):
+        server, path = self.serve()
+        host, factor = self.served_host(path, self.emulator())
+        login = self.login(host, transport="terminal")
+        login.expect_prompt()
+        self.assertIsNone(login.process.poll())
+        self.assertEqual(children(server.pid), [])
+        login.answer(factor.code())
+        self.assert_outcome(login, "approved")
+
     def assert_outcome_after_prompt(self, login):
         login.expect_prompt()
         self.assert_outcome(login, "approved")
 
 
 class Starting(ServerTest):
-    def assert_refuses(self, listener, remedy, user=NOBODY):
-        server = self.start([self.program(), "--serve"], listener, user)
+    def assert_refuses(self, listener, remedy, **options):
+        server = self.start([self.program(), "--serve"], listener, **options)
         errors = server.communicate(timeout=patience(10))[1]
         self.assertEqual(server.returncode, 1)
         self.assertIn(remedy, errors)
 
     @needs_root
     def test_a_server_of_root_refuses(self):
-        self.assert_refuses(self.listen()[0], "must not be root", "root")
+        self.assert_refuses(self.listen()[0], "must not be root", user="root")
+        self.assert_refuses(self.listen()[0], "must not be root", group=0)
+
+    @needs_root
+    def test_a_server_of_more_groups_than_its_accounts_refuses(self):
+        own, other = (pwd.getpwnam(name).pw_gid for name in (NOBODY, "daemon"))
+        remedy = f"with that of {NOBODY}, and remove {NOBODY} from all others"
+        self.assert_refuses(self.listen()[0], remedy, group=other)
+        self.assert_refuses(self.listen()[0], remedy, groups=[own, other])
+        self.assert_refuses(subprocess.DEVNULL, "descriptor 0 must be", groups=[own, own])
+
+    @needs_root
+    def test_a_server_of_no_account_refuses(self):
+        self.assert_refuses(self.listen()[0], "there is none of uid 4711", user=4711, group=4711)
 
     def test_a_server_without_a_socket_refuses(self):
         self.assert_refuses(subprocess.DEVNULL, "descriptor 0 must be a listening socket")

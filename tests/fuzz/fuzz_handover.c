@@ -55,16 +55,20 @@ static void run(int ours, int theirs, const uint8_t *data, size_t size, int flag
 {
     int descriptors = flags % (DESCRIPTORS_MAX + 1);
     struct handover handover;
+    struct verdict why_not = { 0 };
     char ready[READY_SIZE];
 
     if (size > 0)
         send_message(ours, data, size, descriptors);
     if (size == 0 || (flags & LEAVES) != 0)
         shutdown(ours, SHUT_WR);
-    if (handover_take(theirs, &handover)) {
+    if (handover_take(theirs, &handover, &why_not)) {
         fuzz_demand(descriptors == DESCRIPTORS, "two descriptors make a login");
         demand_texts(&handover, data, size);
         handover_free(&handover);
+    } else {
+        fuzz_demand((why_not.reason[0] != '\0') == (size > 0),
+                    "whatever came and is lost has a reason, and who has left none");
     }
     fuzz_demand(recv(ours, ready, sizeof ready, MSG_DONTWAIT) > 6 &&
                     memcmp(ready, "ready ", 6) == 0,
