@@ -308,12 +308,14 @@ class Server(ServerTest):
     def test_tells_of_a_login_that_is_lost_on_the_way(self):
         server, path = self.serve()
         ours, theirs = socket.socketpair()
-        for lost, descriptors in ((b"x\0" * 7, []), (b"x\0" * 6, [ours.fileno(), theirs.fileno()])):
+        for lost, descriptors in ((b"x\0" * 7, []), (b"x\0" * 6, [ours.fileno(), theirs.fileno()]),
+                                  (b"", [])):
             with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
                 client.connect(str(path))
                 self.assertEqual(client.recv(100), READY.encode())
-                socket.send_fds(client, [lost], descriptors)
-                wait_until(lambda: not children(server.pid))
+                if lost:
+                    socket.send_fds(client, [lost], descriptors)
+                wait_until(lambda: not children(server.pid), 10)
         ours.close()
         theirs.close()
         for reads in (False, True):  # it had waited too long, or is of another version
@@ -326,7 +328,8 @@ class Server(ServerTest):
         server.terminate()
         self.assertRegex(server.communicate(timeout=patience(10))[1],
                          r"\A.*: a login was lost on the way: it did not come whole.*\n"
-                         r".*: a login was lost on the way: it was not of this version\n\Z")
+                         r".*: a login was lost on the way: it was not of this version\n"
+                         r".*: a login was lost on the way: it did not come in time\n\Z")
 
     @needs_root
     def test_names_the_sandbox_that_hides_a_certificate(self):
