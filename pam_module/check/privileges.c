@@ -165,7 +165,7 @@ static bool drop_capabilities(void)
 static bool has_capabilities(void)
 {
     struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
 
     if (syscall(SYS_capget, &header, data) != 0)
         return true;
