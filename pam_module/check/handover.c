@@ -221,9 +221,11 @@ static bool take(int connection, struct handover *handover, struct verdict *why_
 bool handover_take(int connection, struct handover *ret_handover, struct verdict *why_not)
 {
     struct handover handover = { .bytes = malloc(BYTES_MAX) };
-    bool is_taken =
-        handover.bytes != NULL ? take(connection, &handover, why_not) : lose(why_not, "no memory");
+    bool is_taken;
 
+    if (handover.bytes == NULL) /* and nobody was told to hand over */
+        return verdict_refuse(why_not, OUTCOME_BROKEN, "a login was not taken: no memory");
+    is_taken = take(connection, &handover, why_not);
     if (is_taken) {
         *ret_handover = handover;
     } else {

@@ -22,7 +22,7 @@ bool privileges_bound(struct verdict *why_not);
 /* For a process that was never root, instead of privileges_drop(): gives up what capabilities it was
  * started with, for good, and checks that it is no more than its account: not root's by user or group,
  * in the account's group and no other (getgroups(2) may repeat it). False, with OUTCOME_MISCONFIGURED
- * in *WHY_NOT: it is more, or the kernel refuses. */
+ * in *WHY_NOT: it is more, no account has its uid, or the kernel refuses. */
 bool privileges_renounce(struct verdict *why_not);
 
 /* The uid that privileges_drop() would lead to. False: no such account. */

@@ -142,6 +142,12 @@ class ServerTest(CheckTest):
     def served_host(self, path, api, **groups):
         return self.factor_host(api, check={"socket": str(path)}, **groups)
 
+    def assert_approves(self, server, path):
+        host, factor = self.served_host(path, self.emulator())
+        login = self.served_login(server, host)
+        login.answer(factor.code())
+        self.assert_outcome(login, "approved")
+
 
 class Server(ServerTest):
     def test_approves_a_right_code(self):
@@ -300,10 +306,7 @@ class Server(ServerTest):
 
     def test_takes_logins_at_a_socket_that_passes_credentials(self):
         server, path = self.serve(passes_credentials=True)
-        host, factor = self.served_host(path, self.emulator())
-        login = self.served_login(server, host)
-        login.answer(factor.code())
-        self.assert_outcome(login, "approved")
+        self.assert_approves(server, path)
 
     def test_tells_of_a_login_that_is_lost_on_the_way(self):
         server, path = self.serve()
@@ -385,10 +388,7 @@ class Server(ServerTest):
                 wait_until(lambda: not children(server.pid), 7)
         for side in pair:
             side.close()
-        host, factor = self.served_host(path, self.emulator())
-        login = self.served_login(server, host)
-        login.answer(factor.code())
-        self.assert_outcome(login, "approved")
+        self.assert_approves(server, path)
 
     def test_refuses_what_another_build_hands_over(self):
         _, path = self.serve()
