@@ -188,7 +188,7 @@ struct word {
     uint32_t number, bits;
 };
 
-/* The filter as the kernel takes it; built once for all the logins of a server. Not by libseccomp:
+/* The filter as the kernel takes it. Not by libseccomp:
  * where it gets no memory it leaves rules out, and says that all is well. */
 static struct sock_filter instructions[5 * COUNT(allowed) + 2 * COUNT(families) + 24];
 static struct sock_fprog program = { .filter = instructions };
@@ -277,7 +277,7 @@ static void allow_words(void)
     }
 }
 
-void filter_build(void)
+static void build(void)
 {
     program.len = 0;
     load(offsetof(struct seccomp_data, arch));
@@ -308,8 +308,7 @@ bool filter_install(void)
 {
     int error;
 
-    if (program.len == 0)
-        filter_build();
+    build();
     if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0)
         return true;
 

@@ -6,10 +6,6 @@
 
 #include <stdbool.h>
 
-/* Makes the filter ready, for a process that forks for each login. */
-void filter_build(void);
-
-/* Puts the filter on this thread and those that it will start, for good; builds it where that was not
- * done. Wants no_new_privs. True as well where the kernel or the container has no such filters. False,
+/* Puts the filter on this thread and those that it will start, for good. Wants no_new_privs. True as well where the kernel or the container has no such filters. False,
  * with errno: it has them, and did not take this one. */
 bool filter_install(void);

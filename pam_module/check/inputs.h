@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* What a login needs of root's files: read as root, or taken over from a process that has read it. */
+/* What a login needs of root's files. */
 #pragma once
 
 #include "../core/dialogue.h"
 #include "../core/policy.h"
-#include "handover.h"
 
 /* Initialise with { 0 }; inputs_free() afterwards. */
 struct inputs {
@@ -20,13 +19,6 @@ struct inputs {
  * login's, which may be that no code is needed. */
 bool inputs_read(struct inputs *inputs, const char *settings_path,
                  const struct dialogue_login *login, struct verdict *verdict);
-
-/* Whether a server that the settings name has taken the login: handover_offer(). */
-bool inputs_offer(const struct inputs *inputs);
-
-/* Copies what handover_take() has taken; the caller frees HANDOVER. False, with
- * OUTCOME_MISCONFIGURED in *VERDICT: no memory, or inputs_offer() has not made it. */
-bool inputs_take(struct inputs *inputs, const struct handover *handover, struct verdict *verdict);
 
 /* Wipes and frees. */
 void inputs_free(struct inputs *inputs);

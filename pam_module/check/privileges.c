@@ -28,7 +28,7 @@ static const struct limit {
 } limits[] = {
     { RLIMIT_AS, RLIM_INFINITY, (rlim_t)256 * MEBIBYTE },
     { RLIMIT_CORE, 0 },
-    { RLIMIT_CPU, RLIM_INFINITY },
+    { RLIMIT_CPU, 60 },
     { RLIMIT_DATA, RLIM_INFINITY, (rlim_t)64 * MEBIBYTE },
     { RLIMIT_FSIZE, MEBIBYTE },
     { RLIMIT_LOCKS, RLIM_INFINITY },
@@ -102,14 +102,9 @@ static bool refuse(struct verdict *why_not, const char *what)
     return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: %s", what, strerror(errno));
 }
 
-static bool refuse_limits(struct verdict *why_not)
-{
-    return refuse(why_not, "resource limits that are too low can't be raised");
-}
-
 static bool clean(struct verdict *why_not)
 {
-    /* By hand, or as a server, it is started with an environment, which libcurl would obey. */
+    /* By hand it is started with an environment, which libcurl would obey. */
     if (clearenv() != 0)
         return refuse(why_not, "clearenv");
     if (chdir("/") != 0)
@@ -130,26 +125,9 @@ bool privileges_take(struct verdict *why_not)
     if (geteuid() == 0 && (setresgid(0, 0, 0) != 0 || setresuid(0, 0, 0) != 0))
         return refuse(why_not, "becoming root");
     if (!set_limits())
-        return refuse_limits(why_not);
+        return refuse(why_not, "resource limits that are too low can't be raised");
     share_processors();
     return clean(why_not);
-}
-
-bool privileges_bound(struct verdict *why_not)
-{
-    static const struct limit one_login = { RLIMIT_CPU, 60, 0 };
-
-    return set_limit(&one_login) || refuse_limits(why_not);
-}
-
-bool privileges_find(const char *run_as, uid_t *ret_account)
-{
-    const struct passwd *account = getpwnam(run_as);
-
-    if (account == NULL)
-        return false;
-    *ret_account = geteuid() == 0 ? account->pw_uid : geteuid();
-    return true;
 }
 
 /* The secure bits of the caller may keep capabilities through setresuid(2). */
@@ -184,44 +162,6 @@ static bool is_dropped(uid_t user, gid_t group)
            saved == user && getresgid(&real_group, &effective_group, &saved_group) == 0 &&
            real_group == group && effective_group == group && saved_group == group &&
            getgroups(0, NULL) == 0 && !has_capabilities() && setuid(0) != 0 && setgid(0) != 0;
-}
-
-/* Whether this process has its account's group GROUP and no other. */
-static bool has_one_group(gid_t group)
-{
-    int count = getgroups(0, NULL);
-    gid_t *groups = count > 0 ? calloc((size_t)count, sizeof *groups) : NULL;
-    bool is_one = getegid() == group && count >= 0;
-
-    if (count > 0)
-        is_one = is_one && groups != NULL && getgroups(count, groups) == count;
-    for (int i = 0; is_one && i < count; i++)
-        is_one = groups[i] == group;
-    free(groups);
-    return is_one;
-}
-
-bool privileges_renounce(struct verdict *why_not)
-{
-    const struct passwd *account;
-
-    if (geteuid() == 0 || getegid() == 0)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                              "a server must not be root, by user or group: start it as the "
-                              "account of run_as");
-    account = getpwuid(geteuid());
-    if (account == NULL)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                              "a server must be an account that exists: there is none of uid %u",
-                              (unsigned int)geteuid());
-    if (!has_one_group(account->pw_gid))
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                              "a server must have its account's group alone: start it with that of "
-                              "%s, and remove %s from all others",
-                              account->pw_name, account->pw_name);
-    if (!drop_capabilities() || has_capabilities())
-        return refuse(why_not, "dropping the capabilities");
-    return true;
 }
 
 bool privileges_drop(const char *run_as, struct verdict *why_not)

@@ -14,7 +14,6 @@
 #include "../core/recovery.h"
 #include "../core/secret.h"
 #include "cage.h"
-#include "filter.h"
 #include "inputs.h"
 #include "library.h"
 #include "limit.h"
@@ -22,13 +21,11 @@
 #include "memory.h"
 #include "paths.h"
 #include "privileges.h"
-#include "server.h"
 
 struct check {
     struct dialogue_reader reader;
     struct inputs inputs;
     int library;
-    const struct challenge_api *api; /* loaded before this login began; NULL: to be loaded */
     struct memory memory;
 };
 
@@ -83,15 +80,16 @@ static bool load(void *context, const struct challenge_api **ret_api,
 {
     struct check *check = context;
     struct inputs *inputs = &check->inputs;
-    bool loaded = (check->api != NULL || library_load(check->library, &check->api, why_not)) &&
-                  check->api->open(inputs->settings, inputs->findings.enrollment, inputs->secret,
-                                   ret_service, why_not);
+    const struct challenge_api *api;
+    bool loaded = library_load(check->library, &api, why_not) &&
+                  api->open(inputs->settings, inputs->findings.enrollment, inputs->secret,
+                            ret_service, why_not);
 
     secret_free(&inputs->secret);
     close(check->library);
     if (!cage_shut(inputs->settings, why_not) || !loaded)
         return false;
-    *ret_api = check->api;
+    *ret_api = api;
     return true;
 }
 
@@ -161,36 +159,41 @@ static bool read_login(struct dialogue_reader *reader, struct dialogue_login *re
     return true;
 }
 
-static bool is_readable(const char *key, const char *path, int flags, const char *reader,
-                        struct verdict *why_not)
+static bool is_readable(const char *key, const char *path, int flags, struct verdict *why_not)
 {
     int descriptor = path != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags) : -1;
 
     if (path == NULL)
         return true;
     if (descriptor < 0)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s %s can't be read by %s: %s", key,
-                              path, reader, strerror(errno));
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "%s %s can't be read by the account of run_as: %s", key, path,
+                              strerror(errno));
     close(descriptor);
     return true;
 }
 
-/* What needs root. False: the verdict tells. */
+/* What needs root; then root is gone for good. False: the verdict tells. */
 static bool prepare(struct check *check, const char *settings_path, struct verdict *verdict)
 {
+    const struct settings *settings;
     struct dialogue_login login;
 
-    return privileges_take(verdict) && privileges_bound(verdict) &&
-           read_login(&check->reader, &login, verdict) &&
-           inputs_read(&check->inputs, settings_path, &login, verdict);
-}
+    if (!privileges_take(verdict))
+        return false;
+    if (!read_login(&check->reader, &login, verdict))
+        return false;
+    if (!inputs_read(&check->inputs, settings_path, &login, verdict))
+        return false;
+    check->library = library_open(verdict);
+    if (check->library < 0)
+        return false;
 
-/* What this process, the READER, must be able to do. */
-static bool reads_certificates(const struct settings *settings, const char *reader,
-                               struct verdict *verdict)
-{
-    return is_readable("ca_file", settings->ca_file, 0, reader, verdict) &&
-           is_readable("ca_path", settings->ca_path, O_DIRECTORY, reader, verdict);
+    settings = check->inputs.settings;
+    if (!privileges_drop(settings->run_as, verdict))
+        return false;
+    return is_readable("ca_file", settings->ca_file, 0, verdict) &&
+           is_readable("ca_path", settings->ca_path, O_DIRECTORY, verdict);
 }
 
 static void run_login(struct check *check, struct verdict *verdict)
@@ -230,22 +233,6 @@ static void add_note(const struct verdict *note, struct verdict *verdict)
         verdict_add(verdict, "; %s", note->reason);
 }
 
-/* Runs the login, unless something before it has decided, and says the verdict. */
-static _Noreturn void conclude(struct check *check, bool is_ready, struct verdict *verdict)
-{
-    if (is_ready) {
-        limit_begin();
-        run_login(check, verdict);
-        if (verdict->outcome == OUTCOME_UNAVAILABLE && limit_is_held_up())
-            verdict_refuse(verdict, OUTCOME_MISCONFIGURED, "%s", LIMIT_HELD_UP);
-        add_note(&check->inputs.note, verdict);
-        add_note(&check->memory.note, verdict);
-    }
-    inputs_free(&check->inputs);
-    dialogue_reader_wipe(&check->reader);
-    say(verdict);
-}
-
 /* A write that fails tells by its result. */
 static void ignore_signals(void)
 {
@@ -257,89 +244,27 @@ static _Noreturn void run(const char *settings_path)
 {
     struct check check = { .reader = { .descriptor = STDIN_FILENO }, .library = -1 };
     struct verdict verdict = { 0 };
-    bool is_ready;
 
     ignore_signals();
-    is_ready = prepare(&check, settings_path, &verdict);
-    /* By hand, what was typed ahead would be lost to a server, and a terminal goes back to its shell. */
-    if (is_ready && check.reader.size == 0 && !isatty(STDIN_FILENO) && inputs_offer(&check.inputs))
-        _exit(0);
-    conclude(&check,
-             is_ready && (check.library = library_open(&verdict)) >= 0 &&
-                 privileges_drop(check.inputs.settings->run_as, &verdict) &&
-                 reads_certificates(check.inputs.settings, "the account of run_as", &verdict),
-             &verdict);
-}
-
-/* As the module starts us: what libraries may have to tell is no part of the server's log. */
-static bool mute_errors(struct verdict *why_not)
-{
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-    if (null >= 0 && dup2(null, STDERR_FILENO) == STDERR_FILENO && close(null) == 0)
-        return true;
-    return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "/dev/null: %s", strerror(errno));
-}
-
-static void complain(const struct verdict *why_not)
-{
-    fprintf(stderr, "twilio-verify-check: %s\n", why_not->reason);
-}
-
-/* One login of a server's; CONTEXT is the library. */
-static void run_handed_over(void *context, int connection)
-{
-    struct check check = { .reader = { .descriptor = STDIN_FILENO },
-                           .library = -1,
-                           .api = context };
-    struct verdict verdict = { 0 };
-    struct handover handover;
-    bool is_taken;
-
-    if (!handover_take(connection, &handover, &verdict)) {
-        if (verdict.reason[0] != '\0')
-            complain(&verdict);
-        return;
+    if (prepare(&check, settings_path, &verdict)) {
+        limit_begin();
+        run_login(&check, &verdict);
+        if (verdict.outcome == OUTCOME_UNAVAILABLE && limit_is_held_up())
+            verdict_refuse(&verdict, OUTCOME_MISCONFIGURED, "%s", LIMIT_HELD_UP);
+        add_note(&check.inputs.note, &verdict);
+        add_note(&check.memory.note, &verdict);
     }
-    close(connection);
-
-    is_taken = mute_errors(&verdict) && inputs_take(&check.inputs, &handover, &verdict);
-    handover_free(&handover);
-    /* Nobody already: a login is handed over to no other account than that of run_as. */
-    conclude(&check,
-             is_taken && privileges_bound(&verdict) &&
-                 reads_certificates(check.inputs.settings,
-                                    "the account and the sandbox of twilio-verify-check.service",
-                                    &verdict),
-             &verdict);
-}
-
-/* Ends only on an error. */
-static int serve(void)
-{
-    const struct challenge_api *api;
-    struct verdict why_not = { 0 };
-    int library;
-
-    ignore_signals();
-    if (privileges_take(&why_not) && privileges_renounce(&why_not) &&
-        (library = library_open(&why_not)) >= 0 && library_load(library, &api, &why_not)) {
-        api->warm_up();
-        filter_build();
-        server_run(run_handed_over, (void *)api, &why_not);
-    }
-    complain(&why_not);
-    return EXIT_FAILURE;
+    inputs_free(&check.inputs);
+    dialogue_reader_wipe(&check.reader);
+    say(&verdict);
 }
 
 static const char usage[] =
-    "usage: twilio-verify-check [--settings PATH] | --serve\n"
+    "usage: twilio-verify-check [--settings PATH]\n"
     "\n"
     "Runs one login for pam_twilio_verify over its standard input and output. By hand: type\n"
     "\"login 1 SERVICE USER\", then an answer for every line that begins with \"ask\"; the last\n"
-    "line is the verdict. --serve: waits for logins at the listening socket that is descriptor 0, "
-    "for\n"
-    "a host with many of them; twilio-verify-check.socket starts it.\n";
+    "line is the verdict.\n";
 
 int main(int argc, char **argv)
 {
@@ -353,8 +278,6 @@ int main(int argc, char **argv)
         puts("twilio-verify-check " PATHS_VERSION);
         return EXIT_SUCCESS;
     }
-    if (argc == 2 && strcmp(argv[1], "--serve") == 0)
-        return serve();
     if (argc == 3 && strcmp(argv[1], "--settings") == 0) {
         settings_path = argv[2];
     } else if (argc != 1) {

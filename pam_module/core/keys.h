@@ -9,10 +9,11 @@
 #include "verdict.h"
 
 enum key_type {
-    KEY_TEXT,   /* char *: clean text of MINIMUM to MAXIMUM bytes */
-    KEY_NUMBER, /* int: decimal, MINIMUM to MAXIMUM */
-    KEY_WORD,   /* int: the index of the text in WORDS */
-    KEY_TEXTS,  /* char **: a list or an array of such texts, ends with NULL */
+    KEY_TEXT,    /* char *: clean text of MINIMUM to MAXIMUM bytes */
+    KEY_NUMBER,  /* int: decimal, MINIMUM to MAXIMUM */
+    KEY_WORD,    /* int: the index of the text in WORDS */
+    KEY_TEXTS,   /* char **: a list or an array of such texts, ends with NULL */
+    KEY_REMOVED, /* a key of an earlier version: RULE says what to do about it */
 };
 
 /* One key. A text without a default that is not mandatory stays NULL; WORDS default to the first
@@ -44,5 +45,5 @@ bool keys_text_is_valid(const struct key *key, const char *text);
 /* The line on which GROUP.NAME stands in TEXT, which keys_parse() has taken; 0: it is not there. */
 int keys_line(const char *text, const char *group, const char *name);
 
-/* Frees what keys_parse() or values_scan() put into TARGET. */
+/* Frees what keys_parse() put into TARGET. */
 void keys_free(const struct key *keys, size_t count, void *target);

@@ -12,7 +12,6 @@
 #include "paths.h"
 #include "secret.h"
 #include "text.h"
-#include "values.h"
 
 enum { FILE_SIZE_MAX = 64 * 1024, PATH_LENGTH_MAX = 1024, URL_LENGTH_MAX = 300 };
 
@@ -127,7 +126,10 @@ static const struct key keys[] = {
       .rule = "must be the name of an account" },
     { MEMBER("check", users_dir), PATH, .text = PATHS_USERS },
     { MEMBER("check", state_dir), PATH, .text = PATHS_STATE },
-    { MEMBER("check", socket), PATH, .text = PATHS_SOCKET },
+    { .group = "check",
+      .name = "socket",
+      .type = KEY_REMOVED,
+      .rule = "no longer exists: remove this line (logins run without a server now)" },
 };
 
 enum { KEYS = sizeof keys / sizeof *keys };
@@ -167,23 +169,6 @@ bool settings_read(const char *path, struct settings **ret_settings, struct verd
     auto_secret char *text = NULL;
 
     return read_text(path, &text, why_not) && settings_parse(text, path, ret_settings, why_not);
-}
-
-char *settings_print(const struct settings *settings)
-{
-    return values_print(keys, KEYS, settings);
-}
-
-bool settings_scan(const char *text, struct settings **ret_settings)
-{
-    auto_settings *settings = calloc(1, sizeof *settings);
-
-    if (settings == NULL || !values_scan(text, keys, KEYS, settings))
-        return false;
-    remove_slash(settings);
-    *ret_settings = settings;
-    settings = NULL;
-    return true;
 }
 
 int settings_line(const char *path, const char *group, const char *name)

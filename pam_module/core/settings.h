@@ -33,7 +33,6 @@ struct settings {
     char *run_as;
     char *users_dir;
     char *state_dir;
-    char *socket; /* of a server, where one runs */
     /* admin: of no use to a login */
     char *admin_api_key_sid; /* NULL: the service's key and file */
     char *admin_api_key_file;
@@ -48,14 +47,6 @@ bool settings_parse(const char *text, const char *shown, struct settings **ret_s
  * caller frees with settings_free(). False, with OUTCOME_MISCONFIGURED in *WHY_NOT: the file is not
  * there, not such a file, or as of settings_parse(). */
 bool settings_read(const char *path, struct settings **ret_settings, struct verdict *why_not);
-
-/* SETTINGS as text, but for exempt_services, for settings_scan() of another process. The caller frees.
- * NULL: no memory. */
-char *settings_print(const struct settings *settings);
-
-/* The settings that settings_print() has printed, in this version. The caller frees with
- * settings_free(). False: TEXT is something else, or no memory. */
-bool settings_scan(const char *text, struct settings **ret_settings);
 
 /* The line of the file PATH on which GROUP.NAME stands; 0: it is not there, and its default counts;
  * or the file can't be read. */

@@ -265,7 +265,6 @@ static enum challenge_state fetch(struct challenge_service *service, struct http
 
 __attribute__((visibility("default"))) const struct challenge_api challenge_api = {
     .version = PATHS_VERSION,
-    .warm_up = http_warm_up,
     .open = open_service,
     .create = create,
     .verify = verify,

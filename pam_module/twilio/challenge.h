@@ -60,9 +60,6 @@ struct challenge_service;
 struct challenge_api {
     const char *version; /* of the project; another one must not be used */
 
-    /* http_warm_up(): before the forks of a server. */
-    void (*warm_up)(void);
-
     /* Keeps SETTINGS and ENROLLMENT, which may be NULL for a user who is not enrolled and for whom
      * nothing will be sent; copies SECRET. False, with the verdict in *WHY_NOT. */
     bool (*open)(const struct settings *settings, const struct enrollment *enrollment,

@@ -13,14 +13,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <resolv.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../core/dialogue.h"
@@ -32,8 +29,7 @@ enum {
     REQUEST_ID_LENGTH = 34,
     RETRY_AFTER_MAX = 3600,
     DATE_SIZE = 64,
-    ENTRIES_SIZE = 1024,
-    WARM_UP_STEPS = 4
+    ENTRIES_SIZE = 1024
 };
 
 #define REQUEST_ID_HEADER "twilio-request-id:"
@@ -341,56 +337,6 @@ bool http_open(const struct settings *settings, const struct http_credentials *c
 
     *ret_http = http;
     return true;
-}
-
-/* A listening socket at an abstract name of the kernel's choice (unix(7)), which nobody serves. */
-static int listen_nowhere(char name[sizeof(struct sockaddr_un)])
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    socklen_t size = sizeof address.sun_family;
-    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (listener >= 0 && bind(listener, (const struct sockaddr *)&address, size) == 0 &&
-        listen(listener, 1) == 0) {
-        size = sizeof address;
-        if (getsockname(listener, (struct sockaddr *)&address, &size) == 0) {
-            snprintf(name, sizeof address, "%s", address.sun_path + 1);
-            return listener;
-        }
-    }
-    if (listener >= 0)
-        close(listener);
-    return -1;
-}
-
-void http_warm_up(void)
-{
-    char name[sizeof(struct sockaddr_un)];
-    int listener = listen_nowhere(name), running = 0;
-    struct http *http = NULL;
-    char certificate[PATH_MAX];
-    /* Any certificate, and not the folder: so that one is parsed. */
-    const struct settings nowhere = {
-        .base_url = (char *)"https://nowhere.invalid",
-        .ca_file = system_folder(certificate) != NULL ? certificate : NULL,
-    };
-    const struct http_credentials nobody = { "-", "-" };
-    struct verdict ignored;
-
-    res_init();
-    tzset();
-    if (listener >= 0 && http_open(&nowhere, &nobody, &http, &ignored)) {
-        /* Connects, and says hello to nobody: neither waits. */
-        set_pointer(http, CURLOPT_ABSTRACT_UNIX_SOCKET, name, "abstract_unix_socket");
-        set_pointer(http, CURLOPT_URL, nowhere.base_url, "url");
-        curl_multi_add_handle(http->multi, http->easy);
-        for (int i = 0; i < WARM_UP_STEPS; i++)
-            curl_multi_perform(http->multi, &running);
-        curl_multi_remove_handle(http->multi, http->easy);
-    }
-    http_free(http);
-    if (listener >= 0)
-        close(listener);
 }
 
 /* Whether the kept connection has something to say that nobody asked for: libcurl before 8.1 takes

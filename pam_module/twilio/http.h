@@ -62,10 +62,6 @@ struct http_reply {
 bool http_open(const struct settings *settings, const struct http_credentials *credentials,
                struct http **ret_http, struct verdict *why_not);
 
-/* Does what the first request of a process does: resolver, libcurl and TLS get ready, by the beginning
- * of a handshake with nobody, on this host. For a process that forks for each login. Best effort. */
-void http_warm_up(void);
-
 /* Sends REQUEST and waits for the reply, at most until WATCH->deadline_ms. It never leaves twice:
  * libcurl's own repetition on a connection that turned out dead is refused once a byte may have
  * been sent. On everything but HTTP_REPLIED and HTTP_GIVEN_UP *WHY_NOT is OUTCOME_UNAVAILABLE,

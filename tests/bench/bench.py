@@ -3,8 +3,7 @@
 # Copyright (c) 2026, the pam_twilio_verify authors
 """Measures what a login costs, and prints a table: run it through tests/bench/run.
 
-Ours twice, by a program of its own for each login (exec) and by a server (server), and beside them
-the peers that are there. No figure is a test; what is one: that no right code is refused."""
+Ours, a program of its own for each login (exec), and beside it the peers that are there. No figure is a test; what is one: that no right code is refused."""
 
 import argparse
 import concurrent.futures
@@ -19,10 +18,9 @@ import tempfile
 import threading
 import time
 
-from world import (AWAY_ADDRESS, IN_HOST, STUCK, SUCCESS, USERS, Person, World, fixture,
-                   processor_seconds, resident_kib)
+from world import AWAY_ADDRESS, IN_HOST, STUCK, SUCCESS, USERS, Person, World, fixture
 
-OURS = {"exec": "bench-exec", "server": "bench-server"}
+OURS = {"exec": "bench-exec"}
 COLUMNS = {"pam_duo": "duo", "pam_google_authenticator": "google", "pam_oath": "oath"}
 GRACE_SECONDS = 1  # beyond timeout_seconds
 GIVE_UP_SECONDS = 60
@@ -35,11 +33,11 @@ class Table:
     def __init__(self, peers):
         self.peers = peers
         self.missed = self.refused = 0
-        print(f"{'':<42}{'limit':>12}{'exec':>13}{'server':>13}"
+        print(f"{'':<42}{'limit':>12}{'exec':>13}"
               + "".join(f"{COLUMNS[peer]:>9}" for peer in peers), flush=True)
 
     def row(self, name, figures, limit=None, *, unit="", digits=1, least=False):
-        """FIGURES by "exec", "server" and the peers; LIMIT for ours, with LEAST from below."""
+        """FIGURES by "exec" and the peers; LIMIT for ours, with LEAST from below."""
         print(f"{name:<42}", end="")
         shown = "" if limit is None else f"{'>' if least else '<='} {limit:.{digits}f} {unit}"
         print(f"{shown:>12}", end="")
@@ -86,7 +84,6 @@ class Bench:
         for _ in range(rounds):
             for service in random.sample(list(services), len(services)):
                 logins[service] += self._log_in(service, **options)
-                self.world.settle()
         return logins
 
     @staticmethod
@@ -126,18 +123,14 @@ class Bench:
                        unit="ms")
 
     def processor(self):
-        """CPU of a login, all processes: means, since a server's clock is too coarse for medians."""
+        """CPU of a login, all processes: means."""
         names = self._services(["pam_duo", "pam_google_authenticator", "pam_oath"])
         batch, rounds = 10, self._size(60, 1)
         costs = {name: [] for name in names}
         for _ in range(rounds):
             for name, service in random.sample(list(names.items()), len(names)):
-                before = processor_seconds(self.world.server.process.pid)
                 logins = self._log_in(service, count=batch, think_ms=60)
-                self.world.settle()
-                served = processor_seconds(self.world.server.process.pid) - before
-                costs[name].append((served * 1000 + sum(login.cpu for login in logins) / 1000)
-                                   / batch)
+                costs[name].append(sum(login.cpu for login in logins) / 1000 / batch)
         figures = {name: statistics.mean(some) for name, some in costs.items()}
         self.table.row("CPU of a login, all processes", figures, figures.get("pam_duo"),
                        unit="ms")
@@ -171,8 +164,7 @@ class Bench:
 
     def _grow(self, service, count):
         """KiB from the tenth login of a process to its last."""
-        logins, server = [], self.world.server.process.pid
-        before = resident_kib(server)
+        logins = []
         process = subprocess.Popen([*IN_HOST, fixture.BUILD / "bench-logins", service, "0", "0",
                                     "0"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         with process:
@@ -185,9 +177,6 @@ class Bench:
                     logins.append(list(map(int, process.stdout.readline().split())))
             process.stdin.close()
         self.table.refused += sum(login[0] != SUCCESS for login in logins)
-        if service == OURS["server"]:
-            self.table.note(f"the server itself, {before} KiB, has grown by "
-                            f"{resident_kib(server) - before} KiB")
         return logins[-1][-1] - logins[9][-1]
 
     def many(self):
@@ -215,7 +204,6 @@ class Bench:
         log_in = self.world.log_in if may_refuse else self._log_in
         logins = log_in(service, people=people, at_once=at_once, think_ms=100)
         rate = count / (time.monotonic() - began)
-        self.world.settle()
         return rate, logins
 
     def storm(self):

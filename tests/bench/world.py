@@ -9,10 +9,7 @@ import concurrent.futures
 import contextlib
 import os
 import pathlib
-import pwd
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,7 +19,6 @@ import fixture
 
 FOLDER = pathlib.Path("/run/bench")
 USERS = FOLDER / "users"
-SOCKET = FOLDER / "check.socket"
 HOST_ADDRESS, AWAY_ADDRESS, NO_ADDRESS = "10.7.0.1", "10.7.0.2", "10.7.0.9"
 NAME = "verify.twilio.com"
 IN_HOST = ("nsenter", "--net=/run/netns/host", "--")
@@ -59,50 +55,6 @@ def pam_service(name, *lines):
     (pathlib.Path("/etc/pam.d") / name).write_text(text)
 
 
-def processor_seconds(pid):
-    """What PID and all that it has reaped have used, to a hundredth."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-
-
-def resident_kib(pid):
-    text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return int(text.partition("\nRss:")[2].split()[0])
-
-
-class Server:
-    """twilio-verify-check --serve at a socket, as systemd would start it."""
-
-    def __init__(self, program, path):
-        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.listener.bind(str(path))
-        self.listener.listen(512)
-        nobody = pwd.getpwnam("nobody")
-        self.process = subprocess.Popen([*IN_HOST, "setpriv", f"--reuid={nobody.pw_uid}",
-                                         f"--regid={nobody.pw_gid}", "--clear-groups", program,
-                                         "--serve"], stdin=self.listener, cwd="/")
-        while not self._waits():
-            if self.process.poll() is not None:
-                raise RuntimeError(f"the server ended with status {self.process.returncode}")
-            time.sleep(0.02)
-
-    def _waits(self):
-        """Whether it listens to its children, which is the last that it does before the first."""
-        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("SigCgt:"):
-                return bool(int(line.split()[1], 16) >> signal.SIGCHLD - 1 & 1)
-        return False
-
-    def children(self):
-        pid = self.process.pid
-        return pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
-        self.listener.close()
-
-
 class World:
     """`with World() as world:`"""
 
@@ -125,8 +77,6 @@ class World:
             self.emulator.control(f"clock ={self.emulator.now()}")
             self.url = f"https://{NAME}:{self.emulator.port}"
             self._install()
-            self.server = Server(self.check, SOCKET)
-            stack.callback(self.server.stop)
             self._start_peers(stack)
             self.people = []
             self._next = 0
@@ -185,19 +135,15 @@ class World:
         # libpam reads it at every start: what Debian has in it costs more than we do.
         pathlib.Path("/etc/pam.d/other").write_text("auth required pam_deny.so\n")
         pam_service("bench-none", "required pam_permit.so")
-        for service in ("bench-exec", "bench-server"):
-            self.use(service)
-            self.use(f"{service}-ignore", login={"unmapped_user": "ignore"})
+        self.use("bench-exec")
+        self.use("bench-exec-ignore", login={"unmapped_user": "ignore"})
 
     def use(self, name, *, url=None, **groups):
-        """Makes a PAM service with settings of its own. By a server, if NAME begins so."""
+        """Makes a PAM service with settings of its own."""
         folder = FOLDER / name
         folder.mkdir(mode=0o755, exist_ok=True)
-        is_served = name.startswith("bench-server")
         groups["service"] = {"ca_file": None} | groups.get("service", {})
-        groups["check"] = {"users_dir": USERS,
-                           "socket": SOCKET if is_served else folder / "no-socket"
-                           } | groups.get("check", {})
+        groups["check"] = {"users_dir": USERS} | groups.get("check", {})
         settings = fixture.write_settings(folder, url or self.url, **groups)
         pam_service(name, f"required {self.module} conf={settings} helper={self.check}",
                     *(["required pam_permit.so"] if name.endswith("-ignore") else []))
@@ -322,8 +268,3 @@ class World:
              str(seconds)], input=self.answers(service, people), check=True, capture_output=True,
             text=True)
         return [Login(*map(int, line.split())) for line in done.stdout.splitlines()]
-
-    def settle(self):
-        """Waits for what the server still does for logins that have ended."""
-        while self.server.children():
-            time.sleep(0.01)

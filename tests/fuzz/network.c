@@ -86,10 +86,6 @@ bool http_open(const struct settings *settings, const struct http_credentials *c
     return true;
 }
 
-void http_warm_up(void)
-{
-}
-
 void http_free(struct http *http)
 {
     (void)http;

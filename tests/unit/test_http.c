@@ -39,7 +39,7 @@ static struct {
     char url[1024];
     int calls, failing; /* the call of curl_easy_setopt() that fails; 0: none */
     bool fails_global, fails_multi, fails_easy, fails_list, fails_limit, fails_add, fails_perform;
-    bool fails_listen, has_folder, fails_socket_query;
+    bool has_folder, fails_socket_query;
     int lists, handles; /* not yet freed */
     bool is_added;      /* libcurl has the request */
 
@@ -227,14 +227,6 @@ time_t curl_getdate(const char *text, const time_t *unused)
 {
     (void)unused;
     return strncmp(text, " Wed", 4) == 0 ? 1234 : -1;
-}
-
-int __real_listen(int socket, int backlog);
-int __wrap_listen(int socket, int backlog);
-
-int __wrap_listen(int socket, int backlog)
-{
-    return fake.fails_listen ? -1 : __real_listen(socket, backlog);
 }
 
 int64_t __wrap_dialogue_clock_ms(void);
@@ -728,21 +720,6 @@ TEST(a_connection_that_does_not_come_ends_with_the_patience)
     http_free(http);
 }
 
-TEST(warms_up_without_a_request)
-{
-    for (int i = 0; i < 4; i++)
-        fake.steps[i] = waits;
-    http_warm_up();
-    assert_int_equal(fake.step, 4);
-    assert_string_equal(fake.url, "https://nowhere.invalid");
-    assert_true(OPTION(CURLOPT_ABSTRACT_UNIX_SOCKET).is_set);
-
-    begin_test(NULL);
-    fake.fails_listen = true;
-    http_warm_up();
-    assert_int_equal(fake.step, 0);
-}
-
 int main(void)
 {
     char path[64];
@@ -763,7 +740,6 @@ int main(void)
         of_libcurl(a_connection_with_something_to_say_is_not_used_again),
         of_libcurl(a_name_that_is_not_resolved_ends_with_the_deadline),
         of_libcurl(a_connection_that_does_not_come_ends_with_the_patience),
-        of_libcurl(warms_up_without_a_request),
     };
     int failed;
 

@@ -97,10 +97,6 @@ bool http_pause(struct http *http, int64_t pause_ms, struct http_watch *watch)
     return !network.gives_up_in_pause;
 }
 
-void http_warm_up(void)
-{
-}
-
 void http_free(struct http *http)
 {
     assert_ptr_equal(http, &network);

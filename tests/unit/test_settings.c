@@ -132,7 +132,6 @@ static void assert_defaults(const struct settings *settings)
     assert_string_equal(settings->state_dir, PATHS_STATE);
     assert_null(settings->admin_api_key_sid);
     assert_null(settings->admin_api_key_file);
-    assert_string_equal(settings->socket, PATHS_SOCKET);
 }
 
 TEST(every_key_but_two_has_a_default)
@@ -152,7 +151,7 @@ static const char every_key[] =
     "unmapped_user : \"ignore\", exempt_services : [ \"cron\", \"cups\" ],\n"
     "create_challenge : \"at_code\" }\n"
     "admin = { api_key_sid = \"SK" HEX32 "\"; api_key_file = \"/a\"; };\n"
-    "check = { run_as = \"nobody\"; users_dir = \"/u\"; state_dir = \"/s\"; socket = \"/c\"; }";
+    "check = { run_as = \"nobody\"; users_dir = \"/u\"; state_dir = \"/s\"; }";
 
 static void assert_every_key(const struct settings *settings)
 {
@@ -173,7 +172,6 @@ static void assert_every_key(const struct settings *settings)
     assert_string_equal(settings->run_as, "nobody");
     assert_string_equal(settings->users_dir, "/u");
     assert_string_equal(settings->state_dir, "/s");
-    assert_string_equal(settings->socket, "/c");
     assert_string_equal(settings->admin_api_key_sid, "SK" HEX32);
     assert_string_equal(settings->admin_api_key_file, "/a");
 }
@@ -185,6 +183,15 @@ TEST(every_key_is_read)
     assert_every_key(settings);
     assert_true(settings_exempts(settings, "cups"));
     settings_free(&settings);
+}
+
+TEST(says_what_to_do_about_a_key_that_was_removed)
+{
+    static const char *const values[] = { "\"/run/s\"", "3", "( )", "\"\"" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(values); i++)
+        assert_wrong(print_key("check", "socket", values[i]),
+                     ": check.socket no longer exists: remove this line");
 }
 
 TEST(refuses_a_missing_key_that_is_mandatory)
@@ -712,46 +719,6 @@ TEST(reads_files_of_64_kib_and_no_larger)
     free(text);
 }
 
-/* The settings of TEXT as another process gets them; the caller frees. */
-static struct settings *hand_over(const char *text)
-{
-    struct settings *settings = parse(text), *taken = NULL;
-    char *printed = settings_print(settings);
-
-    assert_non_null(printed);
-    assert_true(settings_scan(printed, &taken));
-    free(printed);
-    settings_free(&settings);
-    return taken;
-}
-
-TEST(another_process_takes_what_is_printed)
-{
-    struct settings *taken = hand_over(every_key);
-
-    assert_every_key(taken);
-    assert_null(taken->exempt_services);
-    settings_free(&taken);
-
-    taken = hand_over("service = { " MINIMUM " };");
-    assert_defaults(taken);
-    settings_free(&taken);
-}
-
-TEST(nothing_is_taken_from_another_process_in_part)
-{
-    struct settings *settings = parse(every_key), *taken = NULL;
-    char *text = settings_print(settings);
-
-    for (size_t i = strlen(text); i > 0; i--) {
-        text[i - 1] = '\0';
-        assert_false(settings_scan(text, &taken));
-        assert_null(taken);
-    }
-    free(text);
-    settings_free(&settings);
-}
-
 TEST(frees_nothing_without_complaint)
 {
     struct settings *settings = NULL;
@@ -767,6 +734,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_but_two_has_a_default),
         cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(says_what_to_do_about_a_key_that_was_removed),
         cmocka_unit_test(refuses_a_missing_key_that_is_mandatory),
         cmocka_unit_test(refuses_every_key_of_another_type),
         cmocka_unit_test(refuses_a_mandatory_key_of_another_type),
@@ -801,8 +769,6 @@ int main(void)
         in_folder(reads_no_file_that_is_missing_or_that_others_can_write),
         in_folder(reads_no_file_with_a_nul_byte),
         in_folder(reads_files_of_64_kib_and_no_larger),
-        cmocka_unit_test(another_process_takes_what_is_printed),
-        cmocka_unit_test(nothing_is_taken_from_another_process_in_part),
         cmocka_unit_test(frees_nothing_without_complaint),
     };
 
