@@ -8,7 +8,7 @@
 #include "verdict.h"
 
 struct enrollment {
-    char *identity;   /* 8 to 64 letters, digits, dashes (contract section 2) */
+    char *identity;   /* 8 to 64 letters, digits, dashes: "Create an Entity" */
     char *factor_sid; /* YF and 32 hexadecimal digits */
     char *user;       /* whose file it was read from: another spelling than was asked for, maybe */
 };

@@ -18,7 +18,7 @@ enum {
     STATE_CLAIMS = 64,
     STATE_CLAIM_SECONDS = 300, /* 5 steps of 60 s, the most that the API lets a factor have */
     STATE_CREATIONS_HOUR = 45, /* Twilio allows a factor 50 challenges an hour */
-    STATE_CREATIONS_DAY = 90,  /* and 100 a day (contract section 7) */
+    STATE_CREATIONS_DAY = 90,  /* and 100 a day: error 60312 */
     STATE_TRIES = 5,           /* wrong recovery codes that cost no delay */
     STATE_DELAY_SECONDS = 30,  /* the first delay; each further wrong one doubles it */
     STATE_DELAY_MAX_SECONDS = 3600,

@@ -30,7 +30,7 @@ struct factor {
     bool is_verified;                   /* its first code was right: it can be used to log in */
 };
 
-/* What the creation of a factor tells, once and never again (section 3.4). Wipe it. */
+/* What the creation of a factor tells, once and never again ("Create a Factor"). Wipe it. */
 struct factor_seed {
     char uri[FACTOR_URI_SIZE];       /* otpauth://totp/... for the authenticator app */
     char secret[FACTOR_SECRET_SIZE]; /* Base32, to type in where no camera is */

@@ -16,7 +16,7 @@ struct answer {
     struct json_object *body; /* of a success; NULL: none */
 };
 
-/* An error from the table in section 6 of the contract. Always false. */
+/* An error with the status and text of Twilio's "Error and warning dictionary". Always false. */
 bool answer_refuse(struct answer *answer, int code);
 
 /* The same with a text of one's own in place of the table's. */

@@ -44,7 +44,8 @@ struct challenge *call_challenge(const struct call *call, struct answer *answer)
 struct factor *call_find_factor(const struct call *call, struct entity *entity, const char *sid,
                                 struct answer *answer);
 
-/* The form of identities and SIDs: section 2 of the contract. PREFIX has two letters. */
+/* The form of identities and SIDs, as the properties of Twilio's API reference give it.
+ * PREFIX has two letters. */
 bool call_is_identity(const char *text);
 bool call_is_sid(const char *text, const char *prefix);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Who may call: Basic authentication, section 1 of the contract. */
+/* Who may call: Basic authentication (RFC 7617). */
 #pragma once
 
 #include <stdbool.h>

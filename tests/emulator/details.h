@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Details.Message and Details.Fields of a challenge: section 3.2 of the contract. */
+/* Details.Message and Details.Fields: Twilio's API reference, "Create a Challenge". */
 #pragma once
 
 #include "call.h"

@@ -145,7 +145,7 @@ exchange_add_header(struct MHD_Response *response, const char *name, const char 
     MHD_add_response_header(response, name, value);
 }
 
-/* Section 9 of the contract. */
+/* The response headers of Twilio's OpenAPI document, and those seen on its other hosts. */
 static void exchange_add_common_headers(const struct exchange *exchange,
                                         struct MHD_Response *response)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* The operations on services: section 3.6 of the contract. */
+/* The operations on services: Twilio's API reference, "Verify Services Resource". */
 #pragma once
 
 #include "call.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* What nobody knows about the real service, or what it may change: section 13 of the contract. */
+/* Behaviour that Twilio's API reference does not document, or that Twilio may change. */
 #pragma once
 
 #include "reason.h"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
-"""The faults: what goes wrong, and which code of design's table of outcomes must come of it.
+"""The faults: what goes wrong, and which outcome of pam_twilio_verify(8) each one must have.
 
 FAULTS is a table {words: Fault}. Every fault lasts: what one repetition heals is shown, with the
 requests that it takes, in tests/check/test_faults.py."""

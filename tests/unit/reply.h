@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Replies as Twilio gives them (contract section 4), with one field changed. */
+/* Replies with one field changed. The rest is the response example of Twilio's API reference,
+ * "Challenge resource". */
 #pragma once
 
 #define REPLY_HEX32     "0123456789abcdef0123456789abcdef"
@@ -16,5 +17,6 @@
  * next call. */
 const char *reply_print(const char *status, const char *name, const char *value);
 
-/* A refusal with CODE, as in contract section 6. Static storage, used again by the next call. */
+/* A refusal with CODE, in the form of Twilio's "Error and warning dictionary". Static storage, used
+ * again by the next call. */
 const char *reply_print_error(int code, int status);

@@ -475,7 +475,7 @@ TEST(takes_64_kib_and_no_more)
     free(large);
 }
 
-/* Refusals: contract section 6, design section 5 */
+/* Refusals: the codes of Twilio's "Error and warning dictionary" */
 
 #define W OUTCOME_MISCONFIGURED
 #define U OUTCOME_UNAVAILABLE
@@ -508,7 +508,7 @@ static void assert_judged(enum challenge_step step, int status, const char *body
     assert_true(why_not.reason[0] != '\0');
 }
 
-TEST(judges_every_error_of_the_contract)
+TEST(judges_every_documented_error)
 {
     static const struct {
         int code, status;
@@ -733,7 +733,7 @@ int main(void)
         cmocka_unit_test(bytes_beyond_ascii_are_percent_encoded),
         cmocka_unit_test(refuses_what_is_nested_too_deeply),
         cmocka_unit_test(takes_64_kib_and_no_more),
-        cmocka_unit_test(judges_every_error_of_the_contract),
+        cmocka_unit_test(judges_every_documented_error),
         cmocka_unit_test(the_login_goes_on_after_a_wrong_code_and_an_expired_challenge),
         cmocka_unit_test(the_login_does_not_go_on_where_no_code_was_sent),
         cmocka_unit_test(judges_every_http_status_without_a_code),

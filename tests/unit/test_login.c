@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* The steps of one login, row by row (design.md section 4), with a scripted user and a scripted
+/* The steps of one login, one after the other, with a scripted user and a scripted
  * API. A trace tells what happened in which order:
  *
  *   ask again     the first prompt, and those after a wrong code
