@@ -353,8 +353,9 @@ struct check_stack_answer check_stack_add(struct report *report, const struct ch
 
     judge.stack = stack;
     if (read == PAM_STACK_ABSENT)
-        ADD(&judge, REPORT_NOTE, NULL, "has no file in %s: the lines of \"other\" count",
-            check->folders[0]);
+        ADD(&judge, REPORT_NOTE, NULL, "has no file in %s%s%s: the lines of \"other\" count",
+            check->folders[0], check->folders[1] != NULL ? " or " : "",
+            check->folders[1] != NULL ? check->folders[1] : "");
     if (find_ours(stack) == NULL)
         ADD(&judge, check->level_of_absence, ADD_LINE,
             "leads past the second factor: no line of auth calls the module");

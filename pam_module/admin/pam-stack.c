@@ -186,8 +186,8 @@ static bool read_at_include(struct reader *reader, struct source *source, unsign
         return refuse(reader, "%s:%u: \"@include\" of nothing", source->path, number);
     if (read_name(reader, name, source->include_level + 1, source->stack_level, &is_absent))
         return true;
-    return is_absent ? refuse(reader, "%s:%u: \"@include %s\" can't be read: %s", source->path,
-                              number, name, strerror(errno))
+    return is_absent ? refuse(reader, "%s:%u: \"@include %s\" can't be read: not in %s",
+                              source->path, number, name, reader->folders[0])
                      : false;
 }
 
@@ -258,7 +258,14 @@ static bool keep_path(struct pam_stack *stack, char *path)
     return true;
 }
 
-/* Reads the file NAME of FOLDER. *RET_IS_ABSENT, with errno: it can't be opened. */
+/* Whether libpam, which could not open a file for REASON, looks for it in the next folder. It does so
+ * for every reason; where this process alone may not open it, what libpam reads is not known. */
+static bool is_passed_over(int reason)
+{
+    return reason == ENOENT || reason == ENOTDIR || reason == ELOOP || reason == ENAMETOOLONG;
+}
+
+/* Reads the file NAME of FOLDER. *RET_IS_ABSENT, with errno: libpam can't open it. */
 static bool read_file(struct reader *reader, const char *folder, const char *name,
                       struct source *source, bool *ret_is_absent)
 {
@@ -269,7 +276,7 @@ static bool read_file(struct reader *reader, const char *folder, const char *nam
     if (asprintf(&path, "%s%s%s", is_absolute ? "" : folder, is_absolute ? "" : "/", name) < 0)
         return refuse(reader, "no memory");
     if (!text_file_read(path, &text)) {
-        *ret_is_absent = errno == ENOENT || errno == ENOTDIR;
+        *ret_is_absent = is_passed_over(errno);
         refuse(reader, "%s: %s", path, strerror(errno));
         free(path);
         return false;
@@ -291,11 +298,16 @@ static bool read_name(struct reader *reader, const char *name, int include_level
         return refuse(reader, "%s: included %d levels deep: in a circle?", name, include_level);
     for (const char *const *folder = reader->folders; *folder != NULL; folder++) {
         struct source source = { .include_level = include_level, .stack_level = stack_level };
-        if (read_file(reader, *folder, name, &source, ret_is_absent))
+        bool is_absent = false;
+        if (read_file(reader, *folder, name, &source, &is_absent))
             return true;
-        if (!*ret_is_absent)
+        if (!is_absent)
             return false;
+        /* Debian's libpam, up to 1.7 at least, looks for an included file in the first folder alone. */
+        if (include_level > 0)
+            break;
     }
+    *ret_is_absent = true;
     errno = ENOENT;
     return false;
 }

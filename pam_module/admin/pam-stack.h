@@ -50,8 +50,8 @@ enum pam_stack_read {
     PAM_STACK_READ,
 };
 
-/* Reads SERVICE as libpam does, from the first of FOLDERS, a list that ends with NULL, that has it;
- * "@include" as Debian's libpam does. The caller frees with pam_stack_free(). PAM_STACK_REFUSED
+/* Reads SERVICE as Debian's libpam does: from the first of FOLDERS, a list that ends with NULL, that
+ * has it, "other" as well; what is included, "@include" too, from the first folder alone. The caller frees with pam_stack_free(). PAM_STACK_REFUSED
  * fills WHY_NOT, which names file and line, and leaves *RET_STACK alone. */
 enum pam_stack_read pam_stack_read(const char *const *folders, const char *service,
                                    struct pam_stack **ret_stack,

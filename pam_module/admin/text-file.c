@@ -50,7 +50,7 @@ bool text_file_read_descriptor(int descriptor, char **ret_text)
 bool text_file_read(const char *path, char **ret_text)
 {
     int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    struct stat status;
+    struct stat status = { 0 };
     bool is_read = false;
     int reason;
 
@@ -59,7 +59,7 @@ bool text_file_read(const char *path, char **ret_text)
     if (fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode))
         is_read = text_file_read_descriptor(descriptor, ret_text);
     else
-        errno = EINVAL;
+        errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
     reason = errno;
     close(descriptor);
     errno = reason;

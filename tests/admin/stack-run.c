@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* stack-run FOLDER SERVICE: what the tool takes a stack of pam_debug.so for, as one code word, or
+/* stack-run SERVICE FOLDER...: what the tool takes a stack of pam_debug.so for, as one code word, or
  * "refused: WHY". pam_debug.so returns what "auth=CODE" says, success by default; pam_deny.so denies;
  * there is no other module. */
 #include <stdio.h>
@@ -36,13 +36,13 @@ static enum pam_code answer(const struct pam_stack_line *line, void *context)
 
 int main(int argc, char **argv)
 {
-    const char *folders[] = { argc > 1 ? argv[1] : "", NULL };
+    const char *const *folders = (const char *const *)argv + 2;
     char why_not[PAM_STACK_WHY_NOT_SIZE];
     auto_stack *stack = NULL;
 
-    if (argc != 3)
+    if (argc < 3)
         return 2;
-    if (pam_stack_read(folders, argv[2], &stack, why_not) == PAM_STACK_REFUSED)
+    if (pam_stack_read(folders, argv[1], &stack, why_not) == PAM_STACK_REFUSED)
         printf("refused: %s\n", why_not);
     else
         printf("%s\n", pam_code_word(pam_walk_run(stack, answer, NULL)));

@@ -44,6 +44,10 @@ PROFILE = COMMON + LINE + "auth optional pam_cap.so\n"
 ENTER = ("unshare", "--mount", "sh", "-c",
          'mount -t tmpfs none /run && mkdir /run/sshd && exec "$@"', "sh")
 
+# Folders of its own in place of libpam's two.
+IN_FOLDERS = ("unshare", "--mount", "sh", "-euc", 'mount --bind "$1" /etc/pam.d\n'
+              'mkdir -p /usr/lib/pam.d\nmount --bind "$2" /usr/lib/pam.d\nshift 2\nexec "$@"', "sh")
+
 
 def recipe(name):
     """The lines of a recipe that are no comment."""
@@ -68,10 +72,11 @@ class CheckCase(AdminCase):
         for name, text in files.items():
             (self.pam / name.replace("_", "-")).write_text(text)
 
-    def check(self, *words, prefix=()):
+    def check(self, *words, prefix=(), folder=True):
         """(status, [(level, subject, text, remedy)]), without the verdict."""
-        done = self.run_tool("check-pam", "--json", "--pam-dir", self.pam, "--sudoers", self.sudoers,
-                             *words, prefix=prefix)
+        words = ["--pam-dir", self.pam, *words] if folder else words
+        done = self.run_tool("check-pam", "--json", "--sudoers", self.sudoers, *words,
+                             prefix=prefix)
         findings = [(row["level"], row["subject"], row["text"], row.get("remedy", ""))
                     for row in json.loads(done.out)]
         self.assertEqual(findings[-1][1], "verdict")
@@ -191,6 +196,48 @@ class Recipes(CheckCase):
             (self.pam / name).unlink()
         _, findings = self.check()
         self.assertFalse({"sudo", "sudo-i"} & {subject for _, subject, *_ in findings})
+
+
+@unittest.skipUnless(can_enter(), "needs root, for an /etc/pam.d of its own")
+class Folders(CheckCase):
+    """What lies in libpam's second folder, as polkit-1 does on Debian and all on other systems."""
+
+    def setUp(self):
+        super().setUp()
+        self.vendor = self.folder / "vendor"
+        self.vendor.mkdir()
+        (self.vendor / "polkit-1").write_text(INCLUDE + ACCOUNT)
+
+    def found(self, *words):
+        """{(level, subject): text}"""
+        _, findings = self.check(*words, prefix=(*IN_FOLDERS, self.pam, self.vendor), folder=False)
+        return {(level, subject): text for level, subject, text, _ in findings}
+
+    def test_a_service_there_that_gives_root_for_the_password_alone_is_named(self):
+        self.install(sudo=recipe("sudo"), sudo_i=recipe("sudo"))
+        self.assertIn("no line of auth calls", self.found()["warning", "polkit-1"])
+        found = self.found("polkit-1")
+        self.assertEqual([*found], [("wrong", "polkit-1")])
+        self.assertIn("no line of auth calls", found["wrong", "polkit-1"])
+
+    def test_a_service_there_counts_until_the_first_folder_has_it(self):
+        (self.vendor / "polkit-1").write_text(INCLUDE + LINE)
+        self.assertEqual(self.found()["ok", "polkit-1"],
+                         "asks for a code after pam_unix.so (/usr/lib/pam.d/polkit-1:2)")
+        self.install(polkit_1=INCLUDE)
+        found = self.found()
+        self.assertIn(("warning", "polkit-1"), found)
+        self.assertNotIn(("ok", "polkit-1"), found)
+        (self.pam / "polkit-1").unlink()
+        (self.pam / "polkit-1").symlink_to("nowhere")
+        self.assertIn(("ok", "polkit-1"), self.found())
+
+    def test_every_service_there_that_calls_the_module_is_looked_at(self):
+        (self.vendor / "svc").write_text(LINE + INCLUDE)
+        self.assertIn(("warning", "svc"), self.found())
+
+    def test_both_folders_are_named_where_neither_has_it(self):
+        self.assertIn("has no file in /etc/pam.d or /usr/lib/pam.d", self.found("nosuch")["note", "nosuch"])
 
 
 class Stacks(CheckCase):

@@ -84,7 +84,7 @@ class Stack(unittest.TestCase):
         return word_of(json.loads(done.stdout)["calls"][0]["code"])
 
     def by_tool(self, service):
-        done = subprocess.run([BUILD / "stack-run", self.folder, service], capture_output=True,
+        done = subprocess.run([BUILD / "stack-run", service, self.folder], capture_output=True,
                               text=True, check=True, timeout=10)
         return None if done.stdout.startswith("refused: ") else done.stdout.strip()
 
@@ -196,6 +196,82 @@ class Stack(unittest.TestCase):
             with self.subTest(text[:40]):
                 (self.folder / "service").write_text(text)
                 self.assertIsNone(self.by_tool("service"))
+
+
+# A folder of its own in place of each of libpam's.
+ENTER = ("unshare", "--mount", "sh", "-euc", 'mount --bind "$1" /etc/pam.d\n'
+         'mkdir -p /usr/lib/pam.d\nmount --bind "$2" /usr/lib/pam.d\nshift 2\nexec "$@"', "sh")
+
+
+def can_enter():
+    with temporary_folder() as folder:
+        return subprocess.run([*ENTER, folder, folder, "true"], capture_output=True,
+                              check=False).returncode == 0
+
+
+@unittest.skipUnless(can_enter(), "needs root, for an /etc/pam.d of its own")
+class Folders(unittest.TestCase):
+    """Both folders of libpam's, and the same files for the tool."""
+
+    def setUp(self):
+        folder = self.enterContext(temporary_folder())
+        self.folders = [folder / "etc", folder / "vendor"]
+        self.etc, self.vendor = self.folders
+        for folder in self.folders:
+            folder.mkdir()
+        self.write(self.etc, other="perm_denied")
+
+    @staticmethod
+    def write(folder, **codes):
+        for name, code in codes.items():
+            (folder / name).write_text(f"auth required pam_debug.so auth={code}\n")
+
+    def by_libpam(self, service):
+        """A code word; None where libpam refuses to begin."""
+        done = subprocess.run([*ENTER, *self.folders, BUILD / "pam-driver", "--service", service,
+                               "--user", "root", "--call", "authenticate"],
+                              capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            self.assertIn("pam_start", done.stderr)
+            return None
+        return word_of(json.loads(done.stdout)["calls"][0]["code"])
+
+    def assert_ends(self, service, code):
+        self.assertEqual(self.by_libpam(service), code)
+        done = subprocess.run([BUILD / "stack-run", service.lower(), *self.folders],
+                              capture_output=True, text=True, check=True)
+        self.assertEqual(None if done.stdout.startswith("refused: ") else done.stdout.strip(), code)
+
+    def test_the_first_folder_that_has_a_service_counts(self):
+        self.write(self.vendor, one="maxtries", both="maxtries", dangling="maxtries", loop="maxtries",
+                   silent="maxtries")
+        self.write(self.etc, both="auth_err", Upper="maxtries")
+        (self.etc / "dangling").symlink_to("nowhere")
+        (self.etc / "loop").symlink_to("loop")
+        (self.etc / "silent").write_text("account required pam_permit.so\n")
+        for service, code in {"one": "maxtries", "both": "auth_err", "dangling": "maxtries",
+                              "loop": "maxtries", "silent": "perm_denied", "nosuch": "perm_denied",
+                              "Upper": "perm_denied", "ONE": "maxtries"}.items():
+            with self.subTest(service):
+                self.assert_ends(service, code)
+
+    def test_other_may_lie_in_the_second_folder(self):
+        (self.etc / "other").unlink()
+        self.write(self.vendor, other="maxtries")
+        self.assert_ends("nosuch", "maxtries")
+
+    def test_what_is_included_is_looked_for_in_the_first_folder_alone(self):
+        self.write(self.etc, common="auth_err", both="auth_err")
+        self.write(self.vendor, vendors="maxtries", both="maxtries")
+        ends = {"common": "auth_err", "both": "auth_err", "vendors": "perm_denied"}
+        for folder in self.folders:
+            for word in ("@include {}", "auth include {}", "auth substack {}"):
+                for name, code in ends.items():
+                    with self.subTest([folder.name, word, name]):
+                        service = folder / f"service-{folder.name}"
+                        service.write_text(word.format(name) + "\n")
+                        is_refused = word[0] == "@" and name == "vendors"
+                        self.assert_ends(service.name, None if is_refused else code)
 
 
 if __name__ == "__main__":

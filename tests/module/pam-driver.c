@@ -31,7 +31,8 @@ struct list {
 };
 
 struct options {
-    const char *confdir, *service, *rhost;
+    const char *confdir; /* NULL: libpam's own folders */
+    const char *service, *rhost;
     const char *module; /* called without libpam's stack, with ARGUMENTS */
     /* With several users each login, or thread, has the next one, who has the answer of his place. */
     struct list users, answers;
@@ -587,8 +588,8 @@ int main(int argc, char **argv)
 
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
         take_option(&options, option);
-    if (options.confdir == NULL || optind != argc)
-        give_up("--confdir", "is needed, and nothing but options");
+    if (optind != argc)
+        give_up(argv[optind], "is no option");
     if (options.users.count > 1 && options.users.count != options.answers.count)
         give_up("--user", "several need as many answers");
     if (options.calls.count == 0)
