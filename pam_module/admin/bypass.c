@@ -4,11 +4,11 @@
 #include "../core/bypass.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../core/enrollment.h"
 #include "../core/text.h"
 #include "../core/userfile.h"
 #include "session.h"
@@ -66,19 +66,29 @@ static bool print_file(int64_t seconds, const char *reason, char when[TEXT_TIME_
     return true;
 }
 
-/* Whether it can be of use: somebody who is enrolled, or an account of exactly this name. */
+/* Whether it can be of use: a login looks for the bypass of the enrollment's name, and without an
+ * enrollment for that of an account of exactly the name. */
 static bool is_somebody(const struct session *session, const char *user)
 {
-    struct users_record record;
+    auto_enrollment *enrollment = NULL;
     struct verdict why_not;
-    const struct passwd *account;
 
-    if (users_read(&session->users, USERS_ENROLLED, user, &record, &why_not) != USERS_NONE)
+    switch (enrollment_find(session->settings->users_dir, user, &enrollment, &why_not)) {
+    case ENROLLMENT_FOUND:
+        if (strcmp(enrollment->user, user) == 0)
+            return true;
+        terminal_say("%s is enrolled as %s: twilio-verify bypass %s", user, enrollment->user,
+                     enrollment->user);
+        return false;
+    case ENROLLMENT_NONE:
         return true;
-    account = getpwnam(user);
-    if (account != NULL && strcmp(account->pw_name, user) == 0)
-        return true;
-    terminal_say("\"%s\" is neither enrolled nor an account of exactly this name", user);
+    case ENROLLMENT_UNKNOWN:
+        terminal_say("\"%s\" is neither enrolled nor an account of exactly this name", user);
+        return false;
+    case ENROLLMENT_REFUSED:
+        break;
+    }
+    session_refuse(&why_not, "the enrollment");
     return false;
 }
 

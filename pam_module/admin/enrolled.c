@@ -3,6 +3,7 @@
 /* The enrollments on this host. */
 #include "enrolled.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #include "remembered.h"
 #include "users.h"
 
-enum { READ_MAX = 20000, LEFTOVERS_MAX = 10, REMEDY_SIZE = 512 };
+enum { READ_MAX = 20000, ACCOUNTS_MAX = 1000, LEFTOVERS_MAX = 10, REMEDY_SIZE = 512 };
 
 /* Whose factor. */
 struct owner {
@@ -66,6 +67,43 @@ static size_t read_files(struct report *report, const struct users *users, char 
     return count;
 }
 
+/* The other names of an enrolled account are looked up by the name that getpwuid(3) has for its uid
+ * (enrollment.h): without a file of that name they are not found. */
+static void add_other_names(struct report *report, const struct settings *settings,
+                            const struct users *users, const char *name)
+{
+    bool ignores = settings->unmapped_user == SETTINGS_UNMAPPED_IGNORE;
+    const struct passwd *account = getpwnam(name);
+    struct users_record record;
+    struct verdict why_not;
+    char remedy[REMEDY_SIZE];
+
+    if (account != NULL)
+        account = getpwuid(account->pw_uid);
+    if (account == NULL || strcmp(account->pw_name, name) == 0 ||
+        users_read(users, USERS_ENROLLED, account->pw_name, &record, &why_not) != USERS_NONE)
+        return;
+    snprintf(remedy, sizeof remedy, "twilio-verify enroll %s", account->pw_name);
+    report_add(report, ignores ? REPORT_WRONG : REPORT_WARNING, "enrollments", remedy,
+               "uid %u is enrolled as %s only: a login as %s, the first name of this uid, %s",
+               (unsigned)account->pw_uid, name, account->pw_name,
+               ignores ? "needs no code (unmapped_user = \"ignore\")" : "is refused");
+}
+
+/* Directories may be slow: of the first ACCOUNTS_MAX alone. */
+static void add_names(struct report *report, const struct settings *settings,
+                      const struct users *users, char **names)
+{
+    size_t count = 0;
+
+    for (; count < ACCOUNTS_MAX && names[count] != NULL; count++)
+        add_other_names(report, settings, users, names[count]);
+    if (names[count] != NULL)
+        report_add(report, REPORT_NOTE, "enrollments", NULL,
+                   "only the first %d users were checked for second names of their accounts",
+                   ACCOUNTS_MAX);
+}
+
 static void add_files(struct report *report, const struct settings *settings,
                       const struct users *users, char **names)
 {
@@ -80,6 +118,7 @@ static void add_files(struct report *report, const struct settings *settings,
     }
     count = read_files(report, users, names, owners);
     add_shared(report, owners, count);
+    add_names(report, settings, users, names);
     free(owners);
     report_add(report, REPORT_OK, "enrollments", NULL, "%s: %zu of %zu files can be used%s",
                settings->users_dir, count, all, all > READ_MAX ? ", as far as they were read" : "");

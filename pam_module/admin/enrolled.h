@@ -7,8 +7,8 @@
 #include "../core/settings.h"
 #include "report.h"
 
-/* A finding about the folder of the enrollments, and one for each file that is damaged, or names the
- * factor of another one. */
+/* A finding about the folder of the enrollments, and one for each file that is damaged, names the
+ * factor of another one, or is not found by another name of its account. */
 void enrolled_add(struct report *report, const struct settings *settings);
 
 /* A finding about the recovery codes of NAME, who is enrolled. */

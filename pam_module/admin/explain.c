@@ -198,7 +198,7 @@ static void explain_enrolled(const struct explain *explain)
                explain->settings->users_dir, enrollment->user);
     if (strcmp(enrollment->user, explain->user) != 0)
         report_add(explain->report, REPORT_NOTE, "name", NULL,
-                   "\"%s\" is another spelling of the account %s, and has no file of its own",
+                   "\"%s\" is another name of the account %s, and has no file of its own",
                    explain->user, enrollment->user);
     report_add(explain->report, REPORT_OK, "enrollment", NULL, "identity %s, factor %s",
                enrollment->identity, enrollment->factor_sid);

@@ -107,50 +107,77 @@ static enum secret_read read_file(int folder, const char *users_dir, const char 
     return SECRET_READ;
 }
 
-/* The name under which the system knows USER, for the caller to free. NULL: there is no such
- * account, or it can't be told. */
-static char *account_name(const char *user)
-{
-    for (size_t size = 4096; size <= ACCOUNT_SIZE_MAX; size *= 4) {
-        struct passwd account, *found = NULL;
-        char *buffer = malloc(size);
-        char *name = NULL;
-        int error;
+/* An account as the system knows it. */
+struct account {
+    char *name;
+    uid_t uid;
+};
 
-        if (buffer == NULL)
-            return NULL;
-        error = getpwnam_r(user, &account, buffer, size, &found);
-        if (error == 0 && found != NULL)
-            name = strdup(account.pw_name);
-        free(buffer);
-        if (error != ERANGE)
-            return name;
-    }
-    return NULL;
+static void free_account(struct account *account)
+{
+    free(account->name);
 }
 
+#define auto_account __attribute__((cleanup(free_account))) struct account
+
+/* Looks up the account USER or, where USER is NULL, that of UID. False: there is none, or the name
+ * service fails. */
+static bool find_account(const char *user, uid_t uid, struct account *ret_account)
+{
+    int error = ERANGE;
+
+    for (size_t size = 4096; error == ERANGE && size <= ACCOUNT_SIZE_MAX; size *= 4) {
+        struct passwd account, *found = NULL;
+        char *buffer = malloc(size);
+
+        if (buffer == NULL)
+            return false;
+        error = user != NULL ? getpwnam_r(user, &account, buffer, size, &found)
+                             : getpwuid_r(uid, &account, buffer, size, &found);
+        if (error == 0 && found != NULL)
+            *ret_account = (struct account){ strdup(account.pw_name), account.pw_uid };
+        free(buffer);
+    }
+    return ret_account->name != NULL;
+}
+
+/* The file of the account NAME; one of the same name as USER's, which was looked for, is absent. */
+static enum secret_read read_account(int folder, const char *users_dir, const char *user,
+                                     const char *name, struct enrollment **ret_enrollment,
+                                     struct verdict *why_not)
+{
+    return strcmp(name, user) != 0 && enrollment_is_name(name)
+               ? read_file(folder, users_dir, name, ret_enrollment, why_not)
+               : SECRET_ABSENT;
+}
+
+/* Directories accept many spellings of a name, and two names of one uid are one person. */
 static enum enrollment_found find(int folder, const char *users_dir, const char *user,
                                   struct enrollment **ret_enrollment, struct verdict *why_not)
 {
     static const enum enrollment_found found[] = {
         [SECRET_REFUSED] = ENROLLMENT_REFUSED,
-        [SECRET_ABSENT] = ENROLLMENT_UNKNOWN,
         [SECRET_READ] = ENROLLMENT_FOUND,
     };
+    auto_account own = { 0 }, first = { 0 };
     enum secret_read read = read_file(folder, users_dir, user, ret_enrollment, why_not);
-    enum enrollment_found result = found[read];
-    char *name;
 
     if (read != SECRET_ABSENT)
-        return result;
+        return found[read];
 
-    name = account_name(user);
-    if (name != NULL && strcmp(name, user) == 0)
-        result = ENROLLMENT_NONE;
-    else if (name != NULL && enrollment_is_name(name))
-        result = found[read_file(folder, users_dir, name, ret_enrollment, why_not)];
-    free(name);
-    return result;
+    if (!find_account(user, 0, &own))
+        return ENROLLMENT_UNKNOWN;
+    read = read_account(folder, users_dir, user, own.name, ret_enrollment, why_not);
+    if (read != SECRET_ABSENT)
+        return found[read];
+
+    if (!find_account(NULL, own.uid, &first))
+        return ENROLLMENT_UNKNOWN;
+    read = read_account(folder, users_dir, user, first.name, ret_enrollment, why_not);
+    if (read != SECRET_ABSENT)
+        return found[read];
+
+    return strcmp(own.name, user) == 0 ? ENROLLMENT_NONE : ENROLLMENT_UNKNOWN;
 }
 
 enum enrollment_found enrollment_find(const char *users_dir, const char *user,

@@ -10,12 +10,12 @@
 struct enrollment {
     char *identity;   /* 8 to 64 letters, digits, dashes: "Create an Entity" */
     char *factor_sid; /* YF and 32 hexadecimal digits */
-    char *user;       /* whose file it was read from: another spelling than was asked for, maybe */
+    char *user;       /* whose file it was read from: another name of the same person, maybe */
 };
 
 enum enrollment_found {
     ENROLLMENT_REFUSED, /* a file or folder can't be trusted or read; the verdict tells */
-    ENROLLMENT_UNKNOWN, /* no file, and not an account under exactly this name */
+    ENROLLMENT_UNKNOWN, /* no file, and no account under exactly this name, as far as can be told */
     ENROLLMENT_NONE,    /* an account under exactly this name, and no file */
     ENROLLMENT_FOUND,
 };
@@ -31,9 +31,10 @@ bool enrollment_is_identity(const char *text);
 bool enrollment_parse(const char *text, const char *shown, struct enrollment **ret_enrollment,
                       struct verdict *why_not);
 
-/* Looks up USER, any bytes, below the folder USERS_DIR: the file of exactly this name; without
- * one, that of the account's own name where directories accept another spelling of it. *RET_ENROLLMENT
- * is filled on ENROLLMENT_FOUND alone, *WHY_NOT on ENROLLMENT_REFUSED alone. */
+/* Looks up USER, any bytes, below the folder USERS_DIR. The first of these files counts: that of
+ * exactly this name; that of the name which getpwnam(3) has for the account; that of the name which
+ * getpwuid(3) has for its uid. *RET_ENROLLMENT is filled on ENROLLMENT_FOUND alone, *WHY_NOT tells of
+ * ENROLLMENT_REFUSED alone. */
 enum enrollment_found enrollment_find(const char *users_dir, const char *user,
                                       struct enrollment **ret_enrollment, struct verdict *why_not);
 

@@ -80,6 +80,15 @@ class AdminCase(unittest.TestCase):
                               env=ENVIRONMENT | (environment or {}), check=False)
         return Done(done.returncode, done.stdout, done.stderr)
 
+    def with_accounts(self, *lines):
+        """A prefix: the command sees LINES more in /etc/passwd, and nobody else does. For root."""
+        passwd = self.folder / "passwd"
+        passwd.write_text(pathlib.Path("/etc/passwd").read_text()
+                          + "".join(f"{line}\n" for line in lines))
+        passwd.chmod(0o644)
+        return ("unshare", "--mount", "sh", "-c",
+                'mount --bind "$0" /etc/passwd && exec "$@"', str(passwd))
+
     def start(self, *words, rows=60, columns=120, environment=None, prefix=()):
         """One call at a terminal."""
         command = [*prefix, *self.command(*words)]

@@ -60,9 +60,9 @@ class DoctorCase(AdminCase):
     def words(self, *words):
         return ["doctor", *words, *(word for pair in self.paths.items() for word in pair)]
 
-    def doctor(self, *words):
+    def doctor(self, *words, prefix=()):
         """(status, {subject: [(level, text, remedy), ...]}), and never a challenge."""
-        done = self.run_tool(*self.words("--json", *words))
+        done = self.run_tool(*self.words("--json", *words), prefix=prefix)
         self.assertEqual(done.err, "")
         report = {}
         for row in json.loads(done.out):
@@ -80,9 +80,9 @@ class DoctorCase(AdminCase):
         return {level for rows in report.values() for level, _, _ in rows}
 
     def assert_finds(self, subject, text, *, level="wrong", remedy="", status=WRONG, user="root",
-                     words=()):
+                     words=(), prefix=()):
         """One finding, and the verdict and the status that it makes."""
-        found, report = self.doctor(*([user] if user else []), *words)
+        found, report = self.doctor(*([user] if user else []), *words, prefix=prefix)
         rows = [row for row in report.get(subject, []) if text in row[1]]
         self.assertEqual([row[0] for row in rows], [level], report)
         self.assertIn(remedy, rows[0][2])
@@ -325,6 +325,25 @@ class Enrollments(DoctorCase):
         self.assert_finds("user", "let on without a code", level="warning", user="daemon",
                           status=OK)
         self.assert_finds("user", "no account has exactly this name", user=UNKNOWN)
+
+    @needs_root
+    def test_an_enrollment_that_other_names_of_its_uid_do_not_find(self):
+        prefix = self.with_accounts("frank:x:4711:4711::/:/bin/sh",
+                                    "frank2:x:4711:4711::/:/bin/sh")
+        other = self.emulator.factor()
+        self.since = len(self.emulator.requests())
+        enroll(self.folder, "frank2", other.identity, other.sid)
+        text = "uid 4711 is enrolled as frank2 only: a login as frank, the first name of this uid, "
+        self.assert_finds("enrollments", text + "is refused", level="warning", status=OK,
+                          remedy="twilio-verify enroll frank", prefix=prefix)
+        self.settings = self.configure(login={"unmapped_user": "ignore"})
+        self.assert_finds("enrollments", text + "needs no code", prefix=prefix,
+                          remedy="twilio-verify enroll frank")
+        first = self.emulator.factor()
+        self.since = len(self.emulator.requests())
+        enroll(self.folder, "frank", first.identity, first.sid)
+        self.assertEqual([row[0] for row in self.doctor("root", prefix=prefix)[1]["enrollments"]],
+                         ["ok"])
 
     def test_what_was_left_unfinished_is_noted(self):
         for name, command in ((".pending", "confirm daemon"), (".former", "remove daemon --leftovers")):

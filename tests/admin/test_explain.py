@@ -4,6 +4,7 @@
 """explain: what a login would be, and why."""
 
 import json
+import os
 import subprocess
 import unittest
 
@@ -13,13 +14,15 @@ from harness import OK, USAGE, WRONG, AdminCase
 IDENTITY = "8d3c5a52-4c0f-4b60-9a44-6f1c5b0d7e11"
 FACTOR_SID = "YF" + "0123456789abcdef" * 2
 UNKNOWN = "no-such-account"
+needs_root = unittest.skipUnless(os.geteuid() == 0, "needs root")
 
 
 class ExplainCase(AdminCase):
 
-    def explain(self, user="root", service="sshd", *options):
+    def explain(self, user="root", service="sshd", *options, prefix=()):
         """(status, {subject: (level, text, remedy)})."""
-        done = self.run_tool("explain", user, "--service", service, "--json", *options)
+        done = self.run_tool("explain", user, "--service", service, "--json", *options,
+                             prefix=prefix)
         self.assertEqual(done.err, "")
         rows = json.loads(done.out)
         self.assertEqual(len({row["subject"] for row in rows}), len(rows))
@@ -33,9 +36,9 @@ class ExplainCase(AdminCase):
 
 class Rules(ExplainCase):
 
-    def said(self, user, service):
+    def said(self, user, service, prefix=()):
         """What the check program says, where somebody who is asked goes away."""
-        done = subprocess.run([CHECK, "--settings", self.settings], text=True, timeout=20,
+        done = subprocess.run([*prefix, CHECK, "--settings", self.settings], text=True, timeout=20,
                               input=f"login 1 {service} {user}\n", capture_output=True, check=True)
         return done.stdout.splitlines()
 
@@ -65,6 +68,22 @@ class Rules(ExplainCase):
                 self.assertEqual("approved" in report, rule == "enrolled: ")
                 self.assertEqual("not-required" in report, line != asked)
         self.assertFalse(any(self.operations().values()))
+
+    @needs_root
+    def test_another_name_of_an_enrolled_uid_is_the_same_person(self):
+        first = "frank:x:4711:4711::/:/bin/sh"
+        second = "frank2:x:4711:4711::/:/bin/sh"
+        self.settings = self.configure(login={"unmapped_user": "ignore"})
+        enroll(self.folder, "frank", IDENTITY, FACTOR_SID)
+        prefix = self.with_accounts(first, second)
+        status, report = self.explain("frank2", prefix=prefix)
+        self.assertEqual((status, report["rule"][1]),
+                         (OK, f"enrolled: {self.users / 'frank.conf'}"))
+        self.assertIn('"frank2" is another name of the account frank', report["name"][1])
+        self.assertEqual(self.said("frank2", "sshd", prefix)[0], "ask-secret Verification code: ")
+        prefix = self.with_accounts(second, first)  # frank is found by its own name alone
+        self.assertIn("not-required", self.explain("frank2", prefix=prefix)[1])
+        self.assertTrue(self.said("frank2", "sshd", prefix)[0].startswith("not-required"))
 
     def test_it_names_file_identity_factor_and_question(self):
         path = enroll(self.folder, "root", IDENTITY, FACTOR_SID)

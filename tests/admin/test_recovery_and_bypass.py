@@ -5,6 +5,7 @@
 a login is tested with the check program."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -243,6 +244,18 @@ class Bypass(AdminCase):
         self.assertEqual(done.status, WRONG)
         self.assertIn("neither enrolled nor an account of exactly this name", done.err)
         self.assertEqual(list(self.users.glob("*.bypass")), [])
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root")
+    def test_it_is_for_the_name_that_is_enrolled(self):
+        prefix = self.with_accounts("frank:x:4711:4711::/:/bin/sh",
+                                    "frank2:x:4711:4711::/:/bin/sh")
+        words = ("bypass", "frank2", "--for", "2h", "--reason", "x")
+        (self.users / "frank.conf").write_bytes((self.users / "root.conf").read_bytes())
+        done = self.run_tool(*words, prefix=prefix)
+        self.assertEqual(done, (WRONG, "", "twilio-verify: frank2 is enrolled as frank: "
+                                           "twilio-verify bypass frank\n"))
+        (self.users / "frank.conf").unlink()
+        self.assertEqual(self.run_tool(*words, prefix=prefix).status, OK)
 
     def test_the_longest_reason_and_the_longest_time(self):
         done = self.run_tool("bypass", "root", "--for", "1440m", "--reason", '"' * 200)

@@ -79,6 +79,7 @@ enum call {
     CALL_GETRESUID,
     CALL_GETRESGID,
     CALL_GETPWNAM,
+    CALL_GETPWUID,
     CALL_PRCTL,
     CALL_SETRLIMIT,
     CALL_CHDIR,
@@ -138,6 +139,7 @@ static const struct {
     [CALL_GETRESUID] = { "getresuid", { EFAULT } },
     [CALL_GETRESGID] = { "getresgid", { EFAULT } },
     [CALL_GETPWNAM] = { "getpwnam", { EIO, EMFILE, ENOENT, ERANGE } },
+    [CALL_GETPWUID] = { "getpwuid", { EIO, EMFILE, ENOENT, ERANGE } },
     [CALL_PRCTL] = { "prctl", { EPERM, EINVAL } },
     [CALL_SETRLIMIT] = { "setrlimit", { EINVAL, EPERM } },
     [CALL_CHDIR] = { "chdir", { EACCES } },
@@ -697,6 +699,17 @@ EXPORT int getpwnam_r(const char *name, struct passwd *account, char *bytes, siz
                ? error
                : REAL(int (*)(const char *, struct passwd *, char *, size_t, struct passwd **),
                       "getpwnam_r")(name, account, bytes, size, ret_account);
+}
+
+EXPORT int getpwuid_r(uid_t uid, struct passwd *account, char *bytes, size_t size,
+                      struct passwd **ret_account)
+{
+    int error = fail(CALL_GETPWUID, CALLER);
+
+    *ret_account = NULL;
+    return error != 0 ? error
+                      : REAL(int (*)(uid_t, struct passwd *, char *, size_t, struct passwd **),
+                             "getpwuid_r")(uid, account, bytes, size, ret_account);
 }
 
 EXPORT int prctl(int option, ...)

@@ -19,29 +19,52 @@
 
 enum { NAME_LENGTH_MAX = 250 };
 
+enum { UID = 4711 };
+
 /* The accounts of this test instead of the system's. */
 static struct {
-    const char *asked, *name; /* who asks for ASKED gets NAME; NULL: there is nobody */
-    int error;
+    const char *asked, *name; /* getpwnam(ASKED) has the name NAME and UID; NULL: there is nobody */
+    const char *first;        /* getpwuid(UID) has this name; NULL: the name NAME as well */
+    int error, uid_error;
+    bool has_no_uid; /* getpwuid(UID) knows nobody */
     size_t size_wanted;
-    int calls;
+    int calls, uid_calls;
 } accounts;
+
+static int fill(const char *name, struct passwd *account, char *buffer, size_t size,
+                struct passwd **ret_found)
+{
+    if (size < accounts.size_wanted)
+        return ERANGE;
+    snprintf(buffer, size, "%s", name);
+    *account = (struct passwd){ .pw_name = buffer, .pw_uid = UID };
+    *ret_found = account;
+    return 0;
+}
 
 int getpwnam_r(const char *user, struct passwd *account, char *buffer, size_t size,
                struct passwd **ret_found)
 {
     *ret_found = NULL;
     accounts.calls++;
-    if (size < accounts.size_wanted)
-        return ERANGE;
     if (accounts.error != 0)
         return accounts.error;
     if (accounts.asked == NULL || strcmp(accounts.asked, user) != 0)
         return 0;
-    snprintf(buffer, size, "%s", accounts.name);
-    *account = (struct passwd){ .pw_name = buffer };
-    *ret_found = account;
-    return 0;
+    return fill(accounts.name, account, buffer, size, ret_found);
+}
+
+int getpwuid_r(uid_t uid, struct passwd *account, char *buffer, size_t size,
+               struct passwd **ret_found)
+{
+    *ret_found = NULL;
+    accounts.uid_calls++;
+    if (accounts.uid_error != 0)
+        return accounts.uid_error;
+    if (accounts.has_no_uid || uid != UID)
+        return 0;
+    return fill(accounts.first != NULL ? accounts.first : accounts.name, account, buffer, size,
+                ret_found);
 }
 
 static int setup(void **state)
@@ -331,6 +354,86 @@ TEST(another_spelling_with_a_bad_file_is_refused)
     assert_refuses(folder, "ALICE", "/alice.conf is writable by others");
 }
 
+TEST(another_name_of_the_same_uid_finds_the_file_of_the_first)
+{
+    const char *folder = *state;
+
+    folder_write(folder, "alice.conf", ALICE, 0640);
+    accounts.asked = accounts.name = "alice2";
+    accounts.first = "alice";
+    assert_finds_as(folder, "alice2", "alice");
+    accounts.asked = "ALICE2"; /* another spelling of the second name */
+    assert_finds_as(folder, "ALICE2", "alice");
+}
+
+TEST(each_name_s_own_file_comes_first)
+{
+    const char *folder = *state;
+
+    folder_write(folder, "alice.conf", ALICE, 0640);
+    folder_write(folder, "alice2.conf", ALICE, 0640);
+    accounts.asked = "ALICE2";
+    accounts.name = "alice2";
+    accounts.first = "alice";
+    assert_finds_as(folder, "ALICE2", "alice2");
+    assert_int_equal(accounts.uid_calls, 0);
+    folder_write(folder, "ALICE2.conf", ALICE, 0640);
+    assert_finds_as(folder, "ALICE2", "ALICE2");
+    assert_int_equal(accounts.calls, 1);
+}
+
+TEST(two_names_of_one_uid_without_a_file_are_none_or_unknown)
+{
+    accounts.asked = accounts.name = "alice2";
+    accounts.first = "alice";
+    assert_finds_none(*state, "alice2", ENROLLMENT_NONE);
+    accounts.asked = "ALICE2";
+    assert_finds_none(*state, "ALICE2", ENROLLMENT_UNKNOWN);
+}
+
+TEST(a_bad_file_of_the_first_name_is_refused_and_never_none)
+{
+    const char *folder = *state;
+
+    accounts.asked = accounts.name = "alice2";
+    accounts.first = "alice";
+    folder_write(folder, "alice.conf", ALICE, 0620);
+    assert_refuses(folder, "alice2", "/alice.conf is writable by others");
+    assert_int_equal(unlink(folder_path(folder, "alice.conf")), 0);
+    assert_int_equal(symlink("nowhere", folder_path(folder, "alice.conf")), 0);
+    assert_refuses(folder, "alice2", "symbolic links are not followed");
+}
+
+TEST(a_first_name_that_is_not_looked_up_has_no_file)
+{
+    const char *folder = *state;
+    static const char *const names[] = { "../a", "..", "", "a\nb" };
+
+    folder_write(folder, "a.conf", ALICE, 0640);
+    folder_write(folder, ".conf", ALICE, 0640);
+    folder_write(folder, "...conf", ALICE, 0640);
+    folder_write(folder, "a\nb.conf", ALICE, 0640);
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        accounts.asked = accounts.name = "bob";
+        accounts.first = names[i];
+        assert_finds_none(folder, "bob", ENROLLMENT_NONE);
+    }
+}
+
+TEST(an_account_whose_uid_cannot_be_looked_up_is_unknown_and_never_none)
+{
+    static const int errors[] = { EIO, EMFILE, ENOENT, ESRCH, ENOMEM, ERANGE };
+
+    accounts.asked = accounts.name = "bob";
+    for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+        accounts.uid_error = errors[i];
+        assert_finds_none(*state, "bob", ENROLLMENT_UNKNOWN);
+    }
+    accounts.uid_error = 0;
+    accounts.has_no_uid = true;
+    assert_finds_none(*state, "bob", ENROLLMENT_UNKNOWN);
+}
+
 TEST(accounts_that_cannot_be_told_are_unknown)
 {
     static const int errors[] = { EIO, EMFILE, ENOENT, ESRCH, ENOMEM };
@@ -483,6 +586,12 @@ int main(void)
         in_folder(another_spelling_without_a_file_is_unknown_and_never_none),
         in_folder(another_spelling_of_a_name_that_is_not_looked_up_is_unknown),
         in_folder(another_spelling_with_a_bad_file_is_refused),
+        in_folder(another_name_of_the_same_uid_finds_the_file_of_the_first),
+        in_folder(each_name_s_own_file_comes_first),
+        in_folder(two_names_of_one_uid_without_a_file_are_none_or_unknown),
+        in_folder(a_bad_file_of_the_first_name_is_refused_and_never_none),
+        in_folder(a_first_name_that_is_not_looked_up_has_no_file),
+        in_folder(an_account_whose_uid_cannot_be_looked_up_is_unknown_and_never_none),
         in_folder(accounts_that_cannot_be_told_are_unknown),
         in_folder(an_account_may_need_a_large_buffer_but_not_any),
         in_folder(a_bad_file_of_an_account_is_refused_and_never_none),
