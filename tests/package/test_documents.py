@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
-"""The samples, the manual page and the parser name the same keys with the same defaults."""
+"""The samples, the manual and the parser name the same keys, and every example is accepted."""
 
 import os
 import pathlib
@@ -92,6 +92,13 @@ class Documents(unittest.TestCase):
         self.assertEqual((len(numbers), len(texts)), (3, 2))
         for name, value in numbers + texts:
             self.assertIn(f"    {name} = {value};\n", sample)
+
+    def test_examples_of_the_manual_are_accepted(self):
+        page = read("pam_module/core/twilio-verify.conf.5.scd")
+        blocks = re.findall(r"(?ms)^\t(?:service|login) = \{.*?^\};", page)
+        self.assertEqual(len(blocks), 2)
+        self.assertRegex(self.verdict("\n".join(blocks).replace("++\n", "\n")),
+                         r"^misconfigured: (folder )?/etc/security/twilio-verify\.d/")
 
     def verdict(self, settings):
         with tempfile.TemporaryDirectory() as folder:
