@@ -85,8 +85,8 @@ class Manual(AdminCase):
 
     def test_it_explains_every_verb_and_option_and_no_other(self):
         page = (ADMIN / "twilio-verify.8.scd").read_text()
-        entries = dict(re.findall(r"^\*([a-z][a-z-]+)\*(.*)$", page.partition("# ENROLLING")[2],
-                                  re.MULTILINE))
+        entries = dict(re.findall(r"^\*([a-z][a-z-]+)\*(.*\n(?:[^\t\n].*\n)*)",
+                                  page.partition("# ENROLLING")[2], re.MULTILINE))
         verbs = re.findall(r"^  ([a-z][a-z-]+)", self.run_tool("--help").out, re.MULTILINE)
         self.assertEqual(set(entries), set(verbs))
         shared = {"--api-key-sid", "--api-key-file"}
