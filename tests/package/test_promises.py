@@ -38,10 +38,11 @@ def names_in(suite):
 
 
 def promises():
-    """(promise, what shows it) of each row."""
+    """(promise, what shows it) of each item."""
     text = (TOP / "SECURITY.md").read_text(encoding="utf-8")
-    table = text.split("\n| promise | shown by |\n|---|---|\n")[1].split("\n\n")[0]
-    return [tuple(row.strip("| ").split(" | ")) for row in table.splitlines()]
+    section = text.split("\n## What is promised, and which test shows it\n")[1].split("\n## ")[0]
+    items = section.split("\n- ")[1:]
+    return [tuple(" ".join(item.split()).split(" Shown by: ")) for item in items]
 
 
 class Promises(unittest.TestCase):
@@ -52,7 +53,7 @@ class Promises(unittest.TestCase):
         known = {*suites.SUITES, *suites.LONG_SUITES}
         for row in promises():
             with self.subTest(row[0]):
-                self.assertEqual(len(row), 2, "a row is a promise and what shows it")
+                self.assertEqual(len(row), 2, "an item is a promise and what shows it")
                 shown = list(SHOWN.finditer(row[1]))
                 self.assertNotEqual(shown, [], "nothing shows it")
                 for match in shown:
