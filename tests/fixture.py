@@ -279,7 +279,8 @@ def write_settings(folder, emulator_url, *, service=None, login=None, check=None
                     "api_key_file": folder / "api-key", "ca_file": folder / "ca.pem"}
         | (service or {}),
         "login": login or {},
-        "check": {"run_as": run_as, "users_dir": folder / "users", "state_dir": folder / "state"}
+        "check": {"run_as": run_as, "users_dir": folder / "users", "state_dir": folder / "state",
+                  "runtime_dir": folder / "run"}
         | (check or {}),
     }
     text = ""

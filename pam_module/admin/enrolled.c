@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../core/bypass.h"
 #include "../core/userfile.h"
+#include "folder.h"
 #include "programs.h"
 #include "remembered.h"
 #include "users.h"
@@ -139,7 +141,23 @@ static void add_leftovers(struct report *report, const struct users *users, enum
                        : "a replaced factor of %s is still at Twilio: twilio-verify remove %s "
                          "--leftovers",
                    names[i], names[i]);
-    users_free_names(&names);
+    folder_free_names(&names);
+}
+
+/* Before bypasses ended with the boot their files lay beside the enrollments. */
+static void add_old_bypasses(struct report *report, const struct users *users)
+{
+    struct verdict why_not;
+    char remedy[REMEDY_SIZE];
+    char **names = users_names(users, USERS_ENROLLED, USERS_OLD_BYPASS, &why_not);
+
+    for (size_t i = 0; i < LEFTOVERS_MAX && names != NULL && names[i] != NULL; i++) {
+        snprintf(remedy, sizeof remedy, "rm %s/%s" USERS_OLD_BYPASS, users->path, names[i]);
+        report_add(report, REPORT_WARNING, "bypass", remedy,
+                   "%s/%s" USERS_OLD_BYPASS " is of an earlier version and no longer counts",
+                   users->path, names[i]);
+    }
+    folder_free_names(&names);
 }
 
 void enrolled_add(struct report *report, const struct settings *settings)
@@ -158,9 +176,10 @@ void enrolled_add(struct report *report, const struct settings *settings)
         add_files(report, settings, &users, names);
     else
         report_add(report, REPORT_WRONG, "users_dir", NULL, "%s", why_not.reason);
-    users_free_names(&names);
+    folder_free_names(&names);
     add_leftovers(report, &users, USERS_PENDING);
     add_leftovers(report, &users, USERS_FORMER);
+    add_old_bypasses(report, &users);
     programs_add_folders(report, "users_dir", settings->users_dir);
     users_close(&users);
 }
@@ -202,26 +221,36 @@ static void add_memory(struct report *report, const struct settings *settings, c
                    "codes of %s that were used can't be remembered: %s", name, why_not.reason);
 }
 
-/* Whether no code is asked of NAME now. */
+/* Whether no code is asked of NAME now. A folder that can't be used is host_add()'s to report. */
 static bool add_bypass(struct report *report, const struct settings *settings, const char *name)
 {
     enum { MINUTE = 60, HOUR = 3600 };
     auto_bypass *bypass = NULL;
-    struct bypass_moment now;
+    struct boot_moment now;
     struct verdict why_not;
     char remedy[REMEDY_SIZE];
-    int left_s = 0;
+    bool is_absent;
+    int left, folder = bypass_open_folder(settings->runtime_dir, &is_absent, &why_not);
 
+    if (folder < 0)
+        return false;
+    close(folder);
     snprintf(remedy, sizeof remedy, "twilio-verify bypass %s --end", name);
-    if (bypass_read(settings->users_dir, name, &bypass, &why_not) == SECRET_REFUSED)
-        report_add(report, REPORT_WARNING, "bypass", remedy, "does not count: %s", why_not.reason);
-    if (bypass != NULL && bypass_now(&now))
-        left_s = (int)bypass_left(bypass, &now);
-    if (left_s > 0)
+    switch (bypass_read(settings->runtime_dir, name, &bypass, &why_not)) {
+    case SECRET_ABSENT:
+        return false;
+    case SECRET_READ:
+        if (!boot_now(&now) || !bypass_counts(bypass, &now, &left, &why_not))
+            return false;
         report_add(report, REPORT_WARNING, "bypass", remedy,
-                   "no code is asked of %s for %d h %d min more: %s", name, left_s / HOUR,
-                   left_s % HOUR / MINUTE, bypass->reason);
-    return left_s > 0;
+                   "no code is asked of %s for %d h %d min more: %s", name, left / HOUR,
+                   left % HOUR / MINUTE, bypass->reason);
+        return true;
+    case SECRET_REFUSED:
+        break;
+    }
+    report_add(report, REPORT_WARNING, "bypass", remedy, "does not count: %s", why_not.reason);
+    return false;
 }
 
 struct enrollment *enrolled_find(struct report *report, const struct settings *settings,

@@ -83,14 +83,16 @@ static void explain_exempt(const struct explain *explain)
 
 static void explain_bypassed(const struct explain *explain)
 {
-    const struct bypass *bypass = explain->found.bypass;
-    int64_t left_s = explain->found.bypass_left_s;
+    enum { MINUTE = 60, HOUR = 3600 };
+    const struct enrollment *enrollment = explain->found.enrollment;
+    int left = explain->found.bypass_left_seconds;
     char remedy[PLACE_SIZE];
 
-    snprintf(remedy, sizeof remedy, "twilio-verify bypass %s --end", explain->user);
+    snprintf(remedy, sizeof remedy, "twilio-verify bypass %s --end",
+             enrollment != NULL ? enrollment->user : explain->user);
     report_add(explain->report, REPORT_WARNING, "rule", remedy,
-               "a bypass, for %d h %d min more: %s", (int)(left_s / 3600),
-               (int)(left_s % 3600 / 60), bypass->reason);
+               "a bypass, for %d h %d min more: %s", left / HOUR, left % HOUR / MINUTE,
+               explain->found.bypass->reason);
     add_outcomes(explain, NOBODY_ASKED);
     report_add(explain->report, REPORT_OK, "verdict", NULL, "%s is let on without a code: %s",
                explain->user, verdict_pam_code(OUTCOME_NOT_REQUIRED));

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../check/privileges.h"
+#include "../core/bypass.h"
 #include "../core/secret.h"
 #include "../twilio/http.h"
 #include "programs.h"
@@ -177,6 +178,21 @@ static void add_state(struct report *report, const struct settings *settings,
                    settings->run_as);
 }
 
+/* Where it is missing, the first bypass makes it. */
+static void add_runtime(struct report *report, const struct settings *settings)
+{
+    struct verdict why_not;
+    bool is_absent;
+    int folder = bypass_open_folder(settings->runtime_dir, &is_absent, &why_not);
+
+    if (folder >= 0)
+        close(folder);
+    else if (!is_absent)
+        report_add(report, REPORT_WARNING, "runtime_dir", NULL, "no bypass counts: %s",
+                   why_not.reason);
+    programs_add_folders(report, "runtime_dir", settings->runtime_dir);
+}
+
 static void add_certificates(struct report *report, const struct settings *settings)
 {
     const char *paths[2];
@@ -208,6 +224,7 @@ void host_add(struct report *report, const struct settings *settings)
         add_secret(report, "admin's secret", settings->admin_api_key_file);
     account = add_account(report, settings);
     add_state(report, settings, account);
+    add_runtime(report, settings);
     if (account != NULL)
         add_certificates(report, settings);
 }

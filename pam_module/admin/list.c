@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* "list": who is enrolled, and what was left unfinished. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../core/bypass.h"
+#include "../core/enrollment.h"
 #include "../core/text.h"
 #include "../core/userfile.h"
+#include "folder.h"
 #include "listing.h"
 #include "remembered.h"
 #include "session.h"
@@ -31,6 +35,7 @@ struct rows {
     bool is_checked; /* ask Twilio, too */
     bool is_watched; /* somebody sees the progress */
     size_t done, count;
+    int bypasses; /* their folder; -1: there are none */
     enum command_status status;
 };
 
@@ -114,14 +119,18 @@ static void find_recovery(struct rows *rows, const char *name, struct extras *ex
 /* One that has ended is none. */
 static void find_bypass(struct rows *rows, const char *name, struct extras *extras)
 {
-    struct bypass_moment now;
+    const char *runtime_dir = rows->session->settings->runtime_dir;
+    struct boot_moment now;
     struct verdict why_not;
+    int left;
 
-    if (bypass_read(rows->session->settings->users_dir, name, &extras->bypass, &why_not) ==
-        SECRET_REFUSED)
+    if (rows->bypasses < 0)
+        return;
+    if (bypass_read(runtime_dir, name, &extras->bypass, &why_not) == SECRET_REFUSED)
         rows->status = worse(rows->status, session_refuse(&why_not, "a bypass"));
-    if (extras->bypass != NULL && bypass_now(&now) && bypass_left(extras->bypass, &now) > 0)
-        text_print_time(now.time_s + bypass_left(extras->bypass, &now), extras->until);
+    if (extras->bypass != NULL && boot_now(&now) &&
+        bypass_counts(extras->bypass, &now, &left, &why_not))
+        text_print_time(time(NULL) + left, extras->until);
 }
 
 static void add_row(struct rows *rows, enum users_state state, const char *name)
@@ -151,27 +160,58 @@ static void add_row(struct rows *rows, enum users_state state, const char *name)
     bypass_free(&extras.bypass);
 }
 
-/* Somebody of whom no code is asked without being enrolled. */
-static void add_bypassed(struct rows *rows)
+/* A user who is asked for no code without being enrolled. */
+static void add_bypassed(struct rows *rows, const char *name)
+{
+    struct users_record record;
+    struct extras extras = { .recovery = "" };
+    struct verdict why_not;
+
+    if (enrollment_is_name(name) &&
+        users_read(&rows->session->users, USERS_ENROLLED, name, &record, &why_not) == USERS_NONE)
+        find_bypass(rows, name, &extras);
+    if (*extras.until != '\0')
+        listing_add(rows->listing, (const char *[]){ name, "not enrolled", NULL, NULL, NULL, NULL,
+                                                     extras.until, extras.bypass->reason });
+    bypass_free(&extras.bypass);
+}
+
+static void add_all_bypassed(struct rows *rows)
+{
+    char **names = folder_names(rows->bypasses, "");
+
+    if (names == NULL) {
+        terminal_say("reading the folder of bypasses: %s", strerror(errno));
+        rows->status = COMMAND_WRONG;
+    }
+    for (char **name = names; name != NULL && *name != NULL; name++)
+        add_bypassed(rows, *name);
+    folder_free_names(&names);
+}
+
+/* Without its folder there is no bypass. */
+static void open_bypasses(struct rows *rows)
 {
     struct verdict why_not;
-    char **names = users_names(&rows->session->users, USERS_ENROLLED, USERFILE_BYPASS, &why_not);
+    bool is_absent;
 
-    if (names == NULL)
-        rows->status = session_refuse(&why_not, "listing");
-    for (char **name = names; name != NULL && *name != NULL; name++) {
-        struct users_record record;
-        struct extras extras = { .recovery = "" };
-        if (users_read(&rows->session->users, USERS_ENROLLED, *name, &record, &why_not) ==
-            USERS_NONE)
-            find_bypass(rows, *name, &extras);
-        if (*extras.until != '\0')
-            listing_add(rows->listing,
-                        (const char *[]){ *name, "not enrolled", NULL, NULL, NULL, NULL,
-                                          extras.until, extras.bypass->reason });
-        bypass_free(&extras.bypass);
-    }
-    users_free_names(&names);
+    rows->bypasses = bypass_open_folder(rows->session->settings->runtime_dir, &is_absent, &why_not);
+    if (rows->bypasses < 0 && !is_absent)
+        rows->status = worse(rows->status, session_refuse(&why_not, "no bypass counts"));
+}
+
+/* Files of an earlier version, where a bypass lay beside the enrollment. */
+static void say_old_bypasses(const struct rows *rows)
+{
+    const struct users *users = &rows->session->users;
+    struct verdict why_not;
+    char **names = users_names(users, USERS_ENROLLED, USERS_OLD_BYPASS, &why_not);
+
+    for (char **name = names; name != NULL && *name != NULL; name++)
+        terminal_say("%s/%s" USERS_OLD_BYPASS " is of an earlier version and no longer counts: rm "
+                     "%s/%s" USERS_OLD_BYPASS,
+                     users->path, *name, users->path, *name);
+    folder_free_names(&names);
 }
 
 static void add_rows(struct rows *rows)
@@ -189,7 +229,7 @@ static void add_rows(struct rows *rows)
     for (size_t state = 0; state < USERS_STATES; state++) {
         for (char **name = names[state]; name != NULL && *name != NULL; name++)
             add_row(rows, state, *name);
-        users_free_names(&names[state]);
+        folder_free_names(&names[state]);
     }
 }
 
@@ -203,10 +243,14 @@ static enum command_status run(const struct command_call *call)
         return COMMAND_WRONG;
     rows.is_watched = rows.is_checked && isatty(STDERR_FILENO);
     rows.listing = listing_start(columns, ALIGNED, command_value(call, "json") != NULL);
+    open_bypasses(&rows);
     if (rows.listing != NULL) {
         add_rows(&rows);
-        add_bypassed(&rows);
+        add_all_bypassed(&rows);
     }
+    say_old_bypasses(&rows);
+    if (rows.bypasses >= 0)
+        close(rows.bypasses);
     if (rows.listing == NULL || !listing_print(rows.listing)) {
         terminal_say("the list is not whole: no memory");
         rows.status = COMMAND_WRONG;

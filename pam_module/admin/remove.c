@@ -2,6 +2,7 @@
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* "remove USER": the factor at Twilio, then the file. */
 #include "../core/userfile.h"
+#include "bypass.h"
 #include "remembered.h"
 #include "session.h"
 #include "terminal.h"
@@ -20,7 +21,7 @@ static bool drop_extras(struct session *session, const char *name, enum command_
     struct verdict why_not;
     bool was_there;
 
-    if (users_drop(&session->users, name, USERFILE_BYPASS, &was_there, &why_not) &&
+    if (bypass_end(session->settings, name, &was_there, &why_not) &&
         users_drop(&session->users, name, USERFILE_RECOVERY, &was_there, &why_not))
         return true;
     *ret_status = session_refuse(&why_not, "nothing was changed");

@@ -3,7 +3,6 @@
 /* The folder of the enrollments. */
 #include "users.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -19,6 +18,7 @@
 #include "../core/secret.h"
 #include "../core/text.h"
 #include "../core/userfile.h"
+#include "folder.h"
 
 enum { FILE_SIZE_MAX = 16 * 1024, FILE_NAME_SIZE = 256, PATH_SIZE = 4096 + 16 };
 
@@ -187,37 +187,6 @@ enum users_found users_read(const struct users *users, enum users_state state, c
     return USERS_REFUSED;
 }
 
-/* To the disk, or an error: a full disk shows here at the latest. */
-static bool fill(int file, const char *text, mode_t mode)
-{
-    ssize_t length = (ssize_t)strlen(text);
-
-    errno = ENOSPC; /* of a short write */
-    return write(file, text, (size_t)length) == length && fchmod(file, mode) == 0 &&
-           fsync(file) == 0;
-}
-
-/* Makes FILE in FOLDER by way of TEMPORARY, which whoever was killed has left behind, maybe. */
-static bool put(int folder, const char *file, const char *temporary, const char *text, mode_t mode)
-{
-    int descriptor, error;
-    bool is_written;
-
-    unlinkat(folder, temporary, 0);
-    descriptor =
-        openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (descriptor < 0)
-        return false;
-    is_written = fill(descriptor, text, mode) && renameat(folder, temporary, folder, file) == 0 &&
-                 fsync(folder) == 0;
-    error = errno;
-    close(descriptor);
-    if (!is_written)
-        unlinkat(folder, temporary, 0);
-    errno = error;
-    return is_written;
-}
-
 bool users_write(const struct users *users, const char *name, const struct users_record *record,
                  struct verdict *why_not)
 {
@@ -230,19 +199,21 @@ bool users_write(const struct users *users, const char *name, const struct users
     if (record->factor_sid[0] != '\0')
         snprintf(text + length, sizeof text - (size_t)length, "factor_sid = \"%s\";\n",
                  record->factor_sid);
-    return put(users->folders[USERS_PENDING], file, temporary, text, 0640) ||
+    return folder_put(users->folders[USERS_PENDING], file, users->folders[USERS_PENDING], temporary,
+                      text, 0640) ||
            refuse(why_not, users, USERS_PENDING, name, "writing");
 }
 
 bool users_put(const struct users *users, const char *name, const char *suffix, const char *text,
                struct verdict *why_not)
 {
+    int folder = users->folders[USERS_ENROLLED];
     char file[FILE_NAME_SIZE], temporary[FILE_NAME_SIZE];
 
     if (!print_file(name, suffix, file) || !print_file(file, ".new", temporary))
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
                               "the name %s is too long for a file NAME%s", name, suffix);
-    return put(users->folders[USERS_ENROLLED], file, temporary, text, 0600) ||
+    return folder_put(folder, file, folder, temporary, text, 0600) ||
            verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "writing %s/%s: %s", users->path, file,
                           strerror(errno));
 }
@@ -319,63 +290,13 @@ bool users_forget(const struct users *users, enum users_state state, const char 
     return fsync(users->folders[state]) == 0 || refuse(why_not, users, state, name, "removing");
 }
 
-static bool is_user_file(const struct dirent *entry, const char *suffix)
-{
-    size_t length = strlen(entry->d_name);
-
-    return length > strlen(suffix) && strcmp(entry->d_name + length - strlen(suffix), suffix) == 0;
-}
-
-static int compare(const void *one, const void *other)
-{
-    return strcmp(*(char *const *)one, *(char *const *)other);
-}
-
-/* Appends a name to the array, which ends with NULL. */
-static bool append(char ***names, size_t count, const struct dirent *entry, const char *suffix)
-{
-    char **more = reallocarray(*names, count + 2, sizeof **names);
-
-    if (more == NULL)
-        return false;
-    *names = more;
-    more[count + 1] = NULL;
-    more[count] = strndup(entry->d_name, strlen(entry->d_name) - strlen(suffix));
-    return more[count] != NULL;
-}
-
 char **users_names(const struct users *users, enum users_state state, const char *suffix,
                    struct verdict *why_not)
 {
-    bool is_empty = users->folders[state] < 0;
-    int copy =
-        is_empty ? -1 : openat(users->folders[state], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *stream = copy >= 0 ? fdopendir(copy) : NULL;
-    char **names = calloc(1, sizeof *names);
-    bool is_whole = names != NULL && (is_empty || stream != NULL);
-    const struct dirent *entry;
-    size_t count = 0;
+    char **names = folder_names(users->folders[state], suffix);
 
-    errno = 0; /* which alone tells an error of readdir(3) from the end */
-    while (is_whole && stream != NULL && (entry = readdir(stream)) != NULL)
-        if (is_user_file(entry, suffix))
-            is_whole = append(&names, count++, entry, suffix);
-    if (is_whole && errno == 0) {
-        qsort(names, count, sizeof *names, compare);
-    } else {
+    if (names == NULL)
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "reading the folder %s%s: %s", users->path,
                        subfolders[state], strerror(errno));
-        users_free_names(&names);
-    }
-    if (stream != NULL)
-        closedir(stream);
     return names;
-}
-
-void users_free_names(char ***names)
-{
-    for (size_t i = 0; *names != NULL && (*names)[i] != NULL; i++)
-        free((*names)[i]);
-    free(*names);
-    *names = NULL;
 }

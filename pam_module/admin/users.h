@@ -5,7 +5,6 @@
  *
  *     users_dir/NAME.conf             enrolled: what a login reads
  *     users_dir/NAME.recovery         the hashes of recovery codes, read by a login too
- *     users_dir/NAME.bypass           no code is asked for a while, read by a login too
  *     users_dir/.pending/NAME.conf    a factor that is being made and was not confirmed
  *     users_dir/.former/NAME.conf     a factor that was replaced, to be deleted at Twilio */
 #pragma once
@@ -18,6 +17,9 @@
 enum { USERS_IDENTITY_SIZE = 65, USERS_SID_SIZE = 35 };
 
 enum users_state { USERS_ENROLLED, USERS_PENDING, USERS_FORMER, USERS_STATES };
+
+/* A file of an earlier version, which counts for nothing: users_dir/NAME.bypass. */
+#define USERS_OLD_BYPASS ".bypass"
 
 /* What a file says. */
 struct users_record {
@@ -72,9 +74,7 @@ bool users_put(const struct users *users, const char *name, const char *suffix, 
 bool users_drop(const struct users *users, const char *name, const char *suffix,
                 bool *ret_was_there, struct verdict *why_not);
 
-/* The names that have a file with SUFFIX, sorted, for the caller to free with users_free_names(). NULL,
- * with the verdict: the folder can't be read. */
+/* The names that have a file with SUFFIX, sorted, for the caller to free with folder_free_names().
+ * NULL, with the verdict: the folder can't be read. */
 char **users_names(const struct users *users, enum users_state state, const char *suffix,
                    struct verdict *why_not);
-
-void users_free_names(char ***names);

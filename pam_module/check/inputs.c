@@ -22,8 +22,8 @@ static bool find_enrollment(struct inputs *inputs, const struct dialogue_login *
         verdict_pass(verdict, OUTCOME_NOT_REQUIRED, "the service is in exempt_services");
         return false;
     case POLICY_BYPASSED:
-        verdict_pass(verdict, OUTCOME_NOT_REQUIRED, "BYPASS for %lld s more: %s",
-                     (long long)findings->bypass_left_s, findings->bypass->reason);
+        verdict_pass(verdict, OUTCOME_NOT_REQUIRED, "BYPASS for %d s more: %s",
+                     findings->bypass_left_seconds, findings->bypass->reason);
         return false;
     case POLICY_IGNORED:
         verdict_pass(verdict, OUTCOME_NOT_REQUIRED, "not enrolled, and unmapped_user is ignore");

@@ -8,9 +8,9 @@ static bool is_bypassed(const struct settings *settings, const char *user,
                         struct policy_findings *findings)
 {
     struct verdict *no_bypass = &findings->no_bypass;
-    struct bypass_moment now;
+    struct boot_moment now;
 
-    switch (bypass_read(settings->users_dir, user, &findings->bypass, no_bypass)) {
+    switch (bypass_read(settings->runtime_dir, user, &findings->bypass, no_bypass)) {
     case SECRET_READ:
         break;
     case SECRET_ABSENT:
@@ -19,13 +19,10 @@ static bool is_bypassed(const struct settings *settings, const char *user,
     case SECRET_REFUSED:
         return false;
     }
-    if (!bypass_now(&now))
+    if (!boot_now(&now))
         return verdict_refuse(no_bypass, OUTCOME_MISCONFIGURED,
-                              "a bypass can't be judged: the clocks can't be read");
-    findings->bypass_left_s = bypass_left(findings->bypass, &now);
-    if (findings->bypass_left_s > 0)
-        return true;
-    return verdict_refuse(no_bypass, OUTCOME_DENIED, "the bypass has ended");
+                              "a bypass can't be judged: the clock can't be read");
+    return bypass_counts(findings->bypass, &now, &findings->bypass_left_seconds, no_bypass);
 }
 
 enum policy policy_find(const struct settings *settings, const char *service, const char *user,

@@ -22,7 +22,7 @@ enum policy {
 struct policy_findings {
     struct enrollment *enrollment; /* of a user who is enrolled; NULL */
     struct bypass *bypass;         /* his, whether it counts or has ended; NULL */
-    int64_t bypass_left_s;         /* of one that counts */
+    int bypass_left_seconds;       /* of one that counts */
     struct verdict no_bypass; /* why a bypass that is there does not count; no reason: none is */
 };
 

@@ -126,6 +126,7 @@ static const struct key keys[] = {
       .rule = "must be the name of an account" },
     { MEMBER("check", users_dir), PATH, .text = PATHS_USERS },
     { MEMBER("check", state_dir), PATH, .text = PATHS_STATE },
+    { MEMBER("check", runtime_dir), PATH, .text = PATHS_RUNTIME },
     { .group = "check",
       .name = "socket",
       .type = KEY_REMOVED,

@@ -33,6 +33,7 @@ struct settings {
     char *run_as;
     char *users_dir;
     char *state_dir;
+    char *runtime_dir;
     /* admin: of no use to a login */
     char *admin_api_key_sid; /* NULL: the service's key and file */
     char *admin_api_key_file;

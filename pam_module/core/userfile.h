@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* What root keeps of one user: small files in users_dir, read before a login is let on the network.
+/* What root keeps of one user: small files, read before the login may use the network.
  *
- *     NAME.conf       the enrollment (enrollment.h)
- *     NAME.recovery   the hashes of his recovery codes (recovery.h)
- *     NAME.bypass     for a while no code is asked for (bypass.h) */
+ *     users_dir/NAME.conf        the enrollment (enrollment.h)
+ *     users_dir/NAME.recovery    the hashes of the recovery codes (recovery.h)
+ *     runtime_dir/bypass/NAME    for a while no code is asked for (bypass.h) */
 #pragma once
 
 #include <stddef.h>
@@ -13,7 +13,6 @@
 
 #define USERFILE_ENROLLMENT ".conf"
 #define USERFILE_RECOVERY   ".recovery"
-#define USERFILE_BYPASS     ".bypass"
 
 enum { USERFILE_NAME_SIZE = 256, USERFILE_SHOWN_SIZE = 64 + USERFILE_NAME_SIZE };
 

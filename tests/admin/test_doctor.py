@@ -395,9 +395,20 @@ class Enrollments(DoctorCase):
                                   status=OK)
             self.run_tool("bypass", user, "--end")
             self.assertNotIn("bypass", self.doctor(user)[1])
-        (self.users / "root.bypass").write_text("made = 1;\n")
-        self.assert_finds("bypass", "does not count: users/root.bypass:1: made", level="warning",
+        bypasses = self.folder / "run" / "bypass"
+        (bypasses / "root").write_text("made = 1;\n")
+        self.assert_finds("bypass", "does not count: bypass/root:1: made", level="warning",
                           status=OK, remedy="twilio-verify bypass root --end")
+        bypasses.chmod(0o777)
+        report = self.assert_finds("runtime_dir", f"no bypass counts: folder {bypasses} is writable "
+                                   "by others: chmod go-w it", level="warning", status=OK)
+        self.assertNotIn("bypass", report)
+
+    def test_a_bypass_of_an_earlier_version(self):
+        old = self.users / "root.bypass"
+        old.write_text("")
+        self.assert_finds("bypass", f"{old} is of an earlier version and no longer counts",
+                          level="warning", status=OK, remedy=f"rm {old}")
 
     def test_two_users_with_one_factor(self):
         enroll(self.folder, "daemon", self.factor.identity, self.factor.sid)

@@ -6,9 +6,11 @@ a login is tested with the check program."""
 
 import json
 import os
+import pathlib
 import re
 import shutil
 import subprocess
+import time
 import unittest
 
 from harness import OK, USAGE, WRONG, AdminCase
@@ -159,6 +161,7 @@ class RecoveryCodes(AdminCase):
         self.make()
         self.run_tool("bypass", "root", "--for", "1h", "--reason", "x")
         self.assertEqual(self.run_tool("remove", "root").status, OK)
+        self.assertEqual(list((self.folder / "run" / "bypass").iterdir()), [])
         self.assertEqual([path.name for path in self.users.iterdir() if path.is_file()], [])
         self.assertEqual(list((self.folder / "state").iterdir()), [])
 
@@ -166,6 +169,7 @@ class RecoveryCodes(AdminCase):
         self.make()
         self.run_tool("bypass", "root", "--for", "1h", "--reason", "x")
         self.assertEqual(self.run_tool("remove", "root", "--local").status, OK)
+        self.assertEqual(list((self.folder / "run" / "bypass").iterdir()), [])
         self.assertEqual([path.name for path in self.users.iterdir() if path.is_file()], [])
 
 
@@ -173,29 +177,106 @@ class Bypass(AdminCase):
     def setUp(self):
         super().setUp()
         self.enroll()
-        self.file = self.users / "root.bypass"
+        self.runtime = self.folder / "run"
+        self.file = self.runtime / "bypass" / "root"
+
+    def make(self, user="root", time="2h", reason="lost phone"):
+        done = self.run_tool("bypass", user, "--for", time, "--reason", reason)
+        self.assertEqual((done.status, done.out), (OK, ""), done.err)
+        return done
+
+    def edit(self, name, value):
+        text = self.file.read_text()
+        self.file.write_text(re.sub(rf"({name} +=) [^;]+;", rf"\1 {value};", text))
 
     def test_it_says_until_when_and_how_to_end_it(self):
-        done = self.run_tool("bypass", "root", "--for", "2h", "--reason", "lost phone")
-        self.assertEqual((done.status, done.out), (OK, ""))
-        self.assertRegex(done.err, r"^twilio-verify: no code is asked of root until 20\d\d-\d\d-\d\dT"
-                                   r"\d\d:\d\d:\d\dZ, or: twilio-verify bypass root --end\n$")
-        self.assertEqual(self.file.stat().st_mode & 0o7777, 0o600)
+        done = self.make()
+        self.assertRegex(done.err, r"^twilio-verify: root is asked for no code until 20\d\d-\d\d-\d\dT"
+                                   r"\d\d:\d\d:\d\dZ, or until this host is started again; to end "
+                                   r"it now: twilio-verify bypass root --end\n$")
         done = self.run_tool("bypass", "root", "--end")
         self.assertEqual(done, (OK, "", "twilio-verify: the bypass of root has ended\n"))
         self.assertFalse(self.file.exists())
         done = self.run_tool("bypass", "root", "--end")
         self.assertEqual(done, (OK, "", "twilio-verify: root has no bypass\n"))
 
+    def test_it_makes_its_folders_for_root_alone(self):
+        modes = {self.runtime: 0o755, self.runtime / "bypass": 0o700, self.file: 0o600}
+        for given in (None, 0o700, 0o750):  # by nobody, by a call that was killed, by an administrator
+            with self.subTest(given):
+                shutil.rmtree(self.runtime, ignore_errors=True)
+                if given is not None:
+                    self.runtime.mkdir(mode=given)
+                self.make()
+                self.assertEqual({path: path.stat().st_mode & 0o7777 for path in modes}, modes)
+                self.assertEqual([path.name for path in self.runtime.iterdir()], ["bypass"])
+
+    def test_it_counts_by_the_clock_of_this_boot_alone(self):
+        boot_id = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        before = time.clock_gettime(time.CLOCK_BOOTTIME)
+        self.make(time="90m")
+        after = time.clock_gettime(time.CLOCK_BOOTTIME)
+        until = int(re.search(r"^until   = (\d+);$", self.file.read_text(), re.MULTILINE)[1])
+        self.assertTrue(int(before) + 5400 <= until <= int(after) + 5400)
+        self.assertIn(f'boot_id = "{boot_id}";\n', self.file.read_text())
+
+    def test_folders_that_others_own_or_write_are_refused_with_the_remedy(self):
+        self.make()
+        for path in (self.runtime, self.runtime / "bypass"):
+            with self.subTest(path):
+                path.chmod(0o777)
+                for words in (["--for", "1h", "--reason", "x"], ["--end"]):
+                    done = self.run_tool("bypass", "root", *words)
+                    self.assertEqual(done.status, WRONG)
+                    self.assertIn(f"{path} is writable by others: chmod go-w it", done.err)
+                done = self.run_tool("list")
+                self.assertEqual(done.status, WRONG)
+                self.assertEqual(done.err.count("no bypass counts: "), 1)
+                path.chmod(0o755)
+                if os.geteuid() == 0:
+                    os.chown(path, 12345, -1)
+                    done = self.run_tool("bypass", "root", "--for", "1h", "--reason", "x")
+                    self.assertIn(f"{path} is not root's: chown root it", done.err)
+                    os.chown(path, 0, -1)
+                elsewhere = path.rename(self.folder / "elsewhere")
+                path.symlink_to(elsewhere)
+                done = self.run_tool("bypass", "root", "--for", "1h", "--reason", "x")
+                self.assertEqual(done.status, WRONG)
+                self.assertIn("a symbolic link", done.err)
+                path.unlink()
+                elsewhere.rename(path)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root")
+    def test_a_disk_that_is_full_or_can_not_be_written_is_told_and_makes_no_bypass(self):
+        run = self.folder.with_name(self.folder.name + "-run")
+        run.mkdir()
+        self.addCleanup(shutil.rmtree, run)
+        self.settings = self.configure(check={"runtime_dir": run / "twilio-verify"})
+        mount = f"mount -t tmpfs -o size=4k,mode=755 tmpfs {run}"
+        for command, problem in (
+                (f"{mount} && head -c 8192 /dev/zero >{run}/full 2>/dev/null || true",
+                 "No space left on device"),
+                (f"{mount} && mount -o remount,ro {run}", "Read-only file system")):
+            with self.subTest(problem):
+                done = self.run_tool("bypass", "root", "--for", "1h", "--reason", "x",
+                                     prefix=self.privately(command))
+                self.assertEqual((done.status, done.out), (WRONG, ""), done.err)
+                self.assertRegex(done.err, f"no bypass was made: .*{problem}")
+        self.settings = self.configure(check={"runtime_dir": "/nonexistent/twilio-verify"})
+        done = self.run_tool("bypass", "root", "--for", "1h", "--reason", "x")
+        self.assertEqual((done.status, done.out), (WRONG, ""))
+        self.assertIn("making the folder /nonexistent/twilio-verify: No such file", done.err)
+        self.assertEqual(self.run_tool("bypass", "root", "--end"),
+                         (OK, "", "twilio-verify: root has no bypass\n"))
+
     def test_list_and_explain_show_it_with_its_reason(self):
         reason = 'lost "his" phone \\ été'
-        for words in (["root", "--for", "90m", "--reason", reason],
-                      ["daemon", "--for", "24h", "--reason", "new here"]):
-            done = self.run_tool("bypass", *words)
-            self.assertEqual(done.status, OK, done.err)
+        self.make("root", "90m", reason)
+        self.make("daemon", "24h", "new here")
+        (self.runtime / "bypass" / "root.new").write_text("")  # somebody's name, and no account's
         done = self.run_tool("list", "--json")
-        self.assertEqual(done.status, OK, done.err)
         rows = {row["user"]: row for row in json.loads(done.out)}
+        self.assertEqual(set(rows), {"root", "daemon"})
         self.assertEqual(rows["root"]["bypass_reason"], reason)
         self.assertRegex(rows["root"]["bypass_until"], r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
         self.assertEqual((rows["daemon"]["state"], rows["daemon"]["bypass_reason"]),
@@ -206,23 +287,42 @@ class Bypass(AdminCase):
         self.assertIn("root is let on without a code: PAM_IGNORE", done.out)
 
     def test_one_that_has_ended_is_not_shown_and_explained(self):
-        self.run_tool("bypass", "root", "--for", "1m", "--reason", "x")
-        text = self.file.read_text()
-        for name in ("made", "until"):
-            text = re.sub(rf'({name} +=) "(\d+)"', lambda m: f'{m[1]} "{int(m[2]) - 60}"', text)
-        self.file.write_text(text)
-        self.assertNotIn("bypass", self.run_tool("list").out)
-        done = self.run_tool("explain", "root", "--service", "sshd")
-        self.assertIn("note     bypass: does not count: the bypass has ended\n", done.out)
-        self.assertIn("root is asked for a code", done.out)
+        for name, value, why in (("until", "1", "the bypass has ended"),
+                                 ("boot_id", f'"{"0" * 36}"', "the bypass has ended: it was for "
+                                                              "the boot before this one"),
+                                 ("until", "999999999", "the bypass is for more than 24 hours")):
+            with self.subTest(why):
+                self.make()
+                self.edit(name, value)
+                done = self.run_tool("list")
+                self.assertEqual((done.status, done.err), (OK, ""))
+                self.assertNotIn("bypass", done.out)
+                done = self.run_tool("explain", "root", "--service", "sshd")
+                self.assertIn(f"note     bypass: does not count: {why}\n", done.out)
+                self.assertIn("root is asked for a code", done.out)
 
     def test_one_that_is_damaged_is_told(self):
+        self.make()
         self.file.write_text("made = 1;\n")
         done = self.run_tool("list")
         self.assertEqual(done.status, WRONG)
-        self.assertIn("a bypass: users/root.bypass:1: made", done.err)
+        self.assertIn("a bypass: bypass/root:1: made", done.err)
         done = self.run_tool("explain", "root", "--service", "sshd")
-        self.assertIn("warning  bypass: does not count: users/root.bypass:1: made", done.out)
+        self.assertIn("warning  bypass: does not count: bypass/root:1: made", done.out)
+        self.make()
+        self.assertEqual(self.run_tool("list").status, OK)
+
+    def test_one_of_an_earlier_version_does_not_count_and_is_told(self):
+        self.make()
+        old = self.users / "root.bypass"
+        self.file.rename(old)
+        done = self.run_tool("list")
+        self.assertEqual((done.status, done.err),
+                         (OK, f"twilio-verify: {old} is of an earlier version and no longer counts: "
+                              f"rm {old}\n"))
+        self.assertNotIn("bypass", done.out)
+        done = self.run_tool("explain", "root", "--service", "sshd")
+        self.assertIn("root is asked for a code", done.out)
 
     def test_what_can_not_be(self):
         for words in (["--for", "25h"], ["--for", "1441m"], ["--for", "0m"], ["--for", "2"],
@@ -243,7 +343,7 @@ class Bypass(AdminCase):
         done = self.run_tool("bypass", "nobody-at-all", "--for", "2h", "--reason", "x")
         self.assertEqual(done.status, WRONG)
         self.assertIn("neither enrolled nor an account of exactly this name", done.err)
-        self.assertEqual(list(self.users.glob("*.bypass")), [])
+        self.assertFalse(self.runtime.exists())
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root")
     def test_it_is_for_the_name_that_is_enrolled(self):

@@ -35,7 +35,7 @@ static void demand_bounds(const struct settings *settings)
                 "proxy is a host");
     fuzz_demand(is_path(settings->api_key_file) && is_path(settings->ca_file) &&
                     is_path(settings->ca_path) && is_path(settings->users_dir) &&
-                    is_path(settings->state_dir),
+                    is_path(settings->state_dir) && is_path(settings->runtime_dir),
                 "paths are absolute");
     fuzz_demand(is_text(settings->prompt, 1, 200), "prompt is a text");
     fuzz_demand(is_text(settings->run_as, 1, 250), "run_as is a text");

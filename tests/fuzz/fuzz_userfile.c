@@ -33,18 +33,19 @@ static void try_bypass(const char *text)
 {
     struct bypass *bypass = NULL;
     struct verdict why_not = { 0 };
+    int left;
 
     if (bypass_parse(text, "SHOWN", &bypass, &why_not)) {
-        struct bypass_moment now = bypass->made;
+        struct boot_moment now = { .seconds = bypass->until - 1 };
         fuzz_demand(text_is_clean(bypass->reason, strlen(bypass->reason)), "a reason is clean");
-        fuzz_demand(bypass_left(bypass, &now) > 0 &&
-                        bypass_left(bypass, &now) <= BYPASS_SECONDS_MAX,
-                    "a bypass lasts for a day at most");
-        now.time_s = bypass->until_s;
-        fuzz_demand(bypass_left(bypass, &now) == 0, "a bypass ends");
-        now = bypass->made;
-        now.boottime_s += BYPASS_SECONDS_MAX;
-        fuzz_demand(bypass_left(bypass, &now) == 0, "a bypass ends though the clock stands");
+        fuzz_demand(boot_is_id(bypass->boot_id), "a bypass is for one boot");
+        fuzz_demand(!bypass_counts(bypass, &now, &left, &why_not), "and for no other");
+        strcpy(now.id, bypass->boot_id);
+        fuzz_demand(bypass_counts(bypass, &now, &left, &why_not) && left == 1, "a bypass counts");
+        now.seconds++;
+        fuzz_demand(!bypass_counts(bypass, &now, &left, &why_not), "a bypass ends");
+        now.seconds -= BYPASS_SECONDS_MAX + 1;
+        fuzz_demand(!bypass_counts(bypass, &now, &left, &why_not), "it lasts a day at most");
     } else {
         fuzz_demand(bypass == NULL, "the output changes only on success");
         demand_refusal(&why_not);

@@ -3,7 +3,6 @@
 /* Who is asked for a second factor, and who is not: by real files in a folder. */
 #include "unit.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -14,7 +13,7 @@
 #define ALICE "identity = \"0123-4567\"; factor_sid = \"YF0123456789abcdef0123456789abcdef\";\n"
 
 static bool fails_clock;
-static time_t stands_at; /* both clocks; 0: they go on */
+static time_t stands_at; /* the clock; 0: it goes on */
 
 int __real_clock_gettime(clockid_t clock, struct timespec *now);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
@@ -37,6 +36,7 @@ static enum policy find(const char *folder, int unmapped_user, const char *servi
 {
     char *exempt[] = { (char *)"cron", NULL };
     const struct settings settings = { .users_dir = (char *)folder,
+                                       .runtime_dir = (char *)folder,
                                        .unmapped_user = unmapped_user,
                                        .exempt_services = exempt };
 
@@ -56,19 +56,16 @@ static enum policy find_loosely(const char *folder, const char *user)
     return find(folder, SETTINGS_UNMAPPED_IGNORE, "sshd", user);
 }
 
-/* A bypass that began AGO seconds before now, for SECONDS. */
-static void write_bypass(const char *folder, const char *name, int64_t ago, int64_t seconds)
+/* The bypass of NAME, for SECONDS from now. */
+static void write_bypass(const char *folder, const char *name, int seconds)
 {
-    struct bypass_moment now;
+    struct boot_moment now;
     char text[512];
 
-    assert_true(bypass_now(&now));
-    snprintf(text, sizeof text,
-             "made = \"%" PRId64 "\"; boottime = \"%" PRId64 "\"; boot_id = \"%s\"; "
-             "until = \"%" PRId64 "\"; reason = \"a lost phone\";\n",
-             now.time_s - ago, now.boottime_s > ago ? now.boottime_s - ago : 0, now.boot_id,
-             now.time_s - ago + seconds);
-    folder_write(folder, name, text, 0640);
+    assert_true(boot_now(&now));
+    snprintf(text, sizeof text, "boot_id = \"%s\"; until = %d; reason = \"a lost phone\";\n",
+             now.id, (int)now.seconds + seconds);
+    folder_write(folder_path(folder, "bypass"), name, text, 0600);
 }
 
 static int setup(void **state)
@@ -76,7 +73,7 @@ static int setup(void **state)
     if (folder_setup(state) != 0)
         return -1;
     folder_write(*state, "alice.conf", ALICE, 0640);
-    return 0;
+    return mkdir(folder_path(*state, "bypass"), 0700);
 }
 
 static int teardown(void **state)
@@ -130,49 +127,49 @@ TEST(a_file_that_cannot_be_trusted_refuses)
 
 TEST(a_bypass_counts_until_it_ends)
 {
-    write_bypass(*state, "alice.bypass", 10, 600);
+    stands_at = 1000000;
+    write_bypass(*state, "alice", 600);
     assert_int_equal(find_strictly(*state, "alice"), POLICY_BYPASSED);
-    assert_in_range(findings.bypass_left_s, 500, 590);
+    assert_int_equal(findings.bypass_left_seconds, 600);
     assert_non_null(findings.enrollment);
     assert_string_equal(findings.bypass->reason, "a lost phone");
 
-    write_bypass(*state, "alice.bypass", 600, 600);
+    stands_at += 599;
+    assert_int_equal(find_strictly(*state, "alice"), POLICY_BYPASSED);
+    assert_int_equal(findings.bypass_left_seconds, 1);
+    stands_at++;
     assert_int_equal(find_loosely(*state, "alice"), POLICY_ENROLLED);
     assert_refused(&findings.no_bypass, OUTCOME_DENIED, "has ended");
-    assert_int_equal(findings.bypass_left_s, 0);
+    assert_int_equal(findings.bypass_left_seconds, 0);
 }
 
-TEST(a_bypass_counts_in_its_last_second)
+TEST(a_bypass_of_another_boot_counts_for_nothing)
 {
+    folder_write(folder_path(*state, "bypass"), "alice",
+                 "boot_id = \"01234567-89ab-cdef-0123-456789abcdef\"; until = 1000600; "
+                 "reason = \"x\";",
+                 0600);
     stands_at = 1000000;
-    write_bypass(*state, "alice.bypass", 599, 600);
-    assert_int_equal(find_strictly(*state, "alice"), POLICY_BYPASSED);
-    assert_int_equal(findings.bypass_left_s, 1);
-    stands_at++;
     assert_int_equal(find_strictly(*state, "alice"), POLICY_ENROLLED);
+    assert_refused(&findings.no_bypass, OUTCOME_DENIED, "for the boot before this one");
 }
 
-TEST(a_bypass_that_has_ended_leaves_nothing)
+TEST(a_bypass_beside_the_enrollments_counts_for_nothing)
 {
-    const struct bypass bypass = { .made = { 1000, 500, "a" }, .until_s = 1600 };
-    static const struct {
-        struct bypass_moment now;
-        int64_t left_s;
-    } rows[] = {
-        { { 1000, 500, "a" }, 600 }, { { 1599, 1099, "a" }, 1 }, { { 1600, 1100, "a" }, 0 },
-        { { 1700, 600, "a" }, 0 },  /* by the wall clock alone */
-        { { 1100, 1200, "a" }, 0 }, /* by the other alone */
-        { { 1100, 650, "a" }, 450 }, { { 999, 500, "a" }, 0 },   { { 1100, 499, "a" }, 0 },
-        { { 1100, 50, "b" }, 500 },  { { 1100, 550, "b" }, 50 }, { { 1100, 601, "b" }, 0 },
-    };
+    struct boot_moment now;
+    char text[512];
 
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        assert_int_equal(bypass_left(&bypass, &rows[i].now), rows[i].left_s);
+    assert_true(boot_now(&now));
+    snprintf(text, sizeof text, "boot_id = \"%s\"; until = %d; reason = \"x\";", now.id,
+             (int)now.seconds + 600);
+    folder_write(*state, "alice.bypass", text, 0600);
+    assert_int_equal(find_strictly(*state, "alice"), POLICY_ENROLLED);
+    assert_string_equal(findings.no_bypass.reason, "");
 }
 
 TEST(frees_what_it_found)
 {
-    write_bypass(*state, "alice.bypass", 10, 600);
+    write_bypass(*state, "alice", 600);
     assert_int_equal(find_strictly(*state, "alice"), POLICY_BYPASSED);
     policy_free(&findings);
     assert_null(findings.enrollment);
@@ -181,35 +178,37 @@ TEST(frees_what_it_found)
 
 TEST(a_bypass_of_an_account_without_an_enrollment_counts)
 {
-    write_bypass(*state, "root.bypass", 10, 600);
+    write_bypass(*state, "root", 600);
     assert_int_equal(find_strictly(*state, "root"), POLICY_BYPASSED);
-    write_bypass(*state, "root.bypass", 600, 600);
+    write_bypass(*state, "root", -1);
     assert_int_equal(find_strictly(*state, "root"), POLICY_DENIED);
 }
 
-TEST(a_bypass_is_nobody_else_s)
+TEST(a_bypass_is_for_no_other_name)
 {
-    write_bypass(*state, "nobody-of-this-name.bypass", 10, 600);
+    write_bypass(*state, "nobody-of-this-name", 600);
     assert_int_equal(find_loosely(*state, "nobody-of-this-name"), POLICY_DENIED);
     assert_int_equal(find_loosely(*state, "alice"), POLICY_ENROLLED);
 }
 
 TEST(a_bypass_that_cannot_be_trusted_or_judged_counts_for_nothing)
 {
-    folder_write(*state, "alice.bypass", "until = \"99999999999\";\n", 0640);
-    assert_int_equal(find_strictly(*state, "alice"), POLICY_ENROLLED);
-    assert_refused(&findings.no_bypass, OUTCOME_MISCONFIGURED, "alice.bypass");
+    const char *bypasses = folder_path(*state, "bypass");
 
-    write_bypass(*state, "alice.bypass", 10, 600);
-    assert_int_equal(chmod(folder_path(*state, "alice.bypass"), 0660), 0);
+    folder_write(bypasses, "alice", "until = 1000;\n", 0600);
+    assert_int_equal(find_strictly(*state, "alice"), POLICY_ENROLLED);
+    assert_refused(&findings.no_bypass, OUTCOME_MISCONFIGURED, "bypass/alice");
+
+    write_bypass(*state, "alice", 600);
+    assert_int_equal(chmod(folder_path(bypasses, "alice"), 0660), 0);
     assert_int_equal(find_strictly(*state, "alice"), POLICY_ENROLLED);
     assert_refused(&findings.no_bypass, OUTCOME_MISCONFIGURED, "writable by others");
 
-    assert_int_equal(chmod(folder_path(*state, "alice.bypass"), 0640), 0);
+    assert_int_equal(chmod(folder_path(bypasses, "alice"), 0600), 0);
     fails_clock = true;
     assert_int_equal(find_strictly(*state, "alice"), POLICY_ENROLLED);
-    assert_refused(&findings.no_bypass, OUTCOME_MISCONFIGURED, "clocks can't be read");
-    assert_int_equal(findings.bypass_left_s, 0);
+    assert_refused(&findings.no_bypass, OUTCOME_MISCONFIGURED, "the clock can't be read");
+    assert_int_equal(findings.bypass_left_seconds, 0);
 }
 
 int main(void)
@@ -222,11 +221,11 @@ int main(void)
         in_folder(who_is_no_account_is_denied_whatever_the_settings_say),
         in_folder(a_file_that_cannot_be_trusted_refuses),
         in_folder(a_bypass_counts_until_it_ends),
-        in_folder(a_bypass_counts_in_its_last_second),
-        cmocka_unit_test(a_bypass_that_has_ended_leaves_nothing),
+        in_folder(a_bypass_of_another_boot_counts_for_nothing),
+        in_folder(a_bypass_beside_the_enrollments_counts_for_nothing),
         in_folder(frees_what_it_found),
         in_folder(a_bypass_of_an_account_without_an_enrollment_counts),
-        in_folder(a_bypass_is_nobody_else_s),
+        in_folder(a_bypass_is_for_no_other_name),
         in_folder(a_bypass_that_cannot_be_trusted_or_judged_counts_for_nothing),
     };
 

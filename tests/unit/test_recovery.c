@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Recovery codes and bypasses: their form, their files, when they count. */
+/* Recovery codes: their form, their file, when they count. */
 #include "unit.h"
 
 #include <stdlib.h>
 
-#include "core/bypass.h"
 #include "core/recovery.h"
 
 #define SALT "$y$j9T$k2XAnEHBqQ1Ct2aMXFKNa/"
@@ -126,100 +125,6 @@ TEST(a_file_of_recovery_codes_is_strict)
     }
 }
 
-/* Bypasses */
-
-#define MADE "made = \"1800000000\"; boottime = \"5000\"; boot_id = \"a-1\"; "
-
-enum { AT = 1800000000, UP = 5000, SPAN = 7200 };
-
-static int64_t left(int64_t time_s, int64_t boottime_s, const char *boot_id)
-{
-    struct bypass bypass = { .made = { AT, UP, "a-1" }, .until_s = AT + SPAN };
-    struct bypass_moment now = { time_s, boottime_s, "" };
-
-    strcpy(now.boot_id, boot_id);
-    return bypass_left(&bypass, &now);
-}
-
-TEST(a_bypass_counts_until_its_time)
-{
-    assert_int_equal(left(AT, UP, "a-1"), SPAN);
-    assert_int_equal(left(AT + 100, UP + 100, "a-1"), SPAN - 100);
-    assert_int_equal(left(AT + SPAN - 1, UP + SPAN - 1, "a-1"), 1);
-    assert_int_equal(left(AT + SPAN, UP + SPAN, "a-1"), 0);
-}
-
-TEST(a_clock_that_is_set_does_not_extend_it)
-{
-    assert_int_equal(left(AT, UP + SPAN, "a-1"), 0);
-    assert_int_equal(left(AT + 1, UP + SPAN - 10, "a-1"), 10);
-    assert_int_equal(left(AT - 1, UP + 100, "a-1"), 0);
-    assert_int_equal(left(AT + SPAN, UP + 1, "a-1"), 0);
-    assert_int_equal(left(AT + 100, UP - 1, "a-1"), 0);
-}
-
-TEST(after_another_boot_the_machine_must_not_be_up_for_longer)
-{
-    assert_int_equal(left(AT + 100, 10, "b-2"), SPAN - 100);
-    assert_int_equal(left(AT + 100, SPAN - 1, "b-2"), 1);
-    assert_int_equal(left(AT + 100, SPAN, "b-2"), 0);
-    assert_int_equal(left(AT - 1, 10, "b-2"), 0);
-    assert_int_equal(left(AT + SPAN, 10, "b-2"), 0);
-}
-
-TEST(now_is_told_by_every_clock)
-{
-    struct bypass_moment now;
-
-    assert_true(bypass_now(&now));
-    assert_true(now.time_s > AT - 100000000);
-    assert_true(now.boottime_s > 0);
-    assert_int_equal(strlen(now.boot_id), BYPASS_BOOT_ID_SIZE - 1);
-}
-
-TEST(a_file_of_a_bypass_is_read_whole)
-{
-    struct bypass *bypass = NULL;
-    struct verdict why_not;
-
-    assert_true(bypass_parse(MADE "until = \"1800086400\"; reason = \"lost\";", "SHOWN", &bypass,
-                             &why_not));
-    assert_int_equal(bypass->made.time_s, AT);
-    assert_int_equal(bypass->made.boottime_s, UP);
-    assert_string_equal(bypass->made.boot_id, "a-1");
-    assert_int_equal(bypass->until_s, AT + BYPASS_SECONDS_MAX);
-    assert_string_equal(bypass->reason, "lost");
-    bypass_free(&bypass);
-    assert_null(bypass);
-}
-
-TEST(a_file_of_a_bypass_is_strict)
-{
-    static const struct {
-        const char *text, *problem;
-    } rows[] = {
-        { "", "made is missing" },
-        { MADE "until = \"1800000001\";", "reason is missing" },
-        { MADE "until = \"1800000001\"; reason = \"\";", "must be a text of 1 to 200 bytes" },
-        { MADE "until = \"1800086401\"; reason = \"x\";", "by 24 hours at most" },
-        { MADE "until = \"1800000000\"; reason = \"x\";", "until must be after made" },
-        { MADE "until = \"1\"; reason = \"x\";", "until must be after made" },
-        { MADE "until = 1800000001; reason = \"x\";", "no number may have more" },
-        { MADE "until = \"-1\"; reason = \"x\";", "must be a number of seconds" },
-        { MADE "until = \"1e9\"; reason = \"x\";", "must be a number of seconds" },
-        { MADE "until = \"9999999999999\"; reason = \"x\";", "must be a number of seconds" },
-        { "made = \"1\"; boottime = \"1\"; boot_id = \"X\";", "must be as in /proc" },
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        struct bypass *bypass = NULL;
-        struct verdict why_not = { 0 };
-        assert_false(bypass_parse(rows[i].text, "SHOWN", &bypass, &why_not));
-        assert_refused(&why_not, OUTCOME_MISCONFIGURED, rows[i].problem);
-        assert_null(bypass);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,12 +134,6 @@ int main(void)
         cmocka_unit_test(a_salt_that_crypt_refuses_matches_nothing),
         cmocka_unit_test(a_new_salt_makes_hashes_that_match),
         cmocka_unit_test(a_file_of_recovery_codes_is_strict),
-        cmocka_unit_test(a_bypass_counts_until_its_time),
-        cmocka_unit_test(a_clock_that_is_set_does_not_extend_it),
-        cmocka_unit_test(after_another_boot_the_machine_must_not_be_up_for_longer),
-        cmocka_unit_test(now_is_told_by_every_clock),
-        cmocka_unit_test(a_file_of_a_bypass_is_read_whole),
-        cmocka_unit_test(a_file_of_a_bypass_is_strict),
     };
 
     return cmocka_run_group_tests_name("recovery", tests, NULL, NULL);

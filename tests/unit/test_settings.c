@@ -103,6 +103,7 @@ static const struct {
     { "login", "unmapped_user", WORD },       { "login", "exempt_services", TEXTS },
     { "login", "create_challenge", WORD },    { "check", "run_as", TEXT },
     { "check", "users_dir", PATH },           { "check", "state_dir", PATH },
+    { "check", "runtime_dir", PATH },
 };
 
 static bool is_mandatory(const char *name)
@@ -130,6 +131,7 @@ static void assert_defaults(const struct settings *settings)
     assert_string_equal(settings->run_as, PATHS_RUN_AS);
     assert_string_equal(settings->users_dir, PATHS_USERS);
     assert_string_equal(settings->state_dir, PATHS_STATE);
+    assert_string_equal(settings->runtime_dir, PATHS_RUNTIME);
     assert_null(settings->admin_api_key_sid);
     assert_null(settings->admin_api_key_file);
 }
@@ -151,7 +153,8 @@ static const char every_key[] =
     "unmapped_user : \"ignore\", exempt_services : [ \"cron\", \"cups\" ],\n"
     "create_challenge : \"at_code\" }\n"
     "admin = { api_key_sid = \"SK" HEX32 "\"; api_key_file = \"/a\"; };\n"
-    "check = { run_as = \"nobody\"; users_dir = \"/u\"; state_dir = \"/s\"; }";
+    "check = { run_as = \"nobody\"; users_dir = \"/u\"; state_dir = \"/s\"; runtime_dir = \"/r\"; "
+    "}";
 
 static void assert_every_key(const struct settings *settings)
 {
@@ -172,6 +175,7 @@ static void assert_every_key(const struct settings *settings)
     assert_string_equal(settings->run_as, "nobody");
     assert_string_equal(settings->users_dir, "/u");
     assert_string_equal(settings->state_dir, "/s");
+    assert_string_equal(settings->runtime_dir, "/r");
     assert_string_equal(settings->admin_api_key_sid, "SK" HEX32);
     assert_string_equal(settings->admin_api_key_file, "/a");
 }

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* Bypasses: their file, whom it can be trusted from, and when they count. */
+#include "unit.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/bypass.h"
+#include "folder.h"
+
+#define ID    "e2e8a73e-39a5-468b-95c2-2c22088de88d"
+#define OTHER "e2e8a73e-39a5-468b-95c2-2c22088de88e"
+#define ALICE "boot_id = \"" ID "\"; until = 5000; reason = \"lost\";\n"
+
+enum { UNTIL = 5000, DAY = 24 * 60 * 60 };
+
+/* This boot */
+
+TEST(the_kernel_says_which_boot_this_is_and_how_old)
+{
+    struct timespec clock;
+    struct boot_moment now;
+
+    assert_int_equal(clock_gettime(CLOCK_BOOTTIME, &clock), 0);
+    assert_true(boot_now(&now));
+    assert_in_range(now.seconds, clock.tv_sec, clock.tv_sec + 1);
+    assert_true(boot_is_id(now.id));
+}
+
+TEST(an_id_is_36_hexadecimal_digits_and_dashes)
+{
+    static const char *const others[] = { "",
+                                          "a",
+                                          ID "0",
+                                          "E" ID,
+                                          ID " ",
+                                          "e2e8a73e-39a5-468b-95c2-2c22088de88",
+                                          "E2e8a73e-39a5-468b-95c2-2c22088de88d" };
+
+    assert_true(boot_is_id(ID));
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+        assert_false(boot_is_id(others[i]));
+}
+
+/* When it counts */
+
+/* How many seconds are left; 0: it does not count, and PART tells why. */
+static int left(const char *id, int64_t seconds, const char *part)
+{
+    const struct bypass bypass = { (char *)ID, UNTIL, (char *)"lost" };
+    struct boot_moment now = { .seconds = seconds };
+    struct verdict why_not = { 0 };
+    int seconds_left = -1;
+
+    strcpy(now.id, id);
+    if (bypass_counts(&bypass, &now, &seconds_left, &why_not))
+        return seconds_left;
+    assert_int_equal(seconds_left, -1);
+    assert_refused(&why_not, OUTCOME_DENIED, part);
+    return 0;
+}
+
+TEST(it_counts_until_its_time)
+{
+    assert_int_equal(left(ID, UNTIL - 100, ""), 100);
+    assert_int_equal(left(ID, UNTIL - 1, ""), 1);
+    assert_int_equal(left(ID, UNTIL, "the bypass has ended"), 0);
+    assert_int_equal(left(ID, UNTIL + 1000000, "the bypass has ended"), 0);
+}
+
+TEST(it_ends_with_the_boot_whatever_the_clock_says)
+{
+    assert_int_equal(left(OTHER, UNTIL - 100, "for the boot before this one"), 0);
+    assert_int_equal(left(OTHER, 1, "for the boot before this one"), 0);
+    assert_int_equal(left(OTHER, UNTIL + 1, "for the boot before this one"), 0);
+}
+
+TEST(it_is_for_a_day_at_most)
+{
+    assert_int_equal(left(ID, UNTIL - DAY, ""), DAY);
+    assert_int_equal(left(ID, UNTIL - DAY - 1, "for more than 24 hours"), 0);
+    assert_int_equal(left(ID, -1000000000, "for more than 24 hours"), 0);
+}
+
+/* The file */
+
+TEST(a_file_is_read_whole)
+{
+    struct bypass *bypass = NULL;
+    struct verdict why_not;
+
+    assert_true(bypass_parse(ALICE, "SHOWN", &bypass, &why_not));
+    assert_string_equal(bypass->boot_id, ID);
+    assert_int_equal(bypass->until, UNTIL);
+    assert_string_equal(bypass->reason, "lost");
+    bypass_free(&bypass);
+    assert_null(bypass);
+    bypass_free(&bypass);
+}
+
+TEST(a_file_is_strict)
+{
+    static const struct {
+        const char *text, *problem;
+    } rows[] = {
+        { "", "boot_id is missing" },
+        { "boot_id = \"" ID "\"; reason = \"x\";", "until is missing" },
+        { "boot_id = \"" ID "\"; until = 1;", "reason is missing" },
+        { "until = 1; reason = \"x\";", "boot_id is missing" },
+        { "boot_id = \"x\"; until = 1; reason = \"x\";", "must be as in /proc" },
+        { "boot_id = \"" ID "\"; until = 1; reason = \"\";", "must be a text of 1 to 200 bytes" },
+        { "until = 0;", "must be a number of seconds" },
+        { "until = -1;", "must be a number of seconds" },
+        { "until = \"1\";", "must be a number of seconds" },
+        { "until = 1.5;", "must be a number of seconds" },
+        { "until = 0x10;", "must be a number of seconds" },
+        { "until = 1000000000;", "no number may have more than 9 digits" },
+        { ALICE "made = 1;", "made is no known key" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct bypass *bypass = NULL;
+        struct verdict why_not = { 0 };
+        assert_false(bypass_parse(rows[i].text, "SHOWN", &bypass, &why_not));
+        assert_refused(&why_not, OUTCOME_MISCONFIGURED, rows[i].problem);
+        assert_null(bypass);
+    }
+}
+
+/* Where it lies */
+
+static int setup(void **state)
+{
+    if (folder_setup(state) != 0 || mkdir(folder_path(*state, "bypass"), 0700) != 0)
+        return -1;
+    folder_write(folder_path(*state, "bypass"), "alice", ALICE, 0600);
+    return 0;
+}
+
+static void assert_finds(const char *runtime_dir, const char *name)
+{
+    auto_bypass *bypass = NULL;
+    struct verdict why_not = { 0 };
+
+    if (bypass_read(runtime_dir, name, &bypass, &why_not) != SECRET_READ)
+        fail_msg("%s: %s", name, why_not.reason);
+    assert_string_equal(bypass->reason, "lost");
+}
+
+static void assert_finds_none(const char *runtime_dir, const char *name)
+{
+    struct bypass *bypass = NULL;
+    struct verdict why_not;
+
+    assert_int_equal(bypass_read(runtime_dir, name, &bypass, &why_not), SECRET_ABSENT);
+    assert_null(bypass);
+}
+
+static void assert_refuses(const char *runtime_dir, const char *name, const char *part)
+{
+    struct bypass *bypass = NULL;
+    struct verdict why_not = { 0 };
+
+    assert_int_equal(bypass_read(runtime_dir, name, &bypass, &why_not), SECRET_REFUSED);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, part);
+    assert_null(bypass);
+}
+
+TEST(it_is_found_by_exactly_its_name)
+{
+    assert_finds(*state, "alice");
+    assert_finds_none(*state, "bob");
+    assert_finds_none(*state, "Alice");
+    assert_finds_none(*state, "alic");
+}
+
+TEST(without_a_folder_there_is_none)
+{
+    const char *folder = *state;
+
+    assert_finds_none(folder_path(folder, "nowhere"), "alice");
+    assert_finds_none(folder_path(folder, "bypass"), "alice");
+}
+
+TEST(a_folder_that_others_can_write_is_refused)
+{
+    const char *folder = *state, *inner = folder_path(folder, "bypass");
+    static const mode_t modes[] = { 0720, 0702, 01777 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+        assert_int_equal(chmod(inner, modes[i]), 0);
+        assert_refuses(folder, "alice", "/bypass is writable by others: chmod go-w");
+        assert_refuses(folder, "bob", "/bypass is writable by others: chmod go-w");
+        assert_int_equal(chmod(inner, 0700), 0);
+        assert_int_equal(chmod(folder, modes[i]), 0);
+        assert_refuses(folder, "alice", "is writable by others: chmod go-w");
+        assert_int_equal(chmod(folder, 0755), 0);
+    }
+    assert_finds(folder, "alice");
+}
+
+TEST(a_file_that_others_can_write_is_refused)
+{
+    const char *inner = folder_path(*state, "bypass");
+
+    folder_write(inner, "alice", ALICE, 0620);
+    assert_refuses(*state, "alice", "bypass/alice is writable by others: chmod go-w");
+}
+
+TEST(no_link_is_followed)
+{
+    const char *folder = *state, *link = folder_path(folder, "link");
+    const char *inner = folder_path(folder, "bypass");
+
+    assert_int_equal(symlink(folder, link), 0);
+    assert_refuses(link, "alice", "a symbolic link");
+    assert_int_equal(symlink("alice", folder_path(inner, "bob")), 0);
+    assert_refuses(folder, "bob", "symbolic links are not followed");
+    assert_int_equal(symlink("nowhere", folder_path(inner, "carol")), 0);
+    assert_refuses(folder, "carol", "symbolic links are not followed");
+    assert_int_equal(rename(inner, folder_path(folder, "elsewhere")), 0);
+    assert_int_equal(symlink("elsewhere", inner), 0);
+    assert_refuses(folder, "alice", "a symbolic link");
+}
+
+TEST(a_fifo_does_not_block_and_a_folder_is_no_file)
+{
+    const char *inner = folder_path(*state, "bypass");
+
+    assert_int_equal(mkfifo(folder_path(inner, "fifo"), 0600), 0);
+    assert_int_equal(mkdir(folder_path(inner, "folder"), 0700), 0);
+    alarm(10);
+    assert_refuses(*state, "fifo", "no regular file");
+    assert_refuses(*state, "folder", "no regular file");
+    alarm(0);
+}
+
+TEST(a_file_or_folder_of_another_account_is_refused)
+{
+    const char *folder = *state, *inner = folder_path(folder, "bypass");
+    const char *const paths[] = { folder_path(inner, "alice"), inner, folder };
+
+    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+        assert_int_equal(chown(paths[i], 12345, 0), 0);
+        assert_refuses(folder, "alice", "is not root's: chown root it");
+        assert_int_equal(chown(paths[i], 0, 0), 0);
+    }
+    assert_finds(folder, "alice");
+}
+
+TEST(a_host_that_is_not_root_has_no_use_for_roots)
+{
+    const char *folder = *state;
+
+    assert_int_equal(chmod(folder, 0755), 0);
+    assert_int_equal(seteuid(12345), 0);
+    assert_finds_none(folder, "alice");
+    assert_int_equal(seteuid(0), 0);
+}
+
+int main(void)
+{
+#define in_folder(test) cmocka_unit_test_setup_teardown(test, setup, folder_teardown)
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_kernel_says_which_boot_this_is_and_how_old),
+        cmocka_unit_test(an_id_is_36_hexadecimal_digits_and_dashes),
+        cmocka_unit_test(it_counts_until_its_time),
+        cmocka_unit_test(it_ends_with_the_boot_whatever_the_clock_says),
+        cmocka_unit_test(it_is_for_a_day_at_most),
+        cmocka_unit_test(a_file_is_read_whole),
+        cmocka_unit_test(a_file_is_strict),
+        in_folder(it_is_found_by_exactly_its_name),
+        in_folder(without_a_folder_there_is_none),
+        in_folder(a_folder_that_others_can_write_is_refused),
+        in_folder(a_file_that_others_can_write_is_refused),
+        in_folder(no_link_is_followed),
+        in_folder(a_fifo_does_not_block_and_a_folder_is_no_file),
+        /* Only root can give files away, and be another account: */
+        in_folder(a_file_or_folder_of_another_account_is_refused),
+        in_folder(a_host_that_is_not_root_has_no_use_for_roots),
+    };
+
+    return unit_run("bypass", tests, ARRAY_SIZE(tests), 2);
+}
