@@ -155,7 +155,7 @@ static void add_refusal(const struct reach *reach, const struct service *service
     if (service->error == ERRORS_NOT_PERMITTED)
         report_add(reach->report, REPORT_NOTE, subject, NULL,
                    "%s is known to Twilio, and may not read the service: it is restricted", user);
-    else if (why_not->outcome == OUTCOME_UNAVAILABLE)
+    else if (why_not->outcome == OUTCOME_UNAVAILABLE || why_not->outcome == OUTCOME_EXHAUSTED)
         report_add(reach->report, REPORT_AWAY, subject, AWAY_REMEDY, "%s", why_not->reason);
     else
         report_add(reach->report, REPORT_WRONG, subject, NULL, "%s: %s", user, why_not->reason);

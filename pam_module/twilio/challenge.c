@@ -22,7 +22,6 @@ enum { VERIFY_SHARE_PERCENT = 70 };
 struct challenge_service {
     struct service service;
     const struct enrollment *enrollment;
-    bool too_many; /* a creation was repeated after "too many requests at once", in vain */
 };
 
 /* The name of the first bound field in which the reply is another's; NULL: it is ours. */
@@ -92,20 +91,15 @@ enum challenge_state challenge_judge(enum challenge_step step, int status, const
 {
     int code = errors_parse(body, size);
     const struct error *error = errors_find(code);
-    enum outcome outcome = OUTCOME_MISCONFIGURED;
-    const char *meaning = "the request was refused";
+    const char *meaning;
+    enum outcome outcome = errors_judge(status, code, &meaning);
 
     if (status == 404 && step != CHALLENGE_CREATE) {
         outcome = OUTCOME_DENIED;
         meaning = "this login's challenge is gone";
-    } else if (status < 400 || status >= 500 || status == 408 || (status == 429 && code == 0)) {
-        outcome = OUTCOME_UNAVAILABLE;
-        meaning = "no answer that can be used";
-    } else if (error != NULL && error->state != CHALLENGE_REFUSED && step == CHALLENGE_VERIFY) {
+    } else if (outcome == OUTCOME_MISCONFIGURED && step == CHALLENGE_VERIFY && error != NULL &&
+               error->state != CHALLENGE_REFUSED) {
         return error->state;
-    } else if (error != NULL && error->state == CHALLENGE_REFUSED) {
-        outcome = error->outcome;
-        meaning = error->meaning;
     }
 
     verdict_refuse(why_not, outcome, "Twilio: HTTP %d, error %d: %s", status, code, meaning);
@@ -194,8 +188,6 @@ static enum challenge_state create(struct challenge_service *service, struct htt
     enum challenge_state state;
     enum http_result result;
 
-    if (service->too_many)
-        return refuse(why_not, OUTCOME_UNAVAILABLE, errors_find(ERRORS_TOO_MANY_REQUESTS)->meaning);
     /* Without an enrollment the watch lets nothing leave. */
     if (service->enrollment != NULL) {
         if (!print_path(service, NULL, path, why_not))
@@ -210,7 +202,6 @@ static enum challenge_state create(struct challenge_service *service, struct htt
     if (result != HTTP_REPLIED || service->enrollment == NULL)
         return CHALLENGE_REFUSED;
 
-    service->too_many = reply.status == 429 && service_error(&reply) == ERRORS_TOO_MANY_REQUESTS;
     state = read_reply(service, CHALLENGE_CREATE, &reply, &challenge, why_not);
     if (state == CHALLENGE_PENDING)
         *ret_challenge = challenge;

@@ -3,20 +3,21 @@
 /* Twilio's error codes and what each does to a login. */
 #include "errors.h"
 
+#include <stdbool.h>
+
 #include "reply.h"
 
-#define WRONG(text)       CHALLENGE_REFUSED, OUTCOME_MISCONFIGURED, text
-#define EXHAUSTED(text)   CHALLENGE_REFUSED, OUTCOME_EXHAUSTED, text
-#define DENIED(text)      CHALLENGE_REFUSED, OUTCOME_DENIED, text
-#define UNAVAILABLE(text) CHALLENGE_REFUSED, OUTCOME_UNAVAILABLE, text
-#define GOES_ON(state)    CHALLENGE_##state, OUTCOME_DENIED
+#define WRONG(text)     CHALLENGE_REFUSED, OUTCOME_MISCONFIGURED, text
+#define EXHAUSTED(text) CHALLENGE_REFUSED, OUTCOME_EXHAUSTED, text
+#define DENIED(text)    CHALLENGE_REFUSED, OUTCOME_DENIED, text
+#define GOES_ON(state)  CHALLENGE_##state, OUTCOME_DENIED
 
 static const struct error table[] = {
     { 20001, WRONG("Twilio takes the request for a bad one") },
     { 20003, WRONG("the credentials are wrong: check account_sid, api_key_sid and api_key_file") },
     { 20011, WRONG("Twilio refuses this version of TLS") },
     { 20404, WRONG("no such service, entity or factor: check service_sid and the enrollment") },
-    { 20429, UNAVAILABLE("too many requests at once on the account") },
+    { 20429, EXHAUSTED("too many requests at once on the account") },
     { 60200, WRONG("invalid parameter") },
     { 60204, WRONG("the service has no TOTP factors: enable them") },
     { 60300, WRONG("malformed parameter") },
@@ -68,6 +69,24 @@ const struct error *errors_find(int code)
         if (table[i].code == code)
             return &table[i];
     return NULL;
+}
+
+enum outcome errors_judge(int status, int code, const char **ret_meaning)
+{
+    const struct error *error = errors_find(code);
+    bool is_refusal = error != NULL && error->state == CHALLENGE_REFUSED;
+
+    if (status < 400 || status >= 500 || status == 408) {
+        *ret_meaning = "no answer that can be used";
+        return OUTCOME_UNAVAILABLE;
+    }
+    /* Whoever has a first factor can provoke it: it must not open what an outage opens. */
+    if (status == 429) {
+        *ret_meaning = is_refusal ? error->meaning : "too many requests";
+        return OUTCOME_EXHAUSTED;
+    }
+    *ret_meaning = is_refusal ? error->meaning : "the request was refused";
+    return is_refusal ? error->outcome : OUTCOME_MISCONFIGURED;
 }
 
 int errors_parse(const char *body, size_t size)

@@ -17,6 +17,12 @@ struct error {
 /* The row of CODE; NULL: it is not in the table. Static storage. */
 const struct error *errors_find(int code);
 
+/* The outcome of a refusal with HTTP STATUS and Twilio's CODE (0: none), for every kind of request;
+ * *RET_MEANING says why, for the log: static storage. Every 429 is OUTCOME_EXHAUSTED; 408 and what is
+ * no 4xx is OUTCOME_UNAVAILABLE; other codes are in the table, and all else is
+ * OUTCOME_MISCONFIGURED. */
+enum outcome errors_judge(int status, int code, const char **ret_meaning);
+
 /* The number in "code" of an error's body of SIZE bytes, in either form that Twilio uses; 0: none. */
 int errors_parse(const char *body, size_t size);
 

@@ -38,9 +38,7 @@ static enum factor_result send(struct service *service, const struct http_reques
     service_explain(ret_reply, why_not);
     if (ret_reply->status == 404)
         return FACTOR_ABSENT;
-    return ret_reply->status < 400 || ret_reply->status >= 500 || ret_reply->status == 408
-               ? FACTOR_LOST
-               : FACTOR_REFUSED;
+    return why_not->outcome == OUTCOME_UNAVAILABLE ? FACTOR_LOST : FACTOR_REFUSED;
 }
 
 static int64_t patience_ms(const struct service *service)

@@ -91,15 +91,10 @@ enum http_result service_send(struct service *service, const struct http_request
 void service_explain(const struct http_reply *reply, struct verdict *why_not)
 {
     int code = service_error(reply);
-    const struct error *error = errors_find(code);
-    bool is_away = reply->status < 400 || reply->status >= 500 || reply->status == 408 ||
-                   (reply->status == 429 && (code == 0 || code == ERRORS_TOO_MANY_REQUESTS));
+    const char *meaning;
+    enum outcome outcome = errors_judge(reply->status, code, &meaning);
 
-    verdict_refuse(why_not, is_away ? OUTCOME_UNAVAILABLE : OUTCOME_MISCONFIGURED,
-                   "Twilio: HTTP %d, error %d: %s", reply->status, code,
-                   error != NULL ? error->meaning
-                   : is_away     ? "no answer that can be used"
-                                 : "the request was refused");
+    verdict_refuse(why_not, outcome, "Twilio: HTTP %d, error %d: %s", reply->status, code, meaning);
 }
 
 bool service_fetch(struct service *service, struct http_watch *watch,

@@ -1074,9 +1074,9 @@ SWITCHES = {
     "a limit is told in RFC 9457's form": (
         {"error_body": "rfc9457", "limit_call": "fifth"}, "wrong " * 5, "exhausted"),
     "a limit is told in HTML": (
-        {"error_body": "html", "limit_call": "fifth"}, "wrong " * 5, "unavailable"),
+        {"error_body": "html", "limit_call": "fifth"}, "wrong " * 5, "exhausted"),
     "a limit is told without a word": (
-        {"error_body": "empty", "limit_call": "fifth"}, "wrong " * 5, "unavailable"),
+        {"error_body": "empty", "limit_call": "fifth"}, "wrong " * 5, "exhausted"),
     "an expiry is told in RFC 9457's form": ({"error_body": "rfc9457"}, "expired", "approved"),
     "an expiry is told in HTML": ({"error_body": "html"}, "expired", "misconfigured"),
     "signature headers are absent": ({"signature_header": "absent"}, "right", "approved"),
@@ -1129,9 +1129,10 @@ FAULTS = {  # on create; on verify
     "status-403-html": ("misconfigured", "misconfigured"),
     "status-404/20404": ("misconfigured", "denied"),
     "status-404/60391": ("misconfigured", "denied"),
-    "status-429": ("unavailable", "unavailable"),
-    "status-429-html": ("unavailable", "unavailable"),
-    "status-429/20429": ("unavailable", "unavailable"),
+    "status-429": ("exhausted", "exhausted"),
+    "status-429-html": ("exhausted", "exhausted"),
+    "status-429/20429": ("exhausted", "exhausted"),
+    "status-429/99999": ("exhausted", "exhausted"),
     "status-429/60308-rfc9457": ("exhausted", "exhausted"),
     "status-429/60312": ("exhausted", "exhausted"),
     "status-500/20500": ("unavailable", "unavailable"),

@@ -77,8 +77,7 @@ def redirect(location):
 
 
 CREATE_STATUSES = {}
-for number in (200, 202, 203, 204, 206, 226, 300, 301, 302, 303, 304, 307, 308, 399, 408, 429, 500,
-               502, 503, 504, 599):
+for number in (200, 202, 203, 204, 206, 226, 300, 301, 302, 303, 304, 307, 308, 399, 408, 500, 502, 503, 504, 599):
     CREATE_STATUSES[f"unavailable after HTTP {number} for a creation"] = at_create(
         "unavailable", refuse(number, body=b"" if number in (204, 304) else None), 2,
         reason=f"HTTP {number}")
@@ -91,7 +90,8 @@ for status, code, outcome in (
         (403, 60322, "denied"), (403, 60323, "misconfigured"), (403, 60324, "misconfigured"),
         (404, 60390, "misconfigured"), (404, 60392, "misconfigured"), (403, 70051, "misconfigured"),
         (400, 99999, "misconfigured"), (429, 60312, "exhausted"), (429, 60308, "exhausted"),
-        (429, 60309, "exhausted"), (429, 60310, "misconfigured"), (429, 99999, "misconfigured")):
+        (429, 60309, "exhausted"), (429, 60310, "exhausted"), (429, 60318, "exhausted"),
+        (429, 60324, "exhausted"), (429, 99999, "exhausted")):
     CREATE_STATUSES[f"{outcome} after {status}/{code} for a creation"] = at_create(
         outcome, refuse(status, code), 1, reason=rf"HTTP {status}, error {code}")
 CREATE_STATUSES |= {
@@ -99,12 +99,17 @@ CREATE_STATUSES |= {
         "unavailable", refuse(503, 60312), 2),
     "unavailable after 503 with the code of too many requests": at_create(
         "unavailable", refuse(503, 20429), 2),
-    "unavailable after 429 in HTML": at_create(
-        "unavailable", refuse(429, body=b"<html>20429</html>"), 2),
-    "unavailable after 429 with a code that is a text": at_create(
-        "unavailable", refuse(429, body={"code": "20429"}), 2),
-    "unavailable after 429 with a doubled code": at_create(
-        "unavailable", refuse(429, body=b'{"code": 20429, "code": 60312}'), 2),
+    "exhausted after 429 without a code": at_create(
+        "exhausted", refuse(429), 1, reason="HTTP 429, error 0: too many requests"),
+    "exhausted after 429 without a body": at_create("exhausted", refuse(429, body=b""), 1),
+    "exhausted after 429 in HTML": at_create(
+        "exhausted", refuse(429, body=b"<html>20429</html>"), 1),
+    "exhausted after 429 with a code that is a text": at_create(
+        "exhausted", refuse(429, body={"code": "20429"}), 1),
+    "exhausted after 429 with a doubled code": at_create(
+        "exhausted", refuse(429, body=b'{"code": 20429, "code": 60312}'), 1),
+    "exhausted after 429 while the user types": at_create(
+        "exhausted", refuse(429), 1, wait=True),
     "misconfigured after 403 in HTML": at_create(
         "misconfigured", refuse(403, body=b"<html>Forbidden</html>"), 1),
     "misconfigured after 401 without a body": at_create("misconfigured", refuse(401, body=b""), 1),
@@ -113,8 +118,8 @@ CREATE_STATUSES |= {
         1),
     "misconfigured after 403 with an approved challenge": at_create(
         "misconfigured", as_status(403), 1),
-    "unavailable after too many requests for ever": at_create(
-        "unavailable", refuse(429, 20429), 2, reason="too many requests"),
+    "exhausted after too many requests for ever": at_create(
+        "exhausted", refuse(429, 20429), 2, reason="too many requests"),
     "approved after a creation that failed once": row(
         "approved", [CREATE, CREATE, VERIFY], create=[refuse(500)], wait=True),
     "approved after a creation that was answered with 200 once": row(
@@ -128,8 +133,8 @@ CREATE_STATUSES |= {
     "approved after too many requests once with a pause": row(
         "approved", [CREATE, CREATE, VERIFY],
         create=[refuse(429, 20429, {"Retry-After": "1"})]),
-    "unavailable when the creation's pause is longer than the limit": at_create(
-        "unavailable", refuse(429, 20429, {"Retry-After": "60"}), 1),
+    "exhausted when the creation's pause is longer than the limit": at_create(
+        "exhausted", refuse(429, 20429, {"Retry-After": "60"}), 1),
     "unavailable when nothing answers a creation": at_create("unavailable", dropped(silence), 2,
                                                              wait=True, timeout=1),
     "unavailable when creations are reset": at_create("unavailable", dropped(reset), 2),
@@ -216,7 +221,7 @@ for number in (201, 202, 204, 206, 226, 300, 301, 302, 303, 304, 307, 308, 399):
     VERIFY_STATUSES[f"unavailable after HTTP {number} with an approval"] = at_verify(
         "unavailable", rewrite(lambda body: body, number) if number not in (204, 304)
         else rewrite(lambda body: b"", number), reason=f"HTTP {number}")
-for number in (408, 429, 500, 501, 502, 503, 504, 599):
+for number in (408, 500, 501, 502, 503, 504, 599):
     VERIFY_STATUSES[f"unavailable after HTTP {number} with an approval"] = at_verify(
         "unavailable", rewrite(lambda body: body, number), reason=f"HTTP {number}")
 for number in (400, 401, 402, 403, 405, 409, 410, 413, 418, 422, 451, 499):
@@ -227,7 +232,8 @@ for status, code, outcome in (
         (404, 60390, "denied"), (404, None, "denied"), (403, 60318, "misconfigured"),
         (403, 60322, "denied"), (429, 60308, "exhausted"), (429, 60309, "exhausted"),
         (429, 60312, "exhausted"), (400, 60306, "misconfigured"), (400, 60200, "misconfigured"),
-        (403, 70051, "misconfigured"), (429, 99999, "misconfigured"), (500, 20500, "unavailable"),
+        (403, 70051, "misconfigured"), (429, 99999, "exhausted"), (429, 60310, "exhausted"),
+        (429, 60324, "exhausted"), (429, None, "exhausted"), (500, 20500, "unavailable"),
         (503, 20503, "unavailable"), (503, 20429, "unavailable"), (500, 60322, "unavailable"),
         (200, 60324, "unavailable")):
     VERIFY_STATUSES[f"{outcome} after {status}/{code} for a code"] = at_verify(
@@ -259,20 +265,20 @@ VERIFY_STATUSES |= {
         create=[honest, refuse(429, 60312)]),
     "approved after too many requests, with the code sent once more": row(
         "approved", [CREATE, VERIFY, VERIFY], codes=[RIGHT] * 2, verify=[refuse(429, 20429)]),
-    "unavailable after too many requests twice": row(
-        "unavailable", [CREATE, VERIFY, VERIFY], codes=[RIGHT] * 2,
+    "exhausted after too many requests twice": row(
+        "exhausted", [CREATE, VERIFY, VERIFY], codes=[RIGHT] * 2,
         verify=for_ever(refuse(429, 20429)), reason="too many requests"),
-    "unavailable when the pause is longer than the limit": at_verify(
-        "unavailable", refuse(429, 20429, {"Retry-After": "60"})),
-    "unavailable when the pause is two hours": at_verify(
-        "unavailable", refuse(429, 20429, {"Retry-After": "7200"})),
-    "unavailable when the pause is a week": at_verify(
-        "unavailable", refuse(429, 20429, {"Retry-After": "604800"})),
+    "exhausted when the pause is longer than the limit": at_verify(
+        "exhausted", refuse(429, 20429, {"Retry-After": "60"})),
+    "exhausted when the pause is two hours": at_verify(
+        "exhausted", refuse(429, 20429, {"Retry-After": "7200"})),
+    "exhausted when the pause is a week": at_verify(
+        "exhausted", refuse(429, 20429, {"Retry-After": "604800"})),
     "approved after a pause that is no number": row(
         "approved", [CREATE, VERIFY, VERIFY], codes=[RIGHT] * 2,
         verify=[refuse(429, 20429, {"Retry-After": "soon"})]),
-    "unavailable after too many requests in a body that can't be trusted": at_verify(
-        "unavailable", refuse(429, body=b'{"code": 20429, "code": 20429}')),
+    "exhausted after too many requests in a body that can't be trusted": at_verify(
+        "exhausted", refuse(429, body=b'{"code": 20429, "code": 20429}')),
     "unavailable after too many requests and then silence": row(
         "unavailable", [CREATE, VERIFY, VERIFY, FETCH], codes=[RIGHT] * 2, timeout=3,
         verify=[refuse(429, 20429), dropped(silence)], fetch=for_ever(dropped(silence))),
@@ -344,6 +350,8 @@ LOST |= {
         lost(), then="unavailable", fetch=[as_status(201)]),
     "unavailable when the question is answered with a redirection": unsure(
         lost(), then="unavailable", fetch=[as_status(302, {"Location": "/"})]),
+    "exhausted when the question meets too many requests": unsure(
+        lost(), then="exhausted", fetch=[refuse(429)]),
     "approved when the question meets too many requests once": row(
         "approved", [CREATE, VERIFY, FETCH, FETCH], verify=[lost()], fetch=[refuse(429, 20429)]),
 }

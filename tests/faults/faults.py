@@ -183,8 +183,8 @@ for number in (408, 500, 502, 503, 599, 600, 999):
     STATUS_LINES |= at_both(f"HTTP {number}", UNAVAILABLE, refuse(number))
 STATUS_LINES |= at_both("HTTP 502 in HTML", UNAVAILABLE,
                         refuse(502, body=b"<html>Bad Gateway</html>"))
-STATUS_LINES |= at_both("HTTP 429 without a code", UNAVAILABLE, refuse(429))
-STATUS_LINES |= at_both("HTTP 429, error 20429", UNAVAILABLE, refuse(429, 20429))
+STATUS_LINES |= at_both("HTTP 429 without a code", EXHAUSTED, refuse(429))
+STATUS_LINES |= at_both("HTTP 429, error 20429", EXHAUSTED, refuse(429, 20429))
 for number in (400, 401, 403, 418):
     STATUS_LINES |= at_both(f"HTTP {number}", MISCONFIGURED, refuse(number))
 STATUS_LINES |= {
@@ -195,7 +195,7 @@ STATUS_LINES |= {
     "a challenge that was denied": at_verify(DENIED, bend(status="denied")),
     **at_both("error 60322", DENIED, refuse(403, 60322)),
 }
-for number in (60308, 60309, 60312):
+for number in (60308, 60309, 60312, 99999):
     STATUS_LINES |= at_both(f"error {number}", EXHAUSTED, refuse(429, number))
 
 BOUND = {}
@@ -227,7 +227,7 @@ EMULATED = {
     **emulator(UNAVAILABLE, "cut-body"), **emulator(UNAVAILABLE, "endless-body"),
     **emulator(UNAVAILABLE, "giant-body"),
     **emulator(UNAVAILABLE, "status-503"), **emulator(UNAVAILABLE, "status-500/20500"),
-    **emulator(UNAVAILABLE, "status-302"), **emulator(UNAVAILABLE, "status-429/20429"),
+    **emulator(UNAVAILABLE, "status-302"), **emulator(EXHAUSTED, "status-429/20429"),
     **emulator(MISCONFIGURED, "status-401/20003"),
     **emulator(MISCONFIGURED, "status-403/60318-rfc9457"),
     **emulator(EXHAUSTED, "status-429/60312"),

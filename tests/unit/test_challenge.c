@@ -515,22 +515,22 @@ TEST(judges_every_documented_error)
         enum outcome on_create, on_verify, on_fetch;
     } errors[] = {
         { 20001, 400, W, W, W }, { 20003, 401, W, W, W }, { 20011, 400, W, W, W },
-        { 20404, 404, W, D, D }, { 20429, 429, U, U, U }, { 20500, 500, U, U, U },
+        { 20404, 404, W, D, D }, { 20429, 429, E, E, E }, { 20500, 500, U, U, U },
         { 20503, 503, U, U, U }, { 60200, 400, W, W, W }, { 60204, 403, W, W, W },
         { 60300, 400, W, W, W }, { 60301, 409, W, W, W }, { 60302, 400, W, W, W },
         { 60305, 400, W, W, W }, { 60306, 400, W, W, W }, { 60307, 400, W, W, W },
-        { 60308, 429, E, E, E }, { 60309, 429, E, E, E }, { 60310, 429, W, W, W },
+        { 60308, 429, E, E, E }, { 60309, 429, E, E, E }, { 60310, 429, E, E, E },
         { 60311, 403, W, W, W }, { 60312, 429, E, E, E }, { 60313, 403, W, W, W },
         { 60314, 400, W, W, W }, { 60315, 400, W, W, W }, { 60317, 409, W, W, W },
-        { 60318, 403, W, W, W }, { 60322, 403, D, D, D }, { 60326, 429, W, W, W },
-        { 60328, 429, W, W, W }, { 60330, 400, W, W, W }, { 60361, 400, W, W, W },
+        { 60318, 403, W, W, W }, { 60322, 403, D, D, D }, { 60326, 429, E, E, E },
+        { 60328, 429, E, E, E }, { 60330, 400, W, W, W }, { 60361, 400, W, W, W },
         { 60362, 400, W, W, W }, { 60363, 400, W, W, W }, { 60364, 400, W, W, W },
         { 60365, 400, W, W, W }, { 60366, 400, W, W, W }, { 60367, 400, W, W, W },
         { 60368, 400, W, W, W }, { 60369, 400, W, W, W }, { 60370, 400, W, W, W },
         { 60373, 400, W, W, W }, { 60374, 400, W, W, W }, { 60383, 400, W, W, W },
         { 60390, 404, W, D, D }, { 60391, 404, W, D, D }, { 60392, 404, W, D, D },
         { 70005, 400, W, W, W }, { 70051, 401, W, W, W }, { 70051, 403, W, W, W },
-        { 99999, 400, W, W, W }, { 99999, 403, W, W, W }, { 99999, 429, W, W, W },
+        { 99999, 400, W, W, W }, { 99999, 403, W, W, W }, { 99999, 429, E, E, E },
         { 99999, 500, U, U, U },
     };
 
@@ -572,9 +572,10 @@ TEST(judges_every_http_status_without_a_code)
 
     for (int status = 100; status <= 599; status++)
         for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
-            enum outcome expected = status < 400 || status >= 500 || status == 408 || status == 429
+            enum outcome expected = status < 400 || status >= 500 || status == 408
                                         ? OUTCOME_UNAVAILABLE
-                                        : OUTCOME_MISCONFIGURED;
+                                    : status == 429 ? OUTCOME_EXHAUSTED
+                                                    : OUTCOME_MISCONFIGURED;
             assert_judged(CHALLENGE_CREATE, status, bodies[i], expected);
             if (status == 404)
                 expected = OUTCOME_DENIED;
@@ -605,6 +606,13 @@ TEST(a_challenge_that_is_gone_is_so_whatever_the_code)
 {
     assert_judged(CHALLENGE_VERIFY, 404, reply_print_error(60324, 404), OUTCOME_DENIED);
     assert_judged(CHALLENGE_FETCH, 404, reply_print_error(60312, 404), OUTCOME_DENIED);
+}
+
+TEST(every_429_is_exhausted)
+{
+    for (int code = 60300; code <= 60400; code++)
+        for (int step = CHALLENGE_CREATE; step <= CHALLENGE_FETCH; step++)
+            assert_judged((enum challenge_step)step, 429, reply_print_error(code, 429), E);
 }
 
 TEST(no_error_approves)
@@ -740,6 +748,7 @@ int main(void)
         cmocka_unit_test(a_code_counts_only_with_a_refusal),
         cmocka_unit_test(a_time_out_is_one_whatever_it_says),
         cmocka_unit_test(a_challenge_that_is_gone_is_so_whatever_the_code),
+        cmocka_unit_test(every_429_is_exhausted),
         cmocka_unit_test(no_error_approves),
         cmocka_unit_test(an_approved_challenge_under_a_wrong_status_is_none),
         cmocka_unit_test(reads_the_code_in_either_form_of_an_error),
