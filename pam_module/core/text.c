@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Which bytes may stand in a line. */
+/* Which characters a line may hold. */
 #include "text.h"
 
 #include <string.h>
@@ -38,11 +38,38 @@ static size_t sequence(const char *bytes, size_t size)
     return length;
 }
 
+size_t text_decode(const char *bytes, size_t size, uint32_t *ret_point)
+{
+    static const uint8_t first_bits[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+    size_t length = sequence(bytes, size);
+    uint32_t point;
+
+    if (length == 0)
+        return 0;
+    point = (uint8_t)bytes[0] & first_bits[length];
+    for (size_t i = 1; i < length; i++)
+        point = point << 6 | ((uint8_t)bytes[i] & 0x3f);
+    *ret_point = point;
+    return length;
+}
+
+bool text_is_control(uint32_t point)
+{
+    return point < 0x20 || (point >= 0x7f && point < 0xa0);
+}
+
+bool text_is_bidi_control(uint32_t point)
+{
+    return point == 0x61c || point == 0x200e || point == 0x200f ||
+           (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
+}
+
 size_t text_character(const char *bytes, size_t size)
 {
-    size_t length = sequence(bytes, size);
+    uint32_t point = 0;
+    size_t length = text_decode(bytes, size, &point);
 
-    return length == 1 && ((unsigned char)bytes[0] < 0x20 || bytes[0] == 0x7f) ? 0 : length;
+    return text_is_control(point) || text_is_bidi_control(point) ? 0 : length;
 }
 
 bool text_is_utf8(const char *bytes, size_t size)

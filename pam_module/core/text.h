@@ -1,18 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* The text of a line: which bytes may stand there, UTF-8 without control bytes; Twilio's names for
- * things; a time. */
+/* The text of a line: which characters it may hold; Twilio's names for things; a time. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* The length in bytes, 1 to 4, of the character that begins at BYTES, of which SIZE are there; 0
- * where none does: not UTF-8 (RFC 3629 section 4), cut off, or a control byte (0x00 to 0x1f, 0x7f). */
+/* The length in bytes, 1 to 4, of the character that begins at BYTES, of which SIZE are there, and
+ * its code point; 0 where none does: not UTF-8 (RFC 3629 section 4), or cut off. */
+size_t text_decode(const char *bytes, size_t size, uint32_t *ret_point);
+
+/* Whether POINT is a control character: U+0000 to U+001F and U+007F to U+009F. A terminal acts on
+ * them; U+009B begins the same sequences as ESC [ (ECMA-48 section 5.4). */
+bool text_is_control(uint32_t point);
+
+/* Whether POINT has Unicode's property Bidi_Control (UAX 9 section 2): it makes text look like
+ * another one. */
+bool text_is_bidi_control(uint32_t point);
+
+/* As text_decode() without the point; 0 also for the characters that no line may hold: control
+ * characters and bidirectional controls. */
 size_t text_character(const char *bytes, size_t size);
 
-/* Whether SIZE bytes are UTF-8, control bytes included. */
+/* Whether SIZE bytes are UTF-8, whatever the characters. */
 bool text_is_utf8(const char *bytes, size_t size);
 
 /* Whether SIZE bytes are nothing but characters as text_character() knows them. */

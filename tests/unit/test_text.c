@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Which bytes may stand in a line. */
+/* Which characters a line may hold. */
 #include "unit.h"
 
 #include <stdlib.h>
@@ -8,6 +8,18 @@
 #include "core/text.h"
 
 #define HEX32 "0123456789abcdefABCDEF0123456789"
+
+/* No control byte, no C1 control, no bidirectional control. */
+static bool may_stand(uint32_t point)
+{
+    static const uint32_t bidi[] = { 0x061c, 0x200e, 0x200f, 0x202a, 0x202b, 0x202c,
+                                     0x202d, 0x202e, 0x2066, 0x2067, 0x2068, 0x2069 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(bidi); i++)
+        if (point == bidi[i])
+            return false;
+    return point >= 0x20 && (point < 0x7f || point > 0x9f);
+}
 
 /* RFC 3629 section 3, by arithmetic: a second opinion on the table in text.c. */
 static size_t decode(const unsigned char *byte, size_t size)
@@ -19,7 +31,7 @@ static size_t decode(const unsigned char *byte, size_t size)
     if (size == 0)
         return 0;
     if (byte[0] < 0x80)
-        return byte[0] >= 0x20 && byte[0] != 0x7f ? 1 : 0;
+        return may_stand(byte[0]) ? 1 : 0;
     length = (byte[0] & 0xe0) == 0xc0   ? 2
              : (byte[0] & 0xf0) == 0xe0 ? 3
              : (byte[0] & 0xf8) == 0xf0 ? 4
@@ -35,7 +47,35 @@ static size_t decode(const unsigned char *byte, size_t size)
     }
     if (point < least[length] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
         return 0;
+    return may_stand(point) ? length : 0;
+}
+
+/* As RFC 3629 section 3 writes it down. */
+static size_t encode(uint32_t point, char bytes[4])
+{
+    static const uint8_t heads[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+    size_t length = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+
+    if (length == 1)
+        bytes[0] = (char)point;
+    for (size_t i = length; length > 1 && i-- > 0; point >>= 6)
+        bytes[i] = (char)(i == 0 ? heads[length] | point : 0x80 | (point & 0x3f));
     return length;
+}
+
+TEST(decodes_every_code_point_and_refuses_those_that_no_line_may_hold)
+{
+    for (uint32_t point = 0; point <= 0x10ffff; point++) {
+        uint32_t decoded = UINT32_MAX;
+        char bytes[4];
+        size_t length = encode(point, bytes);
+        bool is_surrogate = point >= 0xd800 && point <= 0xdfff;
+
+        assert_int_equal(text_decode(bytes, length, &decoded), is_surrogate ? 0 : length);
+        assert_int_equal(decoded, is_surrogate ? UINT32_MAX : point);
+        assert_int_equal(text_character(bytes, length),
+                         may_stand(point) && !is_surrogate ? length : 0);
+    }
 }
 
 TEST(agrees_with_the_rfc_on_every_pair_of_bytes)
@@ -97,6 +137,27 @@ TEST(finds_one_bad_byte_wherever_it_stands)
         }
 }
 
+TEST(finds_a_character_that_acts_on_a_terminal_or_turns_text_around)
+{
+    static const char *const bad[] = { "\xc2\x80",     "\xc2\x85",     "\xc2\x9b",
+                                       "\xc2\x9f",     "\xd8\x9c",     "\xe2\x80\x8e",
+                                       "\xe2\x80\x8f", "\xe2\x80\xaa", "\xe2\x80\xae",
+                                       "\xe2\x81\xa6", "\xe2\x81\xa9" };
+    static const char *const good[] = { "\xc2\xa0",     "\xd8\x9b",     "\xe2\x80\x8d",
+                                        "\xe2\x80\x90", "\xe2\x80\xa8", "\xe2\x80\xaf",
+                                        "\xe2\x81\xa0", "\xe2\x81\xaa", "\xef\xbb\xbf" };
+    char line[20];
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        snprintf(line, sizeof line, "a%sb", bad[i]);
+        assert_false(text_is_clean(line, strlen(line)));
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+        snprintf(line, sizeof line, "a%sb", good[i]);
+        assert_true(text_is_clean(line, strlen(line)));
+    }
+}
+
 TEST(knows_a_sid_by_its_letters_and_digits)
 {
     assert_true(text_is_sid("YF" HEX32, "YF"));
@@ -128,9 +189,11 @@ int main(void)
         cmocka_unit_test(utf8_may_hold_control_bytes_and_nothing_that_is_cut),
         cmocka_unit_test(agrees_with_the_rfc_on_every_pair_of_bytes),
         cmocka_unit_test(agrees_with_the_rfc_on_the_edges_of_longer_characters),
+        cmocka_unit_test(decodes_every_code_point_and_refuses_those_that_no_line_may_hold),
         cmocka_unit_test(reads_no_byte_that_is_not_there),
         cmocka_unit_test(takes_a_line_of_many_languages_for_clean),
         cmocka_unit_test(finds_one_bad_byte_wherever_it_stands),
+        cmocka_unit_test(finds_a_character_that_acts_on_a_terminal_or_turns_text_around),
         cmocka_unit_test(knows_a_sid_by_its_letters_and_digits),
     };
 
