@@ -25,7 +25,7 @@ static bool start(const struct dry_run *run, const char *user, const char *answe
     char line[DIALOGUE_LINE_SIZE];
     size_t length;
 
-    if (!dialogue_print_login(SERVICE, user, line))
+    if (!dialogue_print_login(SERVICE, user, 0, line))
         return verdict_refuse(why_not, OUTCOME_BROKEN, "the name does not fit");
     length = strlen(line);
     if (answer != NULL)

@@ -267,7 +267,7 @@ static bool take_service(const char *given, char service[DIALOGUE_SERVICE_SIZE])
 {
     char line[DIALOGUE_LINE_SIZE];
 
-    if (given == NULL || !dialogue_print_login(given, "", line))
+    if (given == NULL || !dialogue_print_login(given, "", 0, line))
         return false;
     snprintf(service, DIALOGUE_SERVICE_SIZE, "%s", given);
     for (char *letter = service; *letter != '\0'; letter++)

@@ -155,7 +155,7 @@ static bool read_login(struct dialogue_reader *reader, struct dialogue_login *re
     if (dialogue_read(reader, DIALOGUE_FOREVER, line) != DIALOGUE_LINE ||
         !dialogue_parse_login(line, ret_login))
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                              "the first line must be \"login 1 SERVICE USER\"");
+                              "the first line must be \"login 2 SERVICE USER [own] [silent]\"");
     return true;
 }
 
@@ -263,7 +263,7 @@ static const char usage[] =
     "usage: twilio-verify-check [--settings PATH]\n"
     "\n"
     "Runs one login for pam_twilio_verify over its standard input and output. By hand: type\n"
-    "\"login 1 SERVICE USER\", then an answer for every line that begins with \"ask\"; the last\n"
+    "\"login 2 SERVICE USER\", then an answer for every line that begins with \"ask\"; the last\n"
     "line is the verdict.\n";
 
 int main(int argc, char **argv)

@@ -14,15 +14,19 @@
 
 #include "text.h"
 
-#define LOGIN_PREFIX "login 1 "
+#define LOGIN_PREFIX "login 2 "
+#define OWN          " own"
+#define SILENT       " silent"
 
 static const struct {
     const char *prefix;
     enum dialogue_kind kind;
-} questions[] = {
+} messages[] = {
     { "ask-secret ", DIALOGUE_ASK_SECRET },
     { "ask ", DIALOGUE_ASK },
     { "show ", DIALOGUE_SHOW },
+    { "log notice ", DIALOGUE_LOG_NOTICE },
+    { "log warning ", DIALOGUE_LOG_WARNING },
 };
 
 static bool is_plain(char byte)
@@ -84,9 +88,10 @@ static bool decode_name(const char *name, size_t size, char *out, size_t out_siz
     return true;
 }
 
-bool dialogue_print_login(const char *service, const char *user, char line[DIALOGUE_LINE_SIZE])
+bool dialogue_print_login(const char *service, const char *user, unsigned flags,
+                          char line[DIALOGUE_LINE_SIZE])
 {
-    const char *end = line + DIALOGUE_LINE_SIZE;
+    const char *end = line + DIALOGUE_LINE_SIZE - strlen(OWN SILENT);
     char *out = stpcpy(line, LOGIN_PREFIX);
 
     if (service[0] == '\0' || strlen(service) >= DIALOGUE_SERVICE_SIZE)
@@ -96,23 +101,45 @@ bool dialogue_print_login(const char *service, const char *user, char line[DIALO
     if (out == NULL || end - out < 2)
         return false;
     *out++ = ' ';
-    return encode_name(user, strnlen(user, DIALOGUE_NAME_MAX + 1), out, end) != NULL;
+    out = encode_name(user, strnlen(user, DIALOGUE_NAME_MAX + 1), out, end);
+    if (out == NULL)
+        return false;
+    if (flags & DIALOGUE_OWN)
+        out = stpcpy(out, OWN);
+    if (flags & DIALOGUE_SILENT)
+        stpcpy(out, SILENT);
+    return true;
+}
+
+/* Whether REST begins with WORD, which is passed over then. */
+static bool take_word(const char **rest, const char *word)
+{
+    size_t length = strlen(word);
+    bool is_there = strncmp(*rest, word, length) == 0;
+
+    *rest += is_there ? length : 0;
+    return is_there;
 }
 
 bool dialogue_parse_login(const char *line, struct dialogue_login *ret_login)
 {
     struct dialogue_login login;
-    const char *service = line + strlen(LOGIN_PREFIX);
-    const char *blank;
+    const char *service = line, *user, *rest;
 
-    if (strncmp(line, LOGIN_PREFIX, strlen(LOGIN_PREFIX)) != 0)
+    if (!take_word(&service, LOGIN_PREFIX))
         return false;
-    blank = strchr(service, ' ');
-    if (blank == NULL || blank == service)
+    user = strchr(service, ' ');
+    if (user == NULL || user == service)
         return false;
-    if (!decode_name(service, (size_t)(blank - service), login.service, sizeof login.service))
+    if (!decode_name(service, (size_t)(user - service), login.service, sizeof login.service))
         return false;
-    if (!decode_name(blank + 1, strlen(blank + 1), login.user, sizeof login.user))
+    user++;
+    rest = user + strcspn(user, " ");
+    if (!decode_name(user, (size_t)(rest - user), login.user, sizeof login.user))
+        return false;
+    login.is_own = take_word(&rest, OWN);
+    login.is_silent = take_word(&rest, SILENT);
+    if (*rest != '\0')
         return false;
 
     *ret_login = login;
@@ -126,11 +153,11 @@ bool dialogue_parse_message(const char *line, struct dialogue_message *ret_messa
     if (!text_is_clean(line, strlen(line)))
         return false;
 
-    for (size_t i = 0; i < sizeof questions / sizeof *questions; i++) {
-        size_t length = strlen(questions[i].prefix);
-        if (strncmp(line, questions[i].prefix, length) != 0)
+    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
+        const char *text = line;
+        if (!take_word(&text, messages[i].prefix))
             continue;
-        *ret_message = (struct dialogue_message){ questions[i].kind, line + length, { 0 } };
+        *ret_message = (struct dialogue_message){ messages[i].kind, text, { 0 } };
         return true;
     }
 

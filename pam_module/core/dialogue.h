@@ -2,15 +2,18 @@
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* The dialogue between the module and the check program: one message a line.
  *
- *   module → check   login 1 SERVICE USER     the first line; the names percent-encoded
+ *   module → check   login 2 SERVICE USER [own] [silent]
+ *                                             the first line; the names percent-encoded. own: the
+ *                                             caller is the user (PAM_RUSER); silent: PAM_SILENT
  *                    ANSWER                   one line for every ask; end of file: nobody answers
  *   check → module   ask-secret TEXT          ask the user, echo off
  *                    ask TEXT                 ask the user, echo on
  *                    show TEXT                tell the user, no answer
+ *                    log LEVEL TEXT           for the log, at once; LEVEL is notice or warning
  *                    OUTCOME[: REASON]        the verdict, the last line
  *
- * A line is UTF-8 of at most DIALOGUE_LINE_MAX bytes, its newline not counted, without the control
- * bytes 0x00 to 0x1f and 0x7f. */
+ * A line has at most DIALOGUE_LINE_MAX bytes without its newline, and only characters that
+ * text_character() knows. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,7 +27,8 @@ enum {
     DIALOGUE_LINE_SIZE = DIALOGUE_LINE_MAX + 1,
     DIALOGUE_ANSWER_MAX = 512,
     DIALOGUE_QUESTIONS_MAX = 16, /* asks and shows of one login */
-    DIALOGUE_NAME_MAX = 250,     /* bytes of a user's name that is looked up */
+    DIALOGUE_LOGS_MAX = 16,
+    DIALOGUE_NAME_MAX = 250, /* bytes of a user's name that is looked up */
     DIALOGUE_NAME_SIZE = DIALOGUE_NAME_MAX + 2,
     DIALOGUE_SERVICE_SIZE = 65,
 };
@@ -34,9 +38,17 @@ enum {
 struct dialogue_login {
     char service[DIALOGUE_SERVICE_SIZE];
     char user[DIALOGUE_NAME_SIZE];
+    bool is_own, is_silent;
 };
 
-enum dialogue_kind { DIALOGUE_ASK_SECRET, DIALOGUE_ASK, DIALOGUE_SHOW, DIALOGUE_VERDICT };
+enum dialogue_kind {
+    DIALOGUE_ASK_SECRET,
+    DIALOGUE_ASK,
+    DIALOGUE_SHOW,
+    DIALOGUE_LOG_NOTICE,
+    DIALOGUE_LOG_WARNING,
+    DIALOGUE_VERDICT,
+};
 
 /* One line of the check program. TEXT points into the line that was parsed; VERDICT is filled for
  * DIALOGUE_VERDICT alone. */
@@ -46,13 +58,18 @@ struct dialogue_message {
     struct verdict verdict;
 };
 
+/* What the host says of a login; a set of flags. */
+enum { DIALOGUE_OWN = 1, DIALOGUE_SILENT = 2 };
+
 /* Writes the first line, without a newline. A user's name that is longer than any that is looked
  * up is cut to DIALOGUE_NAME_MAX + 1 bytes, which is still too long. False: SERVICE is empty or
  * does not fit. */
-bool dialogue_print_login(const char *service, const char *user, char line[DIALOGUE_LINE_SIZE]);
+bool dialogue_print_login(const char *service, const char *user, unsigned flags,
+                          char line[DIALOGUE_LINE_SIZE]);
 
 /* Reads the first line. False, and *RET_LOGIN untouched: another version, not two names (the
- * user's may be empty), a wrong or needless escape, a NUL, a name that does not fit. */
+ * user's may be empty), a wrong or needless escape, a NUL, a name that does not fit, another word
+ * behind the names or another order of them. */
 bool dialogue_parse_login(const char *line, struct dialogue_login *ret_login);
 
 /* Reads a line of the check program. False, and *RET_MESSAGE untouched: it is none. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* The log line of a login. */
+/* The lines of a login in the log. */
 #include "log.h"
 
 #include <inttypes.h>
@@ -9,7 +9,9 @@
 #include <string.h>
 #include <syslog.h>
 
-enum { NAME_SIZE = 260, REASON_SIZE = 640, ESCAPE_LENGTH = sizeof "\\xNN" - 1 };
+enum { NAME_SIZE = 260, TTY_SIZE = 80, OUTCOME_SIZE = 20, REASON_SIZE = 640 };
+
+enum { ESCAPE_LENGTH = sizeof "\\xNN" - 1 };
 
 static const char cut[] = "...";
 
@@ -36,20 +38,32 @@ void log_escape(const char *text, char *out, unsigned size)
     escape(text, true, out, size);
 }
 
+/* Adds " KEY=VALUE", cut to SIZE, to a line that ends at END; returns the new end. */
+static char *add(char *end, const char *key, const char *value, size_t size)
+{
+    if (value == NULL)
+        return end;
+    end += sprintf(end, " %s=", key);
+    escape(*value != '\0' ? value : "-", false, end, size);
+    return end + strlen(end);
+}
+
 void log_print(const struct log_entry *entry, char line[LOG_LINE_SIZE])
 {
-    char user[NAME_SIZE], service[NAME_SIZE], rhost[NAME_SIZE], reason[REASON_SIZE];
+    char *end = line + sprintf(line, "user=");
 
-    escape(entry->user, false, user, sizeof user);
-    escape(entry->service, false, service, sizeof service);
-    /* login(1) of Debian 12 sets an empty one. */
-    escape(entry->rhost != NULL && *entry->rhost != '\0' ? entry->rhost : "-", false, rhost,
-           sizeof rhost);
-    escape(entry->reason, true, reason, sizeof reason);
-
-    snprintf(line, LOG_LINE_SIZE,
-             "user=%s service=%s rhost=%s outcome=%s reason=\"%s\" ms=%" PRId64, user, service,
-             rhost, entry->outcome, reason, entry->spent_ms);
+    escape(entry->user, false, end, NAME_SIZE);
+    end = add(end + strlen(end), "service", entry->service, NAME_SIZE);
+    end = add(end, "rhost", entry->rhost, NAME_SIZE);
+    end = add(end, "tty", entry->tty, TTY_SIZE);
+    end = add(end, "ruser", entry->ruser, NAME_SIZE);
+    end = add(end, "outcome", entry->outcome, OUTCOME_SIZE);
+    end += sprintf(end, " reason=\"");
+    escape(entry->reason, true, end, REASON_SIZE);
+    end += strlen(end);
+    end += sprintf(end, "\"");
+    if (entry->outcome != NULL)
+        sprintf(end, " ms=%" PRId64, entry->spent_ms);
 }
 
 int log_level(enum outcome outcome)

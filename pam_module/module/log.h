@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* The log line of a login, safe to read whatever the names in it are. */
+/* The lines of a login in the log, safe to read whatever the names in them are. */
 #pragma once
 
 #include <stdint.h>
@@ -9,17 +9,22 @@
 
 enum { LOG_LINE_SIZE = 2048 };
 
-/* What one line tells. The strings are anybody's bytes; RHOST may be NULL. */
+/* What one line tells. The strings are anybody's bytes; a key whose value is NULL is left out, and
+ * "-" stands for an empty one. */
 struct log_entry {
-    const char *user, *service, *rhost;
-    const char *outcome;
+    const char *user, *service;
+    const char *rhost, *tty, *ruser; /* from where, and who calls */
+    const char *outcome;             /* NULL: the login goes on; ms= is left out too */
     const char *reason;
     int64_t spent_ms; /* the user's own time in the conversation not counted */
 };
 
-/* Writes user=… service=… rhost=… outcome=… reason="…" ms=… without a newline. Blanks outside of
- * the quotes, quotes, backslashes and all but printable ASCII become \xNN; a long value is cut and
- * ends in "...". */
+/* Writes a line without a newline:
+ *
+ *   user=… service=… rhost=… tty=… ruser=… outcome=… reason="…" ms=…
+ *
+ * Blanks outside of the quotes, quotes, backslashes and all but printable ASCII become \xNN; a long
+ * value is cut and ends in "...". */
 void log_print(const struct log_entry *entry, char line[LOG_LINE_SIZE]);
 
 /* Writes TEXT so into OUT of SIZE bytes, blanks kept. */

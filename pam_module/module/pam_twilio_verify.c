@@ -9,8 +9,8 @@
 #include <syslog.h>
 
 #include "../core/dialogue.h"
-#include "../core/text.h"
 #include "../core/verdict.h"
+#include "answer.h"
 #include "helper.h"
 #include "log.h"
 #include "paths.h"
@@ -29,12 +29,17 @@ struct login {
     pam_handle_t *pamh;
     bool silent, debug;
     const char *settings, *helper_path;
-    const char *user, *service, *rhost;
+    const char *user, *service, *rhost, *tty, *ruser;
     int64_t conversation_ms; /* the user's own time */
 };
 
-/* Leaves two ways only: a verdict, or a conversation that failed. */
-enum relayed { RELAYED_VERDICT, RELAYED_NO_CONVERSATION };
+/* What came of a line of the check program: the dialogue goes on, or is over in one of two ways. */
+enum relayed { RELAYED, RELAYED_VERDICT, RELAYED_NO_CONVERSATION };
+
+/* How many lines the check program may still say. */
+struct left {
+    int questions, logs;
+};
 
 /* ARGUMENT is "NAME=" and an absolute path. */
 static bool take_path(const char *argument, const char *name, const char **path)
@@ -66,16 +71,25 @@ static bool take_arguments(struct login *login, int argc, const char **argv)
     return true;
 }
 
+/* False: libpam does not tell. *RET_TEXT is NULL where the host has not set ITEM. */
+static bool take_item(const struct login *login, int item, const char **ret_text)
+{
+    const void *text = NULL;
+
+    if (pam_get_item(login->pamh, item, &text) != PAM_SUCCESS)
+        return false;
+    *ret_text = text;
+    return true;
+}
+
 static bool take_items(struct login *login)
 {
-    const void *service = NULL, *rhost = NULL;
-
-    if (pam_get_item(login->pamh, PAM_SERVICE, &service) != PAM_SUCCESS || service == NULL)
+    if (!take_item(login, PAM_SERVICE, &login->service) || login->service == NULL ||
+        !take_item(login, PAM_RHOST, &login->rhost) || !take_item(login, PAM_TTY, &login->tty) ||
+        !take_item(login, PAM_RUSER, &login->ruser))
         return false;
-    if (pam_get_item(login->pamh, PAM_RHOST, &rhost) != PAM_SUCCESS)
-        return false;
-    login->service = service;
-    login->rhost = rhost;
+    if (login->ruser != NULL && *login->ruser == '\0')
+        login->ruser = NULL;
     return true;
 }
 
@@ -89,83 +103,141 @@ static void debug_line(const struct login *login, const char *direction, const c
     pam_syslog(login->pamh, LOG_DEBUG, "%s %s", direction, text);
 }
 
-/* sshd answers for a user who does not exist with control bytes: they are no answer. */
-static bool is_answer(const char *answer)
+static void log_entry(const struct login *login, int level, struct log_entry entry)
 {
-    size_t size = strnlen(answer, DIALOGUE_ANSWER_MAX + 1);
+    char line[LOG_LINE_SIZE];
 
-    return size <= DIALOGUE_ANSWER_MAX && text_is_clean(answer, size);
+    entry.user = login->user;
+    entry.service = login->service;
+    entry.rhost = login->rhost != NULL ? login->rhost : "";
+    entry.tty = login->tty != NULL ? login->tty : "";
+    entry.ruser = login->ruser;
+    log_print(&entry, line);
+    pam_syslog(login->pamh, level, "%s", line);
 }
 
-static bool ask(struct login *login, struct helper *helper, int style, const char *text)
+/* Whether what was typed is the password, as a host or a client with one field gives it. */
+static bool is_password(const struct login *login, const char *typed)
 {
-    char *answer = NULL;
-    const char *line;
+    const char *password = NULL;
 
-    /* A success without an answer is an empty answer (pam_prompt() gives NULL then). */
-    if (pam_prompt(login->pamh, style, &answer, "%s", text) != PAM_SUCCESS) {
-        if (answer != NULL)
-            explicit_bzero(answer, strlen(answer));
-        free(answer);
-        return false;
-    }
+    return take_item(login, PAM_AUTHTOK, &password) && answer_is_password(typed, password);
+}
 
-    line = answer != NULL && is_answer(answer) ? answer : "";
+static void send_answer(const struct login *login, struct helper *helper, const char *typed)
+{
+    char line[ANSWER_SIZE];
+
+    answer_print(typed, line);
     helper_send(helper, line);
     if (login->debug)
         pam_syslog(login->pamh, LOG_DEBUG, "> (%zu bytes)", strlen(line));
-
-    if (answer != NULL)
-        explicit_bzero(answer, strlen(answer));
-    free(answer);
-    return true;
+    explicit_bzero(line, sizeof line);
 }
 
-static bool converse(struct login *login, struct helper *helper,
-                     const struct dialogue_message *message)
+static enum relayed ask(struct login *login, struct helper *helper, int style, const char *text,
+                        struct verdict *ret_verdict)
+{
+    enum relayed relayed = RELAYED;
+    char *typed = NULL;
+
+    /* A success without an answer is an empty answer (pam_prompt() gives NULL then). */
+    if (pam_prompt(login->pamh, style, &typed, "%s", text) != PAM_SUCCESS) {
+        relayed = RELAYED_NO_CONVERSATION;
+    } else if (is_password(login, typed)) {
+        verdict_refuse(ret_verdict, OUTCOME_DENIED,
+                       "the answer was the password: it was not passed on");
+        relayed = RELAYED_VERDICT;
+    } else {
+        send_answer(login, helper, typed);
+    }
+
+    if (typed != NULL)
+        explicit_bzero(typed, strlen(typed));
+    free(typed);
+    return relayed;
+}
+
+static enum relayed show(const struct login *login, const char *text)
+{
+    if (login->silent || pam_info(login->pamh, "%s", text) == PAM_SUCCESS)
+        return RELAYED;
+    return RELAYED_NO_CONVERSATION;
+}
+
+static enum relayed converse(struct login *login, struct helper *helper,
+                             const struct dialogue_message *message, struct verdict *ret_verdict)
 {
     int64_t began_ms = dialogue_clock_ms();
-    bool done = true;
+    enum relayed relayed;
 
     if (message->kind == DIALOGUE_ASK_SECRET)
-        done = ask(login, helper, PAM_PROMPT_ECHO_OFF, message->text);
+        relayed = ask(login, helper, PAM_PROMPT_ECHO_OFF, message->text, ret_verdict);
     else if (message->kind == DIALOGUE_ASK)
-        done = ask(login, helper, PAM_PROMPT_ECHO_ON, message->text);
-    else if (!login->silent)
-        done = pam_info(login->pamh, "%s", message->text) == PAM_SUCCESS;
+        relayed = ask(login, helper, PAM_PROMPT_ECHO_ON, message->text, ret_verdict);
+    else
+        relayed = show(login, message->text);
 
     login->conversation_ms += dialogue_clock_ms() - began_ms;
-    return done;
+    return relayed;
+}
+
+/* Takes one line of the check program, of which there may be LEFT more of its kind. */
+static enum relayed take_message(struct login *login, struct helper *helper,
+                                 const struct dialogue_message *message, struct left *left,
+                                 struct verdict *ret_verdict)
+{
+    switch (message->kind) {
+    case DIALOGUE_VERDICT:
+        if (helper_finish(helper, ret_verdict))
+            *ret_verdict = message->verdict;
+        return RELAYED_VERDICT;
+    case DIALOGUE_LOG_NOTICE:
+    case DIALOGUE_LOG_WARNING:
+        if (left->logs-- == 0)
+            break;
+        log_entry(login, message->kind == DIALOGUE_LOG_NOTICE ? LOG_NOTICE : LOG_WARNING,
+                  (struct log_entry){ .reason = message->text });
+        return RELAYED;
+    case DIALOGUE_ASK_SECRET:
+    case DIALOGUE_ASK:
+    case DIALOGUE_SHOW:
+        if (left->questions-- == 0)
+            break;
+        return converse(login, helper, message, ret_verdict);
+    }
+    verdict_refuse(ret_verdict, OUTCOME_BROKEN,
+                   "the check program said more than %d questions or %d lines for the log",
+                   DIALOGUE_QUESTIONS_MAX, DIALOGUE_LOGS_MAX);
+    return RELAYED_VERDICT;
 }
 
 /* Passes lines on until the verdict. */
 static enum relayed relay(struct login *login, struct helper *helper, struct verdict *ret_verdict)
 {
+    struct left left = { DIALOGUE_QUESTIONS_MAX, DIALOGUE_LOGS_MAX };
     struct dialogue_message message;
     char line[DIALOGUE_LINE_SIZE];
     int64_t timeout_ms = FIRST_LINE_MS;
+    enum relayed relayed;
 
-    for (int questions = 0; questions <= DIALOGUE_QUESTIONS_MAX; questions++) {
+    do {
         if (!helper_receive(helper, timeout_ms, line, &message, ret_verdict))
             return RELAYED_VERDICT;
         debug_line(login, "<", line);
-
-        if (message.kind == DIALOGUE_VERDICT) {
-            if (helper_finish(helper, ret_verdict))
-                *ret_verdict = message.verdict;
-            return RELAYED_VERDICT;
-        }
-        if (questions == DIALOGUE_QUESTIONS_MAX)
-            break;
-        if (!converse(login, helper, &message)) {
-            helper_stop(helper, GOODBYE_MS);
-            return RELAYED_NO_CONVERSATION;
-        }
+        relayed = take_message(login, helper, &message, &left, ret_verdict);
         timeout_ms = LATER_LINE_MS;
-    }
-    verdict_refuse(ret_verdict, OUTCOME_BROKEN, "the check program asked more than %d questions",
-                   DIALOGUE_QUESTIONS_MAX);
-    return RELAYED_VERDICT;
+    } while (relayed == RELAYED);
+    return relayed;
+}
+
+static bool print_login(const struct login *login, char line[DIALOGUE_LINE_SIZE])
+{
+    bool is_own = login->ruser != NULL && strcmp(login->ruser, login->user) == 0;
+
+    return dialogue_print_login(login->service, login->user,
+                                (is_own ? DIALOGUE_OWN : 0) | (login->silent ? DIALOGUE_SILENT : 0),
+                                line);
 }
 
 static enum relayed run(struct login *login, struct verdict *ret_verdict)
@@ -174,7 +246,7 @@ static enum relayed run(struct login *login, struct verdict *ret_verdict)
     char line[DIALOGUE_LINE_SIZE];
     enum relayed relayed;
 
-    if (!dialogue_print_login(login->service, login->user, line)) {
+    if (!print_login(login, line)) {
         verdict_refuse(ret_verdict, OUTCOME_MISCONFIGURED,
                        "the PAM service's name is empty or longer than %d bytes",
                        DIALOGUE_SERVICE_SIZE - 1);
@@ -187,7 +259,7 @@ static enum relayed run(struct login *login, struct verdict *ret_verdict)
     debug_line(login, ">", line);
     relayed = relay(login, &helper, ret_verdict);
 
-    helper_stop(&helper, 0);
+    helper_stop(&helper, relayed == RELAYED_NO_CONVERSATION ? GOODBYE_MS : 0);
     return relayed;
 }
 
@@ -216,18 +288,12 @@ static int pam_code(enum outcome outcome)
 static void log_login(const struct login *login, int level, const char *outcome, const char *reason,
                       int64_t began_ms)
 {
-    char line[LOG_LINE_SIZE];
-    struct log_entry entry = {
-        .user = login->user,
-        .service = login->service,
-        .rhost = login->rhost,
-        .outcome = outcome,
-        .reason = reason,
-        .spent_ms = dialogue_clock_ms() - began_ms - login->conversation_ms,
-    };
-
-    log_print(&entry, line);
-    pam_syslog(login->pamh, level, "%s", line);
+    log_entry(login, level,
+              (struct log_entry){
+                  .outcome = outcome,
+                  .reason = reason,
+                  .spent_ms = dialogue_clock_ms() - began_ms - login->conversation_ms,
+              });
 }
 
 EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
@@ -244,14 +310,14 @@ EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const ch
     if (!take_arguments(&login, argc, argv))
         return PAM_SERVICE_ERR;
     if (pam_get_user(pamh, &login.user, NULL) != PAM_SUCCESS || login.user == NULL) {
-        pam_syslog(pamh, LOG_NOTICE, "nobody told the user's name");
+        pam_syslog(pamh, LOG_NOTICE, "PAM supplied no user name");
         return PAM_CONV_ERR;
     }
     if (!take_items(&login))
         return PAM_SYSTEM_ERR;
 
     if (run(&login, &verdict) == RELAYED_NO_CONVERSATION) {
-        log_login(&login, LOG_NOTICE, "unanswered", "the user can't be asked or went away",
+        log_login(&login, LOG_NOTICE, "unanswered", "left at the question, or cannot be asked",
                   began_ms);
         return PAM_CONV_ERR;
     }

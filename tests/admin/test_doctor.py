@@ -552,7 +552,7 @@ class DryRun(DoctorCase):
         """Even where the tool is stopped right after, and never hangs up."""
         with subprocess.Popen([CHECK, "--settings", self.settings], stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE) as check:
-            check.stdin.write(b"login 1 twilio-verify-doctor root\n-\n")
+            check.stdin.write(b"login 2 twilio-verify-doctor root\n-\n")
             check.stdin.flush()
             for _ in range(2):
                 self.assertTrue(check.stdout.readline().startswith(b"ask-secret "))
@@ -574,7 +574,7 @@ echo "ask-secret Code: "; while read -r answer; do echo "ask-secret Code: "; don
 """)
         self.assertEqual(self.doctor("root")[1]["dry run"][0][0], "ok")
         self.assertEqual((self.folder / "heard").read_text().splitlines(),
-                         ["login 1 twilio-verify-doctor /", "login 1 twilio-verify-doctor root",
+                         ["login 2 twilio-verify-doctor /", "login 2 twilio-verify-doctor root",
                           "-"])
 
     def test_it_starts_the_check_program_without_an_environment_and_with_the_settings_alone(self):

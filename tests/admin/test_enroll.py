@@ -265,7 +265,7 @@ class Enroll(AdminCase):
     def test_a_pending_factor_logs_nobody_in(self):
         self.run_tool("enroll", "root", "--uri-only")
         login = subprocess.run([BUILD / "twilio-verify-check", "--settings", self.settings],
-                               input="login 1 sshd root\n123456\n123456\n123456\n", text=True,
+                               input="login 2 sshd root\n123456\n123456\n123456\n", text=True,
                                capture_output=True, timeout=60, check=True).stdout.splitlines()
         self.assertRegex(login[-1], "^denied: not enrolled")
 

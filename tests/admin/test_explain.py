@@ -39,7 +39,7 @@ class Rules(ExplainCase):
     def said(self, user, service, prefix=()):
         """What the check program says, where somebody who is asked goes away."""
         done = subprocess.run([*prefix, CHECK, "--settings", self.settings], text=True, timeout=20,
-                              input=f"login 1 {service} {user}\n", capture_output=True, check=True)
+                              input=f"login 2 {service} {user}\n", capture_output=True, check=True)
         return done.stdout.splitlines()
 
     def test_it_says_of_every_rule_what_the_check_program_does(self):

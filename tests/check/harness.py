@@ -69,7 +69,7 @@ class Login:
             for descriptor in {child_in, child_out}:
                 os.close(descriptor)
         if first is None:
-            first = f"login 1 {encode(service)} {encode(user)}\n"
+            first = f"login 2 {encode(service)} {encode(user)}\n"
         self.send(first)
 
     def _open(self, transport):

@@ -87,26 +87,29 @@ def line_of(path, text):
 
 
 FIRST_LINES = {
-    "of another version": "login 2 sshd alice\n",
+    "of another version": "login 1 sshd alice\n",
+    "of a later version": "login 3 sshd alice\n",
     "of no version": "login sshd alice\n",
     "in capitals": "LOGIN 1 sshd alice\n",
     "that is empty": "\n",
     "that is a verdict": "approved\n",
-    "without a service": "login 1  alice\n",
-    "without a user": "login 1 sshd\n",
-    "with three names": "login 1 sshd alice bob\n",
-    "with a needless escape": "login 1 sshd al%69ce\n",
-    "with small hexadecimal digits": "login 1 sshd caf%c3%a9\n",
-    "with half an escape": "login 1 sshd alice%2\n",
-    "with an escape that is none": "login 1 sshd alice%ZZ\n",
-    "with an escaped NUL": "login 1 sshd alice%00\n",
-    "with a NUL": b"login 1 sshd ali\0ce\n",
-    "with a carriage return": "login 1 sshd alice\r\n",
-    "with a tab": "login 1 sshd\talice\n",
-    "with a byte beyond ASCII": b"login 1 sshd caf\xc3\xa9\n",
-    "with a user of 252 bytes": "login 1 sshd " + "a" * 252 + "\n",
-    "with a service of 65 bytes": "login 1 " + "s" * 65 + " alice\n",
-    "that is too long": "login 1 sshd alice" + "%20" * 400 + "\n",
+    "without a service": "login 2  alice\n",
+    "without a user": "login 2 sshd\n",
+    "with three names": "login 2 sshd alice bob\n",
+    "with words in another order": "login 2 sshd alice silent own\n",
+    "with a word twice": "login 2 sshd alice own own\n",
+    "with a needless escape": "login 2 sshd al%69ce\n",
+    "with small hexadecimal digits": "login 2 sshd caf%c3%a9\n",
+    "with half an escape": "login 2 sshd alice%2\n",
+    "with an escape that is none": "login 2 sshd alice%ZZ\n",
+    "with an escaped NUL": "login 2 sshd alice%00\n",
+    "with a NUL": b"login 2 sshd ali\0ce\n",
+    "with a carriage return": "login 2 sshd alice\r\n",
+    "with a tab": "login 2 sshd\talice\n",
+    "with a byte beyond ASCII": b"login 2 sshd caf\xc3\xa9\n",
+    "with a user of 252 bytes": "login 2 sshd " + "a" * 252 + "\n",
+    "with a service of 65 bytes": "login 2 " + "s" * 65 + " alice\n",
+    "that is too long": "login 2 sshd alice" + "%20" * 400 + "\n",
 }
 
 
@@ -117,7 +120,7 @@ class Dialogue(CheckTest):
     def refuses_first_line(self, first):
         server = self.liar()
         login = self.login(self.host(server), first=first)
-        self.assert_outcome(login, "misconfigured", r'the first line must be "login 1 SERVICE USER')
+        self.assert_outcome(login, "misconfigured", r'the first line must be "login 2 SERVICE USER')
         self.assertEqual(server.connections, [])
 
     def test_approves_a_right_code_on_every_transport(self):
@@ -129,7 +132,7 @@ class Dialogue(CheckTest):
 
     def test_the_end_of_file_before_the_first_line_is_no_login(self):
         server = self.liar()
-        for first in ("", "login 1 sshd alice"):
+        for first in ("", "login 2 sshd alice"):
             login = self.login(self.host(server), first=first)
             login.hang_up()
             self.assert_outcome(login, "misconfigured", "the first line", seconds=START_SECONDS)
@@ -137,7 +140,7 @@ class Dialogue(CheckTest):
 
     def test_waits_for_the_first_line(self):
         server = self.liar()
-        login = self.login(self.host(server), first="login 1 ss")
+        login = self.login(self.host(server), first="login 2 ss")
         time.sleep(0.3)
         self.assertEqual(login.raw, b"")
         login.send("hd alice\n")
@@ -173,7 +176,7 @@ class Dialogue(CheckTest):
             for transport in ("socket", "pipes"):
                 with self.subTest(answers=answers, transport=transport):
                     server = self.liar()
-                    first = "".join(f"{line}\n" for line in ["login 1 sshd alice", *answers])
+                    first = "".join(f"{line}\n" for line in ["login 2 sshd alice", *answers])
                     login = self.login(self.host(server), first=first, transport=transport)
                     login.hang_up()
                     for number in range(len(answers)):
@@ -214,7 +217,7 @@ class Dialogue(CheckTest):
                                   capture_output=True, text=True, timeout=10)
         shown = run("--help")
         self.assertEqual((shown.returncode, shown.stderr), (0, ""))
-        self.assertIn("login 1 SERVICE USER", shown.stdout)
+        self.assertIn("login 2 SERVICE USER", shown.stdout)
         self.assertRegex(run("--version").stdout, r"^twilio-verify-check \d+\.\d+\.\d+\n$")
         for arguments in (("--settings",), ("--settings", "relative.conf"), ("--settings", ""),
                           ("--library", "/tmp/x.so"), ("login",), ("--settings", "/x", "/y")):
@@ -383,7 +386,7 @@ class ThePromptComesFirst(CheckTest):
             pass
         finally:
             os.close(child_out)
-        login.send("login 1 sshd alice\n")
+        login.send("login 2 sshd alice\n")
         time.sleep(0.5)
         self.assertEqual(server.connections, [])
         for _ in range(100000):

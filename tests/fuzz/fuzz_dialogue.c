@@ -20,7 +20,11 @@ static void parse_login(const char *line)
     if (!dialogue_parse_login(line, &login))
         return;
     fuzz_demand(login.service[0] != '\0', "a service has a name");
-    fuzz_demand(dialogue_print_login(login.service, login.user, again), "names can be printed");
+    fuzz_demand(dialogue_print_login(login.service, login.user,
+                                     (login.is_own ? DIALOGUE_OWN : 0) |
+                                         (login.is_silent ? DIALOGUE_SILENT : 0),
+                                     again),
+                "names can be printed");
     fuzz_demand(strcmp(line, again) == 0, "a login has one spelling");
 }
 
@@ -30,8 +34,10 @@ static void print_login(const char *service, const char *user)
     struct dialogue_login login;
     char line[DIALOGUE_LINE_SIZE];
     bool fits = service[0] != '\0' && strlen(service) < DIALOGUE_SERVICE_SIZE;
+    unsigned flags = (unsigned)strlen(user) % 4;
 
-    fuzz_demand(dialogue_print_login(service, user, line) == fits, "a service fits or does not");
+    fuzz_demand(dialogue_print_login(service, user, flags, line) == fits,
+                "a service fits or does not");
     if (!fits)
         return;
     fuzz_demand(strlen(line) <= DIALOGUE_LINE_MAX, "a first line fits into a line");
@@ -41,11 +47,15 @@ static void print_login(const char *service, const char *user)
     fuzz_demand(strlen(login.user) == strnlen(user, DIALOGUE_NAME_MAX + 1) &&
                     strncmp(login.user, user, DIALOGUE_NAME_MAX + 1) == 0,
                 "the user is the same");
+    fuzz_demand(login.is_own == ((flags & DIALOGUE_OWN) != 0) &&
+                    login.is_silent == ((flags & DIALOGUE_SILENT) != 0),
+                "the flags are the same");
 }
 
 static void parse_message(const char *line)
 {
-    static const char *const prefixes[] = { "ask-secret ", "ask ", "show " };
+    static const char *const prefixes[] = { "ask-secret ", "ask ", "show ", "log notice ",
+                                            "log warning " };
     struct dialogue_message message;
     char again[DIALOGUE_LINE_SIZE];
 
@@ -54,8 +64,8 @@ static void parse_message(const char *line)
     fuzz_demand(text_is_clean(line, strlen(line)), "a message is clean");
     if (message.kind != DIALOGUE_VERDICT) {
         snprintf(again, sizeof again, "%s", prefixes[message.kind]);
-        fuzz_demand(strncmp(line, again, strlen(again)) == 0, "a question begins with its word");
-        fuzz_demand(message.text == line + strlen(again), "a question's text is the rest");
+        fuzz_demand(strncmp(line, again, strlen(again)) == 0, "a message begins with its word");
+        fuzz_demand(message.text == line + strlen(again), "a message's text is the rest");
         return;
     }
     fuzz_demand(message.verdict.outcome != OUTCOME_BROKEN, "nobody says broken");

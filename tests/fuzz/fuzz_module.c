@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* The PAM module between any application and any check program: its arguments, up to a line "%";
- * the user, the service and the host, a line each ("-": none); then what happens:
+ * the user, the service, the host, who calls, and the password, a line each ("-": none); then what
+ * happens:
  *
  *   <ANSWER     what the conversation gives; <!ANSWER: and it fails
  *   no-answer   it succeeds without one
@@ -24,17 +25,19 @@ enum { ARGUMENTS_MAX = 8, LOG_MAX = 8192 };
 
 struct pam_handle {
     struct fuzz_input input;
-    char *user, *service, *rhost;
+    char *user, *service, *rhost, *ruser, *password;
     bool has_mark; /* the input has it as well */
     bool starts, finishes, has_items;
     bool has_outcomes; /* false: every verdict has one that does not exist */
 
-    int running, prompts, lines, delays;
+    int running, prompts, lines, logs, delays;
     bool is_first, is_answered; /* a line may be sent */
+    bool gave_password;         /* nothing may be sent or read any more */
     bool said_verdict, was_finished;
     enum outcome said;
     int conversations_failed;
     int64_t first_timeout_ms; /* of the check program's first line */
+    int flags;
 };
 
 static struct pam_handle *handle;
@@ -50,7 +53,10 @@ int pam_get_user(pam_handle_t *pamh, const char **user, const char *prompt)
 
 int pam_get_item(const pam_handle_t *pamh, int item_type, const void **item)
 {
-    *item = item_type == PAM_SERVICE ? pamh->service : pamh->rhost;
+    *item = item_type == PAM_SERVICE   ? pamh->service
+            : item_type == PAM_RUSER   ? pamh->ruser
+            : item_type == PAM_AUTHTOK ? pamh->password
+                                       : pamh->rhost;
     return pamh->has_items ? PAM_SUCCESS : PAM_BAD_ITEM;
 }
 
@@ -71,13 +77,18 @@ void pam_syslog(const pam_handle_t *pamh, int priority, const char *format, ...)
     length = vsnprintf(text, sizeof text, format, values);
     va_end(values);
     fuzz_demand(length > 0 && length < LOG_MAX, "a line of the log has an end");
-    fuzz_demand(priority == LOG_ERR || priority == LOG_NOTICE || priority == LOG_INFO ||
-                    priority == LOG_DEBUG,
+    fuzz_demand(priority == LOG_ERR || priority == LOG_WARNING || priority == LOG_NOTICE ||
+                    priority == LOG_INFO || priority == LOG_DEBUG,
                 "a line of the log has a level");
     for (const char *byte = text; *byte != '\0'; byte++)
         fuzz_demand(*byte >= ' ' && *byte <= '~', "a line of the log can be read");
     fuzz_demand(pamh->has_mark || strstr(text, MARK) == NULL, "no answer is in the log");
-    handle->lines += strncmp(text, "user=", 5) == 0;
+    if (strncmp(text, "user=", 5) != 0)
+        return;
+    if (strstr(text, " outcome=") != NULL)
+        handle->lines++;
+    else
+        fuzz_demand(++handle->logs <= DIALOGUE_LOGS_MAX, "there are only so many lines in the log");
 }
 
 /* An answer in memory that has to be wiped. */
@@ -103,8 +114,11 @@ static int converse(pam_handle_t *pamh, char **response)
         return PAM_CONV_ERR;
     line = fuzz_take_text(&pamh->input);
     fails = line[0] != '\0' && line[1] == '!';
-    if (response != NULL)
+    if (response != NULL) {
         *response = make_answer(line + (fails ? 2 : 1));
+        pamh->gave_password = !fails && pamh->password != NULL && *pamh->password != '\0' &&
+                              strcmp(*response, pamh->password) == 0;
+    }
     free(line);
     return fails ? PAM_CONV_ERR : PAM_SUCCESS;
 }
@@ -121,6 +135,7 @@ int pam_prompt(pam_handle_t *pamh, int style, char **response, const char *forma
     fuzz_demand(text_is_clean(text, strlen(text)), "what is shown is clean");
     fuzz_demand(++pamh->prompts <= DIALOGUE_QUESTIONS_MAX, "there are only so many questions");
     fuzz_demand(pamh->conversations_failed == 0, "nobody is asked who can't be asked");
+    fuzz_demand(style != PAM_TEXT_INFO || !(pamh->flags & PAM_SILENT), "silence is kept");
 
     result = converse(pamh, style == PAM_TEXT_INFO ? NULL : response);
     pamh->is_answered = result == PAM_SUCCESS && style != PAM_TEXT_INFO;
@@ -148,11 +163,16 @@ void helper_send(struct helper *helper, const char *line)
     struct dialogue_login login;
 
     fuzz_demand(helper->pidfd == 7 && handle->running == 1, "it runs");
+    fuzz_demand(!handle->gave_password, "the password goes nowhere");
     if (handle->is_first) {
         fuzz_demand(dialogue_parse_login(line, &login), "the first line is a login");
         fuzz_demand(strcmp(login.service, handle->service) == 0 &&
                         strncmp(login.user, handle->user, DIALOGUE_NAME_MAX + 1) == 0,
                     "the first line names who logs in");
+        fuzz_demand(login.is_silent == ((handle->flags & PAM_SILENT) != 0) &&
+                        login.is_own == (handle->ruser != NULL && *handle->ruser != '\0' &&
+                                         strcmp(handle->ruser, handle->user) == 0),
+                    "the first line says what the host says");
     } else {
         fuzz_demand(handle->is_answered, "a line is an answer");
         fuzz_demand(strlen(line) <= DIALOGUE_ANSWER_MAX && text_is_clean(line, strlen(line)),
@@ -172,6 +192,7 @@ bool helper_receive(struct helper *helper, int64_t timeout_ms, char line[DIALOGU
     if (handle->first_timeout_ms == 0)
         handle->first_timeout_ms = timeout_ms;
     fuzz_demand(!handle->said_verdict, "nothing counts after the verdict");
+    fuzz_demand(!handle->gave_password, "nothing counts after the password");
     if (handle->input.left == 0)
         return verdict_refuse(why_not, OUTCOME_BROKEN, "it ended without a verdict");
     text = fuzz_take_text(&handle->input);
@@ -235,6 +256,8 @@ static int expect(const struct pam_handle *pamh)
         return PAM_SERVICE_ERR;
     if (pamh->conversations_failed > 0)
         return PAM_CONV_ERR;
+    if (pamh->gave_password)
+        return PAM_AUTH_ERR;
     return pamh->was_finished && pamh->has_outcomes ? codes[pamh->said] : PAM_SYSTEM_ERR;
 }
 
@@ -268,8 +291,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     pamh.user = take_name(&pamh.input);
     pamh.service = take_name(&pamh.input);
     pamh.rhost = take_name(&pamh.input);
+    pamh.ruser = take_name(&pamh.input);
+    pamh.password = take_name(&pamh.input);
     pamh.has_mark = memmem(data, size, MARK, strlen(MARK)) != NULL;
-    flags = fuzz_take_word(&pamh.input, "silent") ? PAM_SILENT : 0;
+    flags = pamh.flags = fuzz_take_word(&pamh.input, "silent") ? PAM_SILENT : 0;
     pamh.starts = !fuzz_take_word(&pamh.input, "no-start");
     pamh.finishes = !fuzz_take_word(&pamh.input, "no-finish");
     pamh.has_items = !fuzz_take_word(&pamh.input, "no-items");
@@ -281,6 +306,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_demand(wiped_missing() == 0, "answers are wiped");
     fuzz_demand(pam_sm_setcred(&pamh, flags, 0, NULL) == PAM_SUCCESS, "credentials are no matter");
 
+    free(pamh.password);
+    free(pamh.ruser);
     free(pamh.rhost);
     free(pamh.service);
     free(pamh.user);

@@ -167,7 +167,7 @@ def show_dialogue(folder, title, *codes):
         process.stdin.write(line + "\n")
         process.stdin.flush()
 
-    tell(f"login 1 sshd {NAME}")
+    tell(f"login 2 sshd {NAME}")
     left = list(codes)
     for line in process.stdout:
         lines.append(f"< {line.rstrip()}")

@@ -32,7 +32,8 @@ AWAY = 'base_url = "https://verify.twilio.com:9";\n'
 APPROVED = ("INFO", "approved", "challenge=YC… request=RQ…")
 NOT_ENROLLED = ("NOTICE", "denied", "not enrolled: /etc/security/twilio-verify.d/users/NAME.conf "
                                     r"is missing, and unmapped_user is deny")
-UNANSWERED = ("NOTICE", "unanswered", "the user can't be asked or went away")
+UNANSWERED = ("NOTICE", "unanswered", "left at the question, or cannot be asked")
+PASSWORD = ("NOTICE", "denied", "the answer was the password: it was not passed on")
 UNREACHABLE = ("ERR", "unavailable", "https://verify.twilio.com:9: Failed to connect to "
                                      "verify.twilio.com port 9 after … ms: Could…")
 
@@ -173,8 +174,8 @@ class LoginCase(unittest.TestCase):
         lines = person.log(calls)
         self.assertEqual(len(lines), calls, lines)
         whole = re.escape(f"pam_twilio_verify({service}:auth): user={person.name} "
-                          f"service={service} rhost={rhost} outcome={outcome} "
-                          f'reason="{reason}" ms=') + r"\d+"
+                          f"service={service} rhost={rhost} ") + r"tty=\S+(?: ruser=\S+)? "
+        whole += re.escape(f'outcome={outcome} reason="{reason}" ms=') + r"\d+"
         whole = re.sub("(YC|RQ)…", r"\1[0-9a-f]{32}", whole).replace("…", ".*")
         for line in lines:
             self.assertEqual((line.facility, line.level), (AUTHPRIV, level), line)

@@ -192,9 +192,9 @@ class Terminal:
 class Person:
     """Somebody with an account, a password, and an authenticator app."""
 
-    def __init__(self, machine, name, is_enrolled):
+    def __init__(self, machine, name, is_enrolled, password):
         self.machine, self.name, self.factor = machine, name, None
-        self.password = f"pw-of-{name}"
+        self.password = password or f"pw-of-{name}"
         self.codes = []  # that were ever asked for
         if is_enrolled:
             self.factor = machine.emulator.factor(friendly_name=name)
@@ -346,11 +346,11 @@ class Machine:
         run("useradd", "--create-home", "--home-dir", f"/run/home/{name}", "--skel",
             "/run/throw-away/none", "--shell", "/bin/sh", "--password", hashed, name)
 
-    def person(self, name, is_enrolled=True):
+    def person(self, name, is_enrolled=True, password=None):
         """Somebody new; NAME is made unique by a number."""
         with self._accounts:
             self._names += 1
-            person = Person(self, f"{name}{self._names}", is_enrolled)
+            person = Person(self, f"{name}{self._names}", is_enrolled, password)
             self.add_account(person.name, person.password)
         return person
 

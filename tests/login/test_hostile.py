@@ -480,7 +480,7 @@ class Cores(SudoCase):
         if not self.cores_of("setpriv", "--reuid", account, "cat", line=b"x\n"):
             self.skipTest("nothing leaves one here")
         person = machine.person("core")
-        self.assertEqual(self.cores_of(str(machine.check), line=b"login 1 sudo %s\n" %
+        self.assertEqual(self.cores_of(str(machine.check), line=b"login 2 sudo %s\n" %
                                        person.name.encode()), [])
 
 

@@ -12,7 +12,7 @@ import pathlib
 import signal
 import unittest
 
-from logincase import (APPROVED, AWAY, CODE_PROMPT, CREATED, KEY_AND_CODE, NOT_ENROLLED,
+from logincase import (APPROVED, AWAY, CODE_PROMPT, CREATED, KEY_AND_CODE, NOT_ENROLLED, PASSWORD,
                        PASSWORD_AND_CODE, UNREACHABLE, VERIFIED, WRONG_PROMPT, LoginCase, Nobody,
                        SettingsCase, at_once, denied, machine, person_with_key, setUpModule,
                        with_key)
@@ -98,7 +98,7 @@ class PasswordAndCode(LoginCase):
     def test_what_is_no_code_never_leaves_the_host(self):
         person = machine.person("letters")
         self.assert_out(self.server, person, ("Password: ", person.password),
-                        (CODE_PROMPT, person.password), (WRONG_PROMPT, "12345"),
+                        (CODE_PROMPT, "letters"), (WRONG_PROMPT, "12345"),
                         (WRONG_PROMPT, "1234567"))
         # Whether there is a challenge depends on how fast the first answer was.
         is_created = person.requests() == [CREATED]
@@ -113,6 +113,21 @@ class PasswordAndCode(LoginCase):
         self.assert_log(person, *NOT_ENROLLED)
         self.assert_nothing_sent_but_for_the_enrolled()
 
+    def test_the_password_in_place_of_the_code_never_leaves_the_host(self):
+        person = machine.person("sixdigits", password="314159")
+        self.assert_out(self.server, person, ("Password: ", person.password),
+                        (CODE_PROMPT, person.password))
+        self.assert_log(person, *PASSWORD)
+        self.assertLessEqual(set(person.requests()), {CREATED})
+
+    def test_the_password_method_sends_no_password_that_looks_like_a_code(self):
+        person = machine.person("sixdigits", password="271828")
+        with self.by_password.login(person.name) as terminal:
+            terminal.answer(f"{person.name}@127.0.0.1's password: ", person.password)
+            self.assertEqual(terminal.finish(), 255)
+        self.assert_log(person, *PASSWORD)
+        self.assert_requests(person)
+
     def test_the_password_method_sends_no_password_to_twilio(self):
         person = machine.person("method")
         with self.by_password.login(person.name) as terminal:
@@ -121,7 +136,7 @@ class PasswordAndCode(LoginCase):
         self.assert_screen(terminal,
                            f"{person.name}@127.0.0.1's password: ",
                            f"{person.name}@127.0.0.1: Permission denied (password).")
-        self.assert_log(person, *denied(3, NOTHING))
+        self.assert_log(person, *PASSWORD)
         self.assert_requests(person)
 
     def test_the_password_method_refuses_a_right_code_in_place_of_the_password(self):

@@ -32,7 +32,7 @@ struct list {
 
 struct options {
     const char *confdir; /* NULL: libpam's own folders */
-    const char *service, *rhost;
+    const char *service, *rhost, *tty, *ruser;
     const char *module; /* called without libpam's stack, with ARGUMENTS */
     /* With several users each login, or thread, has the next one, who has the answer of his place. */
     struct list users, answers;
@@ -258,6 +258,10 @@ static void login(const struct options *options, unsigned number, struct process
     pam_set_item(pamh, PAM_FAIL_DELAY, delay.item);
     if (options->rhost != NULL)
         pam_set_item(pamh, PAM_RHOST, options->rhost);
+    if (options->tty != NULL)
+        pam_set_item(pamh, PAM_TTY, options->tty);
+    if (options->ruser != NULL)
+        pam_set_item(pamh, PAM_RUSER, options->ruser);
 
     if (before != NULL) {
         for (size_t i = 0; i < options->limits.count; i++)
@@ -418,6 +422,8 @@ enum option_number {
     OPTION_SERVICE,
     OPTION_USER,
     OPTION_RHOST,
+    OPTION_TTY,
+    OPTION_RUSER,
     OPTION_MODULE,
     OPTION_ARGUMENT,
     OPTION_CALL,
@@ -446,6 +452,8 @@ static const struct option long_options[] = {
     { "service", required_argument, NULL, OPTION_SERVICE },
     { "user", required_argument, NULL, OPTION_USER },
     { "rhost", required_argument, NULL, OPTION_RHOST },
+    { "tty", required_argument, NULL, OPTION_TTY },
+    { "ruser", required_argument, NULL, OPTION_RUSER },
     { "module", required_argument, NULL, OPTION_MODULE },
     { "argument", required_argument, NULL, OPTION_ARGUMENT },
     { "call", required_argument, NULL, OPTION_CALL },
@@ -504,6 +512,12 @@ static void take_option(struct options *options, int option)
         return;
     case OPTION_RHOST:
         options->rhost = optarg;
+        return;
+    case OPTION_TTY:
+        options->tty = optarg;
+        return;
+    case OPTION_RUSER:
+        options->ruser = optarg;
         return;
     case OPTION_MODULE:
         options->module = optarg;

@@ -46,7 +46,7 @@ LEVELS = {
     "misconfigured": "ERR",
 }
 OUTAGE_RECIPE = "[success=ok ignore=ignore authinfo_unavail=ignore default=die]"
-LOG_LINE = re.compile(r'user=(\S*) service=(\S*) rhost=(\S*) outcome=(\S+) '
+LOG_LINE = re.compile(r'user=(\S*) service=(\S*) rhost=(\S*) tty=\S+(?: ruser=\S+)? outcome=(\S+) '
                       r'reason="([^"]*)" ms=(\d+)')
 
 # What pam_prompt(3) and pam_get_user(3) log by themselves.
@@ -77,7 +77,8 @@ class Login:
     """One run of the driver, which begins at once: the result is waited for when it is read."""
 
     def __init__(self, folder, script, *options, user="alice", service="sshd", arguments=(),
-                 conf=None, helper=FAKE_CHECK, stack=None, events=True, prefix=(), **popen):
+                 conf=None, helper=FAKE_CHECK, stack=None, before="", events=True, prefix=(),
+                 **popen):
         self.script = os.path.join(folder, "script")
         self.script_events = self.script + ".events"
         self.ended = None
@@ -86,7 +87,7 @@ class Login:
         if events:
             open(self.script_events, "w").close()
         arguments = ["conf=" + (conf or self.script), "helper=" + helper, *arguments]
-        self.write_stack(folder, service, arguments, stack)
+        self.write_stack(folder, service, arguments, stack, before)
 
         command = [*prefix, DRIVER, "--confdir", folder, "--service", service]
         if user is not None:
@@ -99,14 +100,14 @@ class Login:
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, **popen)
 
     @staticmethod
-    def write_stack(folder, service, arguments, stack):
+    def write_stack(folder, service, arguments, stack, before):
         """libpam finds its own modules by their names alone, wherever this system keeps them."""
         permit = "auth required pam_permit.so\n"
         line = "auth %s %s %s\n" % (stack, MODULE, " ".join(arguments))
         for name in {service.lower(), "other"}:
             with open(os.path.join(folder, name), "w") as file:
                 if stack is not None:
-                    file.write(line)
+                    file.write(before + line)
                 if stack is None or stack.startswith("["):
                     file.write(permit)
 
@@ -247,7 +248,7 @@ class Outcomes(ModuleTest):
             with self.subTest(outcome):
                 login = self.login(asks_and_ends_with(outcome), "--answer", ANSWER)
                 self.assertEqual(login.code, code)
-                self.assertEqual(login.received, [b"login 1 sshd alice", ANSWER.encode()])
+                self.assertEqual(login.received, [b"login 2 sshd alice", ANSWER.encode()])
 
     def test_libpam_sees_the_same_codes_in_a_stack(self):
         for outcome, code in CODES.items():
@@ -331,8 +332,10 @@ class BrokenDialogue(ModuleTest):
                  "approved: ", "approved:x", "approved : x", " approved", "approve", "approvedx",
                  "approved,", "ok", "0", "PAM_SUCCESS", "success", "not_required", "not required",
                  "ignore", "ask-secret", "ask", "show", "ask-secretCode: ", "ASK Code: ",
-                 "login 1 sshd alice", "approved\r", "approved\tx", "approved: \x1b[2J",
-                 "approved: \x7f", "\ufeffapproved"]
+                 "log", "log ", "log x", "log notice", "log error x", "log notice: x",
+                 "login 2 sshd alice", "approved\r", "approved\tx", "approved: \x1b[2J",
+                 "approved: \x7f", "\ufeffapproved", "approved: \x80", "approved: \x9b2J",
+                 "show \u202e", "ask \u2066", "denied: \u061c", "log notice \u200f"]
         for line in lines:
             with self.subTest(line):
                 self.assert_broken(self.login(says(line + "\n")))
@@ -439,6 +442,26 @@ class BrokenDialogue(ModuleTest):
                     login = self.login(["read", *questions, *ask, "send approved"], *options)
                     self.assert_broken(login)
                     self.assertLessEqual(len(login.messages), 16)
+
+    def test_sixteen_lines_for_the_log_are_fine_beside_sixteen_questions(self):
+        ask = ["send ask-secret Code: ", "read"]
+        for level in ("notice", "warning"):
+            log = ["send log %s x" % level]
+            with self.subTest(level):
+                options = ["--answer", ANSWER] * 17
+                login = self.login(["read", *(ask + log) * 16, "send approved"], *options)
+                self.assertEqual(login.code, "PAM_SUCCESS")
+                self.assertEqual(len(login.log), 17)
+                login = self.login(["read", *(ask + log) * 16, *log, "send approved"], *options)
+                self.assert_broken(login)
+                self.assertEqual(len(login.log), 17)
+                login = self.login(["read", *log * 16, *ask * 17, "send approved"], *options)
+                self.assert_broken(login)
+
+    def test_a_flood_of_lines_for_the_log_is_broken(self):
+        login = self.login(["read", "flood log notice x"])
+        self.assert_broken(login)
+        self.assertEqual(len(login.log), 17)
 
     def test_an_end_while_the_user_types_kills_no_host_by_sigpipe(self):
         for end in (["exit 0"], ["kill 9"], ["close", "hang"]):
@@ -549,15 +572,23 @@ class Conversation(ModuleTest):
 
     def test_an_answer_arrives_as_it_was_typed(self):
         for answer in ("123456", "123 456", " 1 ", "ä€😀", "x" * 512, "ä" * 256, "", '"\\%',
-                       "approved", "login 1 sshd root"):
+                       "approved", "login 2 sshd root"):
             with self.subTest(answer):
                 self.assert_answer(answer, answer.encode())
 
     def test_an_answer_that_is_none_arrives_as_an_empty_line(self):
         for answer in (None, "x" * 513, "ä" * 256 + "x", "x" * 100000, "\b\n\r\x7fINCORRECT",
-                       "123456\n", "1\t2", "\x1b[A", "\x7f", "\x01", "1\r", "x\napproved"):
+                       "123456\n", "\x1b[A", "\x7f", "\x01", "x\napproved", "1\x85", "\x9b",
+                       "x" * 512 + "\u202e"):
             with self.subTest(answer if answer is None else answer[:20]):
                 self.assert_answer(answer, b"")
+
+    def test_what_comes_along_with_a_copied_answer_makes_no_line_unclean(self):
+        for answer, line in (("1\t2\r", "1 2 "), ("\u202a123456\u202c", "123456"),
+                             ("\u061c\u200e1\u2067", "1"), ("\u200b1\u00a02\ufeff",
+                                                           "\u200b1\u00a02\ufeff")):
+            with self.subTest(answer):
+                self.assert_answer(answer, line.encode())
 
     def test_an_answer_that_is_not_utf8_arrives_as_an_empty_line(self):
         login = self.login(asks_and_ends_with("denied"), "--answer", b"\xff\xfe12",
@@ -599,6 +630,44 @@ class Conversation(ModuleTest):
                            "--silent")
         self.assertEqual(login.code, "PAM_SUCCESS")
 
+    PASSWORD = "auth optional pam_exec.so quiet expose_authtok /bin/true\n"  # asks for it
+
+    def assert_password(self, password, answer, is_one, script=None):
+        script = script or ["read", "send ask-secret Code: ", "read", "send approved"]
+        login = self.login(script, "--answer", password, "--answer", answer, stack="required",
+                           before=self.PASSWORD)
+        self.assertEqual([text for _, text in login.messages][-1], b"Code: ")
+        if not is_one:
+            self.assertEqual(login.code, "PAM_SUCCESS")
+            self.assertEqual(len(login.received), 2)
+            return login
+        self.assertEqual(login.code, "PAM_AUTH_ERR")
+        self.assertEqual(login.received, [b"login 2 sshd alice"])
+        self.assertEqual(login.report["fail_delays"], [2000000])
+        self.assertEqual([(level, text.partition(" ms=")[0]) for level, text in login.log], [
+            ("NOTICE", "user=alice service=sshd rhost=- tty=- "
+                       'outcome=denied reason="the answer was the password: it was not passed on"')])
+        return login
+
+    def test_an_answer_that_is_the_password_is_never_passed_on(self):
+        for password in ("314159", "Secret 1", " ", "\xff\n", "x" * 600, "\u202e1"):
+            for ask in ("ask-secret", "ask"):
+                with self.subTest([password, ask]):
+                    self.assert_password(password, password, True,
+                                         ["read", "send %s Code: " % ask, "read", "send approved"])
+
+    def test_an_answer_that_is_another_than_the_password_goes_on(self):
+        for password, answer in (("314159", "314158"), ("314159", "3141590"), ("314159", "31415"),
+                                 ("314 159", "314159"), ("314159", "314 159"), ("", ""),
+                                 ("", "314159"), ("314159", "")):
+            with self.subTest([password, answer]):
+                self.assert_password(password, answer, False)
+
+    def test_the_password_ends_the_check_program_though_it_would_approve(self):
+        self.assert_password("314159", "314159", True, ["read", "send ask-secret Code: ",
+                                                       "send approved"])
+        self.assert_password("314159", "314159", True, ["read", "send ask-secret Code: ", "hang"])
+
     def test_no_verdict_counts_after_the_conversation_failed(self):
         for outcome in CODES:
             with self.subTest(outcome):
@@ -621,7 +690,7 @@ class Conversation(ModuleTest):
         self.assertEqual(login.code, "PAM_SUCCESS")
 
     def test_a_user_without_a_name_is_asked_for_it(self):
-        login = self.login(["expect login 1 sshd bob", "send approved"], "--answer", "bob",
+        login = self.login(["expect login 2 sshd bob", "send approved"], "--answer", "bob",
                            user=None, stack="required")
         self.assertEqual(login.code, "PAM_SUCCESS")
         self.assertEqual(len(login.messages), 1)
@@ -632,7 +701,7 @@ class Conversation(ModuleTest):
                 login = self.login(says("approved\n"), *options, user=None)
                 self.assertEqual(login.code, "PAM_CONV_ERR")
                 self.assertEqual(login.events, [])
-                self.assertEqual(login.log, [("NOTICE", "nobody told the user's name")])
+                self.assertEqual(login.log, [("NOTICE", "PAM supplied no user name")])
 
 
 class Arguments(ModuleTest):
@@ -696,7 +765,7 @@ class Names(ModuleTest):
             b"100%": b"100%25",
             b"%41": b"%2541",
             "tëster".encode(): b"t%C3%ABster",
-            b"a\nlogin 1 sshd root": b"a%0Alogin%201%20sshd%20root",
+            b"a\nlogin 2 sshd root": b"a%0Alogin%202%20sshd%20root",
             b"\x01\x1f\x7f\xff": b"%01%1F%7F%FF",
             b"..": b"..",
             b"a/b": b"a/b",
@@ -705,27 +774,39 @@ class Names(ModuleTest):
         }
         for name, encoded in names.items():
             with self.subTest(name):
-                self.assertEqual(self.login_line(user=name), b"login 1 sshd " + encoded)
+                self.assertEqual(self.login_line(user=name), b"login 2 sshd " + encoded)
 
     def test_a_name_is_whole_up_to_251_bytes_and_cut_there(self):
         for size in (250, 251, 252, 3000):
             with self.subTest(size):
                 line = self.login_line(user=b"A" * size)
-                self.assertEqual(line, b"login 1 sshd " + b"A" * min(size, 251))
+                self.assertEqual(line, b"login 2 sshd " + b"A" * min(size, 251))
 
     def test_a_long_name_fits_where_each_byte_is_escaped(self):
         self.assertEqual(self.login_line(user=b"\xff" * 3000, service="s" * 64),
-                         b"login 1 " + b"s" * 64 + b" " + b"%FF" * 251)
+                         b"login 2 " + b"s" * 64 + b" " + b"%FF" * 251)
 
     def test_an_empty_name_lets_nobody_in_by_the_modules_own_decision(self):
-        self.assertEqual(self.login_line(user=b""), b"login 1 sshd ")
+        self.assertEqual(self.login_line(user=b""), b"login 2 sshd ")
 
     def test_the_services_name_arrives(self):
         for service in ("sudo", "su-l", "login", "gdm-password", "x" * 64):
             with self.subTest(service):
                 self.assertEqual(self.login_line(service=service),
-                                 b"login 1 " + service.encode() + b" alice")
-        self.assertEqual(self.login_line(service="a b%"), b"login 1 a%20b%25 alice")
+                                 b"login 2 " + service.encode() + b" alice")
+        self.assertEqual(self.login_line(service="a b%"), b"login 2 a%20b%25 alice")
+
+    def test_the_first_line_says_what_the_host_says(self):
+        rows = (([], b""), (["--ruser", "alice"], b" own"), (["--silent"], b" silent"),
+                (["--ruser", "alice", "--silent"], b" own silent"), (["--ruser", "bob"], b""),
+                (["--ruser", "alic"], b""), (["--ruser", ""], b""),
+                (["--ruser", "bob", "--silent"], b" silent"))
+        for options, words in rows:
+            with self.subTest(options):
+                login = self.login(says("denied\n"), *options)
+                self.assertEqual(login.received, [b"login 2 sshd alice" + words])
+        login = self.login(says("denied\n"), "--ruser", "", user="")
+        self.assertEqual(login.received, [b"login 2 sshd "])
 
     def test_a_service_with_too_long_a_name_is_refused(self):
         for size in (65, 150):
@@ -745,8 +826,41 @@ class Log(ModuleTest):
                                    "--rhost", "192.0.2.7")
                 (said, text), = login.log
                 self.assertEqual(said, level)
-                self.assertRegex(text, r'^user=alice service=sshd rhost=192\.0\.2\.7 outcome=%s '
+                self.assertRegex(text, r'^user=alice service=sshd rhost=192\.0\.2\.7 tty=- outcome=%s '
                                        r'reason="because" ms=\d+$' % outcome)
+
+    def test_a_line_names_the_terminal_and_who_calls_where_the_host_says_so(self):
+        rows = ((["--tty", "ssh"], "rhost=- tty=ssh outcome="),
+                (["--tty", "/dev/pts/0", "--ruser", "bob"],
+                 "rhost=- tty=/dev/pts/0 ruser=bob outcome="),
+                (["--tty", "", "--ruser", "b b"], r"rhost=- tty=- ruser=b\x20b outcome="),
+                (["--ruser", ""], "rhost=- tty=- outcome="))
+        for options, part in rows:
+            with self.subTest(options):
+                (_, text), = self.login(says("denied: x\n"), *options).log
+                self.assertIn(part, text)
+
+    def test_what_the_check_program_tells_is_logged_at_once(self):
+        login = self.login(["read", "send log notice wrong code 1 of 3; challenge=YC1",
+                            "send ask-secret Code: ", "read", 'send log warning a "b" ä',
+                            "send denied: x"], "--answer", ANSWER, "--tty", "ssh", "--rhost", "::1",
+                           "--ruser", "bob")
+        keys = "user=alice service=sshd rhost=::1 tty=ssh ruser=bob "
+        self.assertEqual(login.log[:2], [
+            ("NOTICE", keys + 'reason="wrong code 1 of 3; challenge=YC1"'),
+            ("WARNING", keys + r'reason="a \x22b\x22 \xc3\xa4"')])
+        self.assertIn("outcome=denied", login.log[2][1])
+        self.assertEqual(len(login.log), 3)
+        self.assertEqual(login.messages, [("secret", b"Code: ")])
+        self.assertEqual(login.code, "PAM_AUTH_ERR")
+
+    def test_a_line_for_the_log_is_there_though_nothing_comes_after_it(self):
+        login = self.login(["read", "send log notice wrong code 1 of 3", "kill 9"])
+        self.assertEqual([level for level, _ in login.log], ["NOTICE", "ERR"])
+        login = self.login(["read", "send log notice wrong code 1 of 3", "send ask Code: ",
+                            "expect-eof"], "--conversation", "fail")
+        self.assertEqual([level for level, _ in login.log], ["NOTICE", "NOTICE"])
+        self.assertEqual(login.code, "PAM_CONV_ERR")
 
     def test_a_line_goes_where_pam_modules_log(self):
         login = self.login(says("denied\n"), stack="required")
@@ -823,7 +937,7 @@ class Log(ModuleTest):
                             "send ask Name? ", "read", "send denied: x"], "--answer", ANSWER,
                            "--answer", "visible-" + ANSWER, arguments=["debug"])
         debug = [text for level, text in login.log if level == "DEBUG"]
-        self.assertEqual(debug, ["> login 1 sshd alice", "< show Hello", "< ask-secret Code: ",
+        self.assertEqual(debug, ["> login 2 sshd alice", "< show Hello", "< ask-secret Code: ",
                                  "> (9 bytes)", "< ask Name? ", "> (17 bytes)", "< denied: x"])
         self.assertEqual([level for level, _ in login.log if level != "DEBUG"], ["NOTICE"])
         self.assertNotIn(ANSWER, str(login.log))

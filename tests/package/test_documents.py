@@ -105,7 +105,7 @@ class Documents(unittest.TestCase):
             path = pathlib.Path(folder, "twilio-verify.conf")
             path.write_text(settings, encoding="utf-8")
             path.chmod(0o640)
-            done = subprocess.run([CHECK, "--settings", path], input="login 1 sshd nobody\n",
+            done = subprocess.run([CHECK, "--settings", path], input="login 2 sshd nobody\n",
                                   capture_output=True, text=True, timeout=10, check=True)
             return done.stdout
 

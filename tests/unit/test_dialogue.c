@@ -21,20 +21,20 @@ static void assert_first_line(const char *service, const char *user, const char 
 {
     char line[DIALOGUE_LINE_SIZE];
 
-    assert_true(dialogue_print_login(service, user, line));
+    assert_true(dialogue_print_login(service, user, 0, line));
     assert_string_equal(line, expected);
 }
 
 TEST(prints_plain_names_as_they_are)
 {
-    assert_first_line("sshd", "alice", "login 1 sshd alice");
-    assert_first_line("a+b:c", "~!\"#$&'()*", "login 1 a+b:c ~!\"#$&'()*");
+    assert_first_line("sshd", "alice", "login 2 sshd alice");
+    assert_first_line("a+b:c", "~!\"#$&'()*", "login 2 a+b:c ~!\"#$&'()*");
 }
 
 TEST(escapes_blanks_percent_signs_and_all_but_printable_ascii)
 {
-    assert_first_line("my pam", "a%b", "login 1 my%20pam a%25b");
-    assert_first_line("sshd", "t\xc3\xab\n\x7f\x01", "login 1 sshd t%C3%AB%0A%7F%01");
+    assert_first_line("my pam", "a%b", "login 2 my%20pam a%25b");
+    assert_first_line("sshd", "t\xc3\xab\n\x7f\x01", "login 2 sshd t%C3%AB%0A%7F%01");
 }
 
 TEST(names_of_all_bytes_come_back_unchanged)
@@ -50,7 +50,7 @@ TEST(names_of_all_bytes_come_back_unchanged)
         memcpy(service, user, DIALOGUE_SERVICE_SIZE - 1);
         service[DIALOGUE_SERVICE_SIZE - 1] = '\0';
 
-        assert_true(dialogue_print_login(service, user, line));
+        assert_true(dialogue_print_login(service, user, 0, line));
         assert_true(dialogue_parse_login(line, &login));
         assert_string_equal(login.service, service);
         assert_string_equal(login.user, user);
@@ -64,12 +64,12 @@ TEST(a_name_too_long_is_cut_and_still_too_long)
 
     memset(user, '\xff', 3000);
     user[3000] = '\0';
-    assert_true(dialogue_print_login("sshd", user, line));
+    assert_true(dialogue_print_login("sshd", user, 0, line));
     assert_true(dialogue_parse_login(line, &login));
     assert_int_equal(strlen(login.user), DIALOGUE_NAME_MAX + 1);
 
     user[DIALOGUE_NAME_MAX] = '\0';
-    assert_true(dialogue_print_login("sshd", user, line));
+    assert_true(dialogue_print_login("sshd", user, 0, line));
     assert_true(dialogue_parse_login(line, &login));
     assert_int_equal(strlen(login.user), DIALOGUE_NAME_MAX);
 }
@@ -82,7 +82,7 @@ TEST(the_longest_names_fit_into_a_line)
     service[sizeof service - 1] = '\0';
     memset(user, ' ', sizeof user - 1);
     user[sizeof user - 1] = '\0';
-    assert_true(dialogue_print_login(service, user, line));
+    assert_true(dialogue_print_login(service, user, DIALOGUE_OWN | DIALOGUE_SILENT, line));
     assert_true(strlen(line) <= DIALOGUE_LINE_MAX);
 }
 
@@ -92,8 +92,8 @@ TEST(prints_no_service_that_is_empty_or_too_long)
 
     memset(service, 's', DIALOGUE_SERVICE_SIZE);
     service[DIALOGUE_SERVICE_SIZE] = '\0';
-    assert_false(dialogue_print_login(service, "alice", line));
-    assert_false(dialogue_print_login("", "alice", line));
+    assert_false(dialogue_print_login(service, "alice", 0, line));
+    assert_false(dialogue_print_login("", "alice", 0, line));
 }
 
 TEST(parses_no_first_line_but_the_one_spelling)
@@ -101,42 +101,54 @@ TEST(parses_no_first_line_but_the_one_spelling)
     static const char *const lines[] = {
         "",
         "login",
-        "login 1",
-        "login 1 ",
-        "login 1 sshd",
-        "login 1  alice",
-        "login 1 sshd alice bob",
-        "login 1 sshd alice ",
-        "login 1  sshd alice",
-        "login 1 sshd  alice",
-        " login 1 sshd alice",
-        "Login 1 sshd alice",
-        "login 2 sshd alice",
-        "login 11 sshd alice",
-        "login 01 sshd alice",
-        "login\t1 sshd alice",
-        "login 1 sshd\talice",
-        "login 1 sshd alice\n",
-        "login 1 sshd t\xc3\xab",
-        "login 1 sshd a\x7f",
-        "login 1 sshd %",
-        "login 1 sshd %4",
-        "login 1 sshd a%",
-        "login 1 sshd %2",
-        "login 1 sshd %G0",
-        "login 1 sshd %0G",
-        "login 1 sshd % 0",
-        "login 1 sshd %c3%ab",
-        "login 1 sshd %00",
-        "login 1 sshd a%00b",
-        "login 1 sshd %61lice",
-        "login 1 sshd %7E",
-        "login 1 %61 alice",
-        "login 1 %00 alice",
+        "login 2",
+        "login 2 ",
+        "login 2 sshd",
+        "login 2  alice",
+        "login 2 sshd alice bob",
+        "login 2 sshd alice ",
+        "login 2  sshd alice",
+        "login 2 sshd  alice",
+        " login 2 sshd alice",
+        "Login 2 sshd alice",
+        "login 1 sshd alice",
+        "login 3 sshd alice",
+        "login 22 sshd alice",
+        "login 02 sshd alice",
+        "login\t2 sshd alice",
+        "login 2 sshd\talice",
+        "login 2 sshd alice\n",
+        "login 2 sshd t\xc3\xab",
+        "login 2 sshd a\x7f",
+        "login 2 sshd %",
+        "login 2 sshd %4",
+        "login 2 sshd a%",
+        "login 2 sshd %2",
+        "login 2 sshd %G0",
+        "login 2 sshd %0G",
+        "login 2 sshd % 0",
+        "login 2 sshd %c3%ab",
+        "login 2 sshd %00",
+        "login 2 sshd a%00b",
+        "login 2 sshd %61lice",
+        "login 2 sshd %7E",
+        "login 2 %61 alice",
+        "login 2 %00 alice",
+        "login 2 sshd alice own ",
+        "login 2 sshd alice  own",
+        "login 2 sshd alice Own",
+        "login 2 sshd alice owned",
+        "login 2 sshd alice own own",
+        "login 2 sshd alice silent own",
+        "login 2 sshd alice silent silent",
+        "login 2 sshd alice own silent ",
+        "login 2 sshd alice own silent x",
+        "login 2 sshd alice ownsilent",
+        "login 2 sshd alice%20own silent own",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
-        struct dialogue_login login = { "before", "before" };
+        struct dialogue_login login = { "before", "before", false, false };
         if (dialogue_parse_login(lines[i], &login))
             fail_msg("took \"%s\" for a first line", lines[i]);
         assert_string_equal(login.service, "before");
@@ -144,24 +156,59 @@ TEST(parses_no_first_line_but_the_one_spelling)
     }
 }
 
+TEST(says_whether_the_caller_is_the_user_and_whether_the_host_is_silent)
+{
+    static const struct {
+        unsigned flags;
+        const char *line;
+    } rows[] = {
+        { 0, "login 2 sudo own" },
+        { DIALOGUE_OWN, "login 2 sudo own own" },
+        { DIALOGUE_SILENT, "login 2 sudo own silent" },
+        { DIALOGUE_OWN | DIALOGUE_SILENT, "login 2 sudo own own silent" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct dialogue_login login = { "", "", true, true };
+        char line[DIALOGUE_LINE_SIZE];
+
+        assert_true(dialogue_print_login("sudo", "own", rows[i].flags, line));
+        assert_string_equal(line, rows[i].line);
+        assert_true(dialogue_parse_login(line, &login));
+        assert_string_equal(login.user, "own");
+        assert_int_equal(login.is_own, (rows[i].flags & DIALOGUE_OWN) != 0);
+        assert_int_equal(login.is_silent, (rows[i].flags & DIALOGUE_SILENT) != 0);
+    }
+}
+
+TEST(a_user_without_a_name_has_flags_all_the_same)
+{
+    struct dialogue_login login;
+
+    assert_true(dialogue_parse_login("login 2 sshd  own silent", &login));
+    assert_string_equal(login.user, "");
+    assert_true(login.is_own);
+    assert_true(login.is_silent);
+}
+
 TEST(parses_no_name_that_does_not_fit)
 {
     char line[DIALOGUE_LINE_SIZE];
     struct dialogue_login login;
 
-    snprintf(line, sizeof line, "login 1 %065d alice", 0);
+    snprintf(line, sizeof line, "login 2 %065d alice", 0);
     assert_false(dialogue_parse_login(line, &login));
-    snprintf(line, sizeof line, "login 1 %064d alice", 0);
+    snprintf(line, sizeof line, "login 2 %064d alice", 0);
     assert_true(dialogue_parse_login(line, &login));
-    snprintf(line, sizeof line, "login 1 sshd %0252d", 0);
+    snprintf(line, sizeof line, "login 2 sshd %0252d", 0);
     assert_false(dialogue_parse_login(line, &login));
-    snprintf(line, sizeof line, "login 1 sshd %0251d", 0);
+    snprintf(line, sizeof line, "login 2 sshd %0251d", 0);
     assert_true(dialogue_parse_login(line, &login));
 }
 
 /* The lines of the check program */
 
-TEST(parses_the_three_questions)
+TEST(parses_questions_and_lines_for_the_log)
 {
     static const struct {
         const char *line, *text;
@@ -171,6 +218,8 @@ TEST(parses_the_three_questions)
         { "ask Your \xe2\x82\xac? ", "Your \xe2\x82\xac? ", DIALOGUE_ASK },
         { "show approved: you may pass", "approved: you may pass", DIALOGUE_SHOW },
         { "ask ", "", DIALOGUE_ASK },
+        { "log notice wrong code 2 of 3", "wrong code 2 of 3", DIALOGUE_LOG_NOTICE },
+        { "log warning log notice x", "log notice x", DIALOGUE_LOG_WARNING },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(questions); i++) {
@@ -201,6 +250,17 @@ TEST(parses_no_other_line)
         "ask",
         "ask-secret",
         "show",
+        "log",
+        "log ",
+        "log x",
+        "log notice",
+        "log warning",
+        "log error x",
+        "log Notice x",
+        "log notice: x",
+        "log  notice x",
+        "logs notice x",
+        "log notice a\xc2\x9b",
         "asking you",
         "ask-Secret x",
         "ASK x",
@@ -215,10 +275,12 @@ TEST(parses_no_other_line)
         "ask \xff",
         "ask \xc3",
         "denied: a\x7f",
+        "denied: a\xc2\x9b",
+        "ask a\xe2\x80\xae",
         "denied: \xed\xa0\x80",
         "approved: a\nb",
         "ask-secret\tx",
-        "login 1 sshd alice",
+        "login 2 sshd alice",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
@@ -746,8 +808,10 @@ int main(void)
         cmocka_unit_test(the_longest_names_fit_into_a_line),
         cmocka_unit_test(prints_no_service_that_is_empty_or_too_long),
         cmocka_unit_test(parses_no_first_line_but_the_one_spelling),
+        cmocka_unit_test(says_whether_the_caller_is_the_user_and_whether_the_host_is_silent),
+        cmocka_unit_test(a_user_without_a_name_has_flags_all_the_same),
         cmocka_unit_test(parses_no_name_that_does_not_fit),
-        cmocka_unit_test(parses_the_three_questions),
+        cmocka_unit_test(parses_questions_and_lines_for_the_log),
         cmocka_unit_test(parses_a_verdict),
         cmocka_unit_test(parses_no_other_line),
         over_both(reads_line_after_line),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* The log line of a login: whatever the names are, it stays one line that a program can read. */
+/* The lines of a login: whatever the names are, each stays one line that a program can read. */
 #include "unit.h"
 
 #include <stdlib.h>
@@ -13,8 +13,9 @@ static const struct log_entry plain = {
     .user = "alice",
     .service = "sshd",
     .rhost = "192.0.2.7",
+    .tty = "ssh",
     .outcome = "denied",
-    .reason = "no right code in 3 attempts",
+    .reason = "no valid code in 3 attempts",
     .spent_ms = 217,
 };
 
@@ -28,21 +29,42 @@ static void assert_line(const struct log_entry *entry, const char *expected)
 
 TEST(a_login_is_one_line)
 {
-    assert_line(&plain, "user=alice service=sshd rhost=192.0.2.7 outcome=denied "
-                        "reason=\"no right code in 3 attempts\" ms=217");
+    assert_line(&plain, "user=alice service=sshd rhost=192.0.2.7 tty=ssh outcome=denied "
+                        "reason=\"no valid code in 3 attempts\" ms=217");
 }
 
-TEST(a_missing_host_is_a_dash)
+TEST(who_calls_stands_where_the_host_says_it)
 {
     struct log_entry entry = plain;
 
-    entry.rhost = NULL;
-    entry.reason = "";
-    entry.spent_ms = INT64_MAX;
-    assert_line(&entry, "user=alice service=sshd rhost=- outcome=denied reason=\"\" "
-                        "ms=9223372036854775807");
+    entry.service = "su";
     entry.rhost = "";
-    assert_line(&entry, "user=alice service=sshd rhost=- outcome=denied reason=\"\" "
+    entry.tty = "pts/0";
+    entry.ruser = "bob";
+    assert_line(&entry, "user=alice service=su rhost=- tty=pts/0 ruser=bob outcome=denied "
+                        "reason=\"no valid code in 3 attempts\" ms=217");
+}
+
+TEST(what_happens_before_the_end_has_the_same_keys_and_no_outcome)
+{
+    struct log_entry entry = plain;
+
+    entry.outcome = NULL;
+    entry.reason = "wrong code 2 of 3; challenge=YC1";
+    assert_line(&entry, "user=alice service=sshd rhost=192.0.2.7 tty=ssh "
+                        "reason=\"wrong code 2 of 3; challenge=YC1\"");
+}
+
+TEST(what_is_empty_is_a_dash_and_what_is_unknown_is_left_out)
+{
+    struct log_entry entry = plain;
+
+    entry.rhost = entry.tty = entry.reason = "";
+    entry.spent_ms = INT64_MAX;
+    assert_line(&entry, "user=alice service=sshd rhost=- tty=- outcome=denied reason=\"\" "
+                        "ms=9223372036854775807");
+    entry.rhost = entry.tty = NULL;
+    assert_line(&entry, "user=alice service=sshd outcome=denied reason=\"\" "
                         "ms=9223372036854775807");
 }
 
@@ -53,9 +75,12 @@ TEST(no_name_can_forge_a_field)
     entry.user = "x outcome=approved";
     entry.service = "a\"b";
     entry.rhost = "evil\\x20\nuser=root";
+    entry.tty = "pts/0 outcome=approved";
+    entry.ruser = "=\"";
     entry.reason = "a\" outcome=approved reason=\"\\";
     assert_line(&entry, "user=x\\x20outcome=approved service=a\\x22b "
-                        "rhost=evil\\x5cx20\\x0auser=root outcome=denied "
+                        "rhost=evil\\x5cx20\\x0auser=root tty=pts/0\\x20outcome=approved "
+                        "ruser==\\x22 outcome=denied "
                         "reason=\"a\\x22 outcome=approved reason=\\x22\\x5c\" ms=217");
 }
 
@@ -64,8 +89,8 @@ TEST(a_name_is_never_a_format)
     struct log_entry entry = plain;
 
     entry.user = entry.reason = "%s%n%1000000d";
-    assert_line(&entry, "user=%s%n%1000000d service=sshd rhost=192.0.2.7 outcome=denied "
-                        "reason=\"%s%n%1000000d\" ms=217");
+    assert_line(&entry, "user=%s%n%1000000d service=sshd rhost=192.0.2.7 tty=ssh "
+                        "outcome=denied reason=\"%s%n%1000000d\" ms=217");
 }
 
 TEST(all_but_printable_ascii_is_escaped)
@@ -149,7 +174,14 @@ TEST(the_longest_values_leave_room_for_the_outcome_and_the_time)
 {
     static char longest[100000];
     const struct log_entry entry = {
-        longest, longest, longest, "not-required", longest, INT64_MIN
+        .user = longest,
+        .service = longest,
+        .rhost = longest,
+        .tty = longest,
+        .ruser = longest,
+        .outcome = "not-required",
+        .reason = longest,
+        .spent_ms = INT64_MIN,
     };
     char line[LOG_LINE_SIZE];
 
@@ -175,7 +207,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_login_is_one_line),
-        cmocka_unit_test(a_missing_host_is_a_dash),
+        cmocka_unit_test(who_calls_stands_where_the_host_says_it),
+        cmocka_unit_test(what_happens_before_the_end_has_the_same_keys_and_no_outcome),
+        cmocka_unit_test(what_is_empty_is_a_dash_and_what_is_unknown_is_left_out),
         cmocka_unit_test(no_name_can_forge_a_field),
         cmocka_unit_test(a_name_is_never_a_format),
         cmocka_unit_test(all_but_printable_ascii_is_escaped),
