@@ -21,63 +21,18 @@
 
 enum { OPERANDS_MAX = 1000 };
 
-/* What leads to a session, or to root: each without the module is a way around the others. */
-static const char *const logins[] = {
-    "sshd",
-    "sudo",
-    "sudo-i",
-    "login",
-    "su",
-    "su-l",
-    "cockpit",
-    "doas",
-    "gdm-autologin",
-    "gdm-fingerprint",
-    "gdm-password",
-    "gdm-smartcard",
-    "greetd",
-    "lightdm",
-    "lightdm-autologin",
-    "lxdm",
-    "ly",
-    "polkit-1",
-    "remote",
-    "rlogin",
-    "rsh",
-    "sddm",
-    "sddm-autologin",
-    "slim",
-    "telnetd",
-    "vsftpd",
-    "wdm",
-    "webmin",
-    "xdm",
-    "xrdp-sesman",
-};
-
-static const char *const usual[] = { "sshd", "sudo", "sudo-i", "login", "su" };
-
-enum { LOGINS = sizeof logins / sizeof *logins, USUAL = sizeof usual / sizeof *usual };
-
 /* All services. */
 struct survey {
     struct report *report;
     const struct check_pam *check;
     const char *folders[3];
+    struct facts *facts;
     bool is_called; /* some service calls the module */
 };
 
-static bool is_among(const char *name, const char *const *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(names[i], name) == 0)
-            return true;
-    return false;
-}
-
 static struct check_stack stack_of(const struct survey *survey, const char *service)
 {
-    return (struct check_stack){ .folders = survey->folders,
+    return (struct check_stack){ .source = { survey->folders, survey->facts },
                                  .service = service,
                                  .settings = survey->check->settings,
                                  .level_of_absence = REPORT_WARNING };
@@ -141,7 +96,22 @@ static bool is_hidden(const struct survey *survey, const char *name, int number)
     return false;
 }
 
-/* What calls the module, and every login that does not, of the files of FOLDER, the NUMBERth. */
+/* What leads to a session, or to root: each without the module is a way around the others. */
+static bool is_login(const struct facts_service *service)
+{
+    return service != NULL && (service->words & FACTS_LOGIN);
+}
+
+static void add_logins(struct survey *survey)
+{
+    const struct facts_service *service;
+
+    for (size_t i = 0; (service = facts_service_at(survey->facts, i)) != NULL; i++)
+        if (is_login(service))
+            add_service(survey, service->name, false);
+}
+
+/* What else calls the module, of the files of FOLDER, the NUMBERth. */
 static void add_folder(struct survey *survey, int number)
 {
     struct dirent **entries = NULL;
@@ -149,9 +119,8 @@ static void add_folder(struct survey *survey, int number)
 
     for (int i = 0; i < count; i++) {
         const char *name = entries[i]->d_name;
-        bool is_wanted = is_among(name, logins, LOGINS) || calls_itself(survey, name);
-        if (is_wanted && !is_among(name, usual, USUAL) && strcmp(name, "other") != 0 &&
-            !is_hidden(survey, name, number))
+        if (!is_login(facts_find_service(survey->facts, name)) && strcmp(name, "other") != 0 &&
+            calls_itself(survey, name) && !is_hidden(survey, name, number))
             add_service(survey, name, false);
         free(entries[i]);
     }
@@ -173,8 +142,7 @@ static void add_exempt(struct survey *survey)
 
 static void add_all(struct survey *survey)
 {
-    for (size_t i = 0; i < USUAL; i++)
-        add_service(survey, usual[i], false);
+    add_logins(survey);
     for (int i = 0; survey->folders[i] != NULL; i++)
         add_folder(survey, i);
     add_exempt(survey);
@@ -202,7 +170,12 @@ static void add_named(struct survey *survey, const char *operand)
 void check_pam_add(struct report *report, const struct check_pam *check)
 {
     struct survey survey = { .report = report, .check = check, .folders = { ETC, USR } };
+    char why_not[FACTS_WHY_NOT_SIZE];
 
+    if (!facts_read(&survey.facts, why_not)) {
+        report_add(report, REPORT_WRONG, "pam-facts", NULL, "%s", why_not);
+        return;
+    }
     if (check->pam_dir != NULL) {
         survey.folders[0] = check->pam_dir;
         survey.folders[1] = NULL;
@@ -216,6 +189,7 @@ void check_pam_add(struct report *report, const struct check_pam *check)
     if (check->pam_dir == NULL && access("/etc/pam.conf", F_OK) == 0 && access(ETC, F_OK) != 0)
         report_add(report, REPORT_WARNING, "pam", NULL,
                    "/etc/pam.conf counts, which is not looked at");
+    facts_free(&survey.facts);
 }
 
 static void add_verdict(struct report *report)

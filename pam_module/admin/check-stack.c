@@ -28,7 +28,7 @@ struct judge {
 
 static bool is_ours(const struct pam_stack_line *line)
 {
-    return line->kind == PAM_STACK_MODULE && line->module->role == PAM_ROLE_SECOND;
+    return line->kind == PAM_STACK_MODULE && line->module->role == FACTS_SECOND;
 }
 
 static const struct pam_stack_line *find_ours(const struct pam_stack *stack)
@@ -43,7 +43,7 @@ static const struct pam_stack_line *find_factor(const struct pam_stack *stack)
 {
     for (size_t i = 0; i < stack->count; i++)
         if (stack->lines[i].kind == PAM_STACK_MODULE &&
-            stack->lines[i].module->role == PAM_ROLE_FACTOR)
+            stack->lines[i].module->role == FACTS_FACTOR)
             return &stack->lines[i];
     return NULL;
 }
@@ -63,10 +63,10 @@ static void judge_way_round(struct judge *judge, const struct pam_stack_line *li
     const char *who = is_bare && find_factor(judge->stack) != NULL ? "asked for nothing at all"
                                                                    : "not asked for a code";
 
-    if (line->kind == PAM_STACK_MODULE && line->module->role == PAM_ROLE_ROOT)
+    if (line->kind == PAM_STACK_MODULE && line->module->role == FACTS_ROOT)
         ADD(judge, REPORT_NOTE, NULL, "%s:%u: root needs no code (%s)", line->path, line->number,
             line->name);
-    else if (line->kind == PAM_STACK_MODULE && line->module->role == PAM_ROLE_CONDITION)
+    else if (line->kind == PAM_STACK_MODULE && line->module->role == FACTS_CONDITION)
         ADD(judge, REPORT_WARNING, "mind who can come under it",
             "%s:%u: an exemption: whom \"%s %s\" lets past is %s", line->path, line->number,
             line->name, line->arguments, who);
@@ -133,8 +133,8 @@ static void judge_lines(struct judge *judge)
     for (size_t i = 0; i < judge->stack->count; i++) {
         const struct pam_stack_line *line = &judge->stack->lines[i];
         const struct pam_walk_line *found = &judge->refused->lines[i];
-        if (is_ours(line) && (found->to_success & PAM_MODULE_REFUSALS) != 0)
-            judge_refusal(judge, line, found->to_success & PAM_MODULE_REFUSALS);
+        if (is_ours(line) && (found->to_success & FACTS_REFUSALS) != 0)
+            judge_refusal(judge, line, found->to_success & FACTS_REFUSALS);
         if (found->is_way_round && !is_ours(line))
             judge_way_round(judge, line, found->is_way_round_bare);
     }
@@ -213,29 +213,12 @@ static void judge_settings(struct judge *judge)
 /* Lockers run PAM as the user, who can't read the settings. */
 static void judge_locker(struct judge *judge)
 {
-    static const char *const lockers[] = {
-        "cinnamon-screensaver",
-        "gtklock",
-        "hyprlock",
-        "i3lock",
-        "kde",
-        "kscreensaver",
-        "mate-screensaver",
-        "physlock",
-        "swaylock",
-        "vlock",
-        "waylock",
-        "xfce4-screensaver",
-        "xlock",
-        "xscreensaver",
-        "xsecurelock",
-        "xtrlock",
-    };
+    const struct facts_service *service =
+        facts_find_service(judge->check->source.facts, judge->check->service);
 
-    for (size_t i = 0; i < sizeof lockers / sizeof *lockers; i++)
-        if (strcmp(judge->check->service, lockers[i]) == 0)
-            ADD(judge, REPORT_WARNING, "leave the module out of it",
-                "a screen locker, which can't read the settings: it refuses everybody");
+    if (service != NULL && (service->words & FACTS_USER))
+        ADD(judge, REPORT_WARNING, "leave the module out of it",
+            "a screen locker, which can't read the settings: it refuses everybody");
 }
 
 /* Settings of a line's own, at PATH, count for whom it exempts. */
@@ -302,7 +285,7 @@ static void judge_stack(struct judge *judge)
 static void search(struct judge *judge)
 {
     bool is_done =
-        pam_walk_search(judge->stack, PAM_MODULE_REFUSALS, &judge->refused) &&
+        pam_walk_search(judge->stack, FACTS_REFUSALS, &judge->refused) &&
         pam_walk_search(judge->stack, PAM_CODE_SET(PAM_CODE_IGNORE), &judge->passed_over) &&
         pam_walk_search(judge->stack, PAM_CODE_SET(PAM_CODE_SUCCESS), &judge->approved);
 
@@ -332,7 +315,7 @@ struct check_stack_answer check_stack_ask(const struct check_stack *check)
     char why_not[PAM_STACK_WHY_NOT_SIZE];
     auto_stack *stack = NULL;
 
-    if (pam_stack_read(check->folders, check->service, &stack, why_not) == PAM_STACK_REFUSED)
+    if (pam_stack_read(&check->source, check->service, &stack, why_not) == PAM_STACK_REFUSED)
         return (struct check_stack_answer){ .is_known = false };
     return answer(stack);
 }
@@ -340,9 +323,10 @@ struct check_stack_answer check_stack_ask(const struct check_stack *check)
 struct check_stack_answer check_stack_add(struct report *report, const struct check_stack *check)
 {
     struct judge judge = { .report = report, .check = check };
+    const char *const *folders = check->source.folders;
     char why_not[PAM_STACK_WHY_NOT_SIZE] = "";
     auto_stack *stack = NULL;
-    enum pam_stack_read read = pam_stack_read(check->folders, check->service, &stack, why_not);
+    enum pam_stack_read read = pam_stack_read(&check->source, check->service, &stack, why_not);
 
     if (read == PAM_STACK_REFUSED) {
         ADD(&judge, REPORT_WRONG, "mend it: libpam may refuse every login", "%s", why_not);
@@ -354,8 +338,7 @@ struct check_stack_answer check_stack_add(struct report *report, const struct ch
     judge.stack = stack;
     if (read == PAM_STACK_ABSENT)
         ADD(&judge, REPORT_NOTE, NULL, "has no file in %s%s%s: the lines of \"other\" count",
-            check->folders[0], check->folders[1] != NULL ? " or " : "",
-            check->folders[1] != NULL ? check->folders[1] : "");
+            folders[0], folders[1] != NULL ? " or " : "", folders[1] != NULL ? folders[1] : "");
     if (find_ours(stack) == NULL)
         ADD(&judge, check->level_of_absence, ADD_LINE,
             "leads past the second factor: no line of auth calls the module");

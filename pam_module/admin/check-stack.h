@@ -6,10 +6,11 @@
 #include <stdbool.h>
 
 #include "../core/settings.h"
+#include "pam-stack.h"
 #include "report.h"
 
 struct check_stack {
-    const char *const *folders; /* of PAM's files, ends with NULL */
+    struct pam_stack_source source;
     const char *service;
     const struct settings *settings;    /* NULL: unknown */
     enum report_level level_of_absence; /* how it is to be taken if the module is not called */

@@ -18,6 +18,7 @@ enum { LINE_SIZE_MAX = 1022 };
 
 struct reader {
     const char *const *folders;
+    const struct facts *facts;
     struct pam_stack *stack;
     size_t lines_read;
     char *why_not;
@@ -143,9 +144,11 @@ static bool fill(struct reader *reader, struct pam_stack_line *line, const char 
     line->word = strdup(word != NULL ? word : "");
     line->name = strdup(name != NULL ? name : "");
     line->arguments = strdup(arguments != NULL ? arguments + strspn(arguments, " \t") : "");
-    line->module = pam_module_find(name != NULL ? name : "");
-    return (line->word != NULL && line->name != NULL && line->arguments != NULL) ||
-           refuse(reader, "no memory");
+    if (line->word == NULL || line->name == NULL || line->arguments == NULL)
+        return refuse(reader, "out of memory");
+    line->module = facts_find_module(reader->facts, line->name);
+    line->codes = facts_codes(line->module, line->arguments);
+    return true;
 }
 
 /* "include" and "substack": what can't be read is a line that fails. */
@@ -274,7 +277,7 @@ static bool read_file(struct reader *reader, const char *folder, const char *nam
     char *path = NULL;
 
     if (asprintf(&path, "%s%s%s", is_absolute ? "" : folder, is_absolute ? "" : "/", name) < 0)
-        return refuse(reader, "no memory");
+        return refuse(reader, "out of memory");
     if (!text_file_read(path, &text)) {
         *ret_is_absent = is_passed_over(errno);
         refuse(reader, "%s: %s", path, strerror(errno));
@@ -283,7 +286,7 @@ static bool read_file(struct reader *reader, const char *folder, const char *nam
     }
     if (!keep_path(reader->stack, path)) {
         free(path);
-        return refuse(reader, "no memory");
+        return refuse(reader, "out of memory");
     }
     source->path = path;
     source->rest = text;
@@ -350,15 +353,17 @@ static bool read_service(struct reader *reader, const char *service, bool *ret_i
     reader->lines_read = 0;
     reader->stack = new_stack();
     if (reader->stack == NULL)
-        return refuse(reader, "no memory");
+        return refuse(reader, "out of memory");
     return read_name(reader, service, 0, 0, ret_is_absent);
 }
 
-enum pam_stack_read pam_stack_read(const char *const *folders, const char *service,
+enum pam_stack_read pam_stack_read(const struct pam_stack_source *source, const char *service,
                                    struct pam_stack **ret_stack,
                                    char why_not[PAM_STACK_WHY_NOT_SIZE])
 {
-    struct reader reader = { .folders = folders, .why_not = why_not };
+    struct reader reader = { .folders = source->folders,
+                             .facts = source->facts,
+                             .why_not = why_not };
     bool is_absent = false, is_other_absent = false;
     bool is_read = read_service(&reader, service, &is_absent);
     auto_stack *stack = reader.stack;

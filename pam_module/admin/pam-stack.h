@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "facts.h"
 #include "pam-control.h"
-#include "pam-module.h"
 
 enum {
     PAM_STACK_LEVELS = 16,      /* of includes; the limit of upstream's libpam */
@@ -28,9 +28,10 @@ struct pam_stack_line {
     bool
         is_entry; /* the first of a substack in which the state that it began with may be asked for */
     struct pam_control control;
-    const struct pam_module *module; /* never NULL */
-    char *name;                      /* the module as it is written, or what the line includes */
-    char *word;                      /* the control as it is written */
+    const struct facts_module *module; /* never NULL; the facts own it */
+    pam_codes codes;                   /* that the module may return, with these arguments */
+    char *name;                        /* the module as it is written, or what the line includes */
+    char *word;                        /* the control as it is written */
     char *arguments;
     const char *path; /* where the line stands; the stack owns it */
     unsigned number;
@@ -50,10 +51,16 @@ enum pam_stack_read {
     PAM_STACK_READ,
 };
 
-/* Reads SERVICE as Debian's libpam does: from the first of FOLDERS, a list that ends with NULL, that
+/* Where PAM's files are, and what is known about the modules that they name. */
+struct pam_stack_source {
+    const char *const *folders; /* in libpam's order; ends with NULL */
+    const struct facts *facts;
+};
+
+/* Reads SERVICE as Debian's libpam does: from the first of the folders that
  * has it, "other" as well; what is included, "@include" too, from the first folder alone. The caller frees with pam_stack_free(). PAM_STACK_REFUSED
  * fills WHY_NOT, which names file and line, and leaves *RET_STACK alone. */
-enum pam_stack_read pam_stack_read(const char *const *folders, const char *service,
+enum pam_stack_read pam_stack_read(const struct pam_stack_source *source, const char *service,
                                    struct pam_stack **ret_stack,
                                    char why_not[PAM_STACK_WHY_NOT_SIZE]);
 

@@ -94,10 +94,9 @@ static size_t step(const struct pam_stack *stack, size_t index, enum pam_code co
         state->now = (struct opinion){ NEGATIVE, PAM_CODE_INCOMPLETE };
         return stack->count;
     }
-    if (is_shown(code) &&
-        (line->module->role == PAM_ROLE_FACTOR || line->module->role == PAM_ROLE_ROOT))
+    if (is_shown(code) && (line->module->role == FACTS_FACTOR || line->module->role == FACTS_ROOT))
         state->is_bare = state->is_ours = false;
-    if (state->is_bare && code == PAM_CODE_SUCCESS && line->module->role == PAM_ROLE_SECOND)
+    if (state->is_bare && code == PAM_CODE_SUCCESS && line->module->role == FACTS_SECOND)
         state->is_ours = true;
     switch (action) {
     case PAM_ACTION_RESET:
@@ -189,12 +188,12 @@ static bool is_alike(const struct pam_stack_line *line, enum pam_code code, enum
 static size_t find_edges(const struct search *search, const struct pam_stack_line *line,
                          struct edge edges[EDGES_MAX])
 {
-    pam_codes codes = line->module->codes;
+    pam_codes codes = line->codes;
     size_t count = 0;
 
     if (line->kind != PAM_STACK_MODULE)
         codes = PAM_CODE_SET(PAM_CODE_PERM_DENIED);
-    else if (line->module->role == PAM_ROLE_SECOND)
+    else if (line->module->role == FACTS_SECOND)
         codes = search->second;
     for (int code = 0; code < PAM_CODES; code++) {
         size_t i = 0;
@@ -314,7 +313,7 @@ static size_t *count_ours(const struct pam_stack *stack)
 
     for (size_t i = 0; ours != NULL && i < stack->count; i++)
         ours[i + 1] = ours[i] + (stack->lines[i].kind == PAM_STACK_MODULE &&
-                                 stack->lines[i].module->role == PAM_ROLE_SECOND);
+                                 stack->lines[i].module->role == FACTS_SECOND);
     return ours;
 }
 

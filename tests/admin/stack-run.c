@@ -24,9 +24,9 @@ static enum pam_code answer(const struct pam_stack_line *line, void *context)
     const char *word = strstr(line->arguments, "auth=");
 
     (void)context;
-    if (strcmp(line->module->name, "pam_deny.so") == 0)
+    if (strcmp(line->name, "pam_deny.so") == 0)
         return PAM_CODE_AUTH_ERR;
-    if (strcmp(line->module->name, "pam_debug.so") != 0)
+    if (strcmp(line->name, "pam_debug.so") != 0)
         return PAM_CODE_MODULE_UNKNOWN;
     if (word == NULL)
         return PAM_CODE_SUCCESS;
@@ -36,13 +36,14 @@ static enum pam_code answer(const struct pam_stack_line *line, void *context)
 
 int main(int argc, char **argv)
 {
-    const char *const *folders = (const char *const *)argv + 2;
+    auto_facts *facts = facts_new();
+    struct pam_stack_source source = { (const char *const *)argv + 2, facts };
     char why_not[PAM_STACK_WHY_NOT_SIZE];
     auto_stack *stack = NULL;
 
-    if (argc < 3)
+    if (argc < 3 || facts == NULL)
         return 2;
-    if (pam_stack_read(folders, argv[1], &stack, why_not) == PAM_STACK_REFUSED)
+    if (pam_stack_read(&source, argv[1], &stack, why_not) == PAM_STACK_REFUSED)
         printf("refused: %s\n", why_not);
     else
         printf("%s\n", pam_code_word(pam_walk_run(stack, answer, NULL)));

@@ -240,6 +240,62 @@ class Folders(CheckCase):
         self.assertIn("has no file in /etc/pam.d or /usr/lib/pam.d", self.found("nosuch")["note", "nosuch"])
 
 
+@unittest.skipUnless(can_enter(), "needs root, for an /etc/security of its own")
+class Facts(CheckCase):
+    """pam-facts: the package's, and the administrator's."""
+
+    # None that is installed, and an /etc/security of its own.
+    ENTER = ("unshare", "--mount", "sh", "-euc",
+             'mount --bind "$1" /etc/security\ninstalled=/usr/share/twilio-verify\n'
+             '[ ! -e $installed ] || mount -t tmpfs none $installed\nshift\nexec "$@"', "sh")
+
+    def setUp(self):
+        super().setUp()
+        self.security = self.folder / "security"
+        (self.security / "twilio-verify.d").mkdir(parents=True)
+        self.own = self.security / "twilio-verify.d" / "pam-facts"
+        self.tool = self.folder / "twilio-verify"
+        shutil.copy(BUILD / "twilio-verify", self.tool)
+        self.facts = self.folder / "pam-facts"
+        shutil.copy(ROOT / "conf" / "pam-facts", self.facts)
+
+    def found(self, *words):
+        done = subprocess.run([*self.ENTER, self.security, self.tool, *self.command()[1:],
+                               "check-pam", "--json", "--pam-dir", self.pam, *words],
+                              capture_output=True, text=True, check=False, timeout=60)
+        return done.returncode, [(row["level"], row["subject"], row["text"])
+                                 for row in json.loads(done.stdout)]
+
+    def assert_refused(self, reason):
+        status, findings = self.found("sudo")
+        self.assertEqual((status, findings[0]), (WRONG, ("wrong", "pam-facts", reason)))
+
+    def test_without_the_packages_file_nothing_is_known(self):
+        self.facts.unlink()
+        self.assert_refused("/usr/share/twilio-verify/pam-facts: No such file or directory; "
+                            "install the package twilio-verify again")
+
+    def test_a_line_that_is_no_fact_is_named(self):
+        self.facts.write_text("# facts\nservice sudo logn\n")
+        self.assert_refused(f'{self.facts}:2: "logn" is no word of a service')
+        shutil.copy(ROOT / "conf" / "pam-facts", self.facts)
+        self.own.write_text("module pam_x.so\n")
+        self.assert_refused('/etc/security/twilio-verify.d/pam-facts:1: "": write factor, condition, '
+                            "root or nothing")
+        self.own.unlink()
+        self.own.mkdir()
+        self.assert_refused("/etc/security/twilio-verify.d/pam-facts: Is a directory")
+
+    def test_the_administrators_lines_replace_the_packages(self):
+        self.install(svc="auth requisite pam_x.so\n" + LINE)
+        self.assertIn("the code alone logs in", self.found("svc")[1][0][2])
+        self.own.write_text("module pam_x.so factor never=ignore # an own module\n"
+                            "service site login\n")
+        self.assertEqual(self.found("svc")[1][0][0], "ok")
+        self.install(site=INCLUDE)
+        self.assertIn(("warning", "site"), [row[:2] for row in self.found()[1]])
+
+
 class Stacks(CheckCase):
     def test_a_way_round_is_named_by_its_line(self):
         for text, *expected in (
@@ -357,6 +413,19 @@ class Stacks(CheckCase):
                                         r"pam_unix.so refused \(svc:\d\)$")
         self.assert_judged("auth sufficient pam_succeed_if.so user ingroup robots\n" + INCLUDE + LINE,
                            "warning: svc:1: an exemption")
+
+    def test_a_first_factor_that_is_never_passed_over_is_fine(self):
+        for module, opening in {
+                "pam_ssh_agent_auth": "", "pam_krb5": "", "pam_fprintd": "", "pam_duo": "",
+                "pam_u2f": "nouserok", "pam_radius_auth": "localifdown",
+                "pam_sss": "ignore_unknown_user", "pam_ldap": "ignore_authinfo_unavail",
+                "pam_winbind": "unknown_ok", "pam_yubico": "nullok",
+                "pam_google_authenticator": "grace_period=600"}.items():
+            with self.subTest(module):
+                line = f"auth requisite {module}.so debug {{}}\n" + LINE
+                self.assert_judged(line.format(""), f"ok: asks for a code after {module}.so")
+                if opening:
+                    self.assert_judged(line.format(opening), "wrong: svc:2: the code alone logs in")
 
     def test_a_login_that_can_not_end_well_is_wrong(self):
         self.assert_judged(INCLUDE + LINE + DENY, "wrong: svc:2: nobody gets in by a right code")

@@ -13,7 +13,7 @@
 enum { WALKS_MAX = 8 };
 
 static const pam_codes seconds =
-    PAM_MODULE_REFUSALS | PAM_CODE_SET(PAM_CODE_SUCCESS) | PAM_CODE_SET(PAM_CODE_IGNORE);
+    FACTS_REFUSALS | PAM_CODE_SET(PAM_CODE_SUCCESS) | PAM_CODE_SET(PAM_CODE_IGNORE);
 
 /* One walk, and what it showed. */
 struct walk {
@@ -45,9 +45,8 @@ static enum pam_code answer(const struct pam_stack_line *line, void *context)
 {
     struct walk *walk = context;
     size_t index = (size_t)(line - walk->stack->lines);
-    enum pam_role role = line->module->role;
-    enum pam_code code =
-        choose(walk->input, role == PAM_ROLE_SECOND ? seconds : line->module->codes);
+    enum facts_role role = line->module->role;
+    enum pam_code code = choose(walk->input, role == FACTS_SECOND ? seconds : line->codes);
 
     fuzz_demand(index < walk->stack->count, "what is called stands in the stack");
     fuzz_demand(walk->count == 0 || walk->called[walk->count - 1] < index, "a walk goes on");
@@ -56,7 +55,7 @@ static enum pam_code answer(const struct pam_stack_line *line, void *context)
                 "the search has been there with nothing");
     walk->given[index] = code;
     walk->called[walk->count++] = index;
-    if ((role == PAM_ROLE_FACTOR || role == PAM_ROLE_ROOT) &&
+    if ((role == FACTS_FACTOR || role == FACTS_ROOT) &&
         (code == PAM_CODE_SUCCESS || code == PAM_CODE_NEW_AUTHTOK_REQD))
         walk->is_bare = false;
     return code;
@@ -74,7 +73,7 @@ static void demand_success(const struct walk *walk)
                     "the search knows this way");
         for (size_t j = index + 1; j < next; j++)
             fuzz_demand(walk->stack->lines[j].kind != PAM_STACK_MODULE ||
-                            walk->stack->lines[j].module->role != PAM_ROLE_SECOND ||
+                            walk->stack->lines[j].module->role != FACTS_SECOND ||
                             line->is_way_round,
                         "the search knows this way round");
     }
@@ -91,7 +90,7 @@ static void demand_lines(const struct pam_stack *stack)
         fuzz_demand(line->level >= 0 && line->level < PAM_STACK_LEVELS, "levels have an end");
         fuzz_demand(line->level <= (i > 0 ? stack->lines[i - 1].level + 1 : 1),
                     "a level is gone down by one");
-        fuzz_demand(line->module->codes != 0, "a module returns something");
+        fuzz_demand(line->codes != 0, "a module returns something");
         for (int code = 0; code < PAM_CODES; code++)
             fuzz_demand(line->control.actions[code] >= PAM_ACTION_RESET &&
                             line->control.actions[code] / 10 <= PAM_JUMP_MAX,
@@ -99,18 +98,41 @@ static void demand_lines(const struct pam_stack *stack)
     }
 }
 
+/* Of every role, with every kind of codes. */
+static const struct facts *facts(void)
+{
+    static struct facts *facts;
+    char why_not[FACTS_WHY_NOT_SIZE];
+
+    if (facts == NULL) {
+        facts = facts_new();
+        fuzz_demand(facts != NULL &&
+                        facts_add(facts,
+                                  "module pam_unix.so factor never=ignore unless=open\n"
+                                  "module pam_permit.so nothing only=success\n"
+                                  "module pam_deny.so nothing only=auth_err\n"
+                                  "module pam_rootok.so root\n"
+                                  "module pam_env.so nothing\n"
+                                  "module pam_access.so condition\n",
+                                  "facts", why_not),
+                    "these are facts");
+    }
+    return facts;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const names[] = { "service", "other", "one", "two", NULL };
     static const char *const folders[] = { "/etc/pam.d", NULL };
     static struct walk walk;
+    struct pam_stack_source source = { folders, facts() };
     struct fuzz_input input = { data, size };
     char why_not[PAM_STACK_WHY_NOT_SIZE] = "";
     struct pam_walk_result *all = NULL;
     auto_stack *stack = NULL;
 
     files_take(&input, names);
-    if (pam_stack_read(folders, "service", &stack, why_not) == PAM_STACK_REFUSED) {
+    if (pam_stack_read(&source, "service", &stack, why_not) == PAM_STACK_REFUSED) {
         fuzz_demand(stack == NULL && why_not[0] != '\0', "a refusal tells why");
     } else {
         demand_lines(stack);

@@ -83,6 +83,18 @@ class Documents(unittest.TestCase):
         self.assertRegex(self.verdict(text),
                          r"^misconfigured: (folder )?/etc/security/twilio-verify\.d/")
 
+    def test_pam_facts_explains_each_word_that_its_parser_knows(self):
+        source = read("pam_module/admin/facts-line.c")
+        words = re.findall(r'\{ "(\w+)", FACTS_\w+ \}', source)
+        keys = re.findall(r'has_key\(word, "(\w+)"', source)
+        self.assertEqual((len(words), len(keys)), (10, 8))
+        head = "".join(line for line in read("conf/pam-facts").splitlines(keepends=True)
+                       if line.startswith("#"))
+        for word in words:
+            self.assertRegex(head, rf"(?m)^#     {word} ")
+        for key in keys:
+            self.assertRegex(head, rf"(?m)^#     {key}=|{key}=[A-Z]")
+
     def test_defaults_of_the_sample_are_those_of_the_parser(self):
         source = read("pam_module/core/settings.c")
         sample = read("conf/twilio-verify.conf")

@@ -68,9 +68,10 @@ static void write_file(const char *folder, const char *name, unsigned *seed, uns
     folder_write(folder, name, text, 0600);
 }
 
-static struct pam_stack *random_stack(const char *folder, unsigned seed)
+static struct pam_stack *random_stack(const char *folder, const struct facts *facts, unsigned seed)
 {
     const char *const folders[] = { folder, NULL };
+    struct pam_stack_source source = { folders, facts };
     char why_not[PAM_STACK_WHY_NOT_SIZE];
     struct pam_stack *stack = NULL;
 
@@ -78,7 +79,7 @@ static struct pam_stack *random_stack(const char *folder, unsigned seed)
     write_file(folder, "deep", &seed, 1, NULL);
     write_file(folder, "file", &seed, 1 + random_number(&seed, 2), "deep");
     write_file(folder, "service", &seed, 1 + random_number(&seed, 3), "file");
-    assert_int_equal(pam_stack_read(folders, "service", &stack, why_not), PAM_STACK_READ);
+    assert_int_equal(pam_stack_read(&source, "service", &stack, why_not), PAM_STACK_READ);
     return stack;
 }
 
@@ -101,12 +102,12 @@ static enum pam_code answer(const struct pam_stack_line *line, void *context)
 
 static bool is_ours(const struct pam_stack_line *line)
 {
-    return line->kind == PAM_STACK_MODULE && line->module->role == PAM_ROLE_SECOND;
+    return line->kind == PAM_STACK_MODULE && line->module->role == FACTS_SECOND;
 }
 
 static bool may_give(const struct pam_stack_line *line, enum pam_code code, pam_codes second)
 {
-    pam_codes all = is_ours(line) ? second : line->module->codes;
+    pam_codes all = is_ours(line) ? second : line->codes;
 
     return (all & PAM_CODE_SET(code)) != 0;
 }
@@ -124,8 +125,8 @@ static void note(const struct one_walk *walk, enum pam_code code, struct pam_wal
         struct pam_walk_line *line = &expected->lines[index];
         line->is_reached = true;
         line->is_reached_bare |= is_bare;
-        if ((lines[index].module->role == PAM_ROLE_FACTOR ||
-             lines[index].module->role == PAM_ROLE_ROOT) &&
+        if ((lines[index].module->role == FACTS_FACTOR ||
+             lines[index].module->role == FACTS_ROOT) &&
             (given == PAM_CODE_SUCCESS || given == PAM_CODE_NEW_AUTHTOK_REQD))
             is_bare = false;
         is_by_ours |= is_ours(&lines[index]) && given == PAM_CODE_SUCCESS;
@@ -190,12 +191,20 @@ static void compare(const struct pam_stack *stack, const struct pam_walk_result 
 
 TEST(finds_what_all_single_walks_together_find)
 {
-    static const pam_codes seconds[] = { PAM_MODULE_REFUSALS, PAM_CODE_SET(PAM_CODE_IGNORE),
+    static const pam_codes seconds[] = { FACTS_REFUSALS, PAM_CODE_SET(PAM_CODE_IGNORE),
                                          PAM_CODE_SET(PAM_CODE_SUCCESS) };
     unsigned ways_round = 0, successes = 0;
+    auto_facts *facts = facts_new();
+    char why_not[FACTS_WHY_NOT_SIZE];
+
+    assert_non_null(facts);
+    assert_true(facts_add(facts,
+                          "module pam_unix.so factor never=ignore\nmodule pam_env.so nothing\n"
+                          "module pam_permit.so nothing only=success\n",
+                          "facts", why_not));
 
     for (unsigned seed = 1; seed <= STACKS; seed++) {
-        auto_stack *stack = random_stack(*state, seed);
+        auto_stack *stack = random_stack(*state, facts, seed);
         for (size_t i = 0; i < ARRAY_SIZE(seconds); i++) {
             struct pam_walk_result *expected = calloc(1, sizeof *expected);
             struct one_walk *walk = calloc(1, sizeof *walk);

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* What is known about PAM services and modules: the lines of pam-facts. */
+#include "unit.h"
+
+#include <stdlib.h>
+
+#include "admin/facts.h"
+#include "admin/text-file.h"
+
+#define SHOWN "facts"
+
+/* Facts of one text, which has to be right. */
+static struct facts *facts_of(const char *text)
+{
+    struct facts *facts = facts_new();
+    char why_not[FACTS_WHY_NOT_SIZE] = "";
+
+    assert_non_null(facts);
+    if (!facts_add(facts, text, SHOWN, why_not))
+        fail_msg("%s", why_not);
+    return facts;
+}
+
+static void assert_wrong(const char *text, const char *expected)
+{
+    auto_facts *facts = facts_new();
+    char why_not[FACTS_WHY_NOT_SIZE] = "";
+
+    assert_non_null(facts);
+    if (facts_add(facts, text, SHOWN, why_not))
+        fail_msg("taken: %s", text);
+    if (strstr(why_not, expected) == NULL)
+        fail_msg("\"%s\" lacks \"%s\"", why_not, expected);
+}
+
+TEST(reads_a_service_with_every_word)
+{
+    auto_facts *facts = facts_of("service one login local alone user program=/a program=/b look=/c "
+                                 "proftpd=/d samba=/e\n"
+                                 "\t service\ttwo system account=www-data # a comment\n"
+                                 "\nservice bare\n# service none\n");
+    const struct facts_service *one = facts_find_service(facts, "one");
+    const struct facts_service *two = facts_find_service(facts, "two");
+
+    assert_int_equal(one->words, FACTS_LOGIN | FACTS_LOCAL | FACTS_ALONE | FACTS_USER);
+    assert_string_equal(one->programs[1], "/b");
+    assert_null(one->programs[2]);
+    assert_string_equal(one->look[0], "/c");
+    assert_string_equal(one->proftpd, "/d");
+    assert_string_equal(one->samba, "/e");
+    assert_int_equal(two->words, FACTS_SYSTEM);
+    assert_string_equal(two->account, "www-data");
+    assert_int_equal(facts_find_service(facts, "bare")->words, 0);
+    assert_null(facts_find_service(facts, "none"));
+    assert_null(facts_find_service(facts, "ON"));
+}
+
+TEST(keeps_the_order_of_services)
+{
+    auto_facts *facts = facts_of("service b\nmodule c.so factor\nservice a\n");
+
+    assert_string_equal(facts_service_at(facts, 0)->name, "b");
+    assert_string_equal(facts_service_at(facts, 1)->name, "a");
+    assert_null(facts_service_at(facts, 2));
+}
+
+TEST(knows_a_module_by_the_name_of_its_file)
+{
+    auto_facts *facts = facts_of("module pam_x.so condition only=success,auth_err\n");
+    const struct facts_module *module = facts_find_module(facts, "/lib/security/pam_x.so");
+
+    assert_int_equal(module->role, FACTS_CONDITION);
+    assert_int_equal(module->codes,
+                     PAM_CODE_SET(PAM_CODE_SUCCESS) | PAM_CODE_SET(PAM_CODE_AUTH_ERR));
+    assert_ptr_equal(facts_find_module(facts, "pam_x.so"), module);
+    assert_int_equal(facts_find_module(facts, "PAM_x.so")->role, FACTS_FACTOR);
+    assert_int_equal(facts_find_module(facts, "pam_x.so")->role, FACTS_CONDITION);
+}
+
+TEST(takes_an_unknown_module_for_a_factor_that_may_return_anything)
+{
+    auto_facts *facts = facts_new();
+    const struct facts_module *module = facts_find_module(facts, "pam_x.so");
+
+    assert_int_equal(module->role, FACTS_FACTOR);
+    assert_int_equal(facts_codes(module, ""), ~(pam_codes)0);
+}
+
+TEST(knows_our_module_whatever_the_text_says)
+{
+    auto_facts *facts = facts_new();
+
+    assert_int_equal(facts_find_module(facts, "/x/pam_twilio_verify.so")->role, FACTS_SECOND);
+    assert_wrong("module pam_twilio_verify.so nothing", "no name of another module's file");
+}
+
+TEST(an_argument_may_open_every_code)
+{
+    auto_facts *facts = facts_of("module pam_x.so factor never=ignore unless=nullok,grace\n");
+    const struct facts_module *module = facts_find_module(facts, "pam_x.so");
+    static const char *const open[] = { "nullok", "debug nullok", "\tgrace=5 x", "x nullok " };
+    static const char *const closed[] = {
+        "", " ", "nullokay", "nullo", "x=nullok", "NULLOK", "grac"
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(open); i++)
+        assert_int_equal(facts_codes(module, open[i]), ~(pam_codes)0);
+    for (size_t i = 0; i < ARRAY_SIZE(closed); i++)
+        assert_int_equal(facts_codes(module, closed[i]),
+                         ~(pam_codes)0 & ~PAM_CODE_SET(PAM_CODE_IGNORE));
+}
+
+TEST(a_later_text_replaces_lines_of_the_same_name)
+{
+    auto_facts *facts = facts_of("service a login\nservice b local\nmodule m.so factor\n");
+    char why_not[FACTS_WHY_NOT_SIZE] = "";
+
+    assert_true(
+        facts_add(facts, "service a system\nmodule m.so nothing\nservice c", "own", why_not));
+    assert_int_equal(facts_find_service(facts, "a")->words, FACTS_SYSTEM);
+    assert_int_equal(facts_find_service(facts, "b")->words, FACTS_LOCAL);
+    assert_int_equal(facts_find_module(facts, "m.so")->role, FACTS_NOTHING);
+    assert_string_equal(facts_service_at(facts, 0)->name, "a");
+    assert_string_equal(facts_service_at(facts, 2)->name, "c");
+}
+
+TEST(refuses_what_is_no_fact_and_names_the_line)
+{
+    static const struct {
+        const char *text, *expected;
+    } wrong[] = {
+        { "\n\nservices a", "facts:3: \"services\": write service or module" },
+        { "service", "facts:1: \"service\" of nothing" },
+        { "module", "\"module\" of nothing" },
+        { "service a login\nservice b\nservice a", "facts:3: a is named twice" },
+        { "module a.so factor\nmodule a.so factor", "facts:2: a.so is named twice" },
+        { "service A", "\"A\" is no name of a service in small letters" },
+        { "service a/b", "is no name of a service" },
+        { "service a logins", "\"logins\" is no word of a service" },
+        { "service a Login", "\"Login\" is no word of a service" },
+        { "service a login=yes", "is no word of a service" },
+        { "service a alone others", "\"alone\" and \"others\" contradict each other" },
+        { "service a system local", "\"system\" contradicts" },
+        { "service a user account=x", "\"user\" and \"account\" contradict" },
+        { "service a account=", "write the name of an account" },
+        { "service a account=a/b", "write the name of an account" },
+        { "service a look=etc", "\"look=etc\": write an absolute path" },
+        { "service a proftpd=", "write an absolute path" },
+        { "service a proftpd=/a proftpd=/b", "\"proftpd=/b\": stands twice" },
+        { "service a look=/1 look=/2 look=/3 look=/4 look=/5", "\"look=/5\": at most 4 of them" },
+        { "module a.so", "\"\": write factor, condition, root or nothing" },
+        { "module a.so second", "\"second\": write factor" },
+        { "module a.so factor only=succes", "write codes of pam.conf(5)" },
+        { "module a.so factor only=", "write codes of pam.conf(5)" },
+        { "module a.so factor only=success,", "write codes of pam.conf(5)" },
+        { "module a.so factor only=default", "write codes of pam.conf(5)" },
+        { "module a.so factor only=success never=ignore", "or too many" },
+        { "module a.so factor unless=a unless=b", "or too many" },
+        { "module a.so factor unless=a,,b", "write names of arguments" },
+        { "module a.so factor unless=a=b", "write names of arguments" },
+        { "module a.so factor maybe", "\"maybe\" is no word of a module" },
+        { "service caf\xc3\xa9", "a byte that is not printable ASCII" },
+        { "service a\rlogin", "a byte that is not printable ASCII" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+        assert_wrong(wrong[i].text, wrong[i].expected);
+}
+
+TEST(has_bounds)
+{
+    char name[FACTS_NAME_MAX + 16] = "service ";
+    char *text = calloc(FACTS_ENTRIES_MAX + 2, 32);
+    size_t used = 0;
+
+    memset(name + 8, 'a', FACTS_NAME_MAX + 1);
+    assert_wrong(name, "is no name of a service");
+    assert_non_null(text);
+    for (int i = 0; i <= FACTS_ENTRIES_MAX; i++)
+        used += (size_t)sprintf(text + used, "service s%d\n", i);
+    assert_wrong(text, "facts:4097: too many names");
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_a_service_with_every_word),
+        cmocka_unit_test(keeps_the_order_of_services),
+        cmocka_unit_test(knows_a_module_by_the_name_of_its_file),
+        cmocka_unit_test(takes_an_unknown_module_for_a_factor_that_may_return_anything),
+        cmocka_unit_test(knows_our_module_whatever_the_text_says),
+        cmocka_unit_test(an_argument_may_open_every_code),
+        cmocka_unit_test(a_later_text_replaces_lines_of_the_same_name),
+        cmocka_unit_test(refuses_what_is_no_fact_and_names_the_line),
+        cmocka_unit_test(has_bounds),
+    };
+
+    return unit_run("facts", tests, ARRAY_SIZE(tests), 0);
+}
