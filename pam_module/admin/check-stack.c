@@ -20,6 +20,7 @@ enum { WORDS_SIZE = 256 };
 struct judge {
     struct report *report;
     const struct check_stack *check;
+    const struct facts_service *known; /* NULL: nothing is known about the service */
     const struct pam_stack *stack;
     struct settings *own; /* of a line with conf=; NULL: those of this call count */
     struct pam_walk_result *refused, *passed_over, *approved;
@@ -106,6 +107,25 @@ static const struct pam_stack_line *find_reset(const struct pam_stack *stack,
     return NULL;
 }
 
+static bool is_known_as(const struct judge *judge, enum facts_word word)
+{
+    return judge->known != NULL && (judge->known->words & word);
+}
+
+/* A line of our module that lets in while the service is unavailable. Who can start the service
+ * himself can also bring that about on this host, in ways that nobody has thought of. */
+static void judge_outage(struct judge *judge, const struct pam_stack_line *line)
+{
+    bool is_local = is_known_as(judge, FACTS_LOCAL);
+
+    ADD(judge, is_local ? REPORT_WRONG : REPORT_WARNING,
+        is_local ? "use \"required\": the recipe for an outage is for sshd and the console"
+                 : "\"required\" lets nobody in then",
+        "%s:%u: while Twilio can't be reached no code is needed%s", line->path, line->number,
+        is_local ? ", and a user of this host can bring that about"
+                 : ", also by whoever can cut this host off");
+}
+
 /* A line of our module after whose refusal the stack may still say yes to CODES. */
 static void judge_refusal(struct judge *judge, const struct pam_stack_line *line, pam_codes codes)
 {
@@ -114,10 +134,7 @@ static void judge_refusal(struct judge *judge, const struct pam_stack_line *line
 
     print_codes(codes, words);
     if (codes == OUTAGE)
-        ADD(judge, REPORT_WARNING, "\"required\" lets nobody in then",
-            "%s:%u: while Twilio can't be reached no code is needed, also by whoever can cut this "
-            "host off",
-            line->path, line->number);
+        judge_outage(judge, line);
     else if (reset != NULL)
         ADD(judge, REPORT_WRONG, "take \"reset\" out",
             "%s:%u: \"%s %s\" makes libpam forget that the module refused", reset->path,
@@ -213,10 +230,7 @@ static void judge_settings(struct judge *judge)
 /* Lockers run PAM as the user, who can't read the settings. */
 static void judge_locker(struct judge *judge)
 {
-    const struct facts_service *service =
-        facts_find_service(judge->check->source.facts, judge->check->service);
-
-    if (service != NULL && (service->words & FACTS_USER))
+    if (is_known_as(judge, FACTS_USER))
         ADD(judge, REPORT_WARNING, "leave the module out of it",
             "a screen locker, which can't read the settings: it refuses everybody");
 }
@@ -322,7 +336,9 @@ struct check_stack_answer check_stack_ask(const struct check_stack *check)
 
 struct check_stack_answer check_stack_add(struct report *report, const struct check_stack *check)
 {
-    struct judge judge = { .report = report, .check = check };
+    struct judge judge = { .report = report,
+                           .check = check,
+                           .known = facts_find_service(check->source.facts, check->service) };
     const char *const *folders = check->source.folders;
     char why_not[PAM_STACK_WHY_NOT_SIZE] = "";
     auto_stack *stack = NULL;

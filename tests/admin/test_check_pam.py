@@ -131,6 +131,37 @@ class Recipes(CheckCase):
             found = self.judge(before + recipe("outage"), "sshd")
             self.assertRegex(found[0], r"^warning: sshd:\d: while Twilio can't be reached")
 
+    def test_the_recipe_for_an_outage_is_wrong_where_a_user_of_this_host_starts_the_service(self):
+        self.install(common_auth=COMMON + recipe("outage"))
+        for service in ("sudo", "sudo-i", "su", "su-l", "polkit-1", "doas", "pkexec", "chsh", "chfn"):
+            for text in (INCLUDE + recipe("outage"), INCLUDE):
+                with self.subTest([service, text]):
+                    found = self.judge(text, service)
+                    self.assertRegex(found[0], r"^wrong: [\w-]+:\d: while Twilio can't be reached no "
+                                     "code is needed, and a user of this host can bring that about$")
+        for service in ("sshd", "login", "gdm-password"):
+            with self.subTest(service):
+                self.assertRegex(self.judge(INCLUDE, service)[0],
+                                 r"^warning: common-auth:4: while Twilio can't be reached")
+        status, findings = self.check()
+        self.assertEqual(status, WRONG)
+        self.assertEqual({subject for level, subject, text, _ in findings
+                          if level == "wrong" and "bring that about" in text},
+                         {"sudo", "sudo-i", "su", "su-l", "polkit-1", "doas", "pkexec", "chsh", "chfn"})
+
+    def test_every_control_that_lets_in_during_an_outage_alone_is_found(self):
+        for control, after in (("[success=ok ignore=ignore authinfo_unavail=ignore default=die]", ""),
+                               ("[success=ok authinfo_unavail=2 default=die]",
+                                "auth optional pam_cap.so\nauth optional pam_env.so\n"),
+                               ("[success=1 authinfo_unavail=1 default=ignore]",
+                                "auth requisite pam_deny.so\nauth required pam_permit.so\n"),
+                               ("[success=ok authinfo_unavail=reset default=die]",
+                                "auth required pam_permit.so\n")):
+            with self.subTest(control):
+                found = self.judge(f"{INCLUDE}auth {control} pam_twilio_verify.so\n{after}", "sudo")
+                self.assertEqual(len(found), 1, found)
+                self.assertRegex(found[0], r"^wrong: sudo:2: ")
+
     def test_the_recipes_for_exemptions_are_warnings_about_their_lines(self):
         lines = recipe("exemptions").splitlines(keepends=True)
         self.assertEqual(len(lines), 4)
