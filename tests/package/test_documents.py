@@ -1,16 +1,22 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
-"""The samples, the manual and the parser name the same keys, and every example is accepted."""
+"""The samples, the manual and the parser name the same keys, and every example is accepted; the
+layout of the documents, and what they refer to."""
 
 import os
 import pathlib
 import re
 import subprocess
+import sys
 import tempfile
 import unittest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "tests"))
+
+import suites
+
 BUILD = pathlib.Path(os.environ.get("BUILD", TOP / "build")).resolve()
 CHECK = BUILD / "twilio-verify-check"
 
@@ -45,6 +51,43 @@ def manual_keys(text):
         elif group is not None and re.fullmatch(r"(\*\w+\*(, )?)+", line):
             keys |= {(group, key) for key in re.findall(r"\*(\w+)\*", line)}
     return keys
+
+
+def documents():
+    """(name, text) of all that a person reads who uses or changes this, without the sources."""
+    for pattern in ("*.md", "conf/**/*", "debian/*README*", "debian/*.1", "pam_module/*/*.scd",
+                    "tests/*/README.md"):
+        for path in sorted(TOP.glob(pattern)):
+            if path.is_file():
+                yield str(path.relative_to(TOP)), path.read_text(encoding="utf-8")
+
+
+class Layout(unittest.TestCase):
+    def test_no_line_has_more_than_100_columns(self):
+        long = [f"{name}:{number}" for name, text in documents()
+                for number, line in enumerate(text.splitlines(), 1) if len(line.expandtabs(8)) > 100]
+        self.assertEqual(long, [])
+
+    def test_readme_has_at_most_120_lines(self):
+        self.assertLessEqual(len(read("README.md").splitlines()), 120)
+
+    def test_every_link_and_every_path_of_this_tree_exists(self):
+        found = 0
+        for name, text in documents():
+            folder = (TOP / name).parent
+            places = [folder / link for link in re.findall(r"\]\(([^)#:]+)\)", text)]
+            places += [TOP / path for path in re.findall(
+                r"(?<![\w/.-])((?:tests|conf|debian|pam_module)/[\w/.-]*[\w/])", text)]
+            found += len(places)
+            with self.subTest(name):
+                self.assertEqual([str(place) for place in places if not place.exists()], [])
+        self.assertGreater(found, 60)
+
+    def test_contributing_lists_every_suite(self):
+        table = read("CONTRIBUTING.md").partition("\n| suite |")[2].partition("\n\n")[0]
+        listed = [name for row in table.splitlines()[2:]
+                  for name in re.findall(r"`([\w-]+)`", row.split("|")[1])]
+        self.assertEqual(sorted(listed), sorted([*suites.ALL_SUITES, *suites.COMPILERS]))
 
 
 class Documents(unittest.TestCase):
