@@ -440,6 +440,31 @@ endless_header = endless(b"HTTP/1.1 200 OK\r\nX-Padding: ", b"x" * 16000)
 endless_continue = endless(b"", b"HTTP/1.1 100 Continue\r\nX-Padding: xxxxxxxx\r\n\r\n" * 100)
 
 
+def framed(make):
+    """Carried out; MAKE(status, body) makes the bytes of the reply. The connection stays."""
+    def behaviour(exchange):
+        status, body = exchange.carry_out()
+        exchange.write(make(status, json.dumps(body).encode()))
+    return behaviour
+
+
+def with_another(make, pause=0):
+    """Carried out; behind the honest reply comes another one, PAUSE seconds later, with what
+    MAKE(body) makes of the honest body."""
+    def behaviour(exchange):
+        status, body = exchange.carry_out()
+        honest, other = json.dumps(body).encode(), make(json.dumps(body).encode())
+        both = [b"HTTP/1.1 %d OK\r\nContent-Length: %d\r\n\r\n%s" % (number, len(text), text)
+                for number, text in ((status, honest), (200, other))]
+        if pause == 0:
+            exchange.write(b"".join(both))
+            return
+        exchange.write(both[0])
+        time.sleep(pause)
+        exchange.write(both[1])
+    return behaviour
+
+
 def raw(data):
     """Carried out; these very bytes for a reply, and the end."""
     def behaviour(exchange):

@@ -107,3 +107,59 @@ BODIES = {
     "is empty": lambda body: b"",
     "is HTML": lambda body: b"<html><body>approved</body></html>",
 }
+
+
+# How long a reply is: what two readers could read differently, or nobody.
+
+def headed(*lines, first="HTTP/1.1 {status} OK", chunked=False):
+    """The honest body behind other lines; SIZE in them is the body's."""
+    def make(status, body):
+        head = "\r\n".join([first.format(status=status), *lines, "", ""])
+        head = head.replace("SIZE", str(len(body))).encode("latin-1")
+        return head + (b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) if chunked else body)
+    return make
+
+
+LENGTH, CHUNKED = "Content-Length: SIZE", "Transfer-Encoding: chunked"
+
+FRAMINGS = {
+    "has two lengths": headed(LENGTH, "Content-Length: 5"),
+    "has two lengths, the wrong one first": headed("Content-Length: 5", LENGTH),
+    "has its length twice": headed(LENGTH, LENGTH),
+    "has a list of lengths": headed("Content-Length: SIZE, 5"),
+    "has a list of its length": headed("Content-Length: SIZE, SIZE"),
+    "has a length with a sign": headed("Content-Length: +SIZE"),
+    "has a negative length": headed("Content-Length: -1"),
+    "has a length that is no number": headed("Content-Length: SIZE bytes"),
+    "has a hexadecimal length": headed("Content-Length: 0xff"),
+    "has an empty length": headed("Content-Length:"),
+    "has a length of 2^64 more": headed("Content-Length: 18446744073709551617"),
+    "has a length and chunks": headed(LENGTH, CHUNKED, chunked=True),
+    "has chunks and a length": headed(CHUNKED, LENGTH, chunked=True),
+    "has chunks twice": headed(CHUNKED, CHUNKED, chunked=True),
+    "has chunks within chunks": headed("Transfer-Encoding: chunked, chunked", chunked=True),
+    "has a coding behind its chunks": headed("Transfer-Encoding: chunked, identity", chunked=True),
+    "has a coding before its chunks": headed("Transfer-Encoding: identity, chunked", chunked=True),
+    "has another coding": headed("Transfer-Encoding: identity", LENGTH),
+    "has a coding that nobody knows": headed("Transfer-Encoding: xchunked", chunked=True),
+    "has chunks in HTTP/1.0": headed(CHUNKED, first="HTTP/1.0 {status} OK", chunked=True),
+    "has no length on a connection that stays": headed("Connection: keep-alive"),
+    "has a blank before a colon": headed("Content-Length : SIZE"),
+    "has a blank before a colon elsewhere": headed(LENGTH, "X-Blank : x"),
+    "has a field without a colon": headed(LENGTH, "X-Field"),
+    "has a field without a name": headed(LENGTH, ": x"),
+    "has a folded field": headed(LENGTH, "X-Folded: a", " Content-Length: 5"),
+    "has a blank before its first field": headed(" X: y", LENGTH),
+    "has a CR in a field": headed(LENGTH, "X-Field: a\rContent-Length: 5"),
+    "has a NUL in a field": headed(LENGTH, "X-Field: a\0b"),
+    "has an escape in a field": headed(LENGTH, "X-Field: \x1b[2J"),
+    "has a line that ends with LF alone": headed(LENGTH, "X-Field: a\nContent-Length: 5"),
+    "has an interim reply with a length": headed(
+        "Content-Length: 5", "", "HTTP/1.1 200 OK", LENGTH, first="HTTP/1.1 103 Early"),
+    "comes after many interim replies": headed(
+        *["", "HTTP/1.1 100 Continue"] * 20, "", "HTTP/1.1 200 OK", LENGTH,
+        first="HTTP/1.1 100 Continue"),
+    "is of HTTP/1.2": headed(LENGTH, first="HTTP/1.2 {status} OK"),
+    "has a length in its trailer": lambda status, body: headed(CHUNKED, chunked=True)(
+        status, body)[:-2] + b"Content-Length: 5\r\n\r\n",
+}

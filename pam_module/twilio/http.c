@@ -16,28 +16,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "../core/dialogue.h"
+#include "head.h"
 #include "paths.h"
 
-enum {
-    URL_SIZE = 640,
-    HEADERS_MAX = 64 * 1024,
-    REQUEST_ID_LENGTH = 34,
-    RETRY_AFTER_MAX = 3600,
-    DATE_SIZE = 64,
-    ENTRIES_SIZE = 1024
-};
-
-#define REQUEST_ID_HEADER "twilio-request-id:"
-#define DATE_HEADER       "date:"
+enum { URL_SIZE = 640, RETRY_AFTER_MAX = 3600, ENTRIES_SIZE = 1024 };
 
 struct http {
     CURLM *multi;
-    CURL *easy;
+    CURL *model; /* with what all requests have in common */
+    CURL *easy;  /* of the request under way: a copy; the connections are MULTI's */
     struct curl_slist *headers;
     curl_socket_t kept; /* the socket of the connection that was kept */
     const char *base_url;
@@ -54,9 +45,9 @@ struct http {
     bool failed;        /* the last request: its connection may be dead without a sign */
     bool is_distrusted; /* the last request met a certificate that can't be trusted */
     bool stuck;         /* the deadline came during a look-up: only the end of the process helps */
-    char request_id[REQUEST_ID_LENGTH + 1];
-    int64_t date_seconds;
-    size_t headers_size, body_size;
+    struct head head;
+    const char *fault; /* why the head is none */
+    size_t body_size;
     char *body; /* of HTTP_BODY_MAX bytes */
 };
 
@@ -122,58 +113,13 @@ static size_t on_body(char *bytes, size_t one, size_t size, void *context)
     return size;
 }
 
-static void keep_request_id(struct http *http, const char *value, size_t size)
-{
-    while (size > 0 && isspace((unsigned char)*value)) {
-        value++;
-        size--;
-    }
-    while (size > 0 && isspace((unsigned char)value[size - 1]))
-        size--;
-
-    if (size == 0 || size > REQUEST_ID_LENGTH)
-        return;
-    for (size_t i = 0; i < size; i++)
-        if (!isalnum((unsigned char)value[i]))
-            return;
-    memcpy(http->request_id, value, size);
-    http->request_id[size] = '\0';
-}
-
-static void keep_date(struct http *http, const char *value, size_t size)
-{
-    char date[DATE_SIZE];
-
-    if (size >= sizeof date)
-        return;
-    memcpy(date, value, size);
-    date[size] = '\0';
-    http->date_seconds = curl_getdate(date, NULL);
-}
-
-/* What follows NAME where the header BYTES is that one. */
-static const char *value_of(const char *bytes, size_t size, const char *name)
-{
-    size_t length = strlen(name);
-
-    return size > length && strncasecmp(bytes, name, length) == 0 ? bytes + length : NULL;
-}
-
 static size_t on_header(char *bytes, size_t one, size_t size, void *context)
 {
     struct http *http = context;
-    const char *request_id = value_of(bytes, size, REQUEST_ID_HEADER);
-    const char *date = value_of(bytes, size, DATE_HEADER);
 
     (void)one;
-    http->headers_size += size;
-    if (http->headers_size > HEADERS_MAX)
-        return 0;
-    if (request_id != NULL)
-        keep_request_id(http, request_id, size - (size_t)(request_id - bytes));
-    if (date != NULL)
-        keep_date(http, date, size - (size_t)(date - bytes));
-    return size;
+    http->fault = head_take(&http->head, bytes, size);
+    return http->fault == NULL ? size : 0;
 }
 
 /* Whether NAME is one that OpenSSL looks for: 8 digits, a dot, a number. */
@@ -317,18 +263,20 @@ bool http_open(const struct settings *settings, const struct http_credentials *c
     http->base_url = settings->base_url;
     http->kept = CURL_SOCKET_BAD;
     http->multi = curl_multi_init();
-    http->easy = curl_easy_init();
+    http->model = curl_easy_init();
     http->headers = curl_slist_append(NULL, "Accept: application/json");
     http->body = malloc(HTTP_BODY_MAX);
-    if (http->multi == NULL || http->easy == NULL || http->headers == NULL || http->body == NULL) {
+    if (http->multi == NULL || http->model == NULL || http->headers == NULL || http->body == NULL) {
         http_free(http);
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "libcurl: no memory");
     }
 
+    http->easy = http->model;
     set_callbacks(http);
     set_guards(http);
     set_connections(http);
     set_peer(http, settings, credentials);
+    http->easy = NULL;
     if (http->what != NULL) {
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "libcurl does not take %s", http->what);
         http_free(http);
@@ -348,6 +296,8 @@ static bool is_stale(const struct http *http)
     return http->kept != CURL_SOCKET_BAD && poll(&poller, 1, 0) > 0;
 }
 
+/* A handle of its own for each request: libcurl from 7.83 to 8.2 keeps a pointer to the last field of
+ * the last reply, which it has freed, and takes a folded first field for a part of that. */
 static bool begin(struct http *http, const struct http_request *request, struct http_watch *watch)
 {
     char url[URL_SIZE];
@@ -358,11 +308,14 @@ static bool begin(struct http *http, const struct http_request *request, struct 
     http->patience_end_ms = dialogue_clock_ms() + request->patience_ms;
     http->what = NULL;
     http->resolved = http->is_starved = http->sent = http->given_up = false;
-    http->headers_size = http->body_size = 0;
+    head_begin(&http->head);
+    http->fault = NULL;
+    http->body_size = 0;
     http->error[0] = '\0';
-    strcpy(http->request_id, "-");
-    http->date_seconds = -1;
 
+    http->easy = curl_easy_duphandle(http->model);
+    if (http->easy == NULL)
+        return false;
     set_number(http, CURLOPT_FRESH_CONNECT, http->failed || is_stale(http), "fresh_connect");
     set_pointer(http, CURLOPT_URL, url, "url");
     set_pointer(http, CURLOPT_CUSTOMREQUEST, request->is_delete ? "DELETE" : NULL, "customrequest");
@@ -374,6 +327,14 @@ static bool begin(struct http *http, const struct http_request *request, struct 
     }
     return length > 0 && (size_t)length < sizeof url && http->what == NULL &&
            curl_multi_add_handle(http->multi, http->easy) == CURLM_OK;
+}
+
+static void end(struct http *http)
+{
+    if (http->easy != NULL)
+        curl_multi_remove_handle(http->multi, http->easy);
+    curl_easy_cleanup(http->easy);
+    http->easy = NULL;
 }
 
 /* libcurl does not pass on that a pipe has ended (POLLHUP alone): ask again. */
@@ -465,8 +426,8 @@ static void fill_reply(struct http *http, struct http_reply *reply)
         .body = http->body,
         .size = http->body_size,
         .retry_after_seconds = retry_after > RETRY_AFTER_MAX ? RETRY_AFTER_MAX : (long)retry_after,
-        .request_id = http->request_id,
-        .date_seconds = http->date_seconds,
+        .request_id = http->head.request_id,
+        .date_seconds = http->head.date[0] != '\0' ? curl_getdate(http->head.date, NULL) : -1,
     };
 }
 
@@ -506,6 +467,7 @@ enum http_result http_send(struct http *http, const struct http_request *request
         return HTTP_UNSENT;
     }
     if (!begin(http, request, watch)) {
+        end(http);
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "libcurl does not take the request");
         return HTTP_UNSENT;
     }
@@ -518,7 +480,7 @@ enum http_result http_send(struct http *http, const struct http_request *request
     if (code == CURLE_OK)
         fill_reply(http, ret_reply);
     if (!http->stuck)
-        curl_multi_remove_handle(http->multi, http->easy);
+        end(http);
 
     if (code == CURLE_OK)
         return HTTP_REPLIED;
@@ -527,7 +489,9 @@ enum http_result http_send(struct http *http, const struct http_request *request
     verdict_refuse(why_not, is_ours(http, code) ? OUTCOME_MISCONFIGURED : OUTCOME_UNAVAILABLE,
                    "%s: %s%s", http->base_url,
                    http->is_starved ? "this host has no socket for it: " : "",
-                   http->error[0] != '\0' ? http->error : curl_easy_strerror(code));
+                   http->fault != NULL      ? http->fault
+                   : http->error[0] != '\0' ? http->error
+                                            : curl_easy_strerror(code));
     return http->sent ? HTTP_LOST : HTTP_UNSENT;
 }
 
@@ -554,6 +518,7 @@ void http_free(struct http *http)
     if (http == NULL)
         return;
     curl_easy_cleanup(http->easy);
+    curl_easy_cleanup(http->model);
     curl_multi_cleanup(http->multi);
     curl_slist_free_all(http->headers);
     if (http->body != NULL)

@@ -20,10 +20,12 @@ from harness import PROMPT, WRONG_PROMPT, CheckTest, load_tests, main
 from fixture import SERVICE_SID
 from liar import (ABSENT, FACTOR_SID, IDENTITY, RIGHT, WRONG, Connection, as_status, bend,
                   close_at_once, close_before_request, cut, drip, dropped, endless_body,
-                  endless_continue, endless_header, endless_headers, for_ever, honest, late, lost,
-                  raw, refuse, reset_at_once, rewrite, says_goodbye, then_ends, until_closed)
+                  endless_continue, endless_header, endless_headers, for_ever, framed, honest, late,
+                  lost, raw, refuse, reset_at_once, rewrite, says_goodbye, then_ends, until_closed,
+                  with_another)
 import liar
-from lies import BODIES, CONNECTIONS, OTHERS, OWN, PEERS, STATUSES, TLS_1_1, swap
+from lies import (BODIES, CONNECTIONS, FRAMINGS, OTHERS, OWN, PEERS, STATUSES, TLS_1_1, headed,
+                  swap)
 from parallel import each
 
 CREATE, VERIFY, FETCH = "create", "verify", "fetch"
@@ -362,6 +364,17 @@ for field, other in OTHERS.items():
             fetch=[bend(**{"status": "approved", field: value})])
 
 
+FRAMING_ROWS = {}
+for name, make in FRAMINGS.items():
+    FRAMING_ROWS[f"unavailable when a new challenge {name}"] = at_create(
+        "unavailable", framed(make), 2)
+    FRAMING_ROWS[f"unavailable when an approval {name}, and so does the answer about it"] = row(
+        "unavailable", [CREATE, VERIFY, FETCH, FETCH], verify=[framed(make)],
+        fetch=for_ever(framed(make)))
+    FRAMING_ROWS[f"approved when an approval {name}, and the answer about it is sound"] = unsure(
+        framed(make), then="approved")
+
+
 @each(play=CREATE_STATUSES)
 class Creating(Fault):
     """An outage or a lie at the creation: the user is asked once, and no code leaves."""
@@ -390,6 +403,30 @@ class Verifying(Fault):
         server, _ = self.play("approved", codes=[RIGHT] * 2, verify=[refuse(429, 20429)])
         first, second = server.requests[1:]
         self.assertGreaterEqual(second.at - first.at, 0.3)
+
+
+@each(play=FRAMING_ROWS)
+class Framing(Fault):
+    """Where a reply ends must be beyond doubt (RFC 9112, section 6.3), or it is none."""
+
+    def test_an_interim_reply_does_no_harm(self):
+        interim = headed("Link: x", "", "HTTP/1.1 200 OK", "Content-Length: SIZE",
+                         first="HTTP/1.1 103 Early")
+        self.play("approved", verify=[framed(interim)], kinds=[CREATE, VERIFY])
+
+    def test_a_reply_of_http_1_0_with_a_length_is_one(self):
+        old = headed("Content-Length: SIZE", first="HTTP/1.0 {status} OK")
+        self.play("approved", verify=[framed(old)], kinds=[CREATE, VERIFY])
+
+    def test_a_reply_behind_a_reply_is_none(self):
+        """The service, or what stands between, sends an approval before the code has come."""
+        approve = swap(b'"status": "pending"', b'"status": "approved"')
+        for pause in (0, 0.05):
+            with self.subTest(pause):
+                server, _ = self.play("approved", wait=True, answers=[WRONG, RIGHT],
+                                      create=[with_another(approve, pause)],
+                                      kinds=[CREATE, VERIFY, VERIFY])
+                self.assertEqual(len(server.connections), 2)
 
 
 @each(play=LOST)

@@ -17,8 +17,8 @@ sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1])]
 from fixture import Emulator, temporary_folder
 from liar import (ABSENT, FACTOR_SID, IDENTITY, RIGHT, WRONG, Connection, Liar, as_status, bend,
                   cut, drip, dropped, endless_body, endless_continue, endless_header,
-                  endless_headers, for_ever, lost, raw, refuse, rewrite)
-from lies import BODIES, CONNECTIONS, OTHERS, PEERS, STATUSES, TLS_1_1
+                  endless_headers, for_ever, framed, lost, raw, refuse, rewrite)
+from lies import BODIES, CONNECTIONS, FRAMINGS, OTHERS, PEERS, STATUSES, TLS_1_1
 from servers import Dropping, NameServer, Refusing
 
 DENIED, EXHAUSTED = "PAM_AUTH_ERR", "PAM_MAXTRIES"
@@ -209,6 +209,8 @@ for field, other in OTHERS.items():
                 UNAVAILABLE, bend(**{field: value}))
 
 REPLIES = {
+    **{f"a reply that {what}": at_verify(UNAVAILABLE, framed(FRAMINGS[what]))
+       for what in ("has two lengths", "has a length and chunks", "has a folded field")},
     **{f"a status {what}": at_verify(UNAVAILABLE, bend(status=value))
        for what, value in STATUSES.items()},
     **{f"a new challenge that is {status}": at_create(UNAVAILABLE, bend(status=status))
