@@ -3,22 +3,25 @@
 # Copyright (c) 2026, the pam_twilio_verify authors
 """Shows what the product does; tests/demo starts it.
 
-On a throw-away machine: alice is enrolled and logs in through a real sshd. With --dialogue, where
-there can be no such machine: the check program is spoken to by hand.
+On a throw-away machine: alice is enrolled with the tool and logs in by a real sshd. With
+--dialogue, if there can be no such machine: the dialogue with the check program by hand.
 """
 
-import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
+import time
 
-from machine import SECRETS, SETTINGS, Machine, Sshd, fixture, run
+from machine import SECRETS, SETTINGS, Machine, Sshd, Terminal, fixture, run
 
 NAME, PASSWORD = "alice", "correct horse"
 PORT = 2222
 RECIPE = "sshd-password-and-code"
 CODE_PROMPT = "Verification code: "
+QUESTION = "The code that the app shows: "
+UTF8_TERMINAL = {"LANG": "C.UTF-8", "TERM": "xterm"}
 
 
 def heading(text):
@@ -37,47 +40,30 @@ def frame(title, text):
     print("   └─", flush=True)
 
 
-def api_call(secret_file, path, *fields):
-    """The call of the README, with curl; shows it and returns the reply."""
-    command = ["curl", "-sS", "-K", str(secret_file), *fields, f"https://verify.twilio.com{path}"]
-    shown = " ".join(f"'{word}'" if " " in word else word for word in command)
-    say(f"# {shown}")
-    return json.loads(run(*command))
-
-
 def enroll():
-    """As the README tells an administrator; returns the secret that alice's app now has."""
-    curlrc = pathlib.Path("/run/tmp/curlrc")
-    curlrc.touch(0o600)
-    curlrc.write_text(f'user = "{fixture.API_KEY_SID}:{fixture.API_KEY_SECRET}"\n')
-    identity = pathlib.Path("/proc/sys/kernel/random/uuid").read_text().strip()
-    path = f"/v2/Services/{fixture.SERVICE_SID}/Entities/{identity}/Factors"
-
-    factor = api_call(curlrc, path, "--data-urlencode", f"FriendlyName={NAME}", "-d",
-                      "FactorType=totp")
-    secret, uri = factor["binding"]["secret"], factor["binding"]["uri"]
-    say(f'status: {factor["status"]}. To scan with an authenticator app, or to type into one:')
-    print(run("qrencode", "-t", "ANSIUTF8", "-m", "2", uri))
-    say(" ".join(secret[start:start + 4] for start in range(0, len(secret), 4)))
-    say("")
-
-    code = totp(secret)
-    say(f"# oathtool --totp --base32 {secret}     (in place of the app: {code})")
-    confirmed = api_call(curlrc, f"{path}/{factor['sid']}", "-d", f"AuthPayload={code}")
-    say(f'status: {confirmed["status"]}')
-
-    written = fixture.enroll(SECRETS, NAME, identity, factor["sid"])
+    """As an administrator does it, with alice and her phone; returns the secret of her app."""
+    with Terminal("twilio-verify", "enroll", NAME, env=os.environ | UTF8_TERMINAL) as terminal:
+        terminal.expect(QUESTION)
+        secret = re.search(r"Without a camera: ([A-Z2-7 ]+)", terminal.screen)[1].replace(" ", "")
+        terminal.type(totp(secret))
+        status = terminal.finish()
+    frame(f"the administrator's terminal: # twilio-verify enroll {NAME}", terminal.screen)
+    if status != 0:
+        raise RuntimeError(f"twilio-verify enroll ended with status {status}")
+    written = SECRETS / "users" / f"{NAME}.conf"
     frame(written, written.read_text())
     return secret
 
 
 def totp(secret):
+    """What alice's app shows."""
     return run("oathtool", "--totp", "--base32", secret).strip()
 
 
-def wrong(code):
-    """A code that will not be right for a long time."""
-    return f"{(int(code) + 123456) % 1000000:06}"
+def wrong_codes(secret):
+    """Three that will not be right for a long time."""
+    right = {fixture.totp(secret, time.time() + offset * 30) for offset in range(-3, 10)}
+    return [str(code) for code in range(123456, 123476) if str(code) not in right][:3]
 
 
 def show_login(machine, sshd, title, *codes):
@@ -142,9 +128,8 @@ def demonstrate():
 
         with Sshd(PORT, "KbdInteractiveAuthentication yes", "PasswordAuthentication no",
                   "AuthenticationMethods keyboard-interactive") as sshd:
-            code = totp(secret)
-            right = show_login(machine, sshd, "A login with the right code", code)
-            refused = show_login(machine, sshd, "A login with wrong codes", *[wrong(code)] * 3)
+            right = show_login(machine, sshd, "A login with the right code", totp(secret))
+            refused = show_login(machine, sshd, "A login with wrong codes", *wrong_codes(secret))
             as_it_must = (right[0] == 0 and " outcome=approved " in right[1] and
                           refused[0] == 255 and " outcome=denied " in refused[1])
             if as_it_must and sys.stdin.isatty():
@@ -185,10 +170,9 @@ def demonstrate_dialogue():
         factor = emulator.factor(friendly_name=NAME)
         fixture.write_settings(emulator.folder, emulator.url)
         fixture.enroll(emulator.folder, NAME, factor.identity, factor.sid)
-        code = factor.code()
         say("This is the dialogue between the PAM module (>) and the check program (<), by hand.")
-        right = show_dialogue(emulator.folder, "The right code", code)
-        refused = show_dialogue(emulator.folder, "Wrong codes", *[wrong(code)] * 3)
+        right = show_dialogue(emulator.folder, "The right code", factor.code())
+        refused = show_dialogue(emulator.folder, "Wrong codes", *wrong_codes(factor.secret))
     as_it_must = right.startswith("approved") and refused.startswith("denied")
     heading("The right code is approved, the wrong one is denied." if as_it_must
             else "That is not how it must be.")

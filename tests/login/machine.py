@@ -14,6 +14,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import termios
 import threading
 import time
 
@@ -113,6 +114,7 @@ class Terminal:
 
     def __init__(self, *command, **options):
         self._master, slave = os.openpty()
+        termios.tcsetwinsize(slave, (60, 100))
         self._process = subprocess.Popen(["setsid", "--ctty", *map(str, command)], stdin=slave,
                                          stdout=slave, stderr=slave, **options)
         os.close(slave)
