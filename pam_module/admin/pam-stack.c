@@ -17,8 +17,7 @@
 enum { LINE_SIZE_MAX = 1022 };
 
 struct reader {
-    const char *const *folders;
-    const struct facts *facts;
+    const struct pam_stack_source *source;
     struct pam_stack *stack;
     size_t lines_read;
     char *why_not;
@@ -146,7 +145,7 @@ static bool fill(struct reader *reader, struct pam_stack_line *line, const char 
     line->arguments = strdup(arguments != NULL ? arguments + strspn(arguments, " \t") : "");
     if (line->word == NULL || line->name == NULL || line->arguments == NULL)
         return refuse(reader, "out of memory");
-    line->module = facts_find_module(reader->facts, line->name);
+    line->module = facts_find_module(reader->source->facts, line->name);
     line->codes = facts_codes(line->module, line->arguments);
     return true;
 }
@@ -155,7 +154,7 @@ static bool fill(struct reader *reader, struct pam_stack_line *line, const char 
 static bool read_include(struct reader *reader, struct source *source, unsigned number,
                          const char *word, const char *name)
 {
-    bool is_substack = strcasecmp(word, "substack") == 0;
+    bool is_substack = strcasecmp(word, "substack") == 0 && !reader->source->is_flat;
     bool is_absent = false;
     struct pam_stack_line *line;
 
@@ -190,7 +189,7 @@ static bool read_at_include(struct reader *reader, struct source *source, unsign
     if (read_name(reader, name, source->include_level + 1, source->stack_level, &is_absent))
         return true;
     return is_absent ? refuse(reader, "%s:%u: \"@include %s\" can't be read: not in %s",
-                              source->path, number, name, reader->folders[0])
+                              source->path, number, name, reader->source->folders[0])
                      : false;
 }
 
@@ -299,7 +298,7 @@ static bool read_name(struct reader *reader, const char *name, int include_level
     /* Upstream's libpam fails the line; Debian's goes on, until the host is out of stack. */
     if (include_level >= PAM_STACK_LEVELS)
         return refuse(reader, "%s: included %d levels deep: in a circle?", name, include_level);
-    for (const char *const *folder = reader->folders; *folder != NULL; folder++) {
+    for (const char *const *folder = reader->source->folders; *folder != NULL; folder++) {
         struct source source = { .include_level = include_level, .stack_level = stack_level };
         bool is_absent = false;
         if (read_file(reader, *folder, name, &source, &is_absent))
@@ -361,9 +360,7 @@ enum pam_stack_read pam_stack_read(const struct pam_stack_source *source, const 
                                    struct pam_stack **ret_stack,
                                    char why_not[PAM_STACK_WHY_NOT_SIZE])
 {
-    struct reader reader = { .folders = source->folders,
-                             .facts = source->facts,
-                             .why_not = why_not };
+    struct reader reader = { .source = source, .why_not = why_not };
     bool is_absent = false, is_other_absent = false;
     bool is_read = read_service(&reader, service, &is_absent);
     auto_stack *stack = reader.stack;

@@ -55,6 +55,7 @@ enum pam_stack_read {
 struct pam_stack_source {
     const char *const *folders; /* in libpam's order; ends with NULL */
     const struct facts *facts;
+    bool is_flat; /* read "substack" as if "include" stood there */
 };
 
 /* Reads SERVICE as Debian's libpam does: from the first of the folders that

@@ -434,6 +434,55 @@ class Stacks(CheckCase):
                            "auth [success=1 default=bad] pam_unix.so\n"
                            "auth [default=die] pam_faillock.so authfail\n" + LINE, "ok: ")
 
+    def test_a_first_factor_whose_refusal_does_not_end_the_stack_is_named_with_its_remedy(self):
+        """Each remedy, followed, leaves nothing to be said."""
+        deny = "auth requisite pam_deny.so\nauth required pam_permit.so\n"
+        self.install(sufficient="auth sufficient pam_unix.so\nauth required pam_deny.so\n",
+                     required="auth required pam_unix.so\n")
+        for text, remedy, mended in (
+                ("auth substack common-auth\n",
+                 'write "@include common-auth" in place of "substack" (svc:1)', INCLUDE),
+                ("auth substack sufficient\n",
+                 "a refusal in a substack ends the substack alone: put the lines of sufficient into "
+                 'svc, with "requisite" for pam_unix.so', "auth requisite pam_unix.so\n"),
+                ("auth substack required\n",
+                 "a refusal in a substack ends the substack alone: put the lines of required into "
+                 'svc, with "requisite" for pam_unix.so', "auth requisite pam_unix.so\n"),
+                ("auth required pam_unix.so\n", 'write "requisite" for pam_unix.so',
+                 "auth requisite pam_unix.so\n"),
+                ("auth include required\n", 'write "requisite" for pam_unix.so',
+                 "auth requisite pam_unix.so\n"),
+                ("auth [success=ok default=bad] pam_unix.so\n",
+                 'let a refusal end the stack there, as "requisite" does',
+                 "auth [success=ok default=die] pam_unix.so\n"),
+                ("auth [success=1 default=ignore] pam_unix.so\n" + deny.replace("requisite",
+                                                                               "required"),
+                 'let a refusal end the stack there, as "requisite" does',
+                 "auth [success=1 default=ignore] pam_unix.so\n" + deny)):
+            with self.subTest(text):
+                (self.pam / "svc").write_text(text + LINE)
+                (finding,), = self.check("svc")[1:]
+                self.assertEqual(finding[0], "warning")
+                self.assertIn("the module asks also after pam_unix.so refused", finding[2])
+                self.assertIn("anybody can use up a user's challenges", finding[2])
+                self.assertEqual(finding[3].replace(f"{self.pam}/", ""), remedy)
+                self.assert_judged(mended + LINE, "ok: ")
+
+    def test_a_first_factor_that_may_be_passed_over_is_named_with_its_remedy(self):
+        for line, remedy, mended in (
+                ("auth requisite pam_sss.so ignore_unknown_user",
+                 "remove its arguments that let pass: ignore_unknown_user,ignore_authinfo_unavail",
+                 "auth requisite pam_sss.so"),
+                ("auth requisite pam_x.so", 'write "ignore=die", or, if it never does, say so in '
+                 "/etc/security/twilio-verify.d/pam-facts",
+                 "auth [success=ok ignore=die default=die] pam_x.so")):
+            with self.subTest(line):
+                (self.pam / "svc").write_text(f"{line}\n{LINE}")
+                (finding,), = self.check("svc")[1:]
+                self.assertEqual((finding[0], finding[3]), ("wrong", remedy))
+                self.assertIn("returned PAM_IGNORE (", finding[2])
+                self.assert_judged(f"{mended}\n{LINE}", "ok: ")
+
     def test_a_first_factor_that_may_fail_is_wrong(self):
         for text in ("auth optional pam_unix.so\n" + LINE, LINE + "auth optional pam_unix.so\n",
                      "auth [success=ok default=ignore] pam_unix.so\nauth required pam_env.so\n" + LINE,
