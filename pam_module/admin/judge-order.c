@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* Whether our module asks whoever has passed the first factor, and nobody else. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "judge.h"
+#include "paths.h"
+
+enum { REMEDY_SIZE = 512 };
+
+#define COST "anybody can use up a user's challenges, of which Twilio allows 50 an hour"
+
+/* The first line of our module that is reached before any factor was shown; NULL: there is none. */
+static const struct pam_stack_line *find_bare(const struct pam_stack *stack,
+                                              const struct pam_walk_result *refused)
+{
+    for (size_t i = 0; i < stack->count; i++)
+        if (judge_is_ours(&stack->lines[i]) && refused->lines[i].is_reached_bare)
+            return &stack->lines[i];
+    return NULL;
+}
+
+/* The line "substack" in whose file FACTOR stands, while OURS stands outside; NULL: there is none. */
+static const struct pam_stack_line *find_substack(const struct pam_stack *stack,
+                                                  const struct pam_stack_line *factor,
+                                                  const struct pam_stack_line *ours)
+{
+    for (const struct pam_stack_line *line = factor; line >= stack->lines; line--)
+        if (line->kind == PAM_STACK_SUBSTACK && line->level == ours->level)
+            return line;
+    return NULL;
+}
+
+/* Whether the stack asks for a code after its first factor alone where each substack is an include:
+ * not if a line "sufficient" in there would end the stack. */
+static bool is_mended_by_include(const struct judge *judge)
+{
+    struct pam_stack_source source = judge->check->source;
+    struct pam_walk_result *refused = NULL, *approved = NULL;
+    char why_not[PAM_STACK_WHY_NOT_SIZE];
+    auto_stack *stack = NULL;
+    bool is_mended;
+
+    source.is_flat = true;
+    is_mended = pam_stack_read(&source, judge->check->service, &stack, why_not) == PAM_STACK_READ &&
+                pam_walk_search(stack, FACTS_REFUSALS, &refused) &&
+                pam_walk_search(stack, PAM_CODE_SET(PAM_CODE_SUCCESS), &approved) &&
+                !refused->is_success && find_bare(stack, refused) == NULL && approved->is_success;
+    free(refused);
+    free(approved);
+    return is_mended;
+}
+
+/* Whether FACTOR refuses for good, and lets pass only by PAM_IGNORE. */
+static bool is_passed_by_ignore(const struct pam_stack_line *factor,
+                                const struct pam_stack_line *ours)
+{
+    return (factor->codes & PAM_CODE_SET(PAM_CODE_IGNORE)) != 0 && factor->level == ours->level &&
+           factor->control.actions[PAM_CODE_AUTH_ERR] == PAM_ACTION_DIE &&
+           factor->control.actions[PAM_CODE_IGNORE] == PAM_ACTION_IGNORE;
+}
+
+/* What to write so that OURS is reached by who has passed FACTOR alone. */
+static void print_order_remedy(const struct judge *judge, const struct pam_stack_line *factor,
+                               const struct pam_stack_line *ours, char remedy[REMEDY_SIZE])
+{
+    const struct pam_stack_line *substack = find_substack(judge->stack, factor, ours);
+
+    if (is_passed_by_ignore(factor, ours) && *factor->module->unless != '\0')
+        snprintf(remedy, REMEDY_SIZE, "remove its arguments that let pass: %s",
+                 factor->module->unless);
+    else if (is_passed_by_ignore(factor, ours))
+        snprintf(remedy, REMEDY_SIZE, "write \"ignore=die\", or, if it never does, say so in %s",
+                 PATHS_OWN_FACTS);
+    else if (substack != NULL && is_mended_by_include(judge))
+        snprintf(remedy, REMEDY_SIZE, "write \"@include %s\" in place of \"substack\" (%s:%u)",
+                 substack->name, substack->path, substack->number);
+    else if (substack != NULL)
+        snprintf(
+            remedy, REMEDY_SIZE,
+            "a refusal in a substack ends the substack alone: put the lines of %s into %s, with "
+            "\"requisite\" for %s",
+            substack->name, substack->path, factor->name);
+    else if (strcasecmp(factor->word, "required") == 0)
+        snprintf(remedy, REMEDY_SIZE, "write \"requisite\" for %s", factor->name);
+    else
+        snprintf(remedy, REMEDY_SIZE, "let a refusal end the stack there, as \"requisite\" does");
+}
+
+/* Twilio allows so many challenges for a user: who gets to the question can use them up. */
+void judge_order(struct judge *judge)
+{
+    const struct pam_stack_line *factor = judge_find_factor(judge->stack);
+    const struct pam_stack_line *ours = find_bare(judge->stack, judge->refused);
+    char remedy[REMEDY_SIZE];
+    const char *what;
+
+    if (ours == NULL || (factor == NULL && judge_is_sshd(judge)))
+        return;
+    if (factor == NULL) {
+        judge_add(judge, REPORT_WARNING, "put a first factor before it",
+                  "%s:%u: the code is the only factor: " COST, ours->path, ours->number);
+        return;
+    }
+    if (factor > ours && !judge->approved->is_success_ours) {
+        judge_add(judge, REPORT_WARNING, "move the module's line below it",
+                  "%s:%u: the module stands before %s (%s:%u): " COST, ours->path, ours->number,
+                  factor->name, factor->path, factor->number);
+        return;
+    }
+    print_order_remedy(judge, factor, ours, remedy);
+    what = is_passed_by_ignore(factor, ours) ? "returned PAM_IGNORE" : "refused";
+    if (judge->approved->is_success_ours)
+        judge_add(judge, REPORT_WRONG, remedy,
+                  "%s:%u: the code alone logs in, also after %s %s (%s:%u)", ours->path,
+                  ours->number, factor->name, what, factor->path, factor->number);
+    else
+        judge_add(judge, REPORT_WARNING, remedy,
+                  "%s:%u: the module asks also after %s %s (%s:%u): " COST, ours->path,
+                  ours->number, factor->name, what, factor->path, factor->number);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The arguments of our module's lines, and the settings that count. */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "judge.h"
+
+/* Settings of a line's own, at PATH, count for whom it exempts. */
+static void take_settings(struct judge *judge, const struct pam_stack_line *line, const char *path)
+{
+    struct verdict why_not;
+
+    settings_free(&judge->own);
+    if (settings_read(path, &judge->own, &why_not))
+        judge_add(judge, REPORT_NOTE, NULL, "%s:%u: has settings of its own: %s", line->path,
+                  line->number, path);
+    else
+        judge_add(judge, REPORT_WRONG, "mend them: the module refuses everybody",
+                  "%s:%u: has settings of its own: %s", line->path, line->number, why_not.reason);
+}
+
+/* As the module reads its arguments. */
+static void take_arguments(struct judge *judge, const struct pam_stack_line *line)
+{
+    static const char conf[] = "conf=", helper[] = "helper=/";
+    const char *word = line->arguments + strspn(line->arguments, " \t");
+
+    for (size_t length; *word != '\0'; word += length + strspn(word + length, " \t")) {
+        char argument[PATH_MAX];
+        length = strcspn(word, " \t");
+        snprintf(argument, sizeof argument, "%.*s", (int)length, word);
+        if (strncmp(argument, conf, strlen(conf)) == 0 && argument[strlen(conf)] == '/')
+            take_settings(judge, line, argument + strlen(conf));
+        else if (strcmp(argument, "debug") != 0 && strncmp(argument, helper, strlen(helper)) != 0)
+            judge_add(judge, REPORT_WRONG,
+                      "only debug, and conf= and helper= with an absolute path, are known",
+                      "%s:%u: the module refuses everybody for the argument \"%s\"", line->path,
+                      line->number, argument);
+    }
+}
+
+/* Whom the settings exempt gets in by what else the stack asks for. */
+static void judge_exemptions(struct judge *judge)
+{
+    const struct settings *settings = judge->own != NULL ? judge->own : judge->check->settings;
+    bool is_exempt = settings != NULL && settings_exempts(settings, judge->check->service);
+    bool is_unmapped =
+        settings != NULL && settings->unmapped_user == SETTINGS_UNMAPPED_IGNORE && !is_exempt;
+    const char *who = is_exempt ? "exempt_services names it: everybody"
+                                : "unmapped_user is \"ignore\": who is not enrolled";
+
+    if (!is_exempt && !is_unmapped)
+        return;
+    if (!judge->passed_over->is_success)
+        judge_add(judge, REPORT_WRONG,
+                  "add \"auth required pam_permit.so\" below the module's line",
+                  "%s is asked for no code and refused: no other line says yes", who);
+    else if (judge->passed_over->is_success_bare && !judge_is_sshd(judge))
+        judge_add(judge, REPORT_WRONG, "put a first factor into the stack",
+                  "%s gets in with nothing", who);
+    else
+        judge_add(judge, REPORT_WARNING, "mind whom that lets in", "%s gets in without a code",
+                  who);
+}
+
+void judge_settings(struct judge *judge)
+{
+    for (size_t i = 0; i < judge->stack->count; i++)
+        if (judge_is_ours(&judge->stack->lines[i]))
+            take_arguments(judge, &judge->stack->lines[i]);
+    judge_exemptions(judge);
+}

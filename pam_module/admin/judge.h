@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* One PAM service while it is judged: what the parts of that have in common. */
+#pragma once
+
+#include "check-stack.h"
+#include "pam-walk.h"
+
+/* The results are those of our module refusing, passing over, and letting in. */
+struct judge {
+    struct report *report;
+    const struct check_stack *check;
+    const struct facts_service *known; /* NULL: nothing is known about the service */
+    const struct pam_stack *stack;
+    struct settings *own; /* of a line with conf=; NULL: those of this call count */
+    struct pam_walk_result *refused, *passed_over, *approved;
+    bool is_blamed; /* something is to be said against the service */
+};
+
+/* Adds a finding about the service; REMEDY of NULL: nothing is to be done. */
+void judge_add(struct judge *judge, enum report_level level, const char *remedy, const char *format,
+               ...) __attribute__((format(printf, 4, 5)));
+
+/* Whether LINE calls our module. */
+bool judge_is_ours(const struct pam_stack_line *line);
+
+/* The first line that calls our module, and the first that calls a factor; NULL: there is none. */
+const struct pam_stack_line *judge_find_ours(const struct pam_stack *stack);
+const struct pam_stack_line *judge_find_factor(const struct pam_stack *stack);
+
+/* Whether the service is sshd, which has factors of its own. */
+bool judge_is_sshd(const struct judge *judge);
+
+/* Whether WORD is known of the service. */
+bool judge_knows(const struct judge *judge, enum facts_word word);
+
+/* Adds what is to be said about the order of the first factor and our module. */
+void judge_order(struct judge *judge);
+
+/* Adds what is to be said about the arguments of our module's lines, and about the settings that
+ * count: those that a line names stay in JUDGE->own, which the caller frees. */
+void judge_settings(struct judge *judge);
+
+/* Adds what is to be said about the program that calls PAM for the service. */
+void judge_host(struct judge *judge);
