@@ -15,6 +15,7 @@ struct check_pam {
     const char *pam_dir;             /* NULL: as libpam looks, /etc/pam.d before /usr/lib/pam.d */
     const char *sshd_config;         /* NULL: sshd's own */
     const char *sudoers;             /* NULL: /etc/sudoers */
+    bool is_unused_fine;             /* nothing is enabled yet, maybe: a note, and not wrong */
 };
 
 /* Adds the findings to REPORT, a line each with its remedy, without a verdict at the end. Needs

@@ -2,6 +2,7 @@
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* "doctor": what is wrong, from the settings to the last byte before a challenge. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "../core/enrollment.h"
 #include "check-pam.h"
@@ -18,7 +19,8 @@ struct doctor {
     struct report *report;
     const struct command_call *call;
     const char *user; /* NULL: nobody in particular */
-    const char *module, *check;
+    const char *module; /* NULL: the one that libpam finds */
+    const char *check;
 };
 
 /* Everything that needs the settings. */
@@ -44,8 +46,8 @@ static void add_verdict(const struct doctor *doctor)
     enum report_level worst = report_worst(report);
 
     if (worst == REPORT_WRONG)
-        report_add(report, REPORT_WRONG, "verdict", "mend what is wrong above, from the top",
-                   "a login would fail, or the second factor can be gone around");
+        report_add(report, REPORT_WRONG, "verdict", "correct what is wrong above, from the top",
+                   "a login would fail, or the second factor can be bypassed");
     else if (worst == REPORT_AWAY)
         report_add(report, REPORT_AWAY, "verdict", NULL,
                    "Twilio did not answer: as long as that lasts every login is refused; nothing "
@@ -53,7 +55,7 @@ static void add_verdict(const struct doctor *doctor)
     else if (doctor->user != NULL)
         report_add(report, REPORT_OK, "verdict", NULL, "%s can log in", doctor->user);
     else
-        report_add(report, REPORT_OK, "verdict", NULL, "whoever is enrolled can log in");
+        report_add(report, REPORT_OK, "verdict", NULL, "the enrolled users can log in");
 }
 
 static void run_all(const struct doctor *doctor)
@@ -66,13 +68,17 @@ static void run_all(const struct doctor *doctor)
         report_add(doctor->report, REPORT_OK, "settings", NULL, "%s", path);
         programs_add_folders(doctor->report, "settings", path);
     } else {
-        report_add(doctor->report, REPORT_WRONG, "settings", NULL, "%s", why_not.reason);
+        report_add(doctor->report, REPORT_WRONG, "settings",
+                   access(path, F_OK) == 0 ? NULL
+                                           : "create it: twilio-verify.conf(5) has an example",
+                   "%s", why_not.reason);
     }
     programs_add(doctor->report, doctor->module, doctor->check);
     if (settings != NULL)
         examine(doctor, settings);
     check_pam_add(doctor->report, &(struct check_pam){
                                       .settings = settings,
+                                      .is_unused_fine = true,
                                       .pam_dir = command_value(doctor->call, "pam-dir"),
                                       .sshd_config = command_value(doctor->call, "sshd-config"),
                                       .sudoers = command_value(doctor->call, "sudoers"),
@@ -80,24 +86,18 @@ static void run_all(const struct doctor *doctor)
     add_verdict(doctor);
 }
 
-static const char *path_value(const struct command_call *call, const char *name,
-                              const char *otherwise)
-{
-    const char *value = command_value(call, name);
-
-    return value != NULL ? value : otherwise;
-}
-
 static enum command_status run(const struct command_call *call)
 {
+    const char *check = command_value(call, "helper");
     struct doctor doctor = {
         .call = call,
         .user = call->operands[0],
-        .module = path_value(call, "module", PATHS_MODULE),
-        .check = path_value(call, "helper", PATHS_CHECK),
+        .module = command_value(call, "module"),
+        .check = check != NULL ? check : PATHS_CHECK,
     };
 
-    if (call->settings_path[0] != '/' || doctor.module[0] != '/' || doctor.check[0] != '/') {
+    if (call->settings_path[0] != '/' || (doctor.module != NULL && doctor.module[0] != '/') ||
+        doctor.check[0] != '/') {
         terminal_say("doctor needs absolute paths, as the module does");
         return COMMAND_USAGE;
     }
@@ -115,7 +115,7 @@ const struct command doctor_command = {
     .summary = "Finds what is wrong, with the remedy",
     .options = {
         { "json", NULL, "as JSON, for a program" },
-        { "module", "PATH", "the module, where it is not at its usual place" },
+        { "module", "PATH", "the module, where PAM's lines name it by its path" },
         { "helper", "PATH", "the check program, where PAM names another one by helper=" },
         SESSION_OPTIONS,
         { "pam-dir", "DIR", "as of check-pam" },

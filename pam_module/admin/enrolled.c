@@ -30,22 +30,35 @@ static int compare(const void *one, const void *other)
                       ((const struct owner *)other)->factor_sid);
 }
 
-static void add_shared(struct report *report, struct owner *owners, size_t count)
+/* "enroll --replace" would delete the factor at Twilio, which the other one needs. */
+static void add_pair(struct report *report, const struct users *users, const char *one,
+                     const char *other)
+{
+    char remedy[REMEDY_SIZE];
+
+    snprintf(remedy, sizeof remedy,
+             "give one of them another factor: rm %s/%s" USERFILE_ENROLLMENT
+             "; twilio-verify enroll %s",
+             users->path, other, other);
+    report_add(report, REPORT_WARNING, "enrollments", remedy,
+               "%s and %s have the same factor: the codes of one app log in as both", one, other);
+}
+
+static void add_shared(struct report *report, const struct users *users, struct owner *owners,
+                       size_t count)
 {
     qsort(owners, count, sizeof *owners, compare);
     for (size_t i = 1; i < count; i++)
         if (compare(&owners[i - 1], &owners[i]) == 0)
-            report_add(report, REPORT_WARNING, "enrollments",
-                       "give each user a factor: twilio-verify enroll USER --replace",
-                       "%s and %s have the same factor: one app's codes let in as both",
-                       owners[i - 1].name, owners[i].name);
+            add_pair(report, users, owners[i - 1].name, owners[i].name);
 }
 
 static void add_damaged(struct report *report, const char *name, const struct verdict *why_not)
 {
     char remedy[REMEDY_SIZE];
 
-    snprintf(remedy, sizeof remedy, "mend it, or delete it and: twilio-verify enroll %s", name);
+    snprintf(remedy, sizeof remedy, "correct it, or delete it and run: twilio-verify enroll %s",
+             name);
     report_add(report, REPORT_WRONG, "enrollments", remedy, "%s", why_not->reason);
 }
 
@@ -115,11 +128,11 @@ static void add_files(struct report *report, const struct settings *settings,
     while (names[all] != NULL)
         all++;
     if (owners == NULL) {
-        report_add(report, REPORT_WRONG, "enrollments", "try again", "no memory");
+        report_add(report, REPORT_WRONG, "enrollments", "try again", "out of memory");
         return;
     }
     count = read_files(report, users, names, owners);
-    add_shared(report, owners, count);
+    add_shared(report, users, owners, count);
     add_names(report, settings, users, names);
     free(owners);
     report_add(report, REPORT_OK, "enrollments", NULL, "%s: %zu of %zu files can be used%s",
@@ -167,8 +180,7 @@ void enrolled_add(struct report *report, const struct settings *settings)
     char **names;
 
     if (!users_open(settings->users_dir, &users, &why_not)) {
-        report_add(report, REPORT_WRONG, "users_dir", "install -d -m 0700 it", "%s",
-                   why_not.reason);
+        report_add(report, REPORT_WRONG, "users_dir", NULL, "%s", why_not.reason);
         return;
     }
     names = users_names(&users, USERS_ENROLLED, USERFILE_ENROLLMENT, &why_not);
@@ -253,15 +265,51 @@ static bool add_bypass(struct report *report, const struct settings *settings, c
     return false;
 }
 
+void enrolled_print_remedy(const struct settings *settings, const char *user, char *remedy,
+                           size_t size)
+{
+    const struct passwd *account = getpwnam(user);
+    const char *name = account != NULL ? account->pw_name : user;
+    const char *command = account != NULL ? "twilio-verify enroll" : "getent passwd";
+    struct verdict why_not;
+    struct users users;
+
+    if (enrollment_is_name(user) && users_open(settings->users_dir, &users, &why_not)) {
+        bool is_pending = users_is_pending(&users, user);
+        if (is_pending)
+            name = user;
+        if (is_pending || users_is_pending(&users, name))
+            command = "twilio-verify confirm";
+        users_close(&users);
+    }
+    snprintf(remedy, size, "%s %s", command, name);
+}
+
+/* USER is not enrolled, whether there is an account of exactly this name or not. */
+static void add_absent(struct report *report, const struct settings *settings, const char *user,
+                       bool is_account)
+{
+    bool ignores = settings->unmapped_user == SETTINGS_UNMAPPED_IGNORE;
+    char remedy[REMEDY_SIZE];
+
+    enrolled_print_remedy(settings, user, remedy, sizeof remedy);
+    if (!is_account)
+        report_add(report, REPORT_WRONG, "user", remedy,
+                   "%s is not enrolled, and no account has exactly this name: refused", user);
+    else if (ignores)
+        report_add(report, REPORT_WARNING, "user", remedy,
+                   "%s is not enrolled, and needs no code (unmapped_user = \"ignore\")", user);
+    else
+        report_add(report, REPORT_WRONG, "user", remedy, "%s is not enrolled, and is refused",
+                   user);
+}
+
 struct enrollment *enrolled_find(struct report *report, const struct settings *settings,
                                  const char *user)
 {
-    bool ignores = settings->unmapped_user == SETTINGS_UNMAPPED_IGNORE;
     struct enrollment *enrollment = NULL;
-    char remedy[REMEDY_SIZE];
     struct verdict why_not;
 
-    snprintf(remedy, sizeof remedy, "twilio-verify enroll %s", user);
     switch (enrollment_find(settings->users_dir, user, &enrollment, &why_not)) {
     case ENROLLMENT_FOUND:
         report_add(report, REPORT_OK, "user", NULL,
@@ -272,20 +320,11 @@ struct enrollment *enrolled_find(struct report *report, const struct settings *s
         add_memory(report, settings, enrollment->user);
         return enrollment;
     case ENROLLMENT_NONE:
-        if (add_bypass(report, settings, user))
-            break;
-        if (ignores)
-            report_add(
-                report, REPORT_WARNING, "user", remedy,
-                "%s is not enrolled, and by unmapped_user = \"ignore\" let on without a code",
-                user);
-        else
-            report_add(report, REPORT_WRONG, "user", remedy, "%s is not enrolled, and so refused",
-                       user);
+        if (!add_bypass(report, settings, user))
+            add_absent(report, settings, user, true);
         break;
     case ENROLLMENT_UNKNOWN:
-        report_add(report, REPORT_WRONG, "user", remedy,
-                   "%s is not enrolled, and no account has exactly this name: refused", user);
+        add_absent(report, settings, user, false);
         break;
     case ENROLLMENT_REFUSED:
         report_add(report, REPORT_WRONG, "user", NULL, "%s: %s", user, why_not.reason);

@@ -145,7 +145,7 @@ static void explain_denied(const struct explain *explain)
     bool ignores = explain->settings->unmapped_user == SETTINGS_UNMAPPED_IGNORE;
 
     print_place(explain, "unmapped_user", place, sizeof place);
-    snprintf(remedy, sizeof remedy, "twilio-verify enroll %s", explain->user);
+    enrolled_print_remedy(explain->settings, explain->user, remedy, sizeof remedy);
     if (ignores)
         report_add(explain->report, REPORT_WRONG, "rule", remedy,
                    "unmapped_user = \"ignore\" (%s) is for accounts of exactly this name, and "

@@ -72,7 +72,7 @@ static void add_name(const struct reach *reach)
                    "no such host: %s", host);
     } else {
         report_add(reach->report, REPORT_AWAY, "name", "check /etc/resolv.conf, and the way out",
-                   "the name server does not tell the address of %s: %s", host,
+                   "the name server does not give the address of %s: %s", host,
                    error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
     }
 }
@@ -107,12 +107,12 @@ static void add_clock(const struct reach *reach, int64_t date_seconds)
     int64_t skew = ahead < 0 ? -ahead : ahead;
 
     if (date_seconds < 0)
-        report_add(reach->report, REPORT_NOTE, "clock", NULL, "the reply did not tell the time");
+        report_add(reach->report, REPORT_NOTE, "clock", NULL, "the reply has no date");
     else if (skew < SKEW_SECONDS_MAX)
         report_add(reach->report, REPORT_OK, "clock", NULL, "%" PRId64 " s from Twilio's", skew);
     else
         report_add(reach->report, REPORT_WARNING, "clock",
-                   "timedatectl set-ntp true; also look at the user's phone",
+                   "timedatectl set-ntp true; compare the phone's clock too",
                    "this host's clock is %" PRId64 " s %s Twilio's. Codes are checked with "
                    "Twilio's, certificates with this one",
                    skew, ahead > 0 ? "ahead of" : "behind");
@@ -127,9 +127,10 @@ static void add_code_length(const struct reach *reach, int code_length)
                    code_length);
     else
         report_add(reach->report, REPORT_WARNING, "code length",
-                   "make factors with twilio-verify enroll, or set both alike",
-                   "the service makes factors with %d digits, code_length is %d", code_length,
-                   reach->settings->code_length);
+                   "nothing, where twilio-verify enroll made the factors; otherwise set "
+                   "login.code_length to theirs",
+                   "by default the service makes factors with %d digits, code_length is %d",
+                   code_length, reach->settings->code_length);
 }
 
 /* No reply. */
@@ -154,7 +155,7 @@ static void add_refusal(const struct reach *reach, const struct service *service
 {
     if (service->error == ERRORS_NOT_PERMITTED)
         report_add(reach->report, REPORT_NOTE, subject, NULL,
-                   "%s is known to Twilio, and may not read the service: it is restricted", user);
+                   "%s is known to Twilio, but may not read the service: it is restricted", user);
     else if (why_not->outcome == OUTCOME_UNAVAILABLE || why_not->outcome == OUTCOME_EXHAUSTED)
         report_add(reach->report, REPORT_AWAY, subject, AWAY_REMEDY, "%s", why_not->reason);
     else

@@ -156,7 +156,8 @@ static enum command_status run(const struct command_call *call)
         status = make(&session, user, &set);
         break;
     case USERS_NONE:
-        terminal_say("%s is not enrolled: twilio-verify enroll %s", user, user);
+        terminal_say("%s is not enrolled: twilio-verify %s %s", user,
+                     users_is_pending(&session.users, user) ? "confirm" : "enroll", user);
         break;
     case USERS_REFUSED:
         status = session_refuse(&why_not, "the enrollment");

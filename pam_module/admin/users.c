@@ -187,6 +187,15 @@ enum users_found users_read(const struct users *users, enum users_state state, c
     return USERS_REFUSED;
 }
 
+bool users_is_pending(const struct users *users, const char *name)
+{
+    struct users_record record;
+    struct verdict why_not;
+
+    return users_read(users, USERS_PENDING, name, &record, &why_not) == USERS_FOUND &&
+           record.factor_sid[0] != '\0';
+}
+
 bool users_write(const struct users *users, const char *name, const struct users_record *record,
                  struct verdict *why_not)
 {

@@ -50,6 +50,9 @@ enum users_found { USERS_REFUSED, USERS_NONE, USERS_FOUND };
 enum users_found users_read(const struct users *users, enum users_state state, const char *name,
                             struct users_record *ret_record, struct verdict *why_not);
 
+/* Whether a factor of NAME waits for its first code. */
+bool users_is_pending(const struct users *users, const char *name);
+
 /* Writes the pending file of NAME, whole and on the disk, or not at all. */
 bool users_write(const struct users *users, const char *name, const struct users_record *record,
                  struct verdict *why_not);

@@ -7,13 +7,14 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
 import time
 import unittest
 
-from fixture import CHECK, MODULE, Emulator, enroll, make_certificates, temporary_folder
+from fixture import BUILD, CHECK, MODULE, Emulator, enroll, make_certificates, temporary_folder
 from harness import (ENVIRONMENT, OK, PATIENCE_SECONDS, UNAVAILABLE, USAGE, WRONG, AdminCase,
                      eventually)
 from statefile import USED, forge
@@ -60,9 +61,9 @@ class DoctorCase(AdminCase):
     def words(self, *words):
         return ["doctor", *words, *(word for pair in self.paths.items() for word in pair)]
 
-    def doctor(self, *words, prefix=()):
+    def doctor(self, *words, **options):
         """(status, {subject: [(level, text, remedy), ...]}), and never a challenge."""
-        done = self.run_tool(*self.words("--json", *words), prefix=prefix)
+        done = self.run_tool(*self.words("--json", *words), **options)
         self.assertEqual(done.err, "")
         report = {}
         for row in json.loads(done.out):
@@ -80,9 +81,9 @@ class DoctorCase(AdminCase):
         return {level for rows in report.values() for level, _, _ in rows}
 
     def assert_finds(self, subject, text, *, level="wrong", remedy="", status=WRONG, user="root",
-                     words=(), prefix=()):
+                     words=(), **options):
         """One finding, and the verdict and the status that it makes."""
-        found, report = self.doctor(*([user] if user else []), *words, prefix=prefix)
+        found, report = self.doctor(*([user] if user else []), *words, **options)
         rows = [row for row in report.get(subject, []) if text in row[1]]
         self.assertEqual([row[0] for row in rows], [level], report)
         self.assertIn(remedy, rows[0][2])
@@ -94,11 +95,12 @@ class DoctorCase(AdminCase):
 
 class WaysRound(DoctorCase):
 
-    def test_a_service_that_does_not_call_the_module_is_named(self):
+    def test_that_nothing_calls_the_module_yet_is_a_note(self):
         (self.pam / "common-auth").write_text(STOCK["common-auth"])
-        status, report = self.doctor("root")
-        self.assertEqual((status, report["verdict"][0][0]), (WRONG, "wrong"))
-        self.assertIn("wrong", {row[0] for row in report["pam"]})
+        self.assert_finds("pam", "no service calls the module", level="note", status=OK)
+        done = self.run_tool("check-pam", "--pam-dir", self.pam)
+        self.assertEqual(done.status, WRONG)
+        self.assertIn("wrong    pam: no service calls the module", done.out)
 
     def test_a_line_that_ends_the_stack_before_the_module_is_named(self):
         (self.pam / "sudo").write_text("auth sufficient pam_permit.so\n@include common-auth\n")
@@ -139,7 +141,7 @@ class Good(DoctorCase):
     def test_without_a_user_it_is_about_everybody(self):
         status, report = self.doctor()
         self.assertEqual((status, report["verdict"][0][1]),
-                         (OK, "whoever is enrolled can log in"))
+                         (OK, "the enrolled users can log in"))
         self.assertFalse({"user", "factor", "dry run"} & set(report))
 
     def test_for_a_person_it_is_a_line_for_each_finding_and_ends_with_the_verdict(self):
@@ -183,7 +185,7 @@ class Files(DoctorCase):
 
     def test_a_folder_above_that_others_can_write_to(self):
         self.folder.chmod(0o777)
-        self.assert_finds("settings", f"write to the folder {self.folder}", level="warning",
+        self.assert_finds("settings", f"directory {self.folder} is writable", level="warning",
                           remedy=f"chmod go-w {self.folder}", status=OK)
 
     def test_the_secret_of_the_api_key(self):
@@ -194,7 +196,8 @@ class Files(DoctorCase):
         secret.write_text("two\nlines\n")
         self.assert_finds("API secret", "more than one line")
         secret.unlink()
-        self.assert_finds("API secret", "No such file", remedy="install -m 0600")
+        self.assert_finds("API secret", "No such file",
+                          remedy=f"""(umask 077; read -rsp 'Secret: ' s; echo "$s" >{secret})""")
 
     def test_folders_above_the_secret_and_the_enrollments(self):
         for name, subject in (("secrets", "API secret"), ("people", "users_dir")):
@@ -205,14 +208,14 @@ class Files(DoctorCase):
                 self.settings = self.configure(
                     **({"service": {"api_key_file": folder / "api-key"}} if name == "secrets" else
                        {"check": {"users_dir": folder / "users"}}))
-                self.assert_finds(subject, f"write to the folder {folder}", level="warning",
+                self.assert_finds(subject, f"directory {folder} is writable", level="warning",
                                   remedy=f"chmod go-w {folder}", status=OK)
 
     def test_the_account_of_run_as(self):
         self.settings = self.configure(check={"run_as": UNKNOWN})
         self.assert_finds("run_as", f"no account {UNKNOWN}", remedy="useradd --system")
         self.settings = self.configure(check={"run_as": "root"})
-        self.assert_finds("run_as", "is root's")
+        self.assert_finds("run_as", "has root's uid or gid")
 
     def test_the_state_folder(self):
         state = self.folder / "state"
@@ -222,7 +225,7 @@ class Files(DoctorCase):
         state.rmdir()
         self.assert_finds("state_dir", "No such file", remedy=remedy)
         state.write_text("")
-        self.assert_finds("state_dir", "no folder", remedy=remedy)
+        self.assert_finds("state_dir", "not a directory", remedy="remove it; " + remedy)
 
     @needs_root
     def test_a_state_folder_that_run_as_does_not_get_to(self):
@@ -259,9 +262,47 @@ class Files(DoctorCase):
             shutil.copy(CHECK, path)
             shutil.copy(CHECK.with_name("twilio.so"), folder)
             path.chmod(0o644)
-            self.assert_finds("check program", "can't be executed")
+            self.assert_finds("check program", "can't be executed", remedy=f"chmod 0711 {path}")
             path.chmod(0o4755)
-            self.assert_finds("check program", "set-user-ID")
+            self.assert_finds("check program", "set-user-ID", remedy=f"chmod ug-s {path}")
+
+    def security(self):
+        """A folder in which libpam looks for modules: "security" beside libpam."""
+        libraries = self.folder / "lib"
+        (libraries / "security").mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(["ldconfig", "-p"], capture_output=True, text=True, check=True,
+                              env=ENVIRONMENT)
+        libpam = re.search(r"^\tlibpam\.so\.0 .* => (.*)$", done.stdout, re.MULTILINE)[1]
+        shutil.copy(libpam, libraries / "libpam.so.0")
+        shutil.copy(MODULE, libraries / "security" / "pam_unix.so")  # any file of this name
+        return libraries / "security", {"LD_LIBRARY_PATH": str(libraries)}
+
+    def test_the_module_is_looked_for_where_libpam_looks(self):
+        security, environment = self.security()
+        del self.paths["--module"]
+        report = self.assert_finds("module", f"{security}/pam_twilio_verify.so: No such file",
+                                   remedy="install the packages", environment=environment)
+        self.assertEqual(len(report["module"]), 1)
+        shutil.copy(MODULE, security)
+        self.assert_finds("module", f"{security}/pam_twilio_verify.so", level="ok", status=OK,
+                          environment=environment)
+
+    @needs_root
+    def test_a_module_where_libpam_does_not_look(self):
+        security, environment = self.security()
+        paths = (BUILD / "paths.h").read_text()
+        installed = pathlib.Path(re.search('PATHS_MODULE "(.*)"', paths)[1])
+        del self.paths["--module"]
+        others = self.folder / "others"
+        others.mkdir()
+        shutil.copy(MODULE, others)
+        mount = (f"mount -t overlay -o lowerdir={others}:{installed.parent} overlay "
+                 f"{installed.parent}")
+        self.assert_finds("module", f"the module is {installed}, but libpam looks for modules in "
+                                    f"{security}", remedy=f"-Dsecuredir={security}",
+                          environment=environment, prefix=self.privately(mount))
+        self.assert_finds("module", f"/security/{installed.name}", level="ok", status=OK,
+                          prefix=self.privately(mount))
 
     def test_the_library_of_the_check_program(self):
         with temporary_folder() as folder:
@@ -299,7 +340,7 @@ class Files(DoctorCase):
         plain.mkdir()
         shutil.copy(self.folder / "ca.pem", plain)
         self.settings = self.configure(service={"ca_file": None, "ca_path": plain})
-        self.assert_finds("ca_path", '"openssl rehash" it')
+        self.assert_finds("ca_path", f"openssl rehash {plain}")
 
 
 class Enrollments(DoctorCase):
@@ -319,12 +360,28 @@ class Enrollments(DoctorCase):
         self.assert_finds("user", "root.conf is writable by others")
 
     def test_a_user_who_is_not_enrolled(self):
-        self.assert_finds("user", "daemon is not enrolled, and so refused", user="daemon",
+        self.assert_finds("user", "daemon is not enrolled, and is refused", user="daemon",
                           remedy="twilio-verify enroll daemon")
         self.settings = self.configure(login={"unmapped_user": "ignore"})
-        self.assert_finds("user", "let on without a code", level="warning", user="daemon",
+        self.assert_finds("user", "needs no code (unmapped_user", level="warning", user="daemon",
                           status=OK)
-        self.assert_finds("user", "no account has exactly this name", user=UNKNOWN)
+        self.assert_finds("user", "no account has exactly this name", user=UNKNOWN,
+                          remedy=f"getent passwd {UNKNOWN}")
+
+    def test_a_user_whose_factor_waits_for_its_first_code(self):
+        done = self.run_tool("enroll", "daemon", "--uri-only")
+        self.assertEqual(done.status, OK, done.err)
+        self.since = len(self.emulator.requests())
+        for unmapped, level, status in (("deny", "wrong", WRONG), ("ignore", "warning", OK)):
+            self.settings = self.configure(login={"unmapped_user": unmapped})
+            report = self.assert_finds("user", "daemon is not enrolled", user="daemon", level=level,
+                                       status=status)
+            self.assertEqual(report["user"][0][2], "twilio-verify confirm daemon")
+        # The request may have left, and the reply was lost: there is nothing to confirm.
+        (self.users / ".pending" / "daemon.conf").write_text('identity = "01234567";\n')
+        self.settings = self.configure()
+        report = self.assert_finds("user", "daemon is not enrolled", user="daemon")
+        self.assertEqual(report["user"][0][2], "twilio-verify enroll daemon")
 
     @needs_root
     def test_an_enrollment_that_other_names_of_its_uid_do_not_find(self):
@@ -413,7 +470,7 @@ class Enrollments(DoctorCase):
     def test_two_users_with_one_factor(self):
         enroll(self.folder, "daemon", self.factor.identity, self.factor.sid)
         self.assert_finds("enrollments", "have the same factor", level="warning", status=OK,
-                          remedy="--replace")
+                          remedy=f"rm {self.file}; twilio-verify enroll root")
 
     def test_an_unverified_factor(self):
         factor = self.emulator.factor(verified=False)

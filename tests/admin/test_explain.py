@@ -114,6 +114,12 @@ class Rules(ExplainCase):
         status, report = self.explain("daemon")
         self.assertEqual((status, report["verdict"][0]), (WRONG, "wrong"))
         self.assertEqual(report["rule"][2], "twilio-verify enroll daemon")
+        self.assertEqual(self.explain(UNKNOWN)[1]["rule"][2], f"getent passwd {UNKNOWN}")
+        done = self.run_tool("enroll", "daemon", "--uri-only")
+        self.assertEqual(done.status, OK, done.err)
+        self.assertEqual(self.explain("daemon")[1]["rule"][2], "twilio-verify confirm daemon")
+        done = self.run_tool("recovery-codes", "daemon")
+        self.assertIn("daemon is not enrolled: twilio-verify confirm daemon", done.err)
 
     def test_a_service_is_known_by_small_letters_as_libpam_has_them(self):
         self.settings = self.configure(login={"exempt_services": ["cron"]})
