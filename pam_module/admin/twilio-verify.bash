@@ -3,6 +3,36 @@
 #
 # Completes the words of twilio-verify(8) in bash; verbs and options are what --help says.
 
+# Names of the disk and of the user database must not be evaluated. bash puts what it gets into the
+# line as it stands, so they are quoted. "compgen -W" would expand them.
+
+# Adds the lines of standard input that begin with CURRENT, quoted for the shell.
+_twilio_verify_add()
+{
+    local current=$1 line quoted
+    while IFS= read -r line; do
+        if [[ $line == "$current"* ]]; then
+            printf -v quoted %q "$line"
+            COMPREPLY+=("$quoted")
+        fi
+    done
+}
+
+# Paths: bash quotes them, and adds the slash of a directory. Called by hand there is no completion.
+_twilio_verify_paths()
+{
+    compopt -o filenames 2>/dev/null || true
+    mapfile -t COMPREPLY < <(compgen "$@")
+}
+
+_twilio_verify_services()
+{
+    _twilio_verify_add "$1" < <(
+        for folder in /etc/pam.d /usr/lib/pam.d; do
+            builtin cd -- "$folder" 2>/dev/null && compgen -f -- "$1"
+        done | sort -u)
+}
+
 _twilio_verify()
 {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} verb='' help i
@@ -10,15 +40,15 @@ _twilio_verify()
 
     case $previous in
     --settings | --api-key-file | --sshd-config | --sudoers | --module | --helper)
-        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        _twilio_verify_paths -f -- "$current"
         return
         ;;
     --pam-dir)
-        mapfile -t COMPREPLY < <(compgen -d -- "$current")
+        _twilio_verify_paths -d -- "$current"
         return
         ;;
     --service)
-        mapfile -t COMPREPLY < <(cd /etc/pam.d && compgen -f -- "$current")
+        _twilio_verify_services "$current"
         return
         ;;
     esac
@@ -31,21 +61,20 @@ _twilio_verify()
         esac
     done
 
-    # shellcheck disable=SC2086
-    help=$(twilio-verify $verb --help 2>/dev/null)
+    help=$(twilio-verify ${verb:+"$verb"} --help 2>/dev/null)
     # An option that takes something else than a path.
     [[ $previous == --* && $'\n'$help == *$'\n'"  $previous "[A-Z]* ]] && return
 
     if [[ $current == -* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "${verb:+--help} $(
-            sed -n 's/^  \(--[a-z-]*\).*/\1/p' <<<"$help")" -- "$current")
+        _twilio_verify_add "$current" < <(
+            [[ -z $verb ]] || echo --help
+            sed -n 's/^  \(--[a-z-]*\).*/\1/p' <<<"$help")
     elif [[ -z $verb ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "$(
-            sed -n 's/^  \([a-z][a-z-]*\).*/\1/p' <<<"$help")" -- "$current")
+        _twilio_verify_add "$current" < <(sed -n 's/^  \([a-z][a-z-]*\).*/\1/p' <<<"$help")
     elif [[ $verb == check-pam ]]; then
-        mapfile -t COMPREPLY < <(cd /etc/pam.d && compgen -f -- "$current")
+        _twilio_verify_services "$current"
     elif [[ $verb != list ]]; then
-        mapfile -t COMPREPLY < <(compgen -u -- "$current")
+        _twilio_verify_add "$current" < <(compgen -u -- "$current")
     fi
 }
 complete -F _twilio_verify twilio-verify

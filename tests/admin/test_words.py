@@ -9,7 +9,9 @@ import re
 import subprocess
 import unittest
 
-from harness import BUILD, ENVIRONMENT, OK, USAGE, WRONG, AdminCase
+import pexpect
+
+from harness import BUILD, ENVIRONMENT, OK, PATIENCE_SECONDS, USAGE, WRONG, AdminCase
 
 ADMIN = pathlib.Path(__file__).resolve().parents[2] / "pam_module" / "admin"
 NOBODY = ("setpriv", "--reuid", "65534", "--clear-groups")
@@ -133,7 +135,8 @@ class Completion(AdminCase):
         self.assertIn("/etc/passwd", self.complete("--settings", "/etc/passw"))
 
     def test_what_is_neither_a_path_nor_a_service_is_not_completed(self):
-        paths = {"--service", "--api-key-file", "--sshd-config", "--sudoers", "--module", "--helper", "--pam-dir"}
+        paths = {"--service", "--api-key-file", "--sshd-config", "--sudoers", "--module", "--helper",
+                 "--pam-dir"}
         count = 0
         for verb in re.findall(r"^  ([a-z][a-z-]+)", self.run_tool("--help").out, re.MULTILINE):
             for option in re.findall(r"^  (--[a-z-]+) [A-Z]", self.run_tool(verb, "--help").out,
@@ -144,6 +147,57 @@ class Completion(AdminCase):
                     self.assertEqual(self.complete(verb, option, "dae"), [])
         self.assertGreater(count, 10)
         self.assertIn("daemon", self.complete("enroll", "--replace", "dae"))
+
+
+class Shell(AdminCase):
+    """The completion in a bash at a terminal: names of files and accounts hold commands."""
+
+    def type(self, line, prefix=()):
+        """Completes LINE in the folder of this test; returns the line that bash makes of it."""
+        child = pexpect.spawn("sh", ["-c", 'exec "$@"', "sh", *prefix, "bash", "--norc",
+                                     "--noprofile", "-i"], cwd=self.folder, encoding="utf-8",
+                              timeout=PATIENCE_SECONDS, dimensions=(24, 400), env=ENVIRONMENT | {
+                                  "PS1": "READY> ", "HISTFILE": "", "HOME": str(self.folder),
+                                  "PATH": f"{BUILD}:{ENVIRONMENT['PATH']}", "TERM": "dumb"})
+        self.addCleanup(child.close, force=True)
+        for command in ("bind 'set enable-bracketed-paste off'",
+                        f"source {ADMIN}/twilio-verify.bash"):
+            child.expect_exact("READY> ")
+            child.sendline(command)
+        child.expect_exact("READY> ")
+        child.send(line + "\t\x01printf '<%s>' \n")
+        child.expect(r"(?s)<twilio-verify>.*READY> ")
+        return re.findall("<(.*?)>", child.after)
+
+    def test_a_name_of_the_disk_is_a_word_and_no_command(self):
+        for name in ("conf$(touch X)", "conf`touch X`", "conf;touch X", "conf\n$(touch X)",
+                     "conf'x\"y", "conf\\", "conf & touch X", "conf *"):
+            with self.subTest(name):
+                path = self.folder / name
+                path.touch()
+                words = self.type("twilio-verify --settings conf")
+                if "\n" not in name:
+                    self.assertEqual(words, ["twilio-verify", "--settings", name])
+                self.assertFalse((self.folder / "X").exists())
+                path.unlink()
+
+    def test_a_directory_may_have_any_name_as_well(self):
+        (self.folder / "pam$(touch X)").mkdir()
+        self.assertEqual(self.type("twilio-verify doctor --pam-dir pam"),
+                         ["twilio-verify", "doctor", "--pam-dir", "pam$(touch X)/"])
+        self.assertFalse((self.folder / "X").exists())
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root")
+    def test_the_name_of_an_account_is_a_word_and_no_command(self):
+        prefix = self.with_accounts(r"frank$(touch X)\n:x:4711:4711::/:/bin/sh")
+        self.assertEqual(self.type("twilio-verify enroll frank", prefix),
+                         ["twilio-verify", "enroll", r"frank$(touch X)\n"])
+        self.assertFalse((self.folder / "X").exists())
+
+    def test_a_verb_is_no_pattern_and_no_list_of_words(self):
+        (self.folder / "enroll").touch()
+        self.assertEqual(self.type("twilio-verify enrol? --re"),
+                         ["twilio-verify", "enroll", "--re"])
 
 
 if __name__ == "__main__":
