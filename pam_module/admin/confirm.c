@@ -62,11 +62,12 @@ static enum command_status install(struct session *session, const char *name,
 
     if (!drop_others_codes(session, name, &why_not) ||
         !users_install(&session->users, name, &why_not))
-        return session_refuse(&why_not, "the factor is confirmed, the enrollment is not written");
+        return session_refuse(&why_not,
+                              "the factor is confirmed, but the enrollment could not be written");
     *ret_end = CONFIRM_ENROLLED;
     terminal_say("%s is enrolled", name);
     if (!session_clean(session, USERS_FORMER, name, &status))
-        terminal_say("the new factor of %s works; the replaced one is still to be deleted", name);
+        terminal_say("the new factor of %s works; the replaced one is not deleted yet", name);
     return status;
 }
 
@@ -96,9 +97,9 @@ enum command_status confirm_factor(struct session *session, const char *name,
             *ret_end = CONFIRM_OVER;
         if (result != FACTOR_DONE)
             return session_refuse(&why_not, "confirming the factor");
-        terminal_say("wrong code: is the clock of the phone right?");
+        terminal_say("wrong code: check the clock of the phone");
     }
-    terminal_say("no right code was given: %s is not enrolled", name);
+    terminal_say("no valid code was given: %s is not enrolled", name);
     return COMMAND_WRONG;
 }
 
@@ -119,13 +120,12 @@ static enum command_status run(const struct command_call *call)
     if (found == USERS_REFUSED) {
         status = session_refuse(&why_not, "the pending factor");
     } else if (found == USERS_NONE || record.factor_sid[0] == '\0') {
-        terminal_say("%s has no factor that waits for its first code: twilio-verify enroll %s",
-                     name, name);
+        terminal_say("%s has no pending factor: twilio-verify enroll %s", name, name);
     } else {
         status = confirm_factor(&session, name, &record, &end);
         if (end == CONFIRM_OVER &&
             session_clean(&session, USERS_PENDING, name, &(enum command_status){ 0 }))
-            terminal_say("the pending factor of %s is deleted: enroll again", name);
+            terminal_say("the pending factor of %s was deleted: enroll again", name);
     }
     session_close(&session);
     return status;
@@ -136,7 +136,7 @@ const struct command confirm_command = {
     .operands = "USER",
     .operands_min = 1,
     .operands_max = 1,
-    .summary = "Takes the first code of a factor that \"enroll --uri-only\" made",
+    .summary = "Takes the first code after \"enroll --uri-only\"",
     .options = { SESSION_OPTIONS },
     .run = run,
 };

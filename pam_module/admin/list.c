@@ -181,7 +181,7 @@ static void add_all_bypassed(struct rows *rows)
     char **names = folder_names(rows->bypasses, "");
 
     if (names == NULL) {
-        terminal_say("reading the folder of bypasses: %s", strerror(errno));
+        terminal_say("cannot read the directory of bypasses: %s", strerror(errno));
         rows->status = COMMAND_WRONG;
     }
     for (char **name = names; name != NULL && *name != NULL; name++)
@@ -197,7 +197,7 @@ static void open_bypasses(struct rows *rows)
 
     rows->bypasses = bypass_open_folder(rows->session->settings->runtime_dir, &is_absent, &why_not);
     if (rows->bypasses < 0 && !is_absent)
-        rows->status = worse(rows->status, session_refuse(&why_not, "no bypass counts"));
+        rows->status = worse(rows->status, session_refuse(&why_not, "no bypass works"));
 }
 
 /* Files of an earlier version, where a bypass lay beside the enrollment. */
@@ -252,7 +252,7 @@ static enum command_status run(const struct command_call *call)
     if (rows.bypasses >= 0)
         close(rows.bypasses);
     if (rows.listing == NULL || !listing_print(rows.listing)) {
-        terminal_say("the list is not whole: no memory");
+        terminal_say("the list is incomplete: out of memory");
         rows.status = COMMAND_WRONG;
     }
     listing_free(rows.listing);
@@ -263,9 +263,9 @@ static enum command_status run(const struct command_call *call)
 const struct command list_command = {
     .name = "list",
     .operands = "",
-    .summary = "Shows who is enrolled, or let on without a code",
+    .summary = "Lists the users who are enrolled or need no code",
     .options = {
-        { "check", NULL, "ask Twilio how every factor stands" },
+        { "check", NULL, "ask Twilio about every factor" },
         { "json", NULL, "as JSON, for a program" },
         SESSION_OPTIONS,
     },

@@ -103,25 +103,25 @@ static enum command_status make(const struct session *session, const char *user,
 
     find_valid(session, user, valid);
     if (!draw(set)) {
-        terminal_say("no random numbers for codes: %s", strerror(errno));
+        terminal_say("no codes were made: cannot get random numbers: %s", strerror(errno));
         return COMMAND_WRONG;
     }
     if (!remembered_add(session->settings, user, *valid != '\0' ? valid : NULL, set->name,
                         set->state, &why_not))
         return session_refuse(&why_not, "no codes were made");
     if (!print_file(set)) {
-        terminal_say("no codes were made: hashing them failed: %s", strerror(errno));
+        terminal_say("no codes were made: cannot hash them: %s", strerror(errno));
         return COMMAND_WRONG;
     }
     if (!users_put(&session->users, user, USERFILE_RECOVERY, set->text, &why_not))
         return session_refuse(&why_not, "no codes were made");
     if (!print_codes(set)) {
-        terminal_say("nobody can see the codes that were made: make others");
+        terminal_say("could not print the codes; run the command again");
         return COMMAND_WRONG;
     }
-    terminal_say("%d recovery codes of %s, shown only now: each counts once, typed in place of a "
-                 "code, also while Twilio is away%s",
-                 set->count, user, *valid != '\0' ? "; those that were made before are void" : "");
+    terminal_say("%d recovery codes of %s. They are not shown again. Each one works once, in place "
+                 "of a code, also while Twilio does not answer%s",
+                 set->count, user, *valid != '\0' ? "; earlier ones no longer work" : "");
     return COMMAND_OK;
 }
 
@@ -172,7 +172,7 @@ const struct command recovery_codes_command = {
     .operands = "USER",
     .operands_min = 1,
     .operands_max = 1,
-    .summary = "Makes recovery codes for USER, shown once; earlier ones are void",
+    .summary = "Makes recovery codes for USER and shows them once; earlier ones no longer work",
     .options = {
         { "count", "N", "how many, 1 to 20; 10 by default" },
     },

@@ -39,17 +39,17 @@ static enum command_status retire(struct session *session, const char *name)
         return COMMAND_WRONG;
     }
     if (is_there(session, USERS_FORMER, name)) {
-        terminal_say("a replaced factor of %s is still to be deleted at Twilio: remove it first, "
-                     "without --local",
-                     name);
+        terminal_say(
+            "a replaced factor of %s must first be deleted at Twilio: run it without --local",
+            name);
         return COMMAND_WRONG;
     }
     if (!drop_extras(session, name, &status))
         return status;
     if (!users_retire(&session->users, name, &why_not))
         return session_refuse(&why_not, "nothing was changed");
-    terminal_say("%s is not enrolled any more; the factor remains at Twilio until: twilio-verify "
-                 "remove %s",
+    terminal_say("%s is no longer enrolled. The factor is still at Twilio; to delete it: "
+                 "twilio-verify remove %s",
                  name, name);
     return COMMAND_OK;
 }
@@ -73,15 +73,13 @@ static enum command_status remove_all(const struct command_call *call, struct se
             return status;
     }
     if (found == 0) {
-        terminal_say(is_leftovers ? "nothing of %s was left unfinished" : "%s is not enrolled",
-                     name);
+        terminal_say(is_leftovers ? "%s has no unfinished enrollment" : "%s is not enrolled", name);
         return is_leftovers ? COMMAND_OK : COMMAND_WRONG;
     }
     if (!is_leftovers && !remembered_forget(session->settings, name, &why_not))
-        terminal_say("what this host remembers of %s stays: %s", name, why_not.reason);
+        terminal_say("could not delete the local state of %s: %s", name, why_not.reason);
     terminal_say("%s: %s", name,
-                 is_leftovers ? "what was left unfinished is deleted"
-                              : "removed here and at Twilio");
+                 is_leftovers ? "deleted the unfinished enrollment" : "removed here and at Twilio");
     return COMMAND_OK;
 }
 
@@ -104,10 +102,10 @@ const struct command remove_command = {
     .operands = "USER",
     .operands_min = 1,
     .operands_max = 1,
-    .summary = "Deletes the factor of USER at Twilio, then the file",
+    .summary = "Deletes the factor of USER at Twilio, then the enrollment",
     .options = {
-        { "local", NULL, "only here, without Twilio: remove again later to delete it there" },
-        { "leftovers", NULL, "only what enroll could not finish" },
+        { "local", NULL, "delete only on this host; a later remove deletes the factor at Twilio" },
+        { "leftovers", NULL, "delete only what is pending or replaced" },
         SESSION_OPTIONS,
     },
     .run = run,

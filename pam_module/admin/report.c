@@ -40,13 +40,13 @@ struct report *report_start(const struct command_call *call)
         report->findings = listing_start(columns, 0, true);
     if (report == NULL || (is_json && report->findings == NULL)) {
         free(report);
-        terminal_say("no memory");
+        terminal_say("out of memory");
         return NULL;
     }
     report->is_coloured = !is_json && terminal_is_coloured(stdout);
     if (geteuid() != 0)
         report_add(report, REPORT_WARNING, call->command->name, "run it as root",
-                   "what only root may read looks wrong");
+                   "files that only root can read look wrong");
     return report;
 }
 
@@ -93,7 +93,7 @@ enum command_status report_end(struct report *report)
     enum report_level worst = report->worst;
 
     if (report->findings != NULL && !listing_print(report->findings)) {
-        terminal_say("the report is not whole: no memory");
+        terminal_say("the report is incomplete: out of memory");
         worst = REPORT_WRONG;
     }
     listing_free(report->findings);

@@ -48,8 +48,8 @@ bool session_key(const struct command_call *call, const struct settings *setting
     }
     if (sid == NULL || path == NULL || !text_is_sid(sid, "SK"))
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                              "%s belong together: SK and 32 hexadecimal digits, and the path of "
-                              "a file",
+                              "%s must be given together: SK and 32 hexadecimal digits, and the "
+                              "path of a file",
                               from);
     *ret_user = sid;
     *ret_path = path;
@@ -64,12 +64,12 @@ static bool open_service(const struct command_call *call, struct session *sessio
     const char *path = NULL;
 
     if (!session_key(call, session->settings, &credentials.user, &path, &why_not))
-        return refuse_opening(&why_not, "choosing the API key");
+        return refuse_opening(&why_not, "the API key");
     if (!secret_read_line(path, &secret, &why_not))
-        return refuse_opening(&why_not, "reading the secret of the API key");
+        return refuse_opening(&why_not, "the secret of the API key");
     credentials.secret = secret;
     return service_open(session->settings, &credentials, &session->service, &why_not) ||
-           refuse_opening(&why_not, "preparing for requests");
+           refuse_opening(&why_not, "cannot prepare requests");
 }
 
 bool session_open_local(const struct command_call *call, const char *name,
@@ -81,7 +81,7 @@ bool session_open_local(const struct command_call *call, const char *name,
     bool is_open;
 
     if (name != NULL && !enrollment_is_name(name)) {
-        terminal_say("\"%s\" can't be the name of a user: 1 to 250 bytes without \"/\"", name);
+        terminal_say("\"%s\" is not a valid user name: 1 to 250 bytes without \"/\"", name);
         return false;
     }
     if (name != NULL)
@@ -215,8 +215,8 @@ static bool delete_there(struct session *session, const struct users_record *rec
     if (is_gone(remove_factors(session, record, &why_not)) &&
         is_gone(remove_entity(session, record->identity, &why_not)))
         return true;
-    *ret_status = session_refuse(&why_not, "deleting at Twilio");
-    terminal_say("this may remain at Twilio: identity %s, factor %s; its file is kept: try "
+    *ret_status = session_refuse(&why_not, "cannot delete the factor at Twilio");
+    terminal_say("the factor may still be at Twilio: identity %s, factor %s. Its file is kept. Try "
                  "\"twilio-verify remove\" again later",
                  record->identity, record->factor_sid[0] != '\0' ? record->factor_sid : "unknown");
     return false;
@@ -233,19 +233,20 @@ bool session_clean(struct session *session, enum users_state state, const char *
     if (found == USERS_NONE)
         return true;
     if (found == USERS_REFUSED) {
-        *ret_status = session_refuse(&why_not, "what is to be deleted is not known");
+        *ret_status = session_refuse(&why_not, "cannot read what has to be deleted");
         return false;
     }
 
     if (state == USERS_FORMER && !find_use(session, name, &record, &is_kept, &why_not)) {
-        *ret_status = session_refuse(&why_not, "whether a replaced factor is in use");
+        *ret_status = session_refuse(&why_not, "cannot find out if a replaced factor is in use");
         return false;
     }
     if (!is_kept && !delete_there(session, &record, ret_status))
         return false;
     if (users_forget(&session->users, state, name, &why_not))
         return true;
-    *ret_status = session_refuse(&why_not, is_kept ? "the second file of a factor that is in use"
-                                                   : "deleted at Twilio, but not here");
+    *ret_status =
+        session_refuse(&why_not, is_kept ? "cannot delete the second file of a factor in use"
+                                         : "deleted at Twilio, but not on this host");
     return false;
 }

@@ -26,7 +26,7 @@ static const struct command *const commands[] = {
 
 static const struct command_option general[] = {
     { "settings", "PATH", "the settings file, " PATHS_SETTINGS " by default" },
-    { "help", NULL, "this help; after a verb, the verb's" },
+    { "help", NULL, "this help; after a command, the help of the command" },
     { "version", NULL, "the version" },
     { NULL },
 };
@@ -50,14 +50,14 @@ static void print_synopsis(const struct command *command)
 
 static enum command_status print_help(void)
 {
-    puts("Usage: twilio-verify [--settings PATH] VERB [OPTION...] [OPERAND...]\n");
-    puts("Verbs:");
+    puts("Usage: twilio-verify [--settings PATH] COMMAND [OPTION...] [OPERAND...]\n");
+    puts("Commands:");
     for (size_t i = 0; commands[i] != NULL; i++)
         print_synopsis(commands[i]);
     puts("\nOptions:");
     print_options(general);
     puts("\nExit status: 0 done, nothing wrong; 1 refused, or something is wrong; 2 usage;\n"
-         "3 Twilio did not answer. twilio-verify(8) tells more.");
+         "3 Twilio did not answer. See twilio-verify(8).");
     return COMMAND_OK;
 }
 
@@ -119,7 +119,7 @@ static enum command_status run(const struct command *command, const char *settin
 
     if (argc - optind < command->operands_min || argc - optind > command->operands_max) {
         terminal_say("%s takes %s", command->name,
-                     *command->operands != '\0' ? command->operands : "no operand");
+                     *command->operands != '\0' ? command->operands : "no operands");
         return refuse_usage(command->name);
     }
     call.operands = argv + optind;
@@ -189,12 +189,12 @@ static int run_line(int argc, char **argv)
     }
 
     if (optind == argc) {
-        terminal_say("which verb?");
+        terminal_say("no command given");
         return refuse_usage("");
     }
     command = find_command(argv[optind]);
     if (command == NULL) {
-        terminal_say("there is no verb \"%s\"", argv[optind]);
+        terminal_say("unknown command \"%s\"", argv[optind]);
         return refuse_usage("");
     }
     return run(command, settings_path, argc - optind, argv + optind);
@@ -206,7 +206,7 @@ int main(int argc, char **argv)
 
     signal(SIGPIPE, SIG_IGN);
     if (!fill_descriptors()) {
-        terminal_say("/dev/null can't be opened: %s", strerror(errno));
+        terminal_say("cannot open /dev/null: %s", strerror(errno));
         return COMMAND_WRONG;
     }
     setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
@@ -216,7 +216,7 @@ int main(int argc, char **argv)
 
     status = run_line(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        terminal_say("standard output can't be written to");
+        terminal_say("cannot write to standard output");
         return status == COMMAND_OK ? COMMAND_WRONG : status;
     }
     return status;

@@ -47,15 +47,14 @@ static bool open_folder(struct users *users, enum users_state state, bool make,
         return true;
     snprintf(folder, sizeof folder, "%s%s", users->path, subfolders[state]);
     if (make && mkdir(folder, 0700) != 0 && errno != EEXIST)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "making the folder %s: %s", folder,
-                              strerror(errno));
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot make the directory %s: %s",
+                              folder, strerror(errno));
     if (!make && state != USERS_ENROLLED && access(folder, F_OK) != 0 && errno == ENOENT)
         return true;
     users->folders[state] = secret_open_folder(folder, why_not);
     if (users->folders[state] < 0 && access(folder, F_OK) != 0 && errno == ENOENT)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                              "folder %s: No such file or directory: install -d -m 0700 it",
-                              folder);
+                              "directory %s does not exist: install -d -m 0700 it", folder);
     return users->folders[state] >= 0;
 }
 
@@ -113,7 +112,7 @@ bool users_lock(struct users *users, const char *name, struct verdict *why_not)
         return true;
     if (errno == EWOULDBLOCK)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                              "somebody else is enrolling or removing %s right now", name);
+                              "another twilio-verify is changing %s now; try again later", name);
     return refuse(why_not, users, USERS_PENDING, name, "locking");
 }
 
@@ -223,8 +222,8 @@ bool users_put(const struct users *users, const char *name, const char *suffix, 
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
                               "the name %s is too long for a file NAME%s", name, suffix);
     return folder_put(folder, file, folder, temporary, text, 0600) ||
-           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "writing %s/%s: %s", users->path, file,
-                          strerror(errno));
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot write %s/%s: %s", users->path,
+                          file, strerror(errno));
 }
 
 bool users_drop(const struct users *users, const char *name, const char *suffix,
@@ -238,8 +237,8 @@ bool users_drop(const struct users *users, const char *name, const char *suffix,
         return true;
     *ret_was_there = unlinkat(folder, file, 0) == 0;
     return (*ret_was_there ? fsync(folder) == 0 : errno == ENOENT) ||
-           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "removing %s/%s: %s", users->path, file,
-                          strerror(errno));
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot remove %s/%s: %s", users->path,
+                          file, strerror(errno));
 }
 
 static bool move(const struct users *users, enum users_state from, enum users_state to,
@@ -305,7 +304,7 @@ char **users_names(const struct users *users, enum users_state state, const char
     char **names = folder_names(users->folders[state], suffix);
 
     if (names == NULL)
-        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "reading the folder %s%s: %s", users->path,
-                       subfolders[state], strerror(errno));
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot read the directory %s%s: %s",
+                       users->path, subfolders[state], strerror(errno));
     return names;
 }

@@ -350,7 +350,7 @@ class Enrollments(DoctorCase):
         self.assert_finds("users_dir", "writable by others")
         self.users.chmod(0o755)
         self.users.rename(self.folder / "elsewhere")
-        self.assert_finds("users_dir", "No such file", user=None)
+        self.assert_finds("users_dir", "does not exist", user=None)
 
     def test_a_damaged_file_of_anybody_s(self):
         path = enroll(self.folder, "daemon", "not an identity", "YF")
@@ -552,7 +552,7 @@ class Network(DoctorCase):
         (self.folder / "admin-key").chmod(0o600)
         words = ("--api-key-sid", "SK" + "3" * 32, "--api-key-file", self.folder / "admin-key")
         self.assert_finds("admin's key", "credentials are wrong", words=words)
-        self.assert_finds("admin's key", "belong together", words=words[:2])
+        self.assert_finds("admin's key", "must be given together", words=words[:2])
 
     def test_a_certificate_that_ended(self):
         with expired_emulator() as emulator:

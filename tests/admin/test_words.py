@@ -37,7 +37,7 @@ class Words(AdminCase):
         self.assertRegex(done.out, r"^twilio-verify \d+\.\d+\.\d+\n$")
 
     def test_no_verb_or_a_wrong_one_is_refused(self):
-        for words, message in {(): "which verb?", ("enrol",): 'no verb "enrol"',
+        for words, message in {(): "no command given", ("enrol",): 'unknown command "enrol"',
                                ("--bogus",): "--help", ("list", "somebody"): "no operand"}.items():
             with self.subTest(words):
                 done = self.run_tool(*words)
