@@ -12,6 +12,7 @@
 #include "reply.h"
 
 enum { FORM_SIZE = 512, FACTOR_CODE_MAX = 8 };
+enum { SECRET_LENGTH_MIN = 16, SECRET_LENGTH_MAX = 128 };
 
 static enum factor_result refuse(struct verdict *why_not, const char *reason)
 {
@@ -71,20 +72,44 @@ static bool read_factor(struct json_object *object, const struct service *servic
     return true;
 }
 
-static bool read_seed(struct json_object *object, struct factor_seed *ret_seed)
+/* Base32 without padding (RFC 4648 section 6), 80 to 640 bits. */
+static bool is_secret(const char *text)
+{
+    size_t length = strlen(text);
+
+    return length >= SECRET_LENGTH_MIN && length <= SECRET_LENGTH_MAX &&
+           strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == length;
+}
+
+/* Nothing but printable ASCII without a blank: what else a URI may hold is percent-encoded. */
+static bool is_address(const char *text)
+{
+    size_t length = strlen(text);
+
+    for (size_t i = 0; i < length; i++)
+        if (text[i] <= ' ' || text[i] >= 0x7f)
+            return false;
+    return length < FACTOR_URI_SIZE && strncmp(text, "otpauth://totp/", 15) == 0;
+}
+
+/* Both are shown at a terminal. */
+static enum factor_result read_seed(struct json_object *object, struct factor_seed *ret_seed,
+                                    struct verdict *why_not)
 {
     struct json_object *binding = reply_object(object, "binding");
     const char *uri = binding != NULL ? reply_text(binding, "uri") : NULL;
     const char *secret = binding != NULL ? reply_text(binding, "secret") : NULL;
 
-    /* Both are shown at a terminal. */
-    if (uri == NULL || secret == NULL || !text_is_clean(uri, strlen(uri)) ||
-        !text_is_clean(secret, strlen(secret)) || strncmp(uri, "otpauth://totp/", 15) != 0 ||
-        strlen(uri) >= sizeof ret_seed->uri || strlen(secret) >= sizeof ret_seed->secret)
-        return false;
+    if (secret == NULL || !is_secret(secret))
+        return refuse(why_not, "binding.secret in Twilio's reply is not 16 to 128 characters of "
+                               "Base32");
+    if (uri == NULL || !is_address(uri))
+        return refuse(why_not, "binding.uri in Twilio's reply is not otpauth://totp/ in printable "
+                               "ASCII");
+
     snprintf(ret_seed->uri, sizeof ret_seed->uri, "%s", uri);
     snprintf(ret_seed->secret, sizeof ret_seed->secret, "%s", secret);
-    return true;
+    return FACTOR_DONE;
 }
 
 /* Percent-encoding (RFC 3986 section 2.1) of all but letters and digits. */
@@ -120,9 +145,9 @@ enum factor_result factor_create(struct service *service, const char *identity, 
         return result;
     auto_reply *object = reply_parse(reply.body, reply.size);
     if (object == NULL || !read_factor(object, service, identity, NULL, ret_factor) ||
-        !reply_is(object, "factor_type", "totp") || !read_seed(object, ret_seed))
+        !reply_is(object, "factor_type", "totp"))
         return refuse(why_not, "the reply is no new factor of this identity");
-    return FACTOR_DONE;
+    return read_seed(object, ret_seed, why_not);
 }
 
 enum factor_result factor_confirm(struct service *service, const char *identity, const char *sid,

@@ -12,7 +12,7 @@ enum {
     FACTOR_SID_SIZE = 35,
     FACTOR_NAME_MAX = 64, /* bytes of a friendly name */
     FACTOR_URI_SIZE = 1024,
-    FACTOR_SECRET_SIZE = 256,
+    FACTOR_SECRET_SIZE = 129,
     FACTOR_LIST_MAX = 50, /* factors that are looked at */
 };
 
@@ -32,8 +32,8 @@ struct factor {
 
 /* What the creation of a factor tells, once and never again ("Create a Factor"). Wipe it. */
 struct factor_seed {
-    char uri[FACTOR_URI_SIZE];       /* otpauth://totp/... for the authenticator app */
-    char secret[FACTOR_SECRET_SIZE]; /* Base32, to type in where no camera is */
+    char uri[FACTOR_URI_SIZE];       /* otpauth://totp/... in printable ASCII, for the app */
+    char secret[FACTOR_SECRET_SIZE]; /* 16 to 128 characters of Base32, for an app without camera */
 };
 
 /* Creates a factor called NAME, of 1 to FACTOR_NAME_MAX bytes, for IDENTITY, and the entity where

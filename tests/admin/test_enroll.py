@@ -9,14 +9,18 @@
 import array
 import concurrent.futures
 import fcntl
+import http.server
 import json
 import os
 import pathlib
 import random
 import re
+import shutil
 import signal
+import ssl
 import subprocess
 import termios
+import threading
 import time
 import unittest
 
@@ -24,7 +28,7 @@ import pyte
 
 from harness import (BUILD, ENVIRONMENT, OK, PATIENCE_SECONDS, QUESTION, UNAVAILABLE, USAGE, WRONG,
                      AdminCase, App, eventually)
-from fixture import API_KEY_SECRET, API_KEY_SID, CHECK, MODULE
+from fixture import ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID, CHECK, MODULE, SERVICE_SID
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 WHITE, BLACK = b"\xff", b"\x00"
@@ -408,6 +412,89 @@ class Enroll(AdminCase):
             "SSL_CERT_FILE": "/dev/null", "HOME": str(self.folder)})
         self.assertEqual(done.status, OK, done.err)
         self.assertFalse(trap.exists())
+
+
+class Replies(AdminCase):
+    """What a server sends that has a certificate of a trusted authority, and lies."""
+
+    SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+    URI = f"otpauth://totp/Example:root?secret={SECRET}&issuer=Example"
+
+    def serve(self, **binding):
+        """A server whose new factors have BINDING; returns the calls that it gets."""
+        calls = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def answer(self, status, body):
+                calls.append(f"{self.command} {self.path.rsplit('/', 1)[-1].partition('?')[0]}")
+                body = json.dumps(body).encode() if body is not None else b""
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def factor(self):
+                return {"sid": "YF" + "1" * 32, "account_sid": ACCOUNT_SID,
+                        "service_sid": SERVICE_SID, "identity": self.path.split("/")[5],
+                        "status": "unverified", "friendly_name": "\u009b2J\u202e",
+                        "factor_type": "totp", "config": {"code_length": 6}}
+
+            def do_POST(self):
+                self.answer(201, self.factor() | {"binding": binding})
+
+            def do_GET(self):
+                is_gone = "DELETE " + "YF" + "1" * 32 in calls
+                self.answer(200, {"factors": [] if is_gone else [self.factor()]})
+
+            def do_DELETE(self):
+                self.answer(204, None)
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.emulator.folder / "server.pem",
+                                self.emulator.folder / "server.key")
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        self.settings = self.configure(
+            service={"base_url": f"https://127.0.0.1:{server.server_address[1]}"})
+        return calls
+
+    def test_a_seed_of_base32_in_an_address_of_ascii_is_taken(self):
+        for secret in (self.SECRET, self.SECRET[:16], "A" * 128):
+            with self.subTest(secret):
+                self.serve(secret=secret, uri=self.URI)
+                done = self.run_tool("enroll", "root", "--uri-only")
+                self.assertEqual((done.status, done.out), (OK, self.URI + "\n"), done.err)
+                shutil.rmtree(self.users / ".pending")
+
+    def test_any_other_is_refused_not_shown_and_its_factor_deleted(self):
+        secret, uri = "binding.secret in Twilio's reply", "binding.uri in Twilio's reply"
+        bad = [(text, self.URI, secret) for text in (
+            "", "A" * 15, "A" * 129, self.SECRET.lower(), self.SECRET[:-1] + "1",
+            self.SECRET[:-1] + "=", self.SECRET + "\n", self.SECRET[:20] + "\x1b[2J",
+            self.SECRET[:20] + "\u009b2J", self.SECRET[:20] + "\u202e", "Ａ" * 16, None, 7)]
+        bad += [(self.SECRET, text, uri) for text in (
+            "", "otpauth://hotp/" + self.URI[15:], "https://example.com/", "OTPAUTH://totp/x",
+            self.URI + "\n", self.URI + " x", self.URI + "\x1b]0;x\x07", self.URI + "\u009b2J",
+            self.URI + "\u202e", self.URI + "é", self.URI + "\x7f", self.URI + "x" * 1024, None)]
+        for given_secret, given_uri, reason in bad:
+            for words in (["--uri-only"], []):
+                with self.subTest([given_secret, given_uri, words]):
+                    calls = self.serve(secret=given_secret, uri=given_uri)
+                    done = self.run_tool("enroll", "root", *words)
+                    self.assertEqual((done.status, done.out), (UNAVAILABLE, ""))
+                    self.assertIn(reason, done.err)
+                    self.assertRegex(done.err, r"\A[\n -~]*\Z")
+                    self.assertIn("DELETE " + "YF" + "1" * 32, calls)
+                    self.assertIsNone(self.record(state=".pending"))
 
 
 class Trouble(AdminCase):

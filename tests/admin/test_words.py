@@ -79,6 +79,65 @@ class Words(AdminCase):
         self.assertNotIn("\x1b[", self.run_tool("explain", "root", "--service", "sshd").out)
 
 
+class Foreign(AdminCase):
+    """What others wrote never reaches root's terminal raw: C0, DEL, C1, bidirectional controls, and
+    what is not UTF-8."""
+
+    CONTROLS = "\x1b[2J\x07\x7f\u009b31m\u0085\u202e\u2066\u061c\u200e"
+    BYTES = CONTROLS.encode() + b"\xff\xc2"
+
+    def assert_harmless(self, *words, prefix=()):
+        """And something of the name is shown."""
+        done = subprocess.run([*prefix, *self.command(*words)], capture_output=True, timeout=60,
+                              env=ENVIRONMENT, check=False)
+        text = (done.stdout + done.stderr).decode()  # which is UTF-8
+        self.assertNotRegex(text, "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e"
+                                  "\u2066-\u2069]")
+        self.assertIn("evil", text)
+
+    def test_the_names_and_contents_of_files(self):
+        name = b"evil" + self.BYTES
+        for state in ("", ".pending", ".former"):
+            (self.users / state).mkdir(mode=0o700, exist_ok=True)
+            path = os.fsencode(self.users / state) + b"/" + name + b".conf"
+            for text in ("x = 1;\n", f'identity = "{self.CONTROLS}";\n'):
+                pathlib.Path(os.fsdecode(path)).write_text(text)
+                self.assert_harmless("list")
+                self.assert_harmless("list", "--json")
+                self.assert_harmless("doctor")
+                self.assert_harmless("doctor", "--json")
+
+    def test_names_that_are_given(self):
+        for words in (["enroll"], ["confirm"], ["recovery-codes"], ["remove"], ["bypass", "--end"],
+                      ["explain", "--service", "sshd"], ["doctor"]):
+            for name in (b"evil" + self.BYTES, b"/evil" + self.BYTES):
+                self.assert_harmless(words[0], os.fsdecode(name), *words[1:])
+
+    def test_files_of_pam(self):
+        pam = self.folder / "pam.d"
+        pam.mkdir()
+        for text in (b"auth sufficient evil" + self.BYTES + b".so\n"
+                     b"auth required pam_twilio_verify.so\n",
+                     b"auth required pam_unix.so\nauth required pam_twilio_verify.so evil"
+                     + self.BYTES + b"\n",
+                     b"auth required pam_twilio_verify.so\nauth include evil" + self.BYTES
+                     + b"\n",
+                     b"auth required pam_twilio_verify.so conf=/evil" + self.BYTES + b"\n"):
+            (pam / "sudo").write_bytes(text)
+            self.assert_harmless("check-pam", "--pam-dir", pam, "sudo")
+            self.assert_harmless("check-pam", "--pam-dir", pam, "sudo", "--json")
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root")
+    def test_names_of_accounts(self):
+        # A second name of the uid, whose own name is what others wrote.
+        (self.users / "frank.conf").write_text(
+            'identity = "01234567";\nfactor_sid = "YF%s";\n' % ("1" * 32))
+        evil = f"evil{self.CONTROLS}"
+        prefix = self.with_accounts(f"{evil}:x:4711:4711:{evil}:/:/bin/sh",
+                                    "frank:x:4711:4711::/:/bin/sh")
+        self.assert_harmless("doctor", prefix=prefix)
+
+
 class Manual(AdminCase):
 
     def options(self, *verb):
@@ -135,8 +194,8 @@ class Completion(AdminCase):
         self.assertIn("/etc/passwd", self.complete("--settings", "/etc/passw"))
 
     def test_what_is_neither_a_path_nor_a_service_is_not_completed(self):
-        paths = {"--service", "--api-key-file", "--sshd-config", "--sudoers", "--module", "--helper",
-                 "--pam-dir"}
+        paths = {"--service", "--api-key-file", "--sshd-config", "--sudoers", "--module",
+                 "--helper", "--pam-dir"}
         count = 0
         for verb in re.findall(r"^  ([a-z][a-z-]+)", self.run_tool("--help").out, re.MULTILINE):
             for option in re.findall(r"^  (--[a-z-]+) [A-Z]", self.run_tool(verb, "--help").out,

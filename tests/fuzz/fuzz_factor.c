@@ -52,11 +52,11 @@ static const char *print_factor(const char *status, const char *name, const char
     return body;
 }
 
-/* No byte that a terminal obeys. */
+/* Printable ASCII: nothing that a terminal obeys. */
 static bool is_printable(const char *text)
 {
     for (; *text != '\0'; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
+        if (*text < ' ' || *text >= 0x7f)
             return false;
     return true;
 }
@@ -66,7 +66,7 @@ static void demand_factor(const struct factor *factor)
     fuzz_demand(text_is_sid(factor->sid, "YF"), "a factor has a SID");
     fuzz_demand(network_says("YF"), "the reply names a factor");
     fuzz_demand(strnlen(factor->name, sizeof factor->name) < sizeof factor->name &&
-                    is_printable(factor->name),
+                    text_is_clean(factor->name, strlen(factor->name)),
                 "a name can be shown");
     fuzz_demand(!factor->is_verified || network_says("verified"), "the reply says verified");
 }
@@ -114,7 +114,10 @@ static void create(struct service *service, struct http_watch *watch, const char
     fuzz_demand(network_says(REPLY_ACCOUNT) || network_says("\\u00"),
                 "the factor is the account's");
     fuzz_demand(strncmp(seed.uri, "otpauth://totp/", 15) == 0, "the seed is an address");
-    fuzz_demand(is_printable(seed.uri) && is_printable(seed.secret), "the seed can be shown");
+    fuzz_demand(is_printable(seed.uri), "an address is printable ASCII");
+    fuzz_demand(strspn(seed.secret, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == strlen(seed.secret) &&
+                    strlen(seed.secret) >= 16,
+                "a secret is Base32");
 }
 
 static void confirm(struct service *service, struct http_watch *watch)
