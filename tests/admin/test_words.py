@@ -120,8 +120,6 @@ class Foreign(AdminCase):
                      b"auth required pam_twilio_verify.so\n",
                      b"auth required pam_unix.so\nauth required pam_twilio_verify.so evil"
                      + self.BYTES + b"\n",
-                     b"auth required pam_twilio_verify.so\nauth include evil" + self.BYTES
-                     + b"\n",
                      b"auth required pam_twilio_verify.so conf=/evil" + self.BYTES + b"\n"):
             (pam / "sudo").write_bytes(text)
             self.assert_harmless("check-pam", "--pam-dir", pam, "sudo")
