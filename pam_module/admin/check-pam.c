@@ -15,11 +15,12 @@
 #include "check-sshd.h"
 #include "check-stack.h"
 #include "check-sudo.h"
+#include "paths.h"
 
 #define ETC "/etc/pam.d"
 #define USR "/usr/lib/pam.d"
 
-enum { OPERANDS_MAX = 1000 };
+enum { OPERANDS_MAX = 1000, UNKNOWN_SIZE = 512 };
 
 /* All services. */
 struct survey {
@@ -28,6 +29,9 @@ struct survey {
     const char *folders[3];
     struct facts *facts;
     bool is_called; /* some service calls the module */
+    bool is_open;   /* a program that calls it may let in by something else than PAM */
+    char unknown
+        [UNKNOWN_SIZE]; /* services of whose programs that is not known, with commas between */
 };
 
 static struct check_stack stack_of(const struct survey *survey, const char *service)
@@ -60,12 +64,17 @@ static void add_service(struct survey *survey, const char *service, bool is_name
     struct check_stack stack = stack_of(survey, service);
     struct check_stack_answer answer;
     bool is_pair = strcmp(service, "sudo-i") == 0 && calls(survey, "sudo");
+    size_t used = strlen(survey->unknown);
 
     stack.is_named = is_named;
     if (is_named || is_pair)
         stack.level_of_absence = REPORT_WRONG;
     answer = check_stack_add(survey->report, &stack);
     survey->is_called |= answer.is_called;
+    survey->is_open |= answer.trust != CHECK_STACK_ALONE;
+    if (answer.trust == CHECK_STACK_UNKNOWN)
+        snprintf(survey->unknown + used, sizeof survey->unknown - used, "%s%s",
+                 used > 0 ? ", " : "", service);
     if (!answer.is_known)
         return;
     if (strcmp(service, "sshd") == 0)
@@ -168,14 +177,14 @@ static void add_named(struct survey *survey, const char *operand)
     free(service);
 }
 
-void check_pam_add(struct report *report, const struct check_pam *check)
+bool check_pam_add(struct report *report, const struct check_pam *check)
 {
     struct survey survey = { .report = report, .check = check, .folders = { ETC, USR } };
     char why_not[FACTS_WHY_NOT_SIZE];
 
     if (!facts_read(&survey.facts, why_not)) {
         report_add(report, REPORT_WRONG, "pam-facts", NULL, "%s", why_not);
-        return;
+        return false;
     }
     if (check->pam_dir != NULL) {
         survey.folders[0] = check->pam_dir;
@@ -187,27 +196,37 @@ void check_pam_add(struct report *report, const struct check_pam *check)
         add_all(&survey);
     for (char *const *service = check->services; service != NULL && *service != NULL; service++)
         add_named(&survey, *service);
-    if (check->pam_dir == NULL && access("/etc/pam.conf", F_OK) == 0 && access(ETC, F_OK) != 0)
+    if (check->pam_dir == NULL && access("/etc/pam.conf", F_OK) == 0 && access(ETC, F_OK) != 0 &&
+        access(USR, F_OK) != 0)
         report_add(report, REPORT_WARNING, "pam", NULL,
                    "/etc/pam.conf counts, which is not looked at");
+    if (*survey.unknown != '\0')
+        report_add(report, REPORT_NOTE, CHECK_STACK_PROGRAMS, "say in " PATHS_OWN_FACTS " which do",
+                   "it is not known whether those of these services let in by PAM alone: %s",
+                   survey.unknown);
     facts_free(&survey.facts);
+    return !survey.is_open;
 }
 
-static void add_verdict(struct report *report)
+static void add_verdict(struct report *report, bool is_whole)
 {
     switch (report_worst(report)) {
     case REPORT_AWAY: /* nobody adds it here */
     case REPORT_WRONG:
         report_add(report, REPORT_WRONG, "verdict", NULL,
-                   "the second factor can be gone around, or a login would fail");
+                   "the second factor can be bypassed, or a login would fail");
         break;
     case REPORT_WARNING:
-        report_add(report, REPORT_OK, "verdict", NULL,
-                   "nothing is wrong; the warnings name who needs no code, or what else to mend");
+        report_add(
+            report, REPORT_OK, "verdict", NULL,
+            "nothing is wrong; the warnings name who needs no code, or what else to correct");
         break;
     case REPORT_OK:
     case REPORT_NOTE:
-        report_add(report, REPORT_OK, "verdict", NULL, "nothing goes around the second factor");
+        report_add(report, REPORT_OK, "verdict", NULL,
+                   is_whole ? "nothing bypasses the second factor"
+                            : "nothing is wrong; the notes name programs that may let in by "
+                              "something else than PAM");
         break;
     }
 }
@@ -217,6 +236,7 @@ static enum command_status run(const struct command_call *call)
     auto_settings *settings = NULL;
     struct verdict why_not;
     struct report *report = report_start(call);
+    bool is_whole;
     struct check_pam check = { .services = call->operands,
                                .pam_dir = command_value(call, "pam-dir"),
                                .sshd_config = command_value(call, "sshd-config"),
@@ -228,8 +248,8 @@ static enum command_status run(const struct command_call *call)
         report_add(report, REPORT_WARNING, "settings", "mend them, and check again",
                    "who is exempt in them is not known: %s", why_not.reason);
     check.settings = settings;
-    check_pam_add(report, &check);
-    add_verdict(report);
+    is_whole = check_pam_add(report, &check);
+    add_verdict(report, is_whole);
     return report_end(report);
 }
 

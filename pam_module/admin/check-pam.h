@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Whether the second factor can be gone around, and by which line: PAM's stacks, sshd, sudoers. */
+/* Whether the second factor can be bypassed, and by which line: PAM's stacks, sshd, sudoers. */
 #pragma once
 
 #include "../core/settings.h"
@@ -20,5 +20,6 @@ struct check_pam {
 
 /* Adds the findings to REPORT, a line each with its remedy, without a verdict at the end. Needs
  * root to read everything; what can't be read is a finding, too. Starts "sshd -T", nothing else,
- * and asks nobody on the network. */
-void check_pam_add(struct report *report, const struct check_pam *check);
+ * and asks nobody on the network. False: some program that calls the module may let in by something
+ * else than PAM, and what that is was not looked at. */
+bool check_pam_add(struct report *report, const struct check_pam *check);

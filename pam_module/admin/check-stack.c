@@ -165,6 +165,25 @@ static void search(struct judge *judge)
     free(judge->approved);
 }
 
+/* No line of auth calls the module. */
+static void judge_absence(struct judge *judge, enum pam_stack_read read)
+{
+    bool is_silent = read == PAM_STACK_READ && judge->stack->is_other;
+
+    if (judge->known != NULL && judge->known->samba != NULL)
+        judge_add(
+            judge, judge->check->level_of_absence, NULL,
+            "lets in without a code: Samba checks passwords itself, and a line of PAM changes "
+            "nothing");
+    else if (is_silent && !judge_knows(judge, FACTS_LOGIN))
+        judge_add(judge, REPORT_NOTE, NULL,
+                  "has no line of auth: its program asks for nothing, or the lines of \"other\" "
+                  "count, which do not call the module");
+    else
+        judge_add(judge, judge->check->level_of_absence, ADD_LINE,
+                  "leads past the second factor: no line of auth calls the module");
+}
+
 static struct check_stack_answer answer(const struct pam_stack *stack)
 {
     return (struct check_stack_answer){
@@ -185,32 +204,41 @@ struct check_stack_answer check_stack_ask(const struct check_stack *check)
     return answer(stack);
 }
 
+static void judge_service(struct judge *judge, enum pam_stack_read read)
+{
+    const char *const *folders = judge->check->source.folders;
+
+    if (read == PAM_STACK_ABSENT)
+        judge_add(judge, REPORT_NOTE, NULL, "has no file in %s%s%s: the lines of \"other\" count",
+                  folders[0], folders[1] != NULL ? " or " : "",
+                  folders[1] != NULL ? folders[1] : "");
+    if (judge_knows(judge, FACTS_SYSTEM))
+        judge_add(judge, REPORT_NOTE, NULL,
+                  "only root or the system starts it, and nobody is there to be asked for a code");
+    else if (judge_find_ours(judge->stack) == NULL)
+        judge_absence(judge, read);
+    else
+        search(judge);
+}
+
 struct check_stack_answer check_stack_add(struct report *report, const struct check_stack *check)
 {
     struct judge judge = { .report = report,
                            .check = check,
                            .known = facts_find_service(check->source.facts, check->service) };
-    const char *const *folders = check->source.folders;
     char why_not[PAM_STACK_WHY_NOT_SIZE] = "";
+    struct check_stack_answer found = { .is_known = false };
     auto_stack *stack = NULL;
     enum pam_stack_read read = pam_stack_read(&check->source, check->service, &stack, why_not);
 
-    if (read == PAM_STACK_REFUSED) {
-        judge_add(&judge, REPORT_WRONG, "mend it: libpam may refuse every login", "%s", why_not);
-        return (struct check_stack_answer){ .is_known = false };
-    }
-    if (read == PAM_STACK_ABSENT && !check->is_named)
-        return (struct check_stack_answer){ .is_known = false };
+    if (read == PAM_STACK_REFUSED)
+        judge_add(&judge, REPORT_WRONG, "correct it: libpam may refuse every login", "%s", why_not);
+    if (read == PAM_STACK_REFUSED || (read == PAM_STACK_ABSENT && !check->is_named))
+        return found;
 
     judge.stack = stack;
-    if (read == PAM_STACK_ABSENT)
-        judge_add(&judge, REPORT_NOTE, NULL, "has no file in %s%s%s: the lines of \"other\" count",
-                  folders[0], folders[1] != NULL ? " or " : "",
-                  folders[1] != NULL ? folders[1] : "");
-    if (judge_find_ours(stack) == NULL)
-        judge_add(&judge, check->level_of_absence, ADD_LINE,
-                  "leads past the second factor: no line of auth calls the module");
-    else
-        search(&judge);
-    return answer(stack);
+    judge_service(&judge, read);
+    found = answer(stack);
+    found.trust = judge.trust;
+    return found;
 }

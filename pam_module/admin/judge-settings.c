@@ -1,24 +1,65 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* The arguments of our module's lines, and the settings that count. */
+#include <errno.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "judge.h"
+#include "text-file.h"
+
+/* The account as which the module will read the settings of the file PATH: the one that is known of
+ * the service; for a service of which nothing is known the file's owner; else root, NULL. */
+static const char *reader_of(const struct judge *judge, const char *path)
+{
+    const struct passwd *owner;
+    struct stat status;
+
+    if (judge->known != NULL)
+        return judge->known->account;
+    if (stat(path, &status) != 0 || status.st_uid == 0)
+        return NULL;
+    owner = getpwuid(status.st_uid);
+    return owner != NULL ? owner->pw_name : NULL;
+}
+
+/* Reads settings that root may not trust, for whom they exempt. */
+static bool read_foreign(const char *path, struct settings **ret_settings, struct verdict *why_not)
+{
+    auto_text char *text = NULL;
+
+    if (!text_file_read(path, &text))
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: %s", path, strerror(errno));
+    return settings_parse(text, path, ret_settings, why_not);
+}
 
 /* Settings of a line's own, at PATH, count for whom it exempts. */
 static void take_settings(struct judge *judge, const struct pam_stack_line *line, const char *path)
 {
+    const char *account = reader_of(judge, path);
+    char reader[LOGIN_NAME_MAX + sizeof " (as )"] = "";
     struct verdict why_not;
+    bool is_read;
 
     settings_free(&judge->own);
-    if (settings_read(path, &judge->own, &why_not))
-        judge_add(judge, REPORT_NOTE, NULL, "%s:%u: has settings of its own: %s", line->path,
-                  line->number, path);
+    if (account == NULL) {
+        is_read = settings_read(path, &judge->own, &why_not);
+    } else {
+        snprintf(reader, sizeof reader, " (as %s)", account);
+        is_read = judge_can_use(account, path, &why_not) &&
+                  read_foreign(path, &judge->own, &why_not);
+        judge->has_own_settings |= is_read;
+    }
+    if (is_read)
+        judge_add(judge, REPORT_NOTE, NULL, "%s:%u: has settings of its own: %s%s", line->path,
+                  line->number, path, reader);
     else
-        judge_add(judge, REPORT_WRONG, "mend them: the module refuses everybody",
-                  "%s:%u: has settings of its own: %s", line->path, line->number, why_not.reason);
+        judge_add(judge, REPORT_WRONG, "correct them: the module refuses everybody",
+                  "%s:%u: has settings of its own: %s%s", line->path, line->number, why_not.reason,
+                  reader);
 }
 
 /* As the module reads its arguments. */

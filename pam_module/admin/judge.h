@@ -14,7 +14,9 @@ struct judge {
     const struct pam_stack *stack;
     struct settings *own; /* of a line with conf=; NULL: those of this call count */
     struct pam_walk_result *refused, *passed_over, *approved;
-    bool is_blamed; /* something is to be said against the service */
+    bool has_own_settings; /* a line has settings that the account of the program can use */
+    bool is_blamed;        /* something is to be said against the service */
+    enum check_stack_trust trust;
 };
 
 /* Adds a finding about the service; REMEDY of NULL: nothing is to be done. */
@@ -43,3 +45,12 @@ void judge_settings(struct judge *judge);
 
 /* Adds what is to be said about the program that calls PAM for the service. */
 void judge_host(struct judge *judge);
+
+/* Adds whether proftpd, by its configuration PATH, lets in by something else than PAM. False: that is
+ * not known. */
+bool judge_proftpd(struct judge *judge, const char *path);
+
+/* Whether the account NAME can use the settings of the file PATH, as the check program reads them when
+ * it is not root: with the secret and the folder of enrollments that they name. Only root can tell
+ * about another account. False, with OUTCOME_MISCONFIGURED in *WHY_NOT. */
+bool judge_can_use(const char *name, const char *path, struct verdict *why_not);

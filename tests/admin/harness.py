@@ -25,6 +25,26 @@ ENVIRONMENT = {"LANG": "C.UTF-8", "TERM": "xterm", "PATH": "/usr/sbin:/usr/bin:/
 Done = collections.namedtuple("Done", "status out err")
 
 
+def on_a_copy(folder, *steps):
+    """A prefix for a command: it runs on a throw-away copy of /etc and /usr, whose layers are in
+    FOLDER, after the shell commands STEPS. It needs root."""
+    layers = """mount -t tmpfs none "$1"
+        for name in etc usr; do
+            mkdir "$1/$name" "$1/$name.work"
+            mount -t overlay -o "lowerdir=/$name,upperdir=$1/$name,workdir=$1/$name.work" none /$name
+        done
+        shift"""
+    script = "\n".join((layers, *steps, 'exec "$@"'))
+    return ("unshare", "--mount", "sh", "-euc", script, "sh", str(folder))
+
+
+def can_copy():
+    """Whether that is permitted here."""
+    with temporary_folder() as folder:
+        return subprocess.run([*on_a_copy(folder), "true"], capture_output=True,
+                              check=False).returncode == 0
+
+
 def eventually(is_so, seconds=PATIENCE_SECONDS):
     """Whether IS_SO says yes in time."""
     end = time.monotonic() + seconds

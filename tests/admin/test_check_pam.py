@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import unittest
 
-from harness import BUILD, OK, USAGE, WRONG, AdminCase
+from harness import BUILD, OK, USAGE, WRONG, AdminCase, can_copy, on_a_copy, write_settings
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RECIPES = ROOT / "conf" / "pam.d"
@@ -43,10 +43,6 @@ PROFILE = COMMON + LINE + "auth optional pam_cap.so\n"
 # sshd wants its folder, which is there while it runs.
 ENTER = ("unshare", "--mount", "sh", "-c",
          'mount -t tmpfs none /run && mkdir /run/sshd && exec "$@"', "sh")
-
-# Folders of its own in place of libpam's two.
-IN_FOLDERS = ("unshare", "--mount", "sh", "-euc", 'mount --bind "$1" /etc/pam.d\n'
-              'mkdir -p /usr/lib/pam.d\nmount --bind "$2" /usr/lib/pam.d\nshift 2\nexec "$@"', "sh")
 
 
 def recipe(name):
@@ -83,12 +79,16 @@ class CheckCase(AdminCase):
         self.assertEqual(done.status, WRONG if findings[-1][0] == "wrong" else OK)
         return done.status, findings[:-1]
 
-    def judge(self, text, service="svc", *words):
+    def findings_of(self, service, subject=None, **options):
+        """Those about SUBJECT, or the service itself, where it is named."""
+        _, findings = self.check(service, **options)
+        return [finding for finding in findings if finding[1] == (subject or service)]
+
+    def judge(self, text, service="svc"):
         """["level: text"] of one service with the stack TEXT."""
         (self.pam / service).write_text(text)
-        _, findings = self.check(service, *words)
         return [f"{level}: {text}".replace(f"{self.pam}/", "")
-                for level, subject, text, _ in findings if subject == service]
+                for level, _, text, _ in self.findings_of(service)]
 
     def assert_judged(self, text, *expected, service="svc"):
         """Each finding, in order, begins with what is expected of it."""
@@ -229,7 +229,7 @@ class Recipes(CheckCase):
         self.assertFalse({"sudo", "sudo-i"} & {subject for _, subject, *_ in findings})
 
 
-@unittest.skipUnless(can_enter(), "needs root, for an /etc/pam.d of its own")
+@unittest.skipUnless(can_copy(), "needs root, for an /etc/pam.d of its own")
 class Folders(CheckCase):
     """What lies in libpam's second folder, as polkit-1 does on Debian and all on other systems."""
 
@@ -237,11 +237,15 @@ class Folders(CheckCase):
         super().setUp()
         self.vendor = self.folder / "vendor"
         self.vendor.mkdir()
+        (self.folder / "layers").mkdir()
+        self.prefix = on_a_copy(self.folder / "layers", f"mount --bind {self.pam} /etc/pam.d",
+                                "mkdir -p /usr/lib/pam.d",
+                                f"mount --bind {self.vendor} /usr/lib/pam.d")
         (self.vendor / "polkit-1").write_text(INCLUDE + ACCOUNT)
 
     def found(self, *words):
         """{(level, subject): text}"""
-        _, findings = self.check(*words, prefix=(*IN_FOLDERS, self.pam, self.vendor), folder=False)
+        _, findings = self.check(*words, prefix=self.prefix, folder=False)
         return {(level, subject): text for level, subject, text, _ in findings}
 
     def test_a_service_there_that_gives_root_for_the_password_alone_is_named(self):
@@ -271,14 +275,9 @@ class Folders(CheckCase):
         self.assertIn("has no file in /etc/pam.d or /usr/lib/pam.d", self.found("nosuch")["note", "nosuch"])
 
 
-@unittest.skipUnless(can_enter(), "needs root, for an /etc/security of its own")
+@unittest.skipUnless(can_copy(), "needs root, for an /etc/security of its own")
 class Facts(CheckCase):
     """pam-facts: the package's, and the administrator's."""
-
-    # None that is installed, and an /etc/security of its own.
-    ENTER = ("unshare", "--mount", "sh", "-euc",
-             'mount --bind "$1" /etc/security\ninstalled=/usr/share/twilio-verify\n'
-             '[ ! -e $installed ] || mount -t tmpfs none $installed\nshift\nexec "$@"', "sh")
 
     def setUp(self):
         super().setUp()
@@ -289,9 +288,12 @@ class Facts(CheckCase):
         shutil.copy(BUILD / "twilio-verify", self.tool)
         self.facts = self.folder / "pam-facts"
         shutil.copy(ROOT / "conf" / "pam-facts", self.facts)
+        (self.folder / "layers").mkdir()
+        self.prefix = on_a_copy(self.folder / "layers", "rm -rf /usr/share/twilio-verify",
+                                f"mount --bind {self.security} /etc/security")
 
     def found(self, *words):
-        done = subprocess.run([*self.ENTER, self.security, self.tool, *self.command()[1:],
+        done = subprocess.run([*self.prefix, self.tool, *self.command()[1:],
                                "check-pam", "--json", "--pam-dir", self.pam, *words],
                               capture_output=True, text=True, check=False, timeout=60)
         return done.returncode, [(row["level"], row["subject"], row["text"])
@@ -461,7 +463,7 @@ class Stacks(CheckCase):
                  "auth [success=1 default=ignore] pam_unix.so\n" + deny)):
             with self.subTest(text):
                 (self.pam / "svc").write_text(text + LINE)
-                (finding,), = self.check("svc")[1:]
+                finding, = self.findings_of("svc")
                 self.assertEqual(finding[0], "warning")
                 self.assertIn("the module asks also after pam_unix.so refused", finding[2])
                 self.assertIn("anybody can use up a user's challenges", finding[2])
@@ -478,7 +480,7 @@ class Stacks(CheckCase):
                  "auth [success=ok ignore=die default=die] pam_x.so")):
             with self.subTest(line):
                 (self.pam / "svc").write_text(f"{line}\n{LINE}")
-                (finding,), = self.check("svc")[1:]
+                finding, = self.findings_of("svc")
                 self.assertEqual((finding[0], finding[3]), ("wrong", remedy))
                 self.assertIn("returned PAM_IGNORE (", finding[2])
                 self.assert_judged(f"{mended}\n{LINE}", "ok: ")
@@ -525,9 +527,7 @@ class Stacks(CheckCase):
         self.install(other=INCLUDE + LINE)
         self.assert_judged("account required pam_permit.so\n",
                            "ok: asks for a code after pam_unix.so (other:2)")
-        _, findings = self.check("nosuch")
-        self.assertEqual([(level, subject) for level, subject, *_ in findings],
-                         [("note", "nosuch"), ("ok", "nosuch")])
+        self.assertEqual([level for level, *_ in self.findings_of("nosuch")], ["note", "ok"])
 
     def test_a_service_is_found_as_libpam_finds_it(self):
         self.install(sudo=recipe("sudo"))
@@ -538,9 +538,6 @@ class Stacks(CheckCase):
         self.assert_judged("@include nosuch\n" + LINE,
                            'wrong: svc:1: "@include nosuch" can\'t be read')
         self.assert_judged(INCLUDE + "auth include svc\n" + LINE, "wrong: common-auth: included 16 levels")
-
-    def test_a_locker_refuses_everybody(self):
-        self.assert_judged(INCLUDE + LINE, "warning: a screen locker", service="swaylock")
 
     def test_settings_of_a_line_are_those_that_count(self):
         other = self.folder / "other.conf"
@@ -580,6 +577,200 @@ class Stacks(CheckCase):
             self.check("svc")
             spent = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
             self.assertLess(spent, 20 if "sanitizers" in str(BUILD) else 1, text[:60])
+
+
+@unittest.skipUnless(can_copy(), "needs root, for an /etc and a /usr of its own")
+class Hosts(CheckCase):
+    """The programs that call PAM."""
+
+    def setUp(self):
+        super().setUp()
+        self.outside = []  # shell commands that put files there
+        (self.folder / "layers").mkdir()
+
+    def found(self, service, subject=None):
+        prefix = on_a_copy(self.folder / "layers", "rm -rf /etc/proftpd /etc/samba", *self.outside)
+        return [f"{level}: {text}".replace(f"{self.pam}/", "") for level, _, text, _ in
+                self.findings_of(service, subject, prefix=prefix)]
+
+    def place(self, path, text, mode="0644"):
+        """TEXT as the file PATH of the copy."""
+        file = self.folder / path.replace("/", "_")
+        file.write_text(text)
+        self.outside.append(f"install -D -m {mode} {file} {path}")
+
+    def test_a_locker_that_runs_as_the_user_refuses_everybody(self):
+        for service in ("swaylock", "screen", "kde"):
+            self.assert_judged(INCLUDE + LINE, "warning: a screen locker", service=service)
+
+    def test_a_locker_whose_program_is_set_user_id_is_asked_like_others(self):
+        for service, program in (("vlock", "/usr/sbin/vlock-main"), ("physlock", "/usr/bin/physlock")):
+            for mode, level in (("4755", "ok"), ("0755", "warning"), ("2755", "warning")):
+                with self.subTest([service, mode]):
+                    self.outside = []
+                    self.install(**{service: INCLUDE + LINE})
+                    self.place(program, "", mode)
+                    found, = self.found(service)
+                    self.assertEqual(found.split(":")[0], level)
+
+    def test_a_server_that_is_not_root_is_named_with_its_account(self):
+        for service, account in {"nginx": "www-data", "apache2": "www-data",
+                                 "postgresql": "postgres"}.items():
+            with self.subTest(service):
+                self.install(**{service: INCLUDE + LINE})
+                finding, = self.findings_of(service)
+                self.assertEqual(finding[0], "warning")
+                self.assertEqual(finding[2], f"runs as {account}, who can't read the settings: the "
+                                             "module refuses everybody")
+                self.assertIn(f"with conf=, in files of {account}", finding[3])
+
+    def own_settings(self, owner="www-data", run_as="www-data", **groups):
+        """A file of settings, with all that it names, of OWNER alone."""
+        folder = self.folder / "own"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        (self.folder / "ca.pem").chmod(0o644)
+        (folder / "ca.pem").write_bytes((self.folder / "ca.pem").read_bytes())
+        settings = write_settings(folder, self.emulator.url, check={"run_as": run_as}, **groups)
+        for path in (folder, *folder.rglob("*")):
+            shutil.chown(path, owner, owner)
+        self.folder.chmod(0o755)
+        return settings
+
+    def test_settings_of_its_own_are_judged_as_the_module_judges(self):
+        line = LINE.replace("\n", " conf={}\n")
+        settings = self.own_settings()
+        for service in ("nginx", "svc"):
+            with self.subTest(service):
+                self.assert_judged(INCLUDE + line.format(settings),
+                                   f"note: {service}:2: has settings of its own: {settings} (as www-data)",
+                                   "ok: ", service=service)
+        # sudo is root: it does not take www-data's files.
+        self.assert_judged(INCLUDE + line.format(settings), "wrong: sudo:2: has settings of its own: ",
+                           service="sudo")
+
+    def test_what_the_module_refuses_of_them_is_wrong(self):
+        line = LINE.replace("\n", " conf={}\n")
+        for case, change in {
+                "root's settings": lambda path: shutil.chown(path, "root", "root") or path.chmod(0o640),
+                "root's secret": lambda path: shutil.chown(path.parent / "api-key", "root", "root"),
+                "users' folder": lambda path: (path.parent / "users").chmod(0o777),
+                "somebody else's": lambda path: shutil.chown(path, "nobody"),
+                "absent": pathlib.Path.unlink,
+                "nonsense": lambda path: path.write_text("nonsense"),
+        }.items():
+            with self.subTest(case):
+                settings = self.own_settings()
+                change(settings)
+                found = self.judge(INCLUDE + line.format(settings), "nginx")
+                self.assertRegex(found[0], r"^wrong: nginx:2: has settings of its own: .* \(as www-data\)$")
+        for run_as in ("root", "nosuch"):
+            with self.subTest(run_as):
+                found = self.judge(INCLUDE + line.format(self.own_settings(run_as=run_as)), "nginx")
+                self.assertRegex(found[0], r"^wrong: nginx:2: .*of run_as ")
+
+    def test_whom_settings_of_its_own_exempt_is_said(self):
+        settings = self.own_settings(login={"exempt_services": ["nginx"]})
+        found = self.judge(INCLUDE + LINE.replace("\n", f" conf={settings}\n"), "nginx")
+        self.assertEqual(found[1], "warning: exempt_services names it: everybody gets in without a code")
+
+    ORDER = "AuthOrder mod_auth_pam.c* mod_auth_unix.c\n"
+
+    def proftpd(self, text, *expected):
+        """What is found, but for the last finding where that is no fault."""
+        self.outside = []
+        self.install(proftpd=INCLUDE + LINE)
+        self.place("/etc/proftpd/proftpd.conf", text)
+        found = [line.split(": ", 1)[0] + ": " + line.split(": ", 1)[1].removeprefix(
+            "/etc/proftpd/proftpd.conf") for line in self.found("proftpd")]
+        self.assertEqual(len(found), len(expected), found)
+        for one, beginning in zip(found, expected):
+            self.assertEqual(one[:len(beginning)], beginning, found)
+        self.assertEqual(self.found("proftpd", "programs"), [])
+
+    def test_what_proftpd_asks_besides_pam_is_read(self):
+        host = "<VirtualHost 192.0.2.1>\n{}</VirtualHost>\n"
+        for text, *expected in (
+                (self.ORDER, "ok: "), ("aUTHoRDER mod_auth_pam* \\\n mod_auth_unix\n", "ok: "),
+                ('AuthOrder "mod_auth_pam.c*" mod_sql.c\n', "ok: "),
+                ("AuthOrder mod_auth_unix.c mod_auth_pam.c*\n", "ok: "),
+                ("ServerName x\n# " + self.ORDER, "wrong: : has no AuthOrder: "),
+                ("AuthOrder mod_auth_pam.c mod_auth_unix.c\n",
+                 "wrong: :1: AuthOrder does not give PAM the last word"),
+                ("AuthOrder mod_auth_unix.c\n", "wrong: :1: AuthOrder does not give PAM"),
+                ("AuthOrder mod_sql.c mod_auth_pam.c* mod_auth_unix.c\n",
+                 "wrong: :1: AuthOrder asks others before PAM"),
+                ("AuthOrder mod_auth_pam.c*\n", "wrong: :1: AuthOrder finds no account"),
+                (self.ORDER + "AuthPAM off\n", "wrong: :2: proftpd does not call PAM"),
+                (self.ORDER + "AuthPAMConfig ftp\n", 'warning: :2: takes the PAM service "ftp"'),
+                (self.ORDER + "AuthPAMConfig proftpd\nAuthPAM on\n", "ok: "),
+                (self.ORDER + "SFTPEngine on\n", "warning: :2: who logs in by a key of SFTP"),
+                (f"<Global>\n  {self.ORDER}</Global>\n" + host.format(""), "ok: "),
+                (self.ORDER + host.format(""), "wrong: : 1 VirtualHosts have no AuthOrder"),
+                (self.ORDER + host.format(self.ORDER), "ok: "),
+                (host.format(self.ORDER), "wrong: : has no AuthOrder"),
+                (f"<IfModule mod_auth_pam.c>\n{self.ORDER}</IfModule>\n", "ok: "),
+                (f"<IfModule mod_sql.c>\n{self.ORDER}</IfModule>\n", "wrong: : has no AuthOrder"),
+                (f"<IfDefine X>\n<IfModule mod_auth_pam.c>\n{self.ORDER}</IfModule>\n</IfDefine>\n",
+                 "wrong: : has no AuthOrder"),
+                (f"<IfModule !mod_auth_pam.c>\n{self.ORDER}</IfModule>\n",
+                 "wrong: : has no AuthOrder")):
+            with self.subTest(text):
+                self.proftpd(text, *expected)
+
+    def test_what_proftpd_includes_is_read(self):
+        folder = self.folder / "conf.d"
+        folder.mkdir()
+        (folder / "order.conf").write_text(self.ORDER)
+        for include in (f"Include {folder}", f"Include {folder}/", f"include {folder}/*.conf",
+                        f"IncludeOptional {folder}/order.conf"):
+            with self.subTest(include):
+                self.proftpd(include + "\n", "ok: ")
+        self.proftpd("Include /nosuch/*.conf\n" + self.ORDER, "ok: ")
+
+    def test_a_proftpd_that_can_not_be_read_leaves_the_question_open(self):
+        self.install(proftpd=INCLUDE + LINE)
+        self.place("/etc/proftpd/proftpd.conf", "Include /etc/proftpd/proftpd.conf\n")
+        self.assertEqual([line.split(":")[0] for line in self.found("proftpd")], ["warning"])
+        self.assertIn("says by what", self.found("proftpd", "programs")[0])
+
+    def test_a_proftpd_that_is_not_configured_is_a_note(self):
+        self.install(proftpd=INCLUDE + LINE)
+        self.assertEqual([line[:5] for line in self.found("proftpd")], ["note:", "ok: a"])
+
+    def test_samba_does_not_ask_pam(self):
+        for text, beginning in (
+                ("", "wrong: /etc/samba/smb.conf: Samba checks passwords itself"),
+                ("[global]\n encrypt passwords = yes\n", "wrong: /etc/samba/smb.conf: Samba checks"),
+                ("[share]\nencrypt passwords = no\n", "wrong: /etc/samba/smb.conf: Samba checks"),
+                ("[global]\n\tEncrypt  Passwords=No\n",
+                 "wrong: /etc/samba/smb.conf: Samba gives PAM the password as the only answer")):
+            with self.subTest(text):
+                self.outside = []
+                self.install(samba=INCLUDE + LINE)
+                self.place("/etc/samba/smb.conf", text)
+                found, = self.found("samba")
+                self.assertEqual(found[:len(beginning)], beginning)
+        self.outside = []
+        self.assertEqual([line[:4] for line in self.found("samba")], ["note", "ok: "])
+        self.install(samba=INCLUDE)
+        finding, = self.findings_of("samba")
+        self.assertEqual((finding[0], finding[3]), ("wrong", ""))
+
+    def test_what_only_root_starts_or_what_asks_nothing_is_a_note(self):
+        with_auth, without = INCLUDE + ACCOUNT, ACCOUNT
+        self.install(svc=without, cron=with_auth, systemd_user=without, runuser=with_auth,
+                     chpasswd=without, other=INCLUDE)
+        for service in ("cron", "systemd-user", "runuser", "chpasswd", "svc"):
+            with self.subTest(service):
+                self.assertEqual([level for level, *_ in self.findings_of(service)], ["note"])
+        self.install(cron=with_auth + LINE)
+        self.assertEqual([level for level, *_ in self.findings_of("cron")], ["note"])
+        self.install(sshd=without)
+        self.assertEqual(self.findings_of("sshd")[0][0], "wrong")
+        self.install(svc=with_auth)
+        self.assertEqual(self.findings_of("svc")[0][0], "wrong")
+        self.assertEqual(self.findings_of("nosuch")[1][0], "wrong")
 
 
 class Settings(CheckCase):
@@ -801,7 +992,7 @@ class Output(CheckCase):
         self.assertEqual(done.status, OK)
         self.assertEqual(done.out.splitlines(), [
             f"ok       sudo: asks for a code after pam_unix.so ({self.pam}/sudo:2)",
-            "ok       verdict: nothing goes around the second factor"])
+            "ok       verdict: nothing bypasses the second factor"])
         self.assertEqual(done.err, "")
         done = self.run_tool("check-pam", "--pam-dir", self.pam, "su")
         self.assertEqual(done.status, WRONG)
@@ -811,6 +1002,21 @@ class Output(CheckCase):
         done = self.run_tool("check-pam", "--pam-dir", self.folder / "nosuch")
         self.assertEqual(done.status, WRONG)
         self.assertIn("nosuch: No such file or directory", done.out)
+
+    def test_programs_that_may_let_in_without_pam_are_named_and_the_verdict_says_so(self):
+        stack = {"svc": INCLUDE + LINE, "site": INCLUDE + LINE, "doas": INCLUDE + LINE,
+                 "sudo": recipe("sudo")}
+        self.install(**stack)
+        done = self.run_tool("check-pam", "--pam-dir", self.pam, *stack)
+        self.assertEqual(done.status, OK)
+        self.assertEqual([line for line in done.out.splitlines() if line.startswith("note")], [
+            "note     programs: that of doas also lets in by something else than PAM: /etc/doas.conf "
+            "says by what",
+            "note     programs: it is not known whether those of these services let in by PAM alone: "
+            "svc, site; say in /etc/security/twilio-verify.d/pam-facts which do"])
+        self.assertEqual(done.out.splitlines()[-1],
+                         "ok       verdict: nothing is wrong; the notes name programs that may let in "
+                         "by something else than PAM")
 
     def test_an_unknown_option_is_usage(self):
         self.assertEqual(self.run_tool("check-pam", "--nonsense").status, USAGE)

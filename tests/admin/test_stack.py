@@ -12,6 +12,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from fixture import BUILD, temporary_folder
+from harness import can_copy, on_a_copy
 
 SEED, STACKS = 20260101, 300
 CODES = (*["success"] * 9, "auth_err", "auth_err", "ignore", "new_authtok_reqd",
@@ -198,18 +199,7 @@ class Stack(unittest.TestCase):
                 self.assertIsNone(self.by_tool("service"))
 
 
-# A folder of its own in place of each of libpam's.
-ENTER = ("unshare", "--mount", "sh", "-euc", 'mount --bind "$1" /etc/pam.d\n'
-         'mkdir -p /usr/lib/pam.d\nmount --bind "$2" /usr/lib/pam.d\nshift 2\nexec "$@"', "sh")
-
-
-def can_enter():
-    with temporary_folder() as folder:
-        return subprocess.run([*ENTER, folder, folder, "true"], capture_output=True,
-                              check=False).returncode == 0
-
-
-@unittest.skipUnless(can_enter(), "needs root, for an /etc/pam.d of its own")
+@unittest.skipUnless(can_copy(), "needs root, for an /etc/pam.d of its own")
 class Folders(unittest.TestCase):
     """Both folders of libpam's, and the same files for the tool."""
 
@@ -217,6 +207,10 @@ class Folders(unittest.TestCase):
         folder = self.enterContext(temporary_folder())
         self.folders = [folder / "etc", folder / "vendor"]
         self.etc, self.vendor = self.folders
+        (folder / "layers").mkdir()
+        self.prefix = on_a_copy(folder / "layers", f"mount --bind {self.etc} /etc/pam.d",
+                                "mkdir -p /usr/lib/pam.d",
+                                f"mount --bind {self.vendor} /usr/lib/pam.d")
         for folder in self.folders:
             folder.mkdir()
         self.write(self.etc, other="perm_denied")
@@ -228,7 +222,7 @@ class Folders(unittest.TestCase):
 
     def by_libpam(self, service):
         """A code word; None where libpam refuses to begin."""
-        done = subprocess.run([*ENTER, *self.folders, BUILD / "pam-driver", "--service", service,
+        done = subprocess.run([*self.prefix, BUILD / "pam-driver", "--service", service,
                                "--user", "root", "--call", "authenticate"],
                               capture_output=True, text=True, check=False)
         if done.returncode != 0:
