@@ -121,21 +121,33 @@ static int open_pidfd(pid_t pid)
     return pidfd;
 }
 
+/* As it was before a child that could not be started, or that nobody can watch. */
+static bool give_up(struct sigchld *sigchld, struct verdict *why_not, const char *path,
+                    const char *what, int error)
+{
+    sigchld_release(sigchld);
+    return verdict_refuse(why_not, OUTCOME_BROKEN, "%s %s: %s", path, what, strerror(error));
+}
+
 bool helper_start(const char *path, const char *settings, struct helper *ret_helper,
                   struct verdict *why_not)
 {
     auto_close ours = -1;
     auto_close theirs = -1;
+    struct sigchld sigchld = { 0 };
     pid_t pid;
     int error, pidfd;
 
     if (!open_socketpair(&ours, &theirs))
         return verdict_refuse(why_not, OUTCOME_BROKEN, "no socketpair: %s", strerror(errno));
 
+    sigchld_hold(&sigchld);
+    sigchld_note(&sigchld, false);
     error = spawn(path, settings, theirs, &pid);
-    if (error != 0)
-        return verdict_refuse(why_not, OUTCOME_BROKEN, "%s can't be started: %s", path,
-                              strerror(error));
+    if (error != 0) {
+        sigchld_settle(&sigchld, 0);
+        return give_up(&sigchld, why_not, path, "can't be started", error);
+    }
 
     close_descriptor(&theirs); /* which makes room for the pidfd, where descriptors are few */
     pidfd = open_pidfd(pid);
@@ -143,12 +155,13 @@ bool helper_start(const char *path, const char *settings, struct helper *ret_hel
         /* It ends by itself, at the end of file. */
         error = errno;
         waitpid(pid, NULL, WNOHANG);
-        return verdict_refuse(why_not, OUTCOME_BROKEN,
-                              "%s was started, but is gone or can't be watched: %s", path,
-                              strerror(error));
+        return give_up(&sigchld, why_not, path, "was started, but is gone or can't be watched",
+                       error);
     }
 
-    *ret_helper = (struct helper){ .pidfd = pidfd, .reader = { .descriptor = ours } };
+    *ret_helper = (struct helper){
+        .pidfd = pidfd, .pid = pid, .sigchld = sigchld, .reader = { .descriptor = ours }
+    };
     ours = -1;
     return true;
 }
@@ -196,15 +209,34 @@ static bool wait_for_end(int pidfd, int64_t timeout_ms)
     }
 }
 
-/* Reaps an ended child. Whether its status is 0, or not to be had. */
-static bool reap(int pidfd)
+/* Reaps the check program, which has ended. Whether its status is 0, or not to be had. */
+static bool reap(struct helper *helper)
 {
     siginfo_t info = { 0 };
+    int error;
 
-    while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) != 0)
-        if (errno != EINTR)
-            return errno == ECHILD;
-    return info.si_code == CLD_EXITED && info.si_status == 0;
+    do
+        error = waitid(P_PIDFD, (id_t)helper->pidfd, &info, WEXITED) == 0 ? 0 : errno;
+    while (error == EINTR);
+
+    sigchld_settle(&helper->sigchld, helper->pid);
+    close_descriptor(&helper->pidfd);
+    return error == ECHILD || (info.si_code == CLD_EXITED && info.si_status == 0);
+}
+
+void helper_release_signals(struct helper *helper)
+{
+    sigchld_release(&helper->sigchld);
+}
+
+void helper_hold_signals(struct helper *helper)
+{
+    siginfo_t end = { 0 };
+    bool is_ours;
+
+    sigchld_hold(&helper->sigchld);
+    is_ours = waitid(P_PIDFD, (id_t)helper->pidfd, &end, WEXITED | WNOHANG | WNOWAIT) == 0;
+    sigchld_note(&helper->sigchld, !is_ours || end.si_pid != 0);
 }
 
 bool helper_finish(struct helper *helper, struct verdict *why_not)
@@ -218,25 +250,22 @@ bool helper_finish(struct helper *helper, struct verdict *why_not)
     if (!wait_for_end(helper->pidfd, FINISH_MS))
         return verdict_refuse(why_not, OUTCOME_BROKEN,
                               "the check program lives on after its verdict");
-    if (!reap(helper->pidfd))
+    if (!reap(helper))
         return verdict_refuse(why_not, OUTCOME_BROKEN,
                               "the check program failed after its verdict");
-
-    close_descriptor(&helper->pidfd);
-    close_descriptor(&helper->reader.descriptor);
     return true;
 }
 
 void helper_stop(struct helper *helper, int64_t patience_ms)
 {
-    if (helper->pidfd < 0)
-        return;
-
-    shutdown(helper->reader.descriptor, SHUT_WR);
-    if (!wait_for_end(helper->pidfd, patience_ms))
-        syscall(SYS_pidfd_send_signal, helper->pidfd, SIGKILL, NULL, 0);
-    if (wait_for_end(helper->pidfd, FINISH_MS))
-        reap(helper->pidfd);
+    if (helper->pidfd >= 0) {
+        shutdown(helper->reader.descriptor, SHUT_WR);
+        if (!wait_for_end(helper->pidfd, patience_ms))
+            syscall(SYS_pidfd_send_signal, helper->pidfd, SIGKILL, NULL, 0);
+        if (wait_for_end(helper->pidfd, FINISH_MS))
+            reap(helper);
+    }
     close_descriptor(&helper->pidfd);
     close_descriptor(&helper->reader.descriptor);
+    sigchld_release(&helper->sigchld);
 }

@@ -135,6 +135,18 @@ static void send_answer(const struct login *login, struct helper *helper, const 
     explicit_bzero(line, sizeof line);
 }
 
+/* pam_prompt(3) with the host's own signals, and no longer: an answer may end the check program. */
+static bool prompt(const struct login *login, struct helper *helper, int style, const char *text,
+                   char **typed)
+{
+    int code;
+
+    helper_release_signals(helper);
+    code = pam_prompt(login->pamh, style, typed, "%s", text);
+    helper_hold_signals(helper);
+    return code == PAM_SUCCESS;
+}
+
 static enum relayed ask(struct login *login, struct helper *helper, int style, const char *text,
                         struct verdict *ret_verdict)
 {
@@ -142,7 +154,7 @@ static enum relayed ask(struct login *login, struct helper *helper, int style, c
     char *typed = NULL;
 
     /* A success without an answer is an empty answer (pam_prompt() gives NULL then). */
-    if (pam_prompt(login->pamh, style, &typed, "%s", text) != PAM_SUCCESS) {
+    if (!prompt(login, helper, style, text, &typed)) {
         relayed = RELAYED_NO_CONVERSATION;
     } else if (is_password(login, typed)) {
         verdict_refuse(ret_verdict, OUTCOME_DENIED,
@@ -158,9 +170,9 @@ static enum relayed ask(struct login *login, struct helper *helper, int style, c
     return relayed;
 }
 
-static enum relayed show(const struct login *login, const char *text)
+static enum relayed show(const struct login *login, struct helper *helper, const char *text)
 {
-    if (login->silent || pam_info(login->pamh, "%s", text) == PAM_SUCCESS)
+    if (login->silent || prompt(login, helper, PAM_TEXT_INFO, text, NULL))
         return RELAYED;
     return RELAYED_NO_CONVERSATION;
 }
@@ -176,7 +188,7 @@ static enum relayed converse(struct login *login, struct helper *helper,
     else if (message->kind == DIALOGUE_ASK)
         relayed = ask(login, helper, PAM_PROMPT_ECHO_ON, message->text, ret_verdict);
     else
-        relayed = show(login, message->text);
+        relayed = show(login, helper, message->text);
 
     login->conversation_ms += dialogue_clock_ms() - began_ms;
     return relayed;

@@ -34,6 +34,7 @@ struct pam_handle {
     bool is_first, is_answered; /* a line may be sent */
     bool gave_password;         /* nothing may be sent or read any more */
     bool said_verdict, was_finished;
+    bool holds_signals; /* SIGCHLD is not as the host has it */
     enum outcome said;
     int conversations_failed;
     int64_t first_timeout_ms; /* of the check program's first line */
@@ -135,6 +136,7 @@ int pam_prompt(pam_handle_t *pamh, int style, char **response, const char *forma
     fuzz_demand(text_is_clean(text, strlen(text)), "what is shown is clean");
     fuzz_demand(++pamh->prompts <= DIALOGUE_QUESTIONS_MAX, "there are only so many questions");
     fuzz_demand(pamh->conversations_failed == 0, "nobody is asked who can't be asked");
+    fuzz_demand(!pamh->holds_signals, "the conversation has the signals of the host");
     fuzz_demand(style != PAM_TEXT_INFO || !(pamh->flags & PAM_SILENT), "silence is kept");
 
     result = converse(pamh, style == PAM_TEXT_INFO ? NULL : response);
@@ -153,7 +155,7 @@ bool helper_start(const char *path, const char *settings, struct helper *ret_hel
     if (!handle->starts)
         return false;
     fuzz_demand(handle->running++ == 0, "it is started once");
-    handle->is_first = true;
+    handle->is_first = handle->holds_signals = true;
     *ret_helper = (struct helper){ .pidfd = 7, .reader = { .descriptor = 8 } };
     return true;
 }
@@ -163,6 +165,7 @@ void helper_send(struct helper *helper, const char *line)
     struct dialogue_login login;
 
     fuzz_demand(helper->pidfd == 7 && handle->running == 1, "it runs");
+    fuzz_demand(handle->holds_signals, "what may end it comes while signals are held");
     fuzz_demand(!handle->gave_password, "the password goes nowhere");
     if (handle->is_first) {
         fuzz_demand(dialogue_parse_login(line, &login), "the first line is a login");
@@ -207,8 +210,21 @@ bool helper_receive(struct helper *helper, int64_t timeout_ms, char line[DIALOGU
     return true;
 }
 
+void helper_release_signals(struct helper *helper)
+{
+    fuzz_demand(helper->pidfd == 7 && handle->holds_signals, "they are held while it runs");
+    handle->holds_signals = false;
+}
+
+void helper_hold_signals(struct helper *helper)
+{
+    fuzz_demand(helper->pidfd == 7 && !handle->holds_signals, "they are held once");
+    handle->holds_signals = true;
+}
+
 bool helper_finish(struct helper *helper, struct verdict *why_not)
 {
+    fuzz_demand(handle->holds_signals, "signals are held until it has ended");
     fuzz_demand(helper->pidfd == 7 && handle->said_verdict, "it is finished after the verdict");
     if (!handle->finishes)
         return verdict_refuse(why_not, OUTCOME_BROKEN, "it did not end");
@@ -223,6 +239,7 @@ void helper_stop(struct helper *helper, int64_t patience_ms)
     fuzz_demand(helper->pidfd != 7 || (patience_ms > 0) == (handle->conversations_failed > 0),
                 "only who hears that the user is gone may end by itself");
     handle->running -= helper->pidfd == 7;
+    handle->holds_signals = false;
     helper->pidfd = -1;
 }
 
@@ -270,6 +287,7 @@ static void demand_code(const struct pam_handle *pamh, int code, char *const *ar
     }
     fuzz_demand(code == expect(pamh), "the code is that of the verdict");
     fuzz_demand(pamh->running == 0, "no check program is left");
+    fuzz_demand(!pamh->holds_signals, "the host has its signals back");
     fuzz_demand(pamh->lines == (pamh->user != NULL && pamh->service != NULL && pamh->has_items),
                 "a login is a line");
     fuzz_demand(pamh->delays <= 1, "one delay is enough");

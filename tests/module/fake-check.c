@@ -9,7 +9,7 @@
  *   sendraw HEX     writes bytes                        close        its descriptors 0 to 2
  *   flood TEXT      writes lines without an end         leave MS     a child keeps them so long
  *   note TEXT       is the event "notes"                dump PATH    what it was started with
- *   sleep MS
+ *   sleep MS                                            tell PATH    opens and closes it to write
  *
  * A step that fails exits with 3, the script's end with 0. What happens is appended to
  * SETTINGS.events, if that file exists: "PID MS EVENT [HEX]". */
@@ -183,6 +183,15 @@ static bool step_close(const struct check *check, const char *text)
     return close(STDIN_FILENO) == 0 && close(STDOUT_FILENO) == 0 && close(STDERR_FILENO) == 0;
 }
 
+/* A FIFO: who waits to read it goes on. */
+static bool step_tell(const struct check *check, const char *path)
+{
+    int descriptor = open(path, O_WRONLY | O_CLOEXEC);
+
+    (void)check;
+    return descriptor >= 0 && close(descriptor) == 0;
+}
+
 static bool step_leave(const struct check *check, const char *text)
 {
     pid_t pid = fork();
@@ -257,6 +266,7 @@ static const struct {
     { "sleep", step_sleep },   { "hang", step_hang },       { "stop", step_stop },
     { "kill", step_kill },     { "exit", step_exit },       { "note", step_note },
     { "close", step_close },   { "leave", step_leave },     { "dump", step_dump },
+    { "tell", step_tell },
 };
 
 static bool run_step(const struct check *check, const char *step)

@@ -98,9 +98,8 @@ static void print_pending(FILE *out)
 
     sigemptyset(&pending);
     sigpending(&pending);
-    /* A child that ends does raise SIGCHLD: that is no trace, it is the kernel. */
     for (int number = 1; number < NSIG; number++)
-        if (number != SIGCHLD && number != SIGALRM && sigismember(&pending, number) == 1)
+        if (number != SIGALRM && sigismember(&pending, number) == 1)
             fprintf(out, "%d ", number);
 }
 

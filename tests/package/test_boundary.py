@@ -52,11 +52,13 @@ FOREIGN = {
 NOT_FOR_A_MODULE = {
     "getenv", "secure_getenv", "environ", "__environ", "setenv", "putenv", "unsetenv", "clearenv",
     "system", "popen", "fork", "vfork", "execve", "execv", "execvp", "execl", "execlp", "wait",
-    "kill", "killpg", "raise", "alarm", "setitimer", "signal", "sigaction", "sigprocmask",
-    "pthread_sigmask", "pthread_create", "umask", "chdir", "fchdir", "setrlimit", "prlimit",
+    "killpg", "raise", "alarm", "setitimer", "signal", "sigprocmask", "pthread_create", "umask", "chdir", "fchdir", "setrlimit", "prlimit",
     "setuid", "setresuid", "setgid", "setgroups", "openlog", "closelog", "setlogmask", "setlocale",
     "exit", "_exit", "abort", "atexit", "printf", "puts", "dlopen", "setsid", "strtok",
 }
+# These touch SIGCHLD alone, of this thread and this process alone.
+FOR_SIGCHLD = {r"\bkill\((?!getpid\(\), SIGCHLD\))": set(),
+               r"\b(kill|sigaction|pthread_sigmask|sigtimedwait)\(": {"module/sigchld.c"}}
 
 
 def run(*command):
@@ -132,6 +134,12 @@ class Binaries(unittest.TestCase):
 
     def test_the_module_leaves_the_hosts_world_alone(self):
         self.assertEqual(imported(MODULE) & NOT_FOR_A_MODULE, set())
+
+    def test_the_module_has_one_place_for_signals(self):
+        for pattern, places in FOR_SIGCHLD.items():
+            found = {source for source in sources(".c") if source.startswith("module" + os.sep) and
+                     re.search(pattern, read(os.path.join(SOURCES, source)))}
+            self.assertEqual(found, places)
 
     def test_curl_and_json_come_with_twilio_so_and_not_with_the_check_program(self):
         found = needed(CHECK)
