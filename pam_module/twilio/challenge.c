@@ -92,17 +92,17 @@ enum challenge_state challenge_judge(enum challenge_step step, int status, const
     int code = errors_parse(body, size);
     const struct error *error = errors_find(code);
     const char *meaning;
-    enum outcome outcome = errors_judge(status, code, &meaning);
 
     if (status == 404 && step != CHALLENGE_CREATE) {
-        outcome = OUTCOME_DENIED;
-        meaning = "this login's challenge is gone";
-    } else if (outcome == OUTCOME_MISCONFIGURED && step == CHALLENGE_VERIFY && error != NULL &&
-               error->state != CHALLENGE_REFUSED) {
-        return error->state;
+        verdict_refuse(why_not, OUTCOME_DENIED,
+                       "Twilio: HTTP 404, error %d: this login's challenge is gone", code);
+        return CHALLENGE_REFUSED;
     }
+    if (step == CHALLENGE_VERIFY && error != NULL && error->state != CHALLENGE_REFUSED &&
+        errors_judge(status, code, &meaning) == OUTCOME_MISCONFIGURED)
+        return error->state;
 
-    verdict_refuse(why_not, outcome, "Twilio: HTTP %d, error %d: %s", status, code, meaning);
+    errors_refuse(status, body, size, why_not);
     return CHALLENGE_REFUSED;
 }
 

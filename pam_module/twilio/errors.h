@@ -3,6 +3,7 @@
 /* Twilio's error codes for entities, factors and challenges, and what each does to a login. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "challenge.h"
@@ -22,6 +23,11 @@ const struct error *errors_find(int code);
  * no 4xx is OUTCOME_UNAVAILABLE; other codes are in the table, and all else is
  * OUTCOME_MISCONFIGURED. */
 enum outcome errors_judge(int status, int code, const char **ret_meaning);
+
+/* Fills *WHY_NOT with that outcome, the HTTP STATUS, the code of the error's body of SIZE bytes,
+ * and its meaning. For a 400, and for a code that is not in the table, it quotes what Twilio says:
+ * at most 120 bytes, words of digits alone as '#', since they may be a code. Returns false. */
+bool errors_refuse(int status, const char *body, size_t size, struct verdict *why_not);
 
 /* The number in "code" of an error's body of SIZE bytes, in either form that Twilio uses; 0: none. */
 int errors_parse(const char *body, size_t size);

@@ -90,11 +90,7 @@ enum http_result service_send(struct service *service, const struct http_request
 
 void service_explain(const struct http_reply *reply, struct verdict *why_not)
 {
-    int code = service_error(reply);
-    const char *meaning;
-    enum outcome outcome = errors_judge(reply->status, code, &meaning);
-
-    verdict_refuse(why_not, outcome, "Twilio: HTTP %d, error %d: %s", reply->status, code, meaning);
+    errors_refuse(reply->status, reply->body, reply->size, why_not);
 }
 
 bool service_fetch(struct service *service, struct http_watch *watch,

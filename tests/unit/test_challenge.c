@@ -701,12 +701,84 @@ TEST(tells_status_and_code_and_the_remedy)
     assert_refused(&why_not, OUTCOME_UNAVAILABLE, "HTTP 502, error 0: no answer that can be used");
 }
 
-TEST(never_repeats_the_text_of_a_stranger)
+static void assert_reason(int status, const char *body, const char *expected)
 {
     struct verdict why_not;
 
-    judge(CHALLENGE_CREATE, 400, "{\"code\": 60200, \"message\": \"evil \\u001b[2J\"}", &why_not);
-    assert_null(strstr(why_not.reason, "evil"));
+    judge(CHALLENGE_CREATE, status, body, &why_not);
+    assert_string_equal(why_not.reason, expected);
+}
+
+TEST(quotes_what_names_a_parameter_or_explains_an_unknown_code)
+{
+    assert_reason(400, "{\"code\": 60306, \"message\": \"Invalid parameter: Identity\"}",
+                  "Twilio: HTTP 400, error 60306: malformed SID, identity or code: check the "
+                  "enrollment, service_sid and code_length (Twilio: Invalid parameter: Identity)");
+    assert_reason(403, "{\"code\": 99999, \"message\": \"New rule\"}",
+                  "Twilio: HTTP 403, error 99999: the request was refused (Twilio: New rule)");
+    assert_reason(400, "{\"code\": 99999, \"title\": \"New\", \"detail\": \"Rule\"}",
+                  "Twilio: HTTP 400, error 99999: the request was refused (Twilio: Rule)");
+    assert_reason(400, "{\"title\": \"New\"}",
+                  "Twilio: HTTP 400, error 0: the request was refused (Twilio: New)");
+    assert_reason(400, "{\"code\": 99999, \"message\": \"\"}",
+                  "Twilio: HTTP 400, error 99999: the request was refused");
+    assert_reason(400, "<html>Bad Request</html>",
+                  "Twilio: HTTP 400, error 0: the request was refused");
+}
+
+TEST(quotes_nothing_else)
+{
+    static const int statuses[] = { 401, 403, 404, 409, 429, 500 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+        struct verdict why_not;
+        judge(CHALLENGE_CREATE, statuses[i], "{\"code\": 20003, \"message\": \"evil\"}", &why_not);
+        assert_null(strstr(why_not.reason, "evil"));
+    }
+}
+
+TEST(quotes_no_control_character_and_no_number_and_only_so_much)
+{
+    char body[2000], words[1000];
+    struct verdict why_not;
+
+    assert_reason(400,
+                  "{\"code\": 1, \"message\": \"a\\u001b[2J \\u009b \\u202e \\\"b\\\" 123456, "
+                  "(012) AC012 1x a=5/6_7\"}",
+                  "Twilio: HTTP 400, error 1: the request was refused (Twilio: a?[2J ?? ??? \"b\" "
+                  "######, (###) AC012 1x a=#/#_#)");
+    memset(words, 'x', sizeof words - 1);
+    words[sizeof words - 1] = '\0';
+    snprintf(body, sizeof body, "{\"code\": 1, \"message\": \"%s\"}", words);
+    judge(CHALLENGE_CREATE, 400, body, &why_not);
+    words[120] = '\0';
+    snprintf(body, sizeof body, "Twilio: HTTP 400, error 1: the request was refused (Twilio: %s)",
+             words);
+    assert_string_equal(why_not.reason, body);
+}
+
+TEST(says_what_people_meet_first_and_the_remedy)
+{
+    static const struct {
+        int status, code;
+        const char *part;
+    } rows[] = {
+        { 403, 575001, "a trial account may not use Verify: upgrade the account" },
+        { 401, 20003, "check account_sid, api_key_sid and api_key_file" },
+        { 404, 20404, "check service_sid and the enrollment" },
+        { 403, 60204, "this Verify service may not use TOTP: enable it" },
+        { 403, 70051, "the API key may not do this: give it the permission" },
+        { 429, 60312, "wait, or use a recovery code" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct verdict why_not;
+        judge(CHALLENGE_CREATE, rows[i].status, reply_print_error(rows[i].code, rows[i].status),
+              &why_not);
+        assert_refused(&why_not, rows[i].status == 429 ? OUTCOME_EXHAUSTED : OUTCOME_MISCONFIGURED,
+                       rows[i].part);
+    }
+    assert_judged(CHALLENGE_VERIFY, 403, reply_print_error(60384, 403), OUTCOME_DENIED);
 }
 
 int main(void)
@@ -754,7 +826,10 @@ int main(void)
         cmocka_unit_test(reads_the_code_in_either_form_of_an_error),
         cmocka_unit_test(reads_no_code_that_is_not_exactly_a_number),
         cmocka_unit_test(tells_status_and_code_and_the_remedy),
-        cmocka_unit_test(never_repeats_the_text_of_a_stranger),
+        cmocka_unit_test(quotes_what_names_a_parameter_or_explains_an_unknown_code),
+        cmocka_unit_test(quotes_nothing_else),
+        cmocka_unit_test(quotes_no_control_character_and_no_number_and_only_so_much),
+        cmocka_unit_test(says_what_people_meet_first_and_the_remedy),
     };
 
     return cmocka_run_group_tests_name("challenge", tests, NULL, NULL);
