@@ -2,14 +2,17 @@
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* "explain": what a login would be, and why, without a login and without the network. */
 #include <ctype.h>
+#include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../core/dialogue.h"
 #include "../core/policy.h"
 #include "../core/secret.h"
 #include "enrolled.h"
+#include "judge.h"
 #include "report.h"
 #include "terminal.h"
 
@@ -212,6 +215,56 @@ static void explain_enrolled(const struct explain *explain)
                explain->user);
 }
 
+/* The program of the service can't use the settings. */
+static void refuse_account(const struct explain *explain, const char *account,
+                           const struct verdict *why_not)
+{
+    bool is_closed = strstr(why_not->reason, strerror(EACCES)) != NULL;
+    char remedy[PLACE_SIZE];
+
+    snprintf(remedy, sizeof remedy,
+             "leave the module out of it, or give it settings of its own with conf=, in files of "
+             "%s, and explain them with --settings",
+             account);
+    report_add(explain->report, REPORT_WRONG, "host", is_closed ? remedy : NULL,
+               "the program of %s runs as %s, who can't use %s: %s", explain->service, account,
+               explain->settings_path, why_not->reason);
+    report_add(explain->report, REPORT_WRONG, "verdict", NULL,
+               "%s is refused before a question: %s", explain->user,
+               verdict_pam_code(OUTCOME_MISCONFIGURED));
+}
+
+/* From here on files are read as by the program of the service. */
+static bool become(const char *account, struct verdict *why_not)
+{
+    const struct passwd *entry = getpwnam(account);
+
+    return (entry != NULL && (geteuid() == entry->pw_uid ||
+                              (setegid(entry->pw_gid) == 0 && seteuid(entry->pw_uid) == 0))) ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "becoming %s: %s", account,
+                          strerror(errno));
+}
+
+/* Whether the program of the service can use the settings. False: it is told. */
+static bool is_host_able(const struct explain *explain)
+{
+    auto_facts *facts = NULL;
+    char facts_why_not[FACTS_WHY_NOT_SIZE];
+    struct verdict why_not;
+    const char *account;
+
+    if (!facts_read(&facts, facts_why_not)) {
+        report_add(explain->report, REPORT_WARNING, "host", NULL, "%s", facts_why_not);
+        return true;
+    }
+    account = judge_account(facts_find_service(facts, explain->service), explain->user);
+    if (account == NULL ||
+        (judge_can_use(account, explain->settings_path, &why_not) && become(account, &why_not)))
+        return true;
+    refuse_account(explain, account, &why_not);
+    return false;
+}
+
 static void explain_policy(struct explain *explain)
 {
     struct verdict why_not;
@@ -287,7 +340,8 @@ static enum command_status run(const struct command_call *call)
     explain.report = report_start(call);
     if (explain.report == NULL)
         return COMMAND_WRONG;
-    explain_all(&explain, command_value(call, "rhost"));
+    if (is_host_able(&explain))
+        explain_all(&explain, command_value(call, "rhost"));
     return report_end(explain.report);
 }
 

@@ -20,23 +20,28 @@ static bool is_set_user_id(const char *program)
 }
 
 /* Whether it calls PAM as the user who types. */
-static bool is_users(const struct judge *judge)
+static bool is_users(const struct facts_service *known)
 {
-    if (!judge_knows(judge, FACTS_USER))
+    if (!(known->words & FACTS_USER))
         return false;
-    for (const char *const *program = judge->known->programs; *program != NULL; program++)
+    for (const char *const *program = known->programs; *program != NULL; program++)
         if (is_set_user_id(*program))
             return false;
     return true;
 }
 
+const char *judge_account(const struct facts_service *known, const char *user)
+{
+    return known == NULL ? NULL : is_users(known) ? user : known->account;
+}
+
 /* The secret of the API key is readable by its owner alone. */
-static void judge_account(struct judge *judge)
+static void add_account(struct judge *judge)
 {
     const char *account = judge->known->account;
     char remedy[256];
 
-    if (is_users(judge))
+    if (is_users(judge->known))
         judge_add(judge, REPORT_WARNING, "leave the module out of it",
                   "a screen locker that runs as the user, who can't read the settings: the module "
                   "refuses everybody");
@@ -90,7 +95,7 @@ void judge_host(struct judge *judge)
     const struct facts_service *known = judge->known;
 
     if (known != NULL)
-        judge_account(judge);
+        add_account(judge);
     if (known != NULL && known->proftpd != NULL)
         judge->trust =
             judge_proftpd(judge, known->proftpd) ? CHECK_STACK_ALONE : CHECK_STACK_OTHERS;

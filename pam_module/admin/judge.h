@@ -50,6 +50,10 @@ void judge_host(struct judge *judge);
  * not known. */
 bool judge_proftpd(struct judge *judge, const char *path);
 
+/* The account as which the program of the service KNOWN, which may be NULL, calls PAM for USER; NULL:
+ * root, as far as is known. */
+const char *judge_account(const struct facts_service *known, const char *user);
+
 /* Whether the account NAME can use the settings of the file PATH, as the check program reads them when
  * it is not root: with the secret and the folder of enrollments that they name. Only root can tell
  * about another account. False, with OUTCOME_MISCONFIGURED in *WHY_NOT. */

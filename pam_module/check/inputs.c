@@ -3,6 +3,12 @@
 /* What a login needs of root's files. */
 #include "inputs.h"
 
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "../core/secret.h"
 #include "../core/userfile.h"
 
@@ -49,14 +55,41 @@ static void read_recovery(struct inputs *inputs)
         inputs->note = why_not;
 }
 
-bool inputs_read(struct inputs *inputs, const char *settings_path,
-                 const struct dialogue_login *login, struct verdict *verdict)
+static bool read_all(struct inputs *inputs, const char *settings_path,
+                     const struct dialogue_login *login, struct verdict *verdict)
 {
     if (!settings_read(settings_path, &inputs->settings, verdict) ||
         !find_enrollment(inputs, login, verdict))
         return false;
     read_recovery(inputs);
     return secret_read_line(inputs->settings->api_key_file, &inputs->secret, verdict);
+}
+
+/* Screen lockers, nginx and PostgreSQL call PAM as an account that can't read root's files. */
+static void add_account(struct verdict *verdict)
+{
+    const struct passwd *account = getpwuid(geteuid());
+    char name[64];
+
+    if (account != NULL)
+        snprintf(name, sizeof name, "%s", account->pw_name);
+    else
+        snprintf(name, sizeof name, "uid %u", (unsigned)geteuid());
+    verdict_add(verdict,
+                " for %s, as which this host runs: leave the module out of this service, or give "
+                "it settings of its own with conf=, in files of %s",
+                name, name);
+}
+
+bool inputs_read(struct inputs *inputs, const char *settings_path,
+                 const struct dialogue_login *login, struct verdict *verdict)
+{
+    if (read_all(inputs, settings_path, login, verdict))
+        return true;
+    if (verdict->outcome == OUTCOME_MISCONFIGURED && geteuid() != 0 &&
+        strstr(verdict->reason, strerror(EACCES)) != NULL)
+        add_account(verdict);
+    return false;
 }
 
 void inputs_free(struct inputs *inputs)

@@ -119,7 +119,8 @@ bool privileges_take(struct verdict *why_not)
 {
     if (geteuid() != 0 && (getuid() != geteuid() || getgid() != getegid()))
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                              "the check program must not be set-user-ID or set-group-ID");
+                              "this host, or the check program, is set-user-ID or set-group-ID to "
+                              "an account that is not root: leave the module out of this service");
 
     /* A real uid of the caller's would let him stop and kill us. */
     if (geteuid() == 0 && (setresgid(0, 0, 0) != 0 || setresuid(0, 0, 0) != 0))

@@ -5,6 +5,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import unittest
 
@@ -120,6 +121,30 @@ class Rules(ExplainCase):
         self.assertEqual(self.explain("daemon")[1]["rule"][2], "twilio-verify confirm daemon")
         done = self.run_tool("recovery-codes", "daemon")
         self.assertIn("daemon is not enrolled: twilio-verify confirm daemon", done.err)
+
+    @needs_root
+    def test_a_program_that_is_not_root_can_not_use_roots_settings(self):
+        enroll(self.folder, "daemon", IDENTITY, FACTOR_SID)
+        for service, account in (("nginx", "www-data"), ("i3lock", "daemon")):
+            with self.subTest(service):
+                for path in (self.folder, *self.folder.rglob("*")):
+                    shutil.chown(path, "root", "root")
+                self.settings = self.configure()
+                status, report = self.explain("daemon", service)
+                self.assertEqual((status, report["host"][0], report["verdict"][1]),
+                                 (WRONG, "wrong", "daemon is refused before a question: "
+                                                  "PAM_SERVICE_ERR"))
+                self.assertIn(f"the program of {service} runs as {account}, who can't use "
+                              f"{self.settings}: {self.settings}: Permission denied",
+                              report["host"][1])
+                self.assertIn(f"leave the module out of it, or give it settings of its own with "
+                              f"conf=, in files of {account}", report["host"][2])
+                self.assertNotIn("question", report)
+                for path in (self.folder, *self.folder.rglob("*")):
+                    shutil.chown(path, account, account)
+                self.assertEqual(self.explain("daemon", service)[1]["verdict"][1],
+                                 "daemon is asked for a code")
+        self.assertNotIn("host", self.explain("daemon", "sshd")[1])
 
     def test_a_service_is_known_by_small_letters_as_libpam_has_them(self):
         self.settings = self.configure(login={"exempt_services": ["cron"]})

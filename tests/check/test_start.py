@@ -362,6 +362,32 @@ class HostileStarts(CheckTest):
         self.assertEqual(server.connections, [])
 
     @needs_root
+    def test_a_host_that_can_not_read_roots_files_gets_the_account_and_the_remedy(self):
+        server = self.liar()
+        become = ("os.setgroups([]); os.setresgid(65534, 65534, 65534); "
+                  "os.setresuid(%d, %d, %d)")
+        remedy = (" for {0}, as which this host runs: leave the module out of this service, or give "
+                  "it settings of its own with conf=, in files of {0}$")
+        for path in ("twilio-verify.conf", "users", "users/alice.conf", "api-key"):
+            for uid, name in ((NOBODY.pw_uid, NOBODY.pw_name), (54321, "uid 54321")):
+                with self.subTest([path, uid]):
+                    host = self.host(server)
+                    for given in (host.folder, *host.folder.rglob("*")):
+                        os.chown(given, uid, 65534)
+                    os.chown(host.folder / path, 0, 0)
+                    (host.folder / path).chmod(0o700 if path == "users" else 0o600)
+                    login = self.login(host, prefix=after(become % ((uid,) * 3)))
+                    self.assert_outcome(login, "misconfigured", f"{path}: Permission denied"
+                                        + remedy.format(name), seconds=2)
+        # Another fault of such settings has nothing to do with the account.
+        host = self.host(server)
+        for given in (host.folder, *host.folder.rglob("*")):
+            os.chown(given, 65534, 65534)
+        (host.folder / "users" / "alice.conf").write_text("x = 1;\n")
+        login = self.login(host, prefix=after(become % ((65534,) * 3)))
+        self.assert_outcome(login, "misconfigured", r"alice.conf:1: x [^:]*(: [a-z ]*)?$", seconds=2)
+
+    @needs_root
     def test_root_without_the_power_to_drop_is_misconfigured(self):
         server = self.liar()
         for capability in (CAP_SETUID, CAP_SETGID):
