@@ -102,7 +102,8 @@ static const struct key keys[] = {
       .rule = "must be SK and 32 hexadecimal digits, or be left out to use the auth token" },
     { MEMBER("service", api_key_file), PATH, .text = PATHS_SECRET },
     { MEMBER("service", proxy), TEXT(1, URL_LENGTH_MAX), .is_valid = is_proxy,
-      .rule = "must be http://HOST:PORT, https://HOST:PORT or socks5h://HOST:PORT" },
+      .rule = "must be http://HOST:PORT, https://HOST:PORT or socks5h://HOST:PORT, without a user "
+              "and a password" },
     { MEMBER("service", ca_file), PATH },
     { MEMBER("service", ca_path), PATH },
     { MEMBER("service", timeout_seconds), .type = KEY_NUMBER, .number = 10, .minimum = 1,

@@ -90,6 +90,20 @@ class Layout(unittest.TestCase):
         self.assertEqual(sorted(listed), sorted([*suites.ALL_SUITES, *suites.COMPILERS]))
 
 
+class Recipes(unittest.TestCase):
+    def test_ssh_takes_the_options_for_ansible_before_ansible_s_own(self):
+        line = re.search(r"ssh_args = ((?:.+\n)+)", read("conf/README.md"))[1].split()
+        ansible = ["-o", "KbdInteractiveAuthentication=no", "-o",
+                   "PreferredAuthentications=gssapi-with-mic,gssapi-keyex,hostbased,publickey",
+                   "-o", "PasswordAuthentication=no"]
+        done = subprocess.run(["ssh", "-F", "none", "-G", *line, *ansible, "host"], check=True,
+                              text=True, capture_output=True, stdin=subprocess.DEVNULL)
+        options = dict(row.split(" ", 1) for row in done.stdout.splitlines() if " " in row)
+        self.assertEqual(options["kbdinteractiveauthentication"], "yes")
+        self.assertEqual(options["preferredauthentications"], "publickey,keyboard-interactive")
+        self.assertEqual(options["controlmaster"], "auto")
+
+
 class Documents(unittest.TestCase):
     maxDiff = None
     manual = manual_keys(read("pam_module/core/twilio-verify.conf.5.scd"))

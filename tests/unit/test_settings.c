@@ -421,6 +421,8 @@ TEST(proxy_is_one_of_three_schemes_and_a_host)
     assert_key_wrong("service", "proxy", "\"socks5://proxy:1080\"");
     assert_key_wrong("service", "proxy", "\"proxy:3128\"");
     assert_key_wrong("service", "proxy", "\"http://user:secret@proxy:3128\"");
+    assert_wrong(print_key("service", "proxy", "\"http://user:secret@proxy:3128\""),
+                 "without a user and a password");
     assert_key_wrong("service", "proxy", "\"\"");
 }
 
