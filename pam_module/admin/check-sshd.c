@@ -5,194 +5,236 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-#include "sshd-config.h"
+#include "sshd-list.h"
 
-#define SUBJECT     "sshd"
-#define END_OF_LIST " \t\r\""
-#define METHODS     "AuthenticationMethods publickey,keyboard-interactive"
+#define SUBJECT "sshd"
+#define METHODS "AuthenticationMethods publickey,keyboard-interactive"
+
+enum { WAYS_SIZE = 256, WHO_SIZE = 512 };
 
 struct judge {
     struct report *report;
-    struct sshd_config config;
-    bool has_factor; /* PAM asks for a first factor as well */
+    const struct check_stack *check;
+    struct check_stack_answer stack; /* of the service that sshd calls */
+    const struct sshd_config *config;
 };
 
-/* What a list of methods, "publickey,keyboard-interactive:pam", comes to. */
-struct list {
-    bool asks;           /* the module, which can ask */
-    bool gives_password; /* the module, which gets what was typed as the password */
-    bool has_key;        /* something else than PAM */
-    bool is_key_first;   /* and that before PAM */
-};
-
-static bool is_method(const char *word, size_t length, const char *method)
+static enum sshd_list_end end_of(const struct judge *judge, const char *list, size_t length)
 {
-    return strlen(method) == length && strncmp(word, method, length) == 0;
+    return sshd_list_judge(list, length, judge->config, judge->stack.has_factor);
 }
 
-static struct list read_list(const char *words)
+/* One list of AuthenticationMethods. */
+static void judge_list(const struct judge *judge, const char *list, size_t length)
 {
-    struct list list = { 0 };
+    static const struct {
+        enum report_level level;
+        const char *before, *after, *remedy;
+    } words[] = {
+        [SSHD_LIST_SKIPPED] = { REPORT_NOTE, "sshd skips ", ": it names a method that is off",
+                                NULL },
+        [SSHD_LIST_UNKNOWN] = { REPORT_WRONG, "",
+                                " is always refused: it names a method that can't be satisfied",
+                                "write \"" METHODS "\"" },
+        [SSHD_LIST_PASSWORD] = { REPORT_WRONG, "",
+                                 " is always refused, as a password is no code: it can't be "
+                                 "satisfied",
+                                 "write \"keyboard-interactive\" in place of \"password\"" },
+        [SSHD_LIST_BYPASS] = { REPORT_WRONG, "", " logs in without the code",
+                               "write \"" METHODS "\"" },
+        [SSHD_LIST_ALONE] = { REPORT_WRONG, "by ", " the code alone logs in",
+                              "write \"" METHODS "\"" },
+        [SSHD_LIST_BACKWARD] = { REPORT_WARNING, "",
+                                 " asks for the code first: anybody can use up a user's challenges",
+                                 "put \"publickey\" first" },
+        [SSHD_LIST_ASKS] = { REPORT_OK, "", " asks for the code", NULL },
+    };
+    enum sshd_list_end end = end_of(judge, list, length);
 
-    while (strcspn(words, END_OF_LIST) > 0) {
-        size_t length = strcspn(words, "," END_OF_LIST);
-        if (is_method(words, length, "keyboard-interactive") ||
-            is_method(words, length, "keyboard-interactive:pam")) {
-            list.asks = true;
-        } else if (is_method(words, length, "password")) {
-            list.gives_password = true;
-        } else {
-            list.has_key = true;
-            list.is_key_first |= !list.asks && !list.gives_password;
-        }
-        words += length;
-        words += *words == ',' ? 1 : 0;
-    }
-    return list;
+    report_add(judge->report, words[end].level, SUBJECT, words[end].remedy,
+               "AuthenticationMethods: %s\"%.*s\"%s", words[end].before, (int)length, list,
+               words[end].after);
 }
 
-/* One list of AuthenticationMethods, the first LENGTH bytes of WORDS. */
-static void judge_list(struct judge *judge, const char *words, int length)
+static void judge_lists(const struct judge *judge)
 {
-    struct list list = read_list(words);
+    const char *list = judge->config->methods;
 
-    if (!list.asks && !list.gives_password)
-        report_add(judge->report, REPORT_WRONG, SUBJECT, "say \"" METHODS "\"",
-                   "AuthenticationMethods: \"%.*s\" logs in without the code", length, words);
-    else if (!list.asks && judge->has_factor)
-        report_add(judge->report, REPORT_WRONG, SUBJECT,
-                   "say \"keyboard-interactive\" in its place",
-                   "AuthenticationMethods: \"%.*s\" is always refused, as a password is no code",
-                   length, words);
-    else if (!list.has_key && !judge->has_factor)
-        report_add(judge->report, REPORT_WRONG, SUBJECT, "say \"" METHODS "\"",
-                   "AuthenticationMethods: by \"%.*s\" the code alone logs in", length, words);
-    else if (!list.is_key_first && !judge->has_factor)
-        report_add(judge->report, REPORT_WARNING, SUBJECT, "put \"publickey\" first",
-                   "AuthenticationMethods: \"%.*s\" asks for the code first: anybody can use up a "
-                   "user's challenges",
-                   length, words);
-    else
-        report_add(judge->report, REPORT_OK, SUBJECT, NULL,
-                   "AuthenticationMethods: \"%.*s\" asks for the code", length, words);
-}
-
-static void judge_lists(struct judge *judge)
-{
-    const char *words = judge->config.methods;
-
-    for (words += strspn(words, " "); *words != '\0'; words += strspn(words, " ")) {
-        size_t length = strcspn(words, " ");
-        judge_list(judge, words, (int)length);
-        words += length;
+    for (size_t length; *list != '\0'; list += length + strspn(list + length, " ")) {
+        length = strcspn(list, " ");
+        judge_list(judge, list, length);
     }
 }
 
 /* Without AuthenticationMethods each method that is on logs in by itself. */
-static void judge_any(struct judge *judge)
+static void judge_any(const struct judge *judge)
 {
-    const struct sshd_config *config = &judge->config;
+    const struct sshd_config *config = judge->config;
+    bool has_factor = judge->stack.has_factor;
     const struct {
         bool is_on;
         const char *what, *remedy;
     } methods[] = {
-        { config->public_key, "a key", "say \"" METHODS "\", or \"PubkeyAuthentication no\"" },
-        { config->host_based, "a host's key", "say \"HostbasedAuthentication no\"" },
-        { config->gssapi, "a Kerberos ticket", "say \"GSSAPIAuthentication no\"" },
+        { config->public_key, "a key", "write \"" METHODS "\", or \"PubkeyAuthentication no\"" },
+        { config->host_based, "a host's key", "write \"HostbasedAuthentication no\"" },
+        { config->gssapi, "a Kerberos ticket", "write \"GSSAPIAuthentication no\"" },
+        { config->password && config->kerberos, "a Kerberos password",
+          "write \"KerberosAuthentication no\"" },
     };
 
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
         if (methods[i].is_on)
             report_add(judge->report, REPORT_WRONG, SUBJECT, methods[i].remedy,
                        "%s alone logs in, and the module is not called", methods[i].what);
-    if (config->password)
+    if (config->password && !config->kerberos)
         report_add(
-            judge->report, judge->has_factor ? REPORT_WARNING : REPORT_WRONG, SUBJECT,
-            "say \"PasswordAuthentication no\"",
-            judge->has_factor
+            judge->report, has_factor ? REPORT_WARNING : REPORT_WRONG, SUBJECT,
+            "write \"PasswordAuthentication no\"",
+            has_factor
                 ? "the method \"password\" is always refused, as a password is no code"
                 : "by the method \"password\" the code, typed as the password, logs in alone");
-    if (config->keyboard_interactive && !judge->has_factor)
-        report_add(judge->report, REPORT_WRONG, SUBJECT, "say \"" METHODS "\"",
+    if (config->keyboard_interactive && !has_factor)
+        report_add(judge->report, REPORT_WRONG, SUBJECT, "write \"" METHODS "\"",
                    "the code alone logs in");
     else if (config->keyboard_interactive)
         report_add(judge->report, REPORT_OK, SUBJECT, NULL,
                    "keyboard-interactive asks for the code");
 }
 
-/* Whether one of the lists in VALUE, up to a comment, does without the code; "any" is one. */
-static bool is_exempting(const char *value)
+static void judge_config(const struct judge *judge)
 {
-    for (;;) {
-        value += strspn(value, END_OF_LIST);
-        if (*value == '\0' || *value == '#')
-            return false;
-        if (!read_list(value).asks)
-            return true;
-        value += strcspn(value, END_OF_LIST);
-    }
-}
-
-/* Who matches has other ways in. */
-static void judge_match(const struct sshd_config_line *line, void *context)
-{
-    static const char *const keywords[] = {
-        "PubkeyAuthentication",   "HostbasedAuthentication",      "GSSAPIAuthentication",
-        "PasswordAuthentication", "KbdInteractiveAuthentication", "PAMServiceName",
-    };
-    struct judge *judge = context;
-
-    if (strcasecmp(line->keyword, "AuthenticationMethods") == 0) {
-        bool is_exempt = is_exempting(line->value);
-        report_add(judge->report, is_exempt ? REPORT_WARNING : REPORT_OK, SUBJECT,
-                   is_exempt ? "mind who can come under it" : NULL, "%s:%u: Match %s: %s%s",
-                   line->path, line->number, line->criteria,
-                   is_exempt ? "an exemption, logs in without the code by "
-                             : "asks for the code by ",
-                   line->value);
-        return;
-    }
-    for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
-        if (strcasecmp(line->keyword, keywords[i]) == 0 && strncasecmp(line->value, "no", 2) != 0)
-            report_add(judge->report, REPORT_WARNING, SUBJECT,
-                       "see that AuthenticationMethods holds for them, too",
-                       "%s:%u: Match %s: a way in of their own, %s %s", line->path, line->number,
-                       line->criteria, line->keyword, line->value);
-}
-
-static void judge_config(struct judge *judge)
-{
-    if (!judge->config.use_pam) {
-        report_add(judge->report, REPORT_WRONG, SUBJECT, "say \"UsePAM yes\"",
+    if (!judge->config->use_pam) {
+        report_add(judge->report, REPORT_WRONG, SUBJECT, "write \"UsePAM yes\"",
                    "UsePAM is off: the module is never called");
         return;
     }
-    if (!judge->config.keyboard_interactive)
-        report_add(judge->report, REPORT_WRONG, SUBJECT, "say \"KbdInteractiveAuthentication yes\"",
+    if (!judge->config->keyboard_interactive)
+        report_add(judge->report, REPORT_WRONG, SUBJECT,
+                   "write \"KbdInteractiveAuthentication yes\"",
                    "KbdInteractiveAuthentication is off: nobody can be asked for a code");
-    if (strcmp(judge->config.methods, "any") == 0)
+    if (strcmp(judge->config->methods, "any") == 0)
         judge_any(judge);
     else
         judge_lists(judge);
 }
 
-/* Newer sshds may be told of another service. */
-static bool find_stack(const struct judge *judge, const struct check_stack *check,
-                       struct check_stack_answer *answer)
+/* Lists by which somebody logs in, with blanks between them. */
+struct ways {
+    char bypasses[WAYS_SIZE], codes[WAYS_SIZE]; /* without, and with both factors */
+};
+
+static void add_way(const struct judge *judge, struct ways *ways, const char *list, size_t length)
+{
+    enum sshd_list_end end = end_of(judge, list, length);
+    bool is_bypass = end == SSHD_LIST_BYPASS || end == SSHD_LIST_ALONE;
+    char *words = is_bypass ? ways->bypasses : ways->codes;
+    size_t used = strlen(words);
+
+    if (end >= SSHD_LIST_BYPASS && used < WAYS_SIZE)
+        snprintf(words + used, WAYS_SIZE - used, "%s%.*s", used > 0 ? " " : "", (int)length, list);
+}
+
+static struct ways find_ways(const struct judge *judge)
+{
+    static const char all[] = "publickey hostbased gssapi-with-mic password keyboard-interactive";
+    const char *list = judge->config->methods;
+    struct ways ways = { 0 };
+
+    if (strcmp(list, "any") == 0)
+        list = all;
+    for (size_t length; *list != '\0'; list += length + strspn(list + length, " ")) {
+        length = strcspn(list, " ");
+        add_way(judge, &ways, list, length);
+    }
+    return ways;
+}
+
+/* WHO has a configuration of its own, JUDGE->config. */
+static void judge_some(const struct judge *judge, const char *who, bool is_good_told)
+{
+    struct ways ways = find_ways(judge);
+
+    if (!judge->stack.is_called)
+        report_add(judge->report, REPORT_WARNING, SUBJECT, "check that this is intended",
+                   "%s: an exemption, the PAM service \"%s\" does not call the module", who,
+                   judge->config->pam_service);
+    else if (*ways.bypasses != '\0')
+        report_add(judge->report, REPORT_WARNING, SUBJECT, "check that this is intended",
+                   "%s: an exemption, logs in without both factors by \"%s\"", who, ways.bypasses);
+    else if (*ways.codes == '\0')
+        report_add(judge->report, REPORT_WRONG, SUBJECT, "write \"" METHODS "\"",
+                   "%s: is always refused by \"%s\"", who, judge->config->methods);
+    else if (is_good_told)
+        report_add(judge->report, REPORT_OK, SUBJECT, NULL, "%s: asks for the code by \"%s\"", who,
+                   ways.codes);
+}
+
+/* The answer about the service that sshd calls: newer sshds may be told of another one. */
+static struct check_stack_answer ask_stack(const struct check_stack *check, const char *service,
+                                           const struct check_stack_answer *usual)
 {
     struct check_stack other = *check;
 
-    if (strcmp(judge->config.pam_service, check->service) == 0)
-        return answer->is_called;
-    other.service = judge->config.pam_service;
-    *answer = check_stack_ask(&other);
-    if (!answer->is_called)
-        report_add(judge->report, check->level_of_absence, SUBJECT,
-                   "take PAMServiceName out, or put the module there",
-                   "calls the PAM service \"%s\", which does not call the module", other.service);
-    return answer->is_called;
+    if (strcmp(service, check->service) == 0)
+        return *usual;
+    other.service = service;
+    return check_stack_ask(&other);
+}
+
+/* Whether both let the same people in by the same methods. */
+static bool is_same(const struct sshd_config *one, const struct sshd_config *other)
+{
+    return strcmp(one->methods, other->methods) == 0 &&
+           strcmp(one->pam_service, other->pam_service) == 0 && one->password == other->password &&
+           one->keyboard_interactive == other->keyboard_interactive &&
+           one->public_key == other->public_key && one->host_based == other->host_based &&
+           one->gssapi == other->gssapi && one->kerberos == other->kerberos;
+}
+
+/* Those in BLOCK of BLOCKS, who are called WHO, or in no block: where that is the usual case it has
+ * been judged. */
+static void judge_block(const struct judge *judge, const char *path,
+                        const struct sshd_blocks *blocks, int block, const char *who)
+{
+    char why_not[SSHD_CONFIG_WHY_NOT_SIZE] = "";
+    auto_sshd_config config = { 0 };
+    struct judge some = *judge;
+
+    if (sshd_config_read(path, blocks, block, &config, why_not) == SSHD_CONFIG_READ) {
+        if (block == SSHD_CONFIG_NO_BLOCK && is_same(&config, judge->config))
+            return;
+        some.config = &config;
+        some.stack = ask_stack(judge->check, config.pam_service, &judge->stack);
+        judge_some(&some, who, block != SSHD_CONFIG_NO_BLOCK);
+        return;
+    }
+    /* sshd says so itself where each list names a method that is off. */
+    report_add(judge->report,
+               strstr(why_not, "cannot be satisfied") != NULL ? REPORT_WRONG : REPORT_WARNING,
+               SUBJECT, NULL, "%s: nothing is known: %s", who, why_not);
+}
+
+/* Who is in a Match block may have other ways in. */
+static void judge_blocks(const struct judge *judge, const char *path)
+{
+    char why_not[SSHD_CONFIG_WHY_NOT_SIZE] = "";
+    auto_sshd_blocks *blocks = NULL;
+
+    if (!sshd_config_blocks(path, &blocks, why_not)) {
+        report_add(judge->report, REPORT_WARNING, SUBJECT, NULL, "Match blocks are not known: %s",
+                   why_not);
+        return;
+    }
+    if (blocks->count > 0)
+        judge_block(judge, path, blocks, SSHD_CONFIG_NO_BLOCK, "who is in no Match block");
+    for (int i = 0; i < blocks->count; i++) {
+        const struct sshd_block *block = &blocks->blocks[i];
+        char who[WHO_SIZE];
+        snprintf(who, sizeof who, "%s:%u: Match %s", block->path, block->number, block->criteria);
+        if (block->is_relevant)
+            judge_block(judge, path, blocks, i, who);
+    }
 }
 
 /* The folder that sshd misses is there while it runs, and only then. */
@@ -204,23 +246,28 @@ static bool is_not_running(const char *why_not)
 void check_sshd_add(struct report *report, const char *path, const struct check_stack *check,
                     const struct check_stack_answer *answer)
 {
-    struct judge judge = { .report = report };
-    char why_not[SSHD_CONFIG_WORDS_SIZE] = "";
-    struct check_stack_answer own = *answer;
-    enum sshd_config_read read = sshd_config_read(path, &judge.config, why_not);
+    auto_sshd_config config = { 0 };
+    struct judge judge = { .report = report, .check = check, .config = &config };
+    char why_not[SSHD_CONFIG_WHY_NOT_SIZE] = "";
+    enum sshd_config_read read = sshd_config_read(path, NULL, SSHD_CONFIG_USUAL, &config, why_not);
 
-    if (read == SSHD_CONFIG_ABSENT && own.is_called)
+    if (read == SSHD_CONFIG_ABSENT && answer->is_called)
         report_add(report, REPORT_NOTE, SUBJECT, NULL, "is not installed");
-    if (read == SSHD_CONFIG_REFUSED && own.is_called)
+    if (read == SSHD_CONFIG_REFUSED && answer->is_called)
         report_add(report, is_not_running(why_not) ? REPORT_WARNING : REPORT_WRONG, SUBJECT,
                    "make \"sshd -T\" work, as root", "nothing is known of its configuration: %s",
                    why_not);
-    if (read != SSHD_CONFIG_READ || !find_stack(&judge, check, &own))
+    if (read != SSHD_CONFIG_READ)
         return;
 
-    judge.has_factor = own.has_factor;
-    judge_config(&judge);
-    if (!sshd_config_matches(path, judge_match, &judge, why_not))
-        report_add(report, REPORT_WARNING, SUBJECT, NULL, "Match blocks are not known: %s",
-                   why_not);
+    judge.stack = ask_stack(check, config.pam_service, answer);
+    if (judge.stack.is_called) {
+        judge_config(&judge);
+        judge_blocks(&judge, path);
+    } else if (strcmp(config.pam_service, check->service) != 0) {
+        report_add(report, check->level_of_absence, SUBJECT,
+                   "remove PAMServiceName, or put the module there",
+                   "calls the PAM service \"%s\", which does not call the module",
+                   config.pam_service);
+    }
 }

@@ -5,36 +5,46 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sshd-text.h"
 #include "text-file.h"
 
-#define SSHD    "/usr/sbin/sshd"
-#define FOLDER  "/etc/ssh"
-#define DEFAULT FOLDER "/sshd_config"
+#define SSHD "/usr/sbin/sshd"
+#define PORT "22"
 
-enum { DEPTH_MAX = 16 };
+enum { PORT_SIZE = 8 };
 
-static bool spawn(const char *path, int output, pid_t *ret_pid)
+/* A connection that no Match block is about. The user need not be there, and nobody has an address in
+ * 240.0.0.0/4 (RFC 1112). */
+#define CONNECTION                                                                                 \
+    "user=twilio-verify-nobody,host=host.invalid,addr=240.0.0.1,laddr=240.0.0.2,rdomain=,lport="
+
+static bool spawn(const char *path, const char *port, int output, pid_t *ret_pid)
 {
     posix_spawn_file_actions_t actions;
+    char connection[sizeof CONNECTION + PORT_SIZE];
     bool is_started = false;
 
+    snprintf(connection, sizeof connection, CONNECTION "%.*s", PORT_SIZE - 1, port);
     if (posix_spawn_file_actions_init(&actions) != 0)
         return false;
     if (posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0) == 0 &&
         posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO) == 0 &&
         posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO) == 0) {
-        char *arguments[] = { (char[]){ SSHD }, (char[]){ "-T" }, (char[]){ "-f" },
-                              (char *)(path != NULL ? path : DEFAULT), NULL };
+        char *arguments[] = { (char[]){ SSHD },
+                              (char[]){ "-T" },
+                              (char[]){ "-f" },
+                              (char *)path,
+                              (char[]){ "-C" },
+                              connection,
+                              NULL };
         char *environment[] = { (char[]){ "PATH=/usr/sbin:/usr/bin:/sbin:/bin" }, NULL };
         is_started = posix_spawn(ret_pid, SSHD, &actions, NULL, arguments, environment) == 0;
     }
@@ -43,12 +53,12 @@ static bool spawn(const char *path, int output, pid_t *ret_pid)
 }
 
 /* Runs sshd; what it says is in OUTPUT. Whether it is content. */
-static bool run(const char *path, int output)
+static bool run(const char *path, const char *port, int output)
 {
     pid_t pid = -1;
     int status = -1;
 
-    if (!spawn(path, output, &pid))
+    if (!spawn(path, port, output, &pid))
         return false;
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
@@ -56,12 +66,15 @@ static bool run(const char *path, int output)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 && lseek(output, 0, SEEK_SET) == 0;
 }
 
-static void copy(char words[SSHD_CONFIG_WORDS_SIZE], const char *text)
+/* *WORDS becomes a copy of TEXT, if there was none before. False: out of memory. */
+static bool take_words(char **words, const char *text)
 {
-    snprintf(words, SSHD_CONFIG_WORDS_SIZE, "%s", text);
+    if (*words == NULL)
+        *words = strdup(text);
+    return *words != NULL;
 }
 
-static void take_setting(struct sshd_config *config, const char *keyword, const char *value)
+static bool take_setting(struct sshd_config *config, const char *keyword, const char *value)
 {
     const struct {
         const char *keyword;
@@ -74,18 +87,21 @@ static void take_setting(struct sshd_config *config, const char *keyword, const 
         { "pubkeyauthentication", &config->public_key },
         { "hostbasedauthentication", &config->host_based },
         { "gssapiauthentication", &config->gssapi },
+        { "kerberosauthentication", &config->kerberos },
     };
 
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         if (strcmp(flags[i].keyword, keyword) == 0)
             *flags[i].value = strcmp(value, "yes") == 0;
     if (strcmp(keyword, "authenticationmethods") == 0)
-        copy(config->methods, value);
+        return take_words(&config->methods, value);
     if (strcmp(keyword, "pamservicename") == 0)
-        copy(config->pam_service, value);
+        return take_words(&config->pam_service, value);
+    return strcmp(keyword, "port") != 0 || take_words(&config->port, value);
 }
 
-static void parse(char *text, struct sshd_config *config)
+/* What sshd does not say stands for what it means. */
+static bool parse(char *text, struct sshd_config *config)
 {
     char *line;
 
@@ -93,12 +109,20 @@ static void parse(char *text, struct sshd_config *config)
         char *value = line + strcspn(line, " ");
         if (*value != '\0')
             *value++ = '\0';
-        take_setting(config, line, value);
+        if (!take_setting(config, line, value))
+            return false;
     }
+    return take_words(&config->methods, "any") && take_words(&config->pam_service, "sshd") &&
+           take_words(&config->port, PORT);
+}
+
+static void copy(char words[SSHD_CONFIG_WHY_NOT_SIZE], const char *text)
+{
+    snprintf(words, SSHD_CONFIG_WHY_NOT_SIZE, "%s", text);
 }
 
 /* The last line says what is wrong. */
-static void explain(int output, char why_not[SSHD_CONFIG_WORDS_SIZE])
+static void explain(int output, char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
 {
     auto_text char *text = NULL;
     char *rest, *line;
@@ -113,137 +137,79 @@ static void explain(int output, char why_not[SSHD_CONFIG_WORDS_SIZE])
     }
 }
 
-enum sshd_config_read sshd_config_read(const char *path, struct sshd_config *ret_config,
-                                       char why_not[SSHD_CONFIG_WORDS_SIZE])
+/* What sshd makes of the file PATH for a connection to PORT. */
+static bool ask(const char *path, const char *port, struct sshd_config *ret_config,
+                char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
 {
-    struct sshd_config config = { .methods = "any", .pam_service = "sshd" };
+    auto_sshd_config config = { 0 };
     auto_text char *text = NULL;
+    int output = memfd_create("sshd", MFD_CLOEXEC);
     bool is_read;
-    int output;
 
-    if (access(SSHD, X_OK) != 0)
-        return SSHD_CONFIG_ABSENT;
-    output = memfd_create("sshd", MFD_CLOEXEC);
     if (output < 0) {
         copy(why_not, strerror(errno));
-        return SSHD_CONFIG_REFUSED;
+        return false;
     }
-    is_read = run(path, output) && text_file_read_descriptor(output, &text);
+    is_read = run(path, port, output) && text_file_read_descriptor(output, &text);
     if (!is_read)
         explain(output, why_not);
     close(output);
     if (!is_read)
-        return SSHD_CONFIG_REFUSED;
-
-    parse(text, &config);
-    *ret_config = config;
-    return SSHD_CONFIG_READ;
-}
-
-/* One run through the text. */
-struct walk {
-    sshd_config_found found;
-    void *context;
-    char *why_not;
-};
-
-static bool read_file(struct walk *walk, const char *path, const char *criteria, int depth);
-
-/* The word at *REST, without its quotes; *REST is behind it. NULL: no more, or a comment. */
-static char *take_word(char **rest)
-{
-    char *word = *rest + strspn(*rest, " \t\r=");
-    size_t length;
-
-    if (*word == '\0' || *word == '#')
-        return NULL;
-    if (*word == '"')
-        length = strcspn(++word, "\"");
-    else
-        length = strcspn(word, " \t\r=");
-    *rest = word + length;
-    if (**rest != '\0')
-        *(*rest)++ = '\0';
-    return word;
-}
-
-/* Goes through the files that PATTERN stands for; one that is not there is no mistake. */
-static bool read_pattern(struct walk *walk, const char *pattern, const char *criteria, int depth)
-{
-    char whole[SSHD_CONFIG_WORDS_SIZE];
-    bool is_read = true;
-    glob_t files = { 0 };
-
-    snprintf(whole, sizeof whole, "%s%s", *pattern == '/' ? "" : FOLDER "/", pattern);
-    if (glob(whole, 0, NULL, &files) == 0)
-        for (size_t i = 0; i < files.gl_pathc && is_read; i++)
-            is_read = read_file(walk, files.gl_pathv[i], criteria, depth + 1);
-    globfree(&files);
-    return is_read;
-}
-
-/* "Match all" ends the block before it. */
-static bool is_all(const char *criteria)
-{
-    if (strncasecmp(criteria, "all", 3) != 0)
         return false;
-    criteria += 3 + strspn(criteria + 3, " \t\r");
-    return *criteria == '\0' || *criteria == '#';
-}
+    if (!parse(text, &config)) {
+        copy(why_not, "out of memory");
+        return false;
+    }
 
-/* CRITERIA of "" is outside of a Match block. */
-static bool read_line(struct walk *walk, struct sshd_config_line *line, char *rest,
-                      char criteria[SSHD_CONFIG_WORDS_SIZE], int depth)
-{
-    const char *keyword = take_word(&rest);
-
-    if (keyword == NULL)
-        return true;
-    if (strcasecmp(keyword, "match") == 0) {
-        rest += strspn(rest, " \t\r=");
-        copy(criteria, is_all(rest) ? "" : rest);
-        return true;
-    }
-    if (strcasecmp(keyword, "include") == 0) {
-        for (const char *file = take_word(&rest); file != NULL; file = take_word(&rest))
-            if (!read_pattern(walk, file, criteria, depth))
-                return false;
-        return true;
-    }
-    if (*criteria != '\0') {
-        line->criteria = criteria;
-        line->keyword = keyword;
-        line->value = rest + strspn(rest, " \t=");
-        walk->found(line, walk->context);
-    }
+    *ret_config = config;
+    config = (struct sshd_config){ 0 };
     return true;
 }
 
-static bool read_file(struct walk *walk, const char *path, const char *criteria, int depth)
+/* A connection is one to a port that sshd listens on. */
+static bool ask_for_port(const char *path, struct sshd_config *ret_config,
+                         char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
 {
-    struct sshd_config_line line = { .path = path };
-    char own_criteria[SSHD_CONFIG_WORDS_SIZE];
-    auto_text char *text = NULL;
-    char *rest, *words;
+    struct sshd_config config = { 0 };
 
-    if (depth > DEPTH_MAX || !text_file_read(path, &text)) {
-        snprintf(walk->why_not, SSHD_CONFIG_WORDS_SIZE, "%s: %s", path,
-                 depth > DEPTH_MAX ? "included too deep" : strerror(errno));
+    if (!ask(path, PORT, &config, why_not))
         return false;
-    }
-    copy(own_criteria, criteria);
-    for (rest = text; (words = text_file_line(&rest)) != NULL;) {
-        line.number++;
-        if (!read_line(walk, &line, words, own_criteria, depth))
+    if (strcmp(config.port, PORT) != 0) {
+        auto_sshd_config usual = config;
+        config = (struct sshd_config){ 0 };
+        if (!ask(path, usual.port, &config, why_not))
             return false;
     }
+    *ret_config = config;
     return true;
 }
 
-bool sshd_config_matches(const char *path, sshd_config_found found, void *context,
-                         char why_not[SSHD_CONFIG_WORDS_SIZE])
+enum sshd_config_read sshd_config_read(const char *path, const struct sshd_blocks *blocks,
+                                       int block, struct sshd_config *ret_config,
+                                       char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
 {
-    struct walk walk = { .found = found, .context = context, .why_not = why_not };
+    struct sshd_copies copies = { 0 };
+    char copy_path[64];
+    bool is_read;
+    int file;
 
-    return read_file(&walk, path != NULL ? path : DEFAULT, "", 0);
+    if (path == NULL)
+        path = SSHD_TEXT_DEFAULT;
+    if (access(SSHD, X_OK) != 0)
+        return SSHD_CONFIG_ABSENT;
+    if (block == SSHD_CONFIG_USUAL)
+        return ask_for_port(path, ret_config, why_not) ? SSHD_CONFIG_READ : SSHD_CONFIG_REFUSED;
+    file = sshd_text_copy(path, blocks, block, &copies, why_not);
+    snprintf(copy_path, sizeof copy_path, "/proc/%d/fd/%d", getpid(), file);
+    is_read = file >= 0 && ask_for_port(copy_path, ret_config, why_not);
+    sshd_copies_close(&copies);
+    return is_read ? SSHD_CONFIG_READ : SSHD_CONFIG_REFUSED;
+}
+
+void sshd_config_free(struct sshd_config *config)
+{
+    free(config->methods);
+    free(config->pam_service);
+    free(config->port);
+    *config = (struct sshd_config){ 0 };
 }

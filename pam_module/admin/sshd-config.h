@@ -1,40 +1,64 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* What sshd is configured for: asked of sshd itself, "sshd -T", and its Match blocks, which it does
- * not tell of, from the text. */
+/* What sshd is configured for, by its own word: "sshd -T", for a connection that no Match block is
+ * about, and for each block. */
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
-enum { SSHD_CONFIG_WORDS_SIZE = 512 };
-
-/* What is outside of every Match block. */
-struct sshd_config {
-    bool use_pam, password, keyboard_interactive, public_key, host_based, gssapi;
-    char methods[SSHD_CONFIG_WORDS_SIZE];     /* AuthenticationMethods: "any", or lists */
-    char pam_service[SSHD_CONFIG_WORDS_SIZE]; /* "sshd", where sshd does not know the keyword */
+enum {
+    SSHD_CONFIG_WHY_NOT_SIZE = 512,
+    SSHD_CONFIG_BLOCKS_MAX = 128,
+    SSHD_CONFIG_NO_BLOCK = -1,
+    SSHD_CONFIG_USUAL = -2,
 };
+
+struct sshd_config {
+    bool use_pam, password, keyboard_interactive, public_key, host_based, gssapi, kerberos;
+    char *methods;     /* AuthenticationMethods: "any", or lists with one blank between them */
+    char *pam_service; /* "sshd", where sshd does not know the keyword */
+    char *port;        /* the first */
+};
+
+/* Frees what CONFIG holds and makes it zero. */
+void sshd_config_free(struct sshd_config *config);
+
+#define auto_sshd_config __attribute__((cleanup(sshd_config_free))) struct sshd_config
+
+/* A Match block, but for "Match all", which ends the one before it. */
+struct sshd_block {
+    char *path;
+    unsigned number;  /* of its line about authentication, or else of its line "Match" */
+    char *criteria;   /* "User alice" */
+    int outer;        /* the block that includes its file; SSHD_CONFIG_NO_BLOCK: none */
+    bool is_relevant; /* it has a line about authentication */
+};
+
+struct sshd_blocks {
+    struct sshd_block blocks[SSHD_CONFIG_BLOCKS_MAX];
+    int count;
+};
+
+/* Frees *BLOCKS, which may be NULL, and makes it NULL. */
+void sshd_blocks_free(struct sshd_blocks **blocks);
+
+#define auto_sshd_blocks __attribute__((cleanup(sshd_blocks_free))) struct sshd_blocks
+
+/* The Match blocks of the file PATH, sshd's own if NULL, and of what it includes. The caller frees
+ * with sshd_blocks_free(). False: a file can't be read, includes go too deep, there are more than
+ * SSHD_CONFIG_BLOCKS_MAX, or out of memory; WHY_NOT is filled. */
+bool sshd_config_blocks(const char *path, struct sshd_blocks **ret_blocks,
+                        char why_not[SSHD_CONFIG_WHY_NOT_SIZE]);
 
 enum sshd_config_read { SSHD_CONFIG_REFUSED, SSHD_CONFIG_ABSENT, SSHD_CONFIG_READ };
 
-/* Runs "sshd -T", with "-f PATH" unless PATH is NULL, without a shell and with an empty environment
- * but for PATH. SSHD_CONFIG_ABSENT: sshd is not installed. SSHD_CONFIG_REFUSED fills WHY_NOT with
- * the last line that it says, or what else failed. */
-enum sshd_config_read sshd_config_read(const char *path, struct sshd_config *ret_config,
-                                       char why_not[SSHD_CONFIG_WORDS_SIZE]);
-
-/* A line of a Match block. */
-struct sshd_config_line {
-    const char *path;
-    unsigned number;
-    const char *criteria; /* "User alice" */
-    const char *keyword;  /* as it is written */
-    const char *value;    /* the rest of the line */
-};
-
-typedef void (*sshd_config_found)(const struct sshd_config_line *line, void *context);
-
-/* Calls FOUND for each line within a Match block of PATH, sshd's own if NULL, and of what that
- * includes. False: a file could not be read, or includes go too deep; WHY_NOT is filled. */
-bool sshd_config_matches(const char *path, sshd_config_found found, void *context,
-                         char why_not[SSHD_CONFIG_WORDS_SIZE]);
+/* Asks sshd, by "sshd -T -C", what the file PATH, its own if NULL, means for a connection that has
+ * nothing special about it, BLOCK of SSHD_CONFIG_USUAL; for one that is in BLOCK of BLOCKS; or for one
+ * that is in no block, SSHD_CONFIG_NO_BLOCK. In the last two cases sshd is given copies of the files,
+ * with criteria that all or no connections meet: so every criterion can be judged. Without a shell, with an empty environment but for PATH. The caller frees with sshd_config_free().
+ * SSHD_CONFIG_ABSENT: sshd is not installed. SSHD_CONFIG_REFUSED fills WHY_NOT with the last line
+ * that it says, or what else failed. */
+enum sshd_config_read sshd_config_read(const char *path, const struct sshd_blocks *blocks,
+                                       int block, struct sshd_config *ret_config,
+                                       char why_not[SSHD_CONFIG_WHY_NOT_SIZE]);

@@ -901,8 +901,107 @@ class Sshd(CheckCase):
             "ok: more.conf:4: Match user=alice: asks for the code by "
             '"publickey,keyboard-interactive"',
             "warning: sshd_config:8: Match User emergency: an exemption",
-            "warning: sshd_config:10: Match Address 192.0.2.0/24: a way in of their own, "
-            "PasswordAuthentication yes")
+            'ok: sshd_config:10: Match Address 192.0.2.0/24: asks for the code by '
+            '"publickey,keyboard-interactive"')
+
+    HEAD = "UsePAM yes\nPasswordAuthentication no\n"
+    ROBOT = "    AuthenticationMethods publickey\n"
+
+    def test_every_criterion_of_match_is_known_to_sshd(self):
+        for criteria in ("LocalPort 2222", "LocalAddress 10.0.0.1", "RDomain blue",
+                         "Host *.example.com", "Address 192.0.2.0/24,!192.0.2.7", "Group robots",
+                         "User !root,*bot", "Group !wheel,* User bob", 'user="bob"',
+                         "Address 2001:db8::/32  LocalPort 23  # comment"):
+            with self.subTest(criteria):
+                self.assert_sshd(
+                    f"{self.HEAD}{self.BOTH}Match {criteria}\nX11Forwarding no\n{self.ROBOT}", self.key,
+                    'ok: AuthenticationMethods: "publickey,keyboard-interactive" asks',
+                    "warning: sshd_config:7: Match " + criteria.strip().removesuffix("  # comment") +
+                    ': an exemption, logs in without both factors by "publickey"')
+
+    def test_a_match_block_that_everybody_is_in_is_no_exemption(self):
+        for port, criteria in (("", "all"), ("", "User *"), ("", "Address *"), ("", "LocalPort 22"),
+                               ("Port 2222\n", "LocalPort 2222")):
+            with self.subTest(criteria):
+                found = self.sshd(f"{port}{self.HEAD}{self.BOTH}Match {criteria}\n{self.ROBOT}", self.key)
+                self.assertEqual(found[0], 'wrong: AuthenticationMethods: "publickey" logs in without '
+                                           "the code")
+
+    def test_a_match_block_is_judged_with_what_else_holds(self):
+        ok = 'ok: AuthenticationMethods: "publickey,keyboard-interactive" asks'
+        for block, expected in (
+                ("PasswordAuthentication yes", "ok: sshd_config:6: Match User bob: asks for the code by"),
+                ("AuthenticationMethods publickey,password\nPasswordAuthentication yes",
+                 'ok: sshd_config:6: Match User bob: asks for the code by "publickey,password"'),
+                ("AuthenticationMethods publickey,password",
+                 'wrong: sshd_config:6: Match User bob: is always refused by "publickey,password"'),
+                ("KbdInteractiveAuthentication no",
+                 "wrong: sshd_config:6: Match User bob: nothing is known: AuthenticationMethods cannot"),
+                ("PubkeyAuthentication no",
+                 "wrong: sshd_config:6: Match User bob: nothing is known: AuthenticationMethods cannot")):
+            with self.subTest(block):
+                self.assert_sshd(f"{self.HEAD}{self.BOTH}Match User bob\n{block}\n", self.key, ok,
+                                 expected)
+        self.assert_sshd(f"{self.HEAD}{self.BOTH}Match User bob\nX11Forwarding no\n", self.key, ok)
+        self.assert_sshd("UsePAM yes\nAuthenticationMethods keyboard-interactive\nMatch User bob\n"
+                         "AuthenticationMethods publickey,password\n", self.password,
+                         'ok: AuthenticationMethods: "keyboard-interactive" asks for the code',
+                         'wrong: sshd_config:5: Match User bob: is always refused by "publickey,pass')
+
+    def test_who_is_left_out_of_every_match_block_is_judged(self):
+        for criteria in ("Address *,!10.0.0.0/8", "User *,!bob", "LocalPort 22"):
+            with self.subTest(criteria):
+                found = self.sshd(f"{self.HEAD}AuthenticationMethods publickey\nMatch {criteria}\n"
+                                  f"{self.BOTH}", self.key)
+                self.assertIn("warning: who is in no Match block: an exemption, logs in without both "
+                              'factors by "publickey"', found)
+
+    def test_a_match_block_around_an_include_is_part_of_what_is_judged(self):
+        (self.folder / "outer.conf").write_text(f"Match Group robots\nInclude {self.folder}/inner.conf\n")
+        (self.folder / "inner.conf").write_text(f"X11Forwarding no\nMatch Address 10.0.0.0/8\n{self.ROBOT}")
+        self.assert_sshd(f"Include {self.folder}/outer.conf\n{self.HEAD}{self.BOTH}Port 22\n", self.key,
+                         'ok: AuthenticationMethods: "publickey,keyboard-interactive" asks',
+                         "warning: inner.conf:3: Match Address 10.0.0.0/8: an exemption")
+
+    def test_each_list_is_judged_by_itself(self):
+        never = "is always refused, as a password is no code: it can't be satisfied"
+        for lists, stack, *expected in (
+                ("publickey,keyboard-interactive password,keyboard-interactive", "password",
+                 ("ok", "asks for the code"), ("wrong", never)),
+                ("password,publickey keyboard-interactive", "password", ("wrong", never), ("ok", "asks")),
+                ("publickey,password", "key", ("ok", "asks for the code")),
+                ("password,publickey", "key", ("warning", "asks for the code first")),
+                ("password,keyboard-interactive", "key", ("wrong", "the code alone logs in")),
+                ("keyboard-interactive,keyboard-interactive", "key", ("wrong", "the code alone logs in")),
+                ("hostbased,keyboard-interactive publickey,keyboard-interactive", "key",
+                 ("note", "sshd skips"), ("ok", "asks for the code")),
+                ("gssapi-with-mic,keyboard-interactive:pam", "key", ("ok", "asks for the code")),
+                ("gssapi-with-mic publickey,keyboard-interactive", "key",
+                 ("wrong", "logs in without the code"), ("ok", "asks for the code")),
+                ("publickey,keyboard-interactive:bsdauth", "key",
+                 ("wrong", "is always refused: it names a method that can't be satisfied")),
+                ("publickey,publickey,keyboard-interactive", "key", ("ok", "asks for the code")),
+                ("publickey,publickey", "password", ("wrong", "logs in without the code")),
+                ("none", "password", ("wrong", "is always refused: it names a method"))):
+            with self.subTest([lists, stack]):
+                found = self.sshd("UsePAM yes\nGSSAPIAuthentication yes\nAuthenticationMethods\t  " +
+                                  lists.replace(" ", "\t ") + "\n", getattr(self, stack))
+                self.assertEqual(len(found), len(expected), found)
+                for one, (level, words) in zip(found, expected):
+                    self.assertTrue(one.startswith(f"{level}: AuthenticationMethods: "), found)
+                    self.assertIn(words, one)
+
+    def test_a_kerberos_password_is_not_asked_of_pam(self):
+        self.assert_sshd("UsePAM yes\nPubkeyAuthentication no\nKerberosAuthentication yes\n",
+                         self.password, "wrong: a Kerberos password alone logs in", "ok: ")
+        self.assert_sshd("UsePAM yes\nKerberosAuthentication yes\nAuthenticationMethods password\n",
+                         self.password, 'wrong: AuthenticationMethods: "password" logs in without')
+
+    def test_lists_of_any_length_are_read_whole(self):
+        long = " ".join(["publickey,keyboard-interactive:pam"] * 40) + " publickey"
+        found = self.sshd(f"{self.HEAD}AuthenticationMethods {long}\n", self.key)
+        self.assertEqual(len(found), 41)
+        self.assertIn('"publickey" logs in without the code', found[-1])
 
     def test_a_configuration_that_sshd_refuses_is_told_of(self):
         self.assert_sshd("UsePAM maybe\n", self.key,

@@ -6,9 +6,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "admin/sshd-config.h"
+#include "admin/sshd-list.h"
+#include "admin/sshd-text.h"
 #include "files.h"
 #include "fuzz.h"
+
+enum { COPIED_MAX = 4 };
 
 static char *said;
 static int status;
@@ -33,7 +36,8 @@ int __wrap_posix_spawn(pid_t *ret_pid, const char *path, const posix_spawn_file_
 {
     (void)actions;
     (void)attributes;
-    fuzz_demand(strcmp(path, "/usr/sbin/sshd") == 0 && strcmp(arguments[1], "-T") == 0,
+    fuzz_demand(strcmp(path, "/usr/sbin/sshd") == 0 && strcmp(arguments[1], "-T") == 0 &&
+                    strcmp(arguments[4], "-C") == 0,
                 "sshd is asked");
     fuzz_demand(environment[0] != NULL && environment[1] == NULL, "it gets PATH alone");
     *ret_pid = 7;
@@ -77,24 +81,47 @@ static void demand_config(const struct sshd_config *config)
     fuzz_demand(strcmp(config->methods, "any") == 0 ||
                     says("authenticationmethods", config->methods) || config->methods[0] == '\0',
                 "the methods were said");
-    fuzz_demand(strnlen(config->pam_service, SSHD_CONFIG_WORDS_SIZE) < SSHD_CONFIG_WORDS_SIZE,
-                "the service has an end");
+    fuzz_demand(config->pam_service != NULL && config->port != NULL,
+                "the rest was said, or is usual");
 }
 
-static void on_line(const struct sshd_config_line *line, void *context)
+static void demand_lists(const struct sshd_config *config)
 {
-    (void)context;
-    fuzz_demand(line->criteria[0] != '\0', "a line of a block has its criteria");
-    fuzz_demand(line->keyword != NULL && line->value != NULL && line->number > 0,
-                "a line is whole");
-    fuzz_demand(strchr(line->value, '\n') == NULL, "a line is one");
+    for (int has_factor = 0; has_factor < 2; has_factor++) {
+        enum sshd_list_end end =
+            sshd_list_judge(config->methods, strlen(config->methods), config, has_factor);
+        fuzz_demand(end <= SSHD_LIST_ASKS, "a list comes to something");
+        fuzz_demand(end != SSHD_LIST_ASKS ||
+                        strstr(config->methods, "keyboard-interactive") != NULL ||
+                        strstr(config->methods, "password") != NULL,
+                    "what asks calls PAM");
+    }
+}
+
+static void demand_blocks(const struct sshd_blocks *blocks)
+{
+    char why_not[SSHD_CONFIG_WHY_NOT_SIZE] = "";
+
+    fuzz_demand(blocks->count <= SSHD_CONFIG_BLOCKS_MAX, "blocks have an end");
+    for (int i = 0; i < blocks->count; i++) {
+        const struct sshd_block *block = &blocks->blocks[i];
+        struct sshd_copies copies = { 0 };
+        fuzz_demand(block->path[0] != '\0' && block->number > 0, "a block stands somewhere");
+        fuzz_demand(strchr(block->criteria, '\n') == NULL, "criteria are one line");
+        fuzz_demand(block->outer < i, "what is around a block stands before it");
+        if (i < COPIED_MAX &&
+            sshd_text_copy("/etc/ssh/sshd_config", blocks, i, &copies, why_not) < 0)
+            fuzz_demand(why_not[0] != '\0', "a refusal tells why");
+        sshd_copies_close(&copies);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const names[] = { "sshd_config", "one", "two", NULL };
     struct fuzz_input input = { data, size };
-    char why_not[SSHD_CONFIG_WORDS_SIZE] = "";
+    char why_not[SSHD_CONFIG_WHY_NOT_SIZE] = "";
+    struct sshd_blocks *blocks = NULL;
     struct sshd_config config;
     char *line = fuzz_take_text(&input);
 
@@ -104,10 +131,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     free(line);
     said = fuzz_take_part(&input);
     files_take(&input, names);
-    switch (sshd_config_read(NULL, &config, why_not)) {
+    switch (sshd_config_read(NULL, NULL, SSHD_CONFIG_USUAL, &config, why_not)) {
     case SSHD_CONFIG_READ:
         fuzz_demand(status == 0, "a failure is none");
         demand_config(&config);
+        demand_lists(&config);
+        sshd_config_free(&config);
         break;
     case SSHD_CONFIG_REFUSED:
         fuzz_demand(why_not[0] != '\0', "a refusal tells why");
@@ -116,8 +145,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_demand(false, "sshd is there");
     }
     why_not[0] = '\0';
-    if (!sshd_config_matches(NULL, on_line, NULL, why_not))
+    if (sshd_config_blocks(NULL, &blocks, why_not))
+        demand_blocks(blocks);
+    else
         fuzz_demand(why_not[0] != '\0', "a refusal tells why");
+    sshd_blocks_free(&blocks);
     files_forget();
     free(said);
     return 0;

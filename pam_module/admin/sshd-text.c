@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The text of an sshd_config. */
+#include "sshd-text.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "text-file.h"
+
+#define FOLDER "/etc/ssh"
+#define NOBODY "User !*" /* criteria that no connection meets */
+
+enum { DEPTH_MAX = 16, COPIES_MAX = 512, PATTERN_SIZE = 4096 };
+
+/* One run through the text: it finds blocks, or copies. */
+struct walk {
+    struct sshd_blocks *blocks;      /* that are found; NULL: it copies */
+    const struct sshd_blocks *known; /* those of an earlier run */
+    int chosen;                      /* the block whose criteria become "all" */
+    int count;                       /* how many blocks it has passed */
+    struct sshd_copies *copies;
+    unsigned files;
+    char *why_not;
+};
+
+/* A file while it is read. */
+struct source {
+    const char *path;
+    unsigned number; /* of the line that was read last */
+    int block;       /* in which the line stands */
+    int depth;
+    FILE *copy; /* NULL: none is made */
+};
+
+static int read_file(struct walk *walk, const char *path, int outer, int depth);
+
+static bool refuse(const struct walk *walk, const char *path, const char *reason)
+{
+    snprintf(walk->why_not, SSHD_CONFIG_WHY_NOT_SIZE, "%.300s: %.150s", path, reason);
+    return false;
+}
+
+/* The word at *REST, without its quotes; *REST is behind it. NULL: no more, or a comment. */
+static char *take_word(char **rest)
+{
+    char *word = *rest + strspn(*rest, " \t\r=");
+    size_t length;
+
+    if (*word == '\0' || *word == '#')
+        return NULL;
+    if (*word == '"')
+        length = strcspn(++word, "\"");
+    else
+        length = strcspn(word, " \t\r=");
+    *rest = word + length;
+    if (**rest != '\0')
+        *(*rest)++ = '\0';
+    return word;
+}
+
+/* Whether a keyword decides who gets in. */
+static bool is_relevant(const char *keyword)
+{
+    static const char *const keywords[] = {
+        "AuthenticationMethods",
+        "GSSAPIAuthentication",
+        "HostbasedAuthentication",
+        "KbdInteractiveAuthentication",
+        "ChallengeResponseAuthentication",
+        "KerberosAuthentication",
+        "PAMServiceName",
+        "PasswordAuthentication",
+        "PubkeyAuthentication",
+    };
+
+    for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
+        if (strcasecmp(keyword, keywords[i]) == 0)
+            return true;
+    return false;
+}
+
+/* CRITERIA up to a comment, without blanks behind it. "all" ends a block, and has none. */
+static bool has_criteria(char *criteria)
+{
+    size_t length = strcspn(criteria, "#");
+
+    while (length > 0 && strchr(" \t\r", criteria[length - 1]) != NULL)
+        length--;
+    criteria[length] = '\0';
+    return strcasecmp(criteria, "all") != 0;
+}
+
+static bool add_block(struct walk *walk, const struct source *source, const char *criteria,
+                      int outer)
+{
+    struct sshd_block *block = &walk->blocks->blocks[walk->count];
+
+    if (walk->count == SSHD_CONFIG_BLOCKS_MAX)
+        return refuse(walk, source->path, "too many Match blocks");
+    *block = (struct sshd_block){ .path = strdup(source->path),
+                                  .number = source->number,
+                                  .criteria = strdup(criteria),
+                                  .outer = outer };
+    walk->blocks->count = walk->count + 1;
+    return (block->path != NULL && block->criteria != NULL) ||
+           refuse(walk, source->path, "out of memory");
+}
+
+/* Whether block NUMBER is the chosen one, or one around it. */
+static bool is_chosen(const struct walk *walk, int number)
+{
+    for (int block = walk->chosen; block != SSHD_CONFIG_NO_BLOCK;
+         block = walk->known->blocks[block].outer)
+        if (block == number)
+            return true;
+    return false;
+}
+
+/* Takes a line "Match", with CRITERIA; OUTER is the block that the file stands in. */
+static bool take_match(struct walk *walk, struct source *source, char *criteria, int outer)
+{
+    bool is_block;
+
+    criteria += strspn(criteria, " \t\r=");
+    is_block = has_criteria(criteria);
+    if (is_block && walk->blocks != NULL && !add_block(walk, source, criteria, outer))
+        return false;
+    source->block = is_block ? walk->count++ : outer;
+    if (source->copy != NULL)
+        fprintf(source->copy, "Match %s\n",
+                !is_block                              ? "all"
+                : walk->chosen == SSHD_CONFIG_NO_BLOCK ? NOBODY
+                : is_chosen(walk, source->block)       ? "all"
+                                                       : criteria);
+    return true;
+}
+
+/* Goes through the files that PATTERN stands for; one that is not there is no mistake. */
+static bool take_pattern(struct walk *walk, const struct source *source, const char *pattern)
+{
+    char whole[PATTERN_SIZE];
+    bool is_read = true;
+    glob_t files = { 0 };
+
+    snprintf(whole, sizeof whole, "%s%s", *pattern == '/' ? "" : FOLDER "/", pattern);
+    if (glob(whole, 0, NULL, &files) == 0)
+        for (size_t i = 0; i < files.gl_pathc && is_read; i++) {
+            int copy = read_file(walk, files.gl_pathv[i], source->block, source->depth + 1);
+            is_read = copy >= 0;
+            if (is_read && source->copy != NULL)
+                fprintf(source->copy, "Include /proc/%d/fd/%d\n", getpid(), copy);
+        }
+    globfree(&files);
+    return is_read;
+}
+
+/* Takes LINE apart, but for what is copied as it is, TEXT. */
+static bool read_line(struct walk *walk, struct source *source, char *line, const char *text,
+                      int outer)
+{
+    const char *keyword = take_word(&line);
+    struct sshd_block *block;
+
+    if (keyword != NULL && strcasecmp(keyword, "match") == 0)
+        return take_match(walk, source, line, outer);
+    if (keyword != NULL && strcasecmp(keyword, "include") == 0) {
+        for (const char *file = take_word(&line); file != NULL; file = take_word(&line))
+            if (!take_pattern(walk, source, file))
+                return false;
+        return true;
+    }
+    if (source->copy != NULL)
+        fprintf(source->copy, "%s\n", text);
+    if (keyword == NULL || walk->blocks == NULL || source->block == SSHD_CONFIG_NO_BLOCK ||
+        !is_relevant(keyword))
+        return true;
+    block = &walk->blocks->blocks[source->block];
+    if (!block->is_relevant && strcmp(block->path, source->path) == 0)
+        block->number = source->number;
+    block->is_relevant = true;
+    return true;
+}
+
+static bool read_lines(struct walk *walk, struct source *source, char *rest, int outer)
+{
+    char *text;
+
+    while ((text = text_file_line(&rest)) != NULL) {
+        auto_text char *line = strdup(text);
+        source->number++;
+        if (line == NULL)
+            return refuse(walk, source->path, "out of memory");
+        if (!read_line(walk, source, line, text, outer))
+            return false;
+    }
+    return true;
+}
+
+/* Keeps FILE for sshd_copies_close(). */
+static bool keep(struct sshd_copies *copies, int file)
+{
+    int *files = copies->count < COPIES_MAX
+                     ? realloc(copies->files, (copies->count + 1) * sizeof *files)
+                     : NULL;
+
+    if (file < 0 || files == NULL)
+        return false;
+    copies->files = files;
+    files[copies->count++] = file;
+    return true;
+}
+
+/* Writes the copy of SOURCE, from its text at REST. Returns it; -1 on failure. */
+static int copy_lines(struct walk *walk, struct source *source, char *rest, int outer)
+{
+    int file = memfd_create("sshd_config", MFD_CLOEXEC);
+    int writer = file >= 0 ? dup(file) : -1;
+    bool is_written;
+
+    if (!keep(walk->copies, file)) {
+        if (file >= 0)
+            close(file);
+        if (writer >= 0)
+            close(writer);
+        refuse(walk, source->path, "no more copies can be made");
+        return -1;
+    }
+    source->copy = writer >= 0 ? fdopen(writer, "w") : NULL;
+    if (source->copy == NULL) {
+        if (writer >= 0)
+            close(writer);
+        refuse(walk, source->path, strerror(errno));
+        return -1;
+    }
+    is_written = read_lines(walk, source, rest, outer);
+    if (fclose(source->copy) != 0)
+        is_written = refuse(walk, source->path, "a copy can't be written");
+    return is_written ? file : -1;
+}
+
+/* Returns the copy of PATH, or 0 where none is made; -1 on failure. */
+static int read_file(struct walk *walk, const char *path, int outer, int depth)
+{
+    struct source source = { .path = path, .block = outer, .depth = depth };
+    auto_text char *text = NULL;
+
+    if (depth > DEPTH_MAX || ++walk->files > COPIES_MAX) {
+        refuse(walk, path, "included too deep, or too many files are included");
+        return -1;
+    }
+    if (!text_file_read(path, &text)) {
+        refuse(walk, path, strerror(errno));
+        return -1;
+    }
+    if (walk->copies != NULL)
+        return copy_lines(walk, &source, text, outer);
+    return read_lines(walk, &source, text, outer) ? 0 : -1;
+}
+
+bool sshd_config_blocks(const char *path, struct sshd_blocks **ret_blocks,
+                        char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
+{
+    auto_sshd_blocks *blocks = calloc(1, sizeof *blocks);
+    struct walk walk = { .blocks = blocks, .chosen = SSHD_CONFIG_NO_BLOCK, .why_not = why_not };
+
+    if (path == NULL)
+        path = SSHD_TEXT_DEFAULT;
+    if (blocks == NULL)
+        return refuse(&walk, path, "out of memory");
+    if (read_file(&walk, path, SSHD_CONFIG_NO_BLOCK, 0) < 0)
+        return false;
+
+    *ret_blocks = blocks;
+    blocks = NULL;
+    return true;
+}
+
+int sshd_text_copy(const char *path, const struct sshd_blocks *blocks, int block,
+                   struct sshd_copies *copies, char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
+{
+    struct walk walk = { .known = blocks, .chosen = block, .copies = copies, .why_not = why_not };
+
+    return read_file(&walk, path, SSHD_CONFIG_NO_BLOCK, 0);
+}
+
+void sshd_copies_close(struct sshd_copies *copies)
+{
+    for (size_t i = 0; i < copies->count; i++)
+        close(copies->files[i]);
+    free(copies->files);
+    *copies = (struct sshd_copies){ 0 };
+}
+
+void sshd_blocks_free(struct sshd_blocks **blocks)
+{
+    for (int i = 0; *blocks != NULL && i < (*blocks)->count; i++) {
+        free((*blocks)->blocks[i].path);
+        free((*blocks)->blocks[i].criteria);
+    }
+    free(*blocks);
+    *blocks = NULL;
+}
