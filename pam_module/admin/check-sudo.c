@@ -66,6 +66,12 @@ static void judge_setting(struct report *report, const struct sudoers_line *line
         report_add(report, REPORT_WARNING, SUBJECT, "say \"timestamp_type=tty\"",
                    "%s:%u: a code at one terminal counts at all of the user's", line->path,
                    line->number);
+    else if (strcmp(setting, "passprompt_override") == 0)
+        report_add(
+            report, REPORT_WARNING, SUBJECT, "remove \"passprompt_override\"",
+            "%s:%u: sudo's own prompt replaces the question for the code: the user can't tell "
+            "what is asked for",
+            line->path, line->number);
     else if (strcmp(setting, "exempt_group") == 0)
         report_add(report, REPORT_WARNING, SUBJECT, "mind who is in it",
                    "%s:%u: an exemption, who is in the group %s is asked for nothing", line->path,

@@ -1050,6 +1050,11 @@ class Sudo(CheckCase):
                  "group wheel"),
                 ("Defaults pam_service=sudo-easy", 'warning: sudoers:1: takes the PAM service '
                  '"sudo-easy"'),
+                ("Defaults passprompt_override",
+                 "warning: sudoers:1: sudo's own prompt replaces the question for the code"),
+                ('Defaults:bob env_reset, passprompt_override, passprompt="Password for %p: "',
+                 "warning: sudoers:1: sudo's own prompt replaces the question for the code"),
+                ("Defaults !passprompt_override",), ('Defaults passprompt="x: "',),
                 ("Defaults rootpw", "warning: sudoers:1: rootpw: not the user who calls")):
             with self.subTest(line):
                 found = self.sudo(line + "\nroot ALL=(ALL:ALL) ALL\n")

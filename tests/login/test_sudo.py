@@ -136,6 +136,22 @@ esac
         self.assert_log(person, *APPROVED, calls=2, service="sudo")
         self.assert_requests(person, *[CREATED, VERIFIED] * 2)
 
+    def test_a_prompt_of_sudos_own_replaces_the_question_for_the_code(self):
+        """By sudo -p, or passprompt_override: check-pam and conf/README.md say so."""
+        override = 'passprompt_override,passprompt="Secret: "'
+        for name, setting, command in (
+                ("sudoown", None, ("sudo", "-p", "Secret: ")),
+                ("sudooverride", override, ("sudo",))):
+            with self.subTest(name):
+                person = machine.person(name)
+                if setting:
+                    self.defaults(person, setting)
+                terminal = self.terminal(person, *command, "id", "-un")
+                self.assertEqual(self.answer(terminal, ("Secret: ", person.password),
+                                             ("Secret: ", person.code)), 0)
+                self.assert_screen(terminal, "Secret: ", "Secret: ", "root")
+                self.assert_log(person, *APPROVED, service="sudo")
+
     def test_a_refused_code_leaves_no_timestamp(self):
         person = machine.person("sudounstamped")
         wrong = person.wrong_code
