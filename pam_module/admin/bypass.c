@@ -91,7 +91,7 @@ static bool is_somebody(const struct session *session, const char *user)
         if (strcmp(enrollment->user, user) == 0)
             return true;
         terminal_say("%s is enrolled as %s: twilio-verify bypass %s", user, enrollment->user,
-                     enrollment->user);
+                     terminal_word(enrollment->user).text);
         return false;
     case ENROLLMENT_NONE:
         return true;
@@ -123,7 +123,7 @@ static enum command_status begin(const struct session *session, const char *user
         return session_refuse(&why_not, "no bypass was made");
     terminal_say("%s is asked for no code until %s, or until this host is started again; to end it "
                  "now: twilio-verify bypass %s --end",
-                 user, text_print_time(time(NULL) + seconds, when), user);
+                 user, text_print_time(time(NULL) + seconds, when), terminal_word(user).text);
     return COMMAND_OK;
 }
 

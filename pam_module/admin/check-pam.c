@@ -156,9 +156,8 @@ static void add_all(struct survey *survey)
         add_folder(survey, i);
     add_exempt(survey);
     if (!survey->is_called)
-        report_add(survey->report,
-                   survey->check->is_unused_fine ? REPORT_NOTE : REPORT_WRONG, "pam",
-                   "the recipes of conf/README.md tell where it belongs",
+        report_add(survey->report, survey->check->is_unused_fine ? REPORT_NOTE : REPORT_WRONG,
+                   "pam", "the recipes of conf/README.md tell where it belongs",
                    "no service calls the module");
 }
 

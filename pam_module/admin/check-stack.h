@@ -28,10 +28,10 @@ enum check_stack_trust {
 };
 
 struct check_stack_answer {
-    bool is_known;   /* the stack could be followed */
-    bool is_called;  /* it has a line of our module */
-    bool is_other;   /* and that line, or the lack of it, is the one of "other" */
-    bool has_factor; /* and one of a factor besides */
+    bool is_known;                /* the stack could be followed */
+    bool is_called;               /* it has a line of our module */
+    bool is_other;                /* and that line, or the lack of it, is the one of "other" */
+    bool has_factor;              /* and one of a factor besides */
     enum check_stack_trust trust; /* of check_stack_add(), where the module is called */
 };
 

@@ -120,7 +120,8 @@ static enum command_status run(const struct command_call *call)
     if (found == USERS_REFUSED) {
         status = session_refuse(&why_not, "the pending factor");
     } else if (found == USERS_NONE || record.factor_sid[0] == '\0') {
-        terminal_say("%s has no pending factor: twilio-verify enroll %s", name, name);
+        terminal_say("%s has no pending factor: twilio-verify enroll %s", name,
+                     terminal_word(name).text);
     } else {
         status = confirm_factor(&session, name, &record, &end);
         if (end == CONFIRM_OVER &&

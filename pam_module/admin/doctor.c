@@ -18,7 +18,7 @@
 struct doctor {
     struct report *report;
     const struct command_call *call;
-    const char *user; /* NULL: nobody in particular */
+    const char *user;   /* NULL: nobody in particular */
     const char *module; /* NULL: the one that libpam finds */
     const char *check;
 };

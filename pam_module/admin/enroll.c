@@ -142,7 +142,7 @@ static bool hand_over(const struct factor_seed *seed, const char *user)
     if (puts(seed->uri) < 0 || fflush(stdout) != 0)
         return false;
     terminal_say("give %s this address over a safe way, and then: twilio-verify confirm %s", user,
-                 user);
+                 terminal_word(user).text);
     return true;
 }
 

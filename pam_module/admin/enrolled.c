@@ -14,9 +14,11 @@
 #include "folder.h"
 #include "programs.h"
 #include "remembered.h"
+#include "terminal.h"
 #include "users.h"
 
-enum { READ_MAX = 20000, ACCOUNTS_MAX = 1000, LEFTOVERS_MAX = 10, REMEDY_SIZE = 512 };
+enum { READ_MAX = 20000, ACCOUNTS_MAX = 1000, LEFTOVERS_MAX = 10 };
+enum { PATH_SIZE = 1300, REMEDY_SIZE = 3 * TERMINAL_WORD_SIZE };
 
 /* Whose factor. */
 struct owner {
@@ -34,12 +36,12 @@ static int compare(const void *one, const void *other)
 static void add_pair(struct report *report, const struct users *users, const char *one,
                      const char *other)
 {
-    char remedy[REMEDY_SIZE];
+    char path[PATH_SIZE], remedy[REMEDY_SIZE];
 
+    snprintf(path, sizeof path, "%s/%s" USERFILE_ENROLLMENT, users->path, other);
     snprintf(remedy, sizeof remedy,
-             "give one of them another factor: rm %s/%s" USERFILE_ENROLLMENT
-             "; twilio-verify enroll %s",
-             users->path, other, other);
+             "give one of them another factor: rm %s; twilio-verify enroll %s",
+             terminal_word(path).text, terminal_word(other).text);
     report_add(report, REPORT_WARNING, "enrollments", remedy,
                "%s and %s have the same factor: the codes of one app log in as both", one, other);
 }
@@ -58,7 +60,7 @@ static void add_damaged(struct report *report, const char *name, const struct ve
     char remedy[REMEDY_SIZE];
 
     snprintf(remedy, sizeof remedy, "correct it, or delete it and run: twilio-verify enroll %s",
-             name);
+             terminal_word(name).text);
     report_add(report, REPORT_WRONG, "enrollments", remedy, "%s", why_not->reason);
 }
 
@@ -98,7 +100,8 @@ static void add_other_names(struct report *report, const struct settings *settin
     if (account == NULL || strcmp(account->pw_name, name) == 0 ||
         users_read(users, USERS_ENROLLED, account->pw_name, &record, &why_not) != USERS_NONE)
         return;
-    snprintf(remedy, sizeof remedy, "twilio-verify enroll %s", account->pw_name);
+    snprintf(remedy, sizeof remedy, "twilio-verify enroll %s",
+             terminal_word(account->pw_name).text);
     report_add(report, ignores ? REPORT_WRONG : REPORT_WARNING, "enrollments", remedy,
                "uid %u is enrolled as %s only: a login as %s, the first name of this uid, %s",
                (unsigned)account->pw_uid, name, account->pw_name,
@@ -153,7 +156,7 @@ static void add_leftovers(struct report *report, const struct users *users, enum
                        ? "a factor of %s waits for its first code: twilio-verify confirm %s"
                        : "a replaced factor of %s is still at Twilio: twilio-verify remove %s "
                          "--leftovers",
-                   names[i], names[i]);
+                   names[i], terminal_word(names[i]).text);
     folder_free_names(&names);
 }
 
@@ -161,14 +164,14 @@ static void add_leftovers(struct report *report, const struct users *users, enum
 static void add_old_bypasses(struct report *report, const struct users *users)
 {
     struct verdict why_not;
-    char remedy[REMEDY_SIZE];
+    char path[PATH_SIZE], remedy[REMEDY_SIZE];
     char **names = users_names(users, USERS_ENROLLED, USERS_OLD_BYPASS, &why_not);
 
     for (size_t i = 0; i < LEFTOVERS_MAX && names != NULL && names[i] != NULL; i++) {
-        snprintf(remedy, sizeof remedy, "rm %s/%s" USERS_OLD_BYPASS, users->path, names[i]);
+        snprintf(path, sizeof path, "%s/%s" USERS_OLD_BYPASS, users->path, names[i]);
+        snprintf(remedy, sizeof remedy, "rm %s", terminal_word(path).text);
         report_add(report, REPORT_WARNING, "bypass", remedy,
-                   "%s/%s" USERS_OLD_BYPASS " is of an earlier version and no longer counts",
-                   users->path, names[i]);
+                   "%s is of an earlier version and no longer counts", path);
     }
     folder_free_names(&names);
 }
@@ -203,7 +206,7 @@ void enrolled_add_recovery(struct report *report, const struct settings *setting
     char remedy[REMEDY_SIZE];
     int left = -1;
 
-    snprintf(remedy, sizeof remedy, "twilio-verify recovery-codes %s", name);
+    snprintf(remedy, sizeof remedy, "twilio-verify recovery-codes %s", terminal_word(name).text);
     switch (recovery_read(settings->users_dir, name, &recovery, &why_not)) {
     case SECRET_ABSENT:
         report_add(report, REPORT_NOTE, "recovery", NULL, "%s has no recovery codes: %s", name,
@@ -247,7 +250,7 @@ static bool add_bypass(struct report *report, const struct settings *settings, c
     if (folder < 0)
         return false;
     close(folder);
-    snprintf(remedy, sizeof remedy, "twilio-verify bypass %s --end", name);
+    snprintf(remedy, sizeof remedy, "twilio-verify bypass %s --end", terminal_word(name).text);
     switch (bypass_read(settings->runtime_dir, name, &bypass, &why_not)) {
     case SECRET_ABSENT:
         return false;
@@ -282,7 +285,7 @@ void enrolled_print_remedy(const struct settings *settings, const char *user, ch
             command = "twilio-verify confirm";
         users_close(&users);
     }
-    snprintf(remedy, size, "%s %s", command, name);
+    snprintf(remedy, size, "%s %s", command, terminal_word(name).text);
 }
 
 /* USER is not enrolled, whether there is an account of exactly this name or not. */

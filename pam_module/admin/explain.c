@@ -57,7 +57,7 @@ static void add_outcomes(const struct explain *explain, int whom)
                    "PAM_CONV_ERR: the user can't be asked, or goes away");
     report_add(explain->report, REPORT_NOTE, "PAM", NULL,
                "what /etc/pam.d/%s makes of these codes: twilio-verify check-pam %s",
-               explain->service, explain->service);
+               explain->service, terminal_word(explain->service).text);
 }
 
 /* Where a key stands: "PATH:12", or that its default counts. */
@@ -89,10 +89,10 @@ static void explain_bypassed(const struct explain *explain)
     enum { MINUTE = 60, HOUR = 3600 };
     const struct enrollment *enrollment = explain->found.enrollment;
     int left = explain->found.bypass_left_seconds;
-    char remedy[PLACE_SIZE];
+    char remedy[TERMINAL_WORD_SIZE + PLACE_SIZE];
 
     snprintf(remedy, sizeof remedy, "twilio-verify bypass %s --end",
-             enrollment != NULL ? enrollment->user : explain->user);
+             terminal_word(enrollment != NULL ? enrollment->user : explain->user).text);
     report_add(explain->report, REPORT_WARNING, "rule", remedy,
                "a bypass, for %d h %d min more: %s", left / HOUR, left % HOUR / MINUTE,
                explain->found.bypass->reason);

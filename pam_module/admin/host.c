@@ -19,8 +19,9 @@
 #include "../core/secret.h"
 #include "../twilio/http.h"
 #include "programs.h"
+#include "terminal.h"
 
-enum { REMEDY_SIZE = 1200 };
+enum { REMEDY_SIZE = 3 * TERMINAL_WORD_SIZE };
 
 static void add_secret(struct report *report, const char *subject, const char *path)
 {
@@ -34,7 +35,7 @@ static void add_secret(struct report *report, const char *subject, const char *p
         return;
     }
     snprintf(remedy, sizeof remedy, "in bash: (umask 077; read -rsp 'Secret: ' s; echo \"$s\" >%s)",
-             path);
+             terminal_word(path).text);
     report_add(report, REPORT_WRONG, subject, access(path, F_OK) == 0 ? NULL : remedy, "%s",
                why_not.reason);
 }
@@ -118,7 +119,7 @@ static bool read_folder(const char *path, struct failure *failure)
         return verdict_refuse(&failure->why_not, OUTCOME_MISCONFIGURED,
                               "%s: no certificate has the name that OpenSSL looks for: openssl "
                               "rehash %s",
-                              path, path);
+                              path, terminal_word(path).text);
     return is_read;
 }
 
@@ -188,8 +189,8 @@ static void add_state(struct report *report, const struct settings *settings,
     else if (status.st_mode & (S_IRWXG | S_IRWXO) || (status.st_mode & S_IRWXU) != S_IRWXU)
         problem = "its mode is not 0700";
 
-    snprintf(remedy, sizeof remedy, "%sinstall -d -m 0700 -o %s %s", before, settings->run_as,
-             path);
+    snprintf(remedy, sizeof remedy, "%sinstall -d -m 0700 -o %s %s", before,
+             terminal_word(settings->run_as).text, terminal_word(path).text);
     if (problem != NULL)
         report_add(report, REPORT_WRONG, "state_dir", remedy, "%s: %s", path, problem);
     else if (account != NULL && !try_as(settings->run_as, write_folder, path, &failure))

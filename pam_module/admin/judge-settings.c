@@ -49,8 +49,8 @@ static void take_settings(struct judge *judge, const struct pam_stack_line *line
         is_read = settings_read(path, &judge->own, &why_not);
     } else {
         snprintf(reader, sizeof reader, " (as %s)", account);
-        is_read = judge_can_use(account, path, &why_not) &&
-                  read_foreign(path, &judge->own, &why_not);
+        is_read =
+            judge_can_use(account, path, &why_not) && read_foreign(path, &judge->own, &why_not);
         judge->has_own_settings |= is_read;
     }
     if (is_read)

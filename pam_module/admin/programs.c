@@ -15,12 +15,13 @@
 
 #include "../core/secret.h"
 #include "paths.h"
+#include "terminal.h"
 
 #define MODULE_NAME  "pam_twilio_verify.so"
 #define LIBRARY_NAME "twilio.so"
 #define INSTALL      "install the packages libpam-twilio-verify and twilio-verify again"
 
-enum { REMEDY_SIZE = 2 * PATH_MAX + 128 };
+enum { REMEDY_SIZE = 2 * PATH_MAX + TERMINAL_WORD_SIZE };
 
 static bool is_foreign(const struct stat *folder)
 {
@@ -45,9 +46,9 @@ void programs_add_folders(struct report *report, const char *subject, const char
             continue;
         if (is_foreign(&status))
             snprintf(remedy, sizeof remedy, "chown root %s, or move %s to a folder of root's",
-                     folder, path);
+                     terminal_word(folder).text, path);
         else
-            snprintf(remedy, sizeof remedy, "chmod go-w %s", folder);
+            snprintf(remedy, sizeof remedy, "chmod go-w %s", terminal_word(folder).text);
         report_add(report, REPORT_WARNING, subject, remedy,
                    "directory %s is writable by non-root users, who can replace what is in it",
                    folder);
@@ -80,10 +81,11 @@ static void add(struct report *report, const char *subject, const char *path, bo
     if (!is_installed(path, &is_absent, &status, &why_not))
         report_add(report, REPORT_WRONG, subject, is_absent ? INSTALL : NULL, "%s", why_not.reason);
     else if (is_program && !(status.st_mode & S_IXUSR)) {
-        snprintf(remedy, sizeof remedy, "chmod 0711 %s", path); /* as it is installed */
+        snprintf(remedy, sizeof remedy, "chmod 0711 %s",
+                 terminal_word(path).text); /* as it is installed */
         report_add(report, REPORT_WRONG, subject, remedy, "%s can't be executed", path);
     } else if (status.st_mode & (S_ISUID | S_ISGID)) {
-        snprintf(remedy, sizeof remedy, "chmod ug-s %s", path);
+        snprintf(remedy, sizeof remedy, "chmod ug-s %s", terminal_word(path).text);
         report_add(report, REPORT_WRONG, subject, remedy, "%s is set-user-ID or set-group-ID",
                    path);
     } else

@@ -16,10 +16,16 @@
 #include "../twilio/errors.h"
 #include "../twilio/factor.h"
 #include "session.h"
+#include "terminal.h"
 
 /* Certificates last for months: half a step of a code, 30 s, is what already misleads whoever compares
  * logs. Codes are checked with Twilio's clock. */
-enum { SKEW_SECONDS_MAX = 15, HOST_SIZE = 256, REMEDY_SIZE = 512, DEFAULT_CODE_LENGTH = 6 };
+enum {
+    SKEW_SECONDS_MAX = 15,
+    HOST_SIZE = 256,
+    REMEDY_SIZE = TERMINAL_WORD_SIZE + 64,
+    DEFAULT_CODE_LENGTH = 6
+};
 
 #define AWAY_REMEDY                                                                                \
     "try again; then see whether a firewall lets this host out, and https://status.twilio.com"
@@ -214,7 +220,8 @@ static void add_factor(const struct reach *reach, struct service *service,
     enum factor_result result = factor_fetch(service, enrollment->identity, enrollment->factor_sid,
                                              &watch, &factor, &why_not);
 
-    snprintf(remedy, sizeof remedy, "twilio-verify enroll %s --replace", enrollment->user);
+    snprintf(remedy, sizeof remedy, "twilio-verify enroll %s --replace",
+             terminal_word(enrollment->user).text);
     if (result == FACTOR_ABSENT)
         report_add(reach->report, REPORT_WRONG, "factor", remedy,
                    "Twilio knows no factor %s of identity %s", enrollment->factor_sid,

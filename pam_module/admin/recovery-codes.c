@@ -157,7 +157,8 @@ static enum command_status run(const struct command_call *call)
         break;
     case USERS_NONE:
         terminal_say("%s is not enrolled: twilio-verify %s %s", user,
-                     users_is_pending(&session.users, user) ? "confirm" : "enroll", user);
+                     users_is_pending(&session.users, user) ? "confirm" : "enroll",
+                     terminal_word(user).text);
         break;
     case USERS_REFUSED:
         status = session_refuse(&why_not, "the enrollment");

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "terminal.h"
+
 /* Who this process is otherwise. */
 struct self {
     uid_t user;
@@ -127,7 +129,7 @@ int remembered_left(const struct settings *settings, const char *name,
             verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
                            "which recovery codes of %s are used is lost with another file in "
                            "state_dir: make new ones, twilio-verify recovery-codes %s",
-                           name, name);
+                           name, terminal_word(name).text);
     }
     if (file >= 0)
         close(file);

@@ -50,7 +50,7 @@ static enum command_status retire(struct session *session, const char *name)
         return session_refuse(&why_not, "nothing was changed");
     terminal_say("%s is no longer enrolled. The factor is still at Twilio; to delete it: "
                  "twilio-verify remove %s",
-                 name, name);
+                 name, terminal_word(name).text);
     return COMMAND_OK;
 }
 

@@ -45,6 +45,28 @@ void terminal_clean(const char *text, char *clean, size_t size)
     clean[end] = '\0';
 }
 
+struct terminal_word terminal_word(const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "@%+=:,./_-";
+    static const char quote[] = "'\\''"; /* ends the quoted text, stands for itself, begins anew */
+    struct terminal_word quoted = { "'" };
+    size_t end = 1;
+
+    if (*word != '\0' && word[strspn(word, plain)] == '\0') {
+        snprintf(quoted.text, sizeof quoted.text, "%s", word);
+        return quoted;
+    }
+    for (; *word != '\0' && end + sizeof quote < sizeof quoted.text; word++)
+        if (*word == '\'')
+            end += (size_t)sprintf(quoted.text + end, "%s", quote);
+        else
+            quoted.text[end++] = *word;
+    quoted.text[end++] = '\'';
+    quoted.text[end] = '\0';
+    return quoted;
+}
+
 void terminal_say(const char *format, ...)
 {
     char line[LINE_SIZE];

@@ -20,6 +20,17 @@ bool terminal_is_coloured(FILE *stream);
  * control byte, not UTF-8) becomes '?'; cut at SIZE. */
 void terminal_clean(const char *text, char *clean, size_t size);
 
+enum { TERMINAL_WORD_SIZE = 1100 };
+
+struct terminal_word {
+    char text[TERMINAL_WORD_SIZE];
+};
+
+/* WORD as it stands in a command that is shown to be typed in: between single quotes where a shell
+ * would take it for something else (DOM\alice). Cut at TERMINAL_WORD_SIZE - 1 bytes. Use it in place:
+ * terminal_word(name).text. */
+struct terminal_word terminal_word(const char *word);
+
 /* Prints one line on standard error, cleaned: "twilio-verify: TEXT". */
 void terminal_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

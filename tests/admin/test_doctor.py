@@ -368,6 +368,18 @@ class Enrollments(DoctorCase):
         self.assert_finds("user", "no account has exactly this name", user=UNKNOWN,
                           remedy=f"getent passwd {UNKNOWN}")
 
+    @needs_root
+    def test_a_name_stands_in_a_command_as_a_shell_wants_it(self):
+        for name, word in ((r"DOM\alice", r"'DOM\alice'"), ("a'b c", r"'a'\''b c'"),
+                           ("x$(id)", "'x$(id)'"), ("alice.b-c@d", "alice.b-c@d")):
+            with self.subTest(name):
+                prefix = self.with_accounts(f"{name}:x:4711:4711::/:/bin/sh")
+                self.assert_finds("user", "is not enrolled", user=name, prefix=prefix,
+                                  remedy=f"twilio-verify enroll {word}")
+                done = subprocess.run(["sh", "-c", f"printf %s {word}"], capture_output=True,
+                                      text=True, check=True)
+                self.assertEqual(done.stdout, name)
+
     def test_a_user_whose_factor_waits_for_its_first_code(self):
         done = self.run_tool("enroll", "daemon", "--uri-only")
         self.assertEqual(done.status, OK, done.err)
