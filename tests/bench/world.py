@@ -19,47 +19,39 @@ import fixture
 
 FOLDER = pathlib.Path("/run/bench")
 USERS = FOLDER / "users"
-HOST_ADDRESS, AWAY_ADDRESS, NO_ADDRESS = "10.7.0.1", "10.7.0.2", "10.7.0.9"
+HOST_ADDRESS, AWAY_ADDRESS = "10.7.0.1", "10.7.0.2"
 NAME = "verify.twilio.com"
 IN_HOST = ("nsenter", "--net=/run/netns/host", "--")
-MODULES = ("run/bench/debs/lib/*/security/pam_*.so", "usr/lib/security/pam_*.so",
+MODULES = ("run/bench/debs/**/security/pam_*.so", "usr/lib/security/pam_*.so",
            "usr/lib/*/security/pam_*.so")
-SUCCESS, STUCK = 0, -1
+PEERS = ("pam_duo", "pam_yubico", "pam_google_authenticator", "pam_oath")
+PROGRAMS = {"bare": fixture.BUILD / "bench-bare", "curl": shutil.which("curl"),
+            "true": shutil.which("true")}
+SUCCESS = 0
 PEER_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+YUBIKEY = "cccccccccccc"
 STEP_SECONDS = 30
 
 # As bench-logins prints it.
-Login = collections.namedtuple("Login", "code prompt verdict whole cpu before after")
+Login = collections.namedtuple("Login", "code prompt verdict whole cpu faults kib")
 Person = collections.namedtuple("Person", "name factor")
-
-# Answers every question with NXDOMAIN, but for the names below "dead.", with silence.
-NAME_SERVER = """
-import socket
-with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
-    server.bind(("127.0.0.1", 53))
-    print("ready", flush=True)
-    while True:
-        question, client = server.recvfrom(512)
-        if b"\\x04dead\\0" not in question:
-            server.sendto(question[:2] + b"\\x81\\x83" + question[4:6] + bytes(6) + question[12:],
-                          client)
-"""
 
 
 def run(*command):
     subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
 
 
-def pam_service(name, *lines):
-    text = "".join(f"auth {line}\n" for line in lines) + "account required pam_permit.so\n"
-    (pathlib.Path("/etc/pam.d") / name).write_text(text)
-
-
 class World:
-    """`with World() as world:`"""
+    """`with World(debs, beside) as world:`: folders of packages of peers, and of another build.
 
-    def __init__(self, debs=None):
+    WAYS are what can be measured: ours, that other build, programs, and peers; SERVICES of PAM."""
+
+    def __init__(self, debs=None, beside=None):
         self.debs = debs
+        self.builds = {"ours": fixture.BUILD}
+        if beside is not None:
+            self.builds["beside"] = pathlib.Path(beside).resolve()
+        self.services = set()
 
     def __enter__(self):
         if not pathlib.Path("/run/throw-away").is_dir():
@@ -68,6 +60,7 @@ class World:
             self._leave_overlays()
             FOLDER.mkdir(mode=0o755)
             USERS.mkdir(mode=0o755)
+            (FOLDER / "empty").mkdir()
             self._connect(stack)
             fixture.make_certificates(FOLDER)
             self._trust()
@@ -107,10 +100,9 @@ class World:
             run(*where, "ip", "link", "set", device, "up")
         run(*IN_HOST, "ip", "link", "set", "lo", "up")
         with open("/etc/hosts", "a", encoding="ascii") as hosts:
-            hosts.write(f"{AWAY_ADDRESS} {NAME}\n{NO_ADDRESS} no-host.example\n")
+            hosts.write(f"{AWAY_ADDRESS} {NAME}\n")
         pathlib.Path("/etc/resolv.conf").unlink(missing_ok=True)
         pathlib.Path("/etc/resolv.conf").write_text("nameserver 127.0.0.1\n")
-        self._start(stack, *IN_HOST, "/usr/bin/python3", "-c", NAME_SERVER)
 
     @staticmethod
     def _leave_overlays():
@@ -125,64 +117,73 @@ class World:
                               check=True, capture_output=True, text=True).stdout.strip()
         shutil.copy(FOLDER / "ca.pem", f"/etc/ssl/certs/{name}.0")
 
+    def _service(self, name, *lines):
+        text = "".join(f"auth {line}\n" for line in lines) + "account required pam_permit.so\n"
+        (pathlib.Path("/etc/pam.d") / name).write_text(text)
+        self.services.add(name)
+
     def _install(self):
-        programs = FOLDER / "libexec"
-        programs.mkdir()
-        for path in (fixture.MODULE, fixture.CHECK, fixture.CHECK.with_name("twilio.so")):
-            shutil.copy(path, programs)
-        self.check = programs / fixture.CHECK.name
-        self.module = programs / fixture.MODULE.name
         # libpam reads it at every start: what Debian has in it costs more than we do.
         pathlib.Path("/etc/pam.d/other").write_text("auth required pam_deny.so\n")
-        pam_service("bench-none", "required pam_permit.so")
-        self.use("bench-exec")
-        self.use("bench-exec-ignore", login={"unmapped_user": "ignore"})
+        self._service("none", "required pam_permit.so")
+        for build, folder in self.builds.items():
+            (FOLDER / "libexec" / build).mkdir(parents=True)
+            for name in (fixture.MODULE.name, fixture.CHECK.name, "twilio.so"):
+                shutil.copy(folder / name, FOLDER / "libexec" / build)
+            self.use(build, build)
+            self.use(f"{build}-ignore", build, login={"unmapped_user": "ignore"})
 
-    def use(self, name, *, url=None, **groups):
-        """Makes a PAM service with settings of its own."""
-        folder = FOLDER / name
+    def use(self, name, build, **groups):
+        """Makes a PAM service of BUILD with settings of its own."""
+        folder, programs = FOLDER / name, FOLDER / "libexec" / build
         folder.mkdir(mode=0o755, exist_ok=True)
-        groups["service"] = {"ca_file": None} | groups.get("service", {})
+        groups["service"] = {"ca_file": None}
         groups["check"] = {"users_dir": USERS} | groups.get("check", {})
-        settings = fixture.write_settings(folder, url or self.url, **groups)
-        pam_service(name, f"required {self.module} conf={settings} helper={self.check}",
-                    *(["required pam_permit.so"] if name.endswith("-ignore") else []))
+        settings = fixture.write_settings(folder, self.url, **groups)
+        self._service(name, f"required {programs / fixture.MODULE.name} conf={settings} "
+                      f"helper={programs / fixture.CHECK.name}",
+                      *(["required pam_permit.so"] if name.endswith("-ignore") else []))
 
     def _start_peers(self, stack):
         if self.debs is not None:
             self._unpack(pathlib.Path(self.debs))
-        found = {path.stem: path for pattern in MODULES for path in pathlib.Path("/").glob(pattern)}
-        self.peers = [peer for peer in ("pam_duo", "pam_google_authenticator", "pam_oath")
-                      if peer in found]
-        if "pam_duo" in found:
-            self._start(stack, fixture.BUILD / "bench-duo", 443, FOLDER / "server.pem",
+        found = {path.stem: path for pattern in reversed(MODULES)
+                 for path in pathlib.Path("/").glob(pattern)}
+        self.peers = [peer for peer in PEERS if peer in found]
+        if {"pam_duo", "pam_yubico"} & {*found}:
+            self._start(stack, fixture.BUILD / "bench-peers", 443, FOLDER / "server.pem",
                         FOLDER / "server.key")
-            self._use_duo("pam_duo", found["pam_duo"])
-            self._use_duo("pam_duo-ignore", found["pam_duo"], "groups = nogroup\n",
-                          "required pam_permit.so")
-        google = f"{found.get('pam_google_authenticator')} user=root secret={FOLDER}/google/${{USER}}"
-        pam_service("pam_google_authenticator", f"required {google}")
-        pam_service("pam_google_authenticator-ignore", f"required {google} nullok",
-                    "required pam_permit.so")
-        pam_service("pam_oath", f"required {found.get('pam_oath')} usersfile={FOLDER}/oath window=5 "
-                    "digits=6")
+        lines = {
+            "pam_duo": f"conf={self._write_duo('duo')}",
+            "pam_duo-ignore": f"conf={self._write_duo('duo-ignore', 'groups = nogroup')}",
+            "pam_google_authenticator": f"user=root secret={FOLDER}/google/${{USER}}",
+            "pam_google_authenticator-ignore": f"user=root secret={FOLDER}/google/${{USER}} nullok",
+            "pam_oath": f"usersfile={FOLDER}/oath window=5 digits=6",
+            "pam_yubico": f"id=1 urllist=https://{NAME}/wsapi/2.0/verify cainfo={FOLDER}/ca.pem "
+                          f"capath={FOLDER}/empty authfile={FOLDER}/yubikeys"}
+        for name, line in lines.items():
+            peer, _, ignore = name.partition("-")
+            if peer in found:
+                self._service(name, f"required {found[peer]} {line}",
+                              *(["required pam_permit.so"] if ignore else []))
+        self.ways = [*self.builds, *(name for name, path in PROGRAMS.items() if path), *self.peers]
 
     @staticmethod
     def _unpack(folder):
         """Debian packages, without installing them."""
         for deb in folder.glob("*.deb"):
             run("dpkg-deb", "-x", deb, FOLDER / "debs")
-        libraries = "".join(f"{path}\n" for path in (FOLDER / "debs").glob("usr/lib/*-linux-gnu*"))
+        libraries = "".join(f"{path}\n" for path in (FOLDER / "debs").glob("**/*-linux-gnu*"))
         pathlib.Path("/etc/ld.so.conf.d/bench.conf").write_text(libraries)
         run("ldconfig", "-X")
 
     @staticmethod
-    def _use_duo(service, module, more="", *lines):
-        settings = FOLDER / f"{service}.conf"
+    def _write_duo(name, more=""):
+        settings = FOLDER / f"{name}.conf"
         settings.write_text(f"[duo]\nikey = DI{'X' * 18}\nskey = {'x' * 40}\nhost = {NAME}\n"
-                            f"cafile = {FOLDER / 'ca.pem'}\n{more}")
+                            f"cafile = {FOLDER / 'ca.pem'}\n{more}\n")
         settings.chmod(0o600)
-        pam_service(service, f"required {module} conf={settings}", *lines)
+        return settings
 
     def set_rtt(self, milliseconds):
         self._bridge.stdin.write(f"{milliseconds * 500}\n")
@@ -228,18 +229,38 @@ class World:
         self._next += count
         return chosen
 
-    def answers(self, service, people):
+    def _answers(self, way, people):
         """A line of bench-logins for each."""
-        if service.startswith("bench-"):
-            now = self.emulator.now()
-            codes = [fixture.totp(person.factor.secret, now) if person.factor else "-"
-                     for person in people]
-        elif service.startswith("pam_duo"):
+        now = self.emulator.now()
+        codes = [fixture.totp(person.factor.secret, now) if person.factor else "-"
+                 for person in people]
+        if way in PROGRAMS:
+            codes = [self._arguments(way, person, code) for person, code in zip(people, codes)]
+        elif way.startswith("pam_duo"):
             codes = ["123456"] * len(people)
-        else:
-            self._renew_peers_files(service, people)
+        elif way.startswith("pam_yubico"):
+            (FOLDER / "yubikeys").write_text("".join(f"{person.name}:{YUBIKEY}\n"
+                                                     for person in people))
+            codes = [YUBIKEY + "c" * 32] * len(people)
+        elif way.startswith("pam_"):
+            self._renew_peers_files(way, people)
             codes = [fixture.totp(PEER_SECRET, time.time())] * len(people)
         return "".join(f"{person.name} {code}\n" for person, code in zip(people, codes))
+
+    def _arguments(self, program, person, code):
+        """Of a program that does the two requests of PERSON's login."""
+        path = self.emulator.entity_path(person.factor.identity) + "/Challenges"
+        credentials = f"{fixture.API_KEY_SID}:{fixture.API_KEY_SECRET}"
+        if program == "true":
+            return "-"
+        if program == "bare":
+            return f"{self.url}{path} {credentials} {person.factor.sid} {code}"
+        # curl can't read the challenge out of the first reply: it verifies one that is there.
+        made = self.emulator.request("POST", path, {"FactorSid": person.factor.sid}).json["sid"]
+        common = (f"-s -f -o /dev/null -w %{{time_total}}\\n -u {credentials} "
+                  f"--cacert {FOLDER}/ca.pem")
+        return (f"{common} -d FactorSid={person.factor.sid} {self.url}{path} --next "
+                f"{common} -d AuthPayload={code} {self.url}{path}/{made}")
 
     @staticmethod
     def _renew_peers_files(service, people):
@@ -260,11 +281,11 @@ class World:
 
     # Logins
 
-    def log_in(self, service, *, count=1, people=None, think_ms=0, at_once=1, seconds=60):
+    def log_in(self, way, *, count=1, people=None, think_ms=0, at_once=1, seconds=60):
         """What became of COUNT logins of different people."""
         people = people or self.next_people(count)
         done = subprocess.run(
-            [*IN_HOST, fixture.BUILD / "bench-logins", service, str(think_ms), str(at_once),
-             str(seconds)], input=self.answers(service, people), check=True, capture_output=True,
-            text=True)
+            [*IN_HOST, fixture.BUILD / "bench-logins", PROGRAMS.get(way, way), str(think_ms),
+             str(at_once), str(seconds)], input=self._answers(way, people), check=True,
+            capture_output=True, text=True)
         return [Login(*map(int, line.split())) for line in done.stdout.splitlines()]

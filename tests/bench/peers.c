@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Stands in for Duo's service, on the same server library as the emulator, for pam_duo 1.x to be
- * measured beside the module: it lets everybody in, whatever the code.
+/* Stands in for the services of Duo and Yubico, on the same server library as the emulator, so that
+ * pam_duo 1.x and pam_yubico can be measured beside the module: every code is right.
  *
- *   bench-duo PORT CERTIFICATE KEY      ends at the end of file */
+ *   bench-peers PORT CERTIFICATE KEY      prints "ready"; ends at the end of file */
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -70,7 +70,7 @@ static void put_document(struct bson *document, const char *name, const struct b
     put(document, inner->bytes, inner->size);
 }
 
-static void answer(const char *path, const char *form, struct bson *ret_reply)
+static void answer_duo(const char *path, const char *form, struct bson *ret_reply)
 {
     struct bson response, factors;
 
@@ -95,6 +95,19 @@ static void answer(const char *path, const char *form, struct bson *ret_reply)
     put_string(ret_reply, "stat", "OK");
     put_document(ret_reply, "response", &response);
     end(ret_reply);
+}
+
+/* The validation protocol 2.0. The signature is a word: without a key pam_yubico can't check it. */
+static size_t answer_yubico(struct MHD_Connection *connection, char reply[DOCUMENT_MAX])
+{
+    const char *otp = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "otp");
+    const char *nonce = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "nonce");
+
+    return (size_t)snprintf(
+        reply, DOCUMENT_MAX,
+        "h=none\r\nt=2026-01-01T00:00:00Z0001\r\notp=%.64s\r\nnonce=%.64s\r\nsl=100\r\n"
+        "status=OK\r\n",
+        otp != NULL ? otp : "", nonce != NULL ? nonce : "");
 }
 
 struct request {
@@ -125,9 +138,11 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
         return MHD_YES;
     }
 
-    answer(path, request->form, &reply);
+    if (strncmp(path, "/wsapi/", 7) == 0)
+        reply.size = answer_yubico(connection, (char *)reply.bytes);
+    else
+        answer_duo(path, request->form, &reply);
     response = MHD_create_response_from_buffer(reply.size, reply.bytes, MHD_RESPMEM_MUST_COPY);
-    MHD_add_response_header(response, "Content-Type", "application/bson");
     result = MHD_queue_response(connection, MHD_HTTP_OK, response);
     MHD_destroy_response(response);
     return result;
@@ -146,7 +161,7 @@ static char *read_file(const char *path)
     FILE *file = fopen(path, "re");
 
     if (text == NULL || file == NULL || fread(text, 1, FILE_MAX - 1, file) == 0) {
-        fprintf(stderr, "bench-duo: %s can't be read\n", path);
+        fprintf(stderr, "bench-peers: %s can't be read\n", path);
         exit(1);
     }
     fclose(file);
@@ -162,7 +177,7 @@ static int listen_at(const char *port)
     if (setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
         bind(listener, (const struct sockaddr *)&address, sizeof address) != 0 ||
         listen(listener, SOMAXCONN) != 0) {
-        perror("bench-duo: listen");
+        perror("bench-peers: listen");
         exit(1);
     }
     return listener;
@@ -176,7 +191,7 @@ int main(int argc, char **argv)
     char byte;
 
     if (argc != 4) {
-        fputs("usage: bench-duo PORT CERTIFICATE KEY\n", stderr);
+        fputs("usage: bench-peers PORT CERTIFICATE KEY\n", stderr);
         return 2;
     }
     daemon = MHD_start_daemon(flags, 0, NULL, NULL, handle, NULL, MHD_OPTION_LISTEN_SOCKET,
@@ -185,7 +200,7 @@ int main(int argc, char **argv)
                               MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
                               MHD_OPTION_NOTIFY_COMPLETED, forget, NULL, MHD_OPTION_END);
     if (daemon == NULL) {
-        fputs("bench-duo: can't serve\n", stderr);
+        fputs("bench-peers: can't serve\n", stderr);
         return 1;
     }
     puts("ready");
