@@ -1,0 +1,107 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, the pam_twilio_verify authors
+"""pkexec, by a real polkit on a bus of this machine's own."""
+
+import os
+import pathlib
+import re
+import subprocess
+import unittest
+
+from logincase import (APPROVED, CODE_PROMPT, CREATED, VERIFIED, WRONG_PROMPT, LoginCase, denied,
+                       machine, setUpModule)
+from machine import Terminal, eventually, run
+
+POLKITD = "/usr/lib/polkit-1/polkitd"
+VENDOR, OWN = (pathlib.Path(folder, "polkit-1") for folder in ("/usr/lib/pam.d", "/etc/pam.d"))
+TOOL = "/usr/sbin/twilio-verify"
+
+
+def become(person):
+    """A prefix: the command runs as PERSON."""
+    return ("setpriv", f"--reuid={person.name}", f"--regid={person.name}", "--init-groups")
+
+
+@unittest.skipUnless(pathlib.Path("/usr/bin/pkexec").exists() and VENDOR.exists(), "no pkexec")
+class Polkit(LoginCase):
+    """By conf/pam.d/polkit-1, a copy of the package's file with the module's line."""
+
+    @classmethod
+    def setUpClass(cls):
+        pathlib.Path("/run/dbus").mkdir(exist_ok=True)
+        for command in (("dbus-daemon", "--system", "--nofork"), (POLKITD, "--no-debug")):
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            cls.addClassCleanup(process.wait)
+            cls.addClassCleanup(process.terminate)
+            assert eventually(pathlib.Path("/run/dbus/system_bus_socket").exists, bool)
+
+    def setUp(self):
+        OWN.write_text(VENDOR.read_text())
+        machine.use_recipe("polkit-1", "polkit-1")
+        self.addCleanup(OWN.unlink, missing_ok=True)
+
+    def administrator(self, name):
+        """The one whom polkit asks: with others it would ask which."""
+        person = machine.person(name)
+        run("gpasswd", "--members", person.name, "sudo")
+        self.addCleanup(run, "gpasswd", "--members", "", "sudo")
+        return person
+
+    def agent(self, person, shell):
+        """The agent that asks for the process SHELL; it is registered."""
+        reader, writer = os.pipe()
+        terminal = self.enterContext(Terminal(
+            *become(person), "pkttyagent", "--process", shell.pid, "--notify-fd", writer,
+            pass_fds=(writer,)))
+        os.close(writer)
+        with open(reader, "rb") as notice:
+            notice.read()
+        return terminal
+
+    def pkexec(self, person, *answers, end):
+        """PERSON calls pkexec, and answers the agent, which says END; returns what pkexec printed."""
+        shell = self.enterContext(Terminal(*become(person), "sh"))
+        shell.expect(r"\$ $")
+        agent = self.agent(person, shell)
+        shell.type("pkexec id -un; echo status=$?")
+        for prompt, line in answers:
+            agent.answer(prompt, line)
+        agent.expect(f"AUTHENTICATION {end}")
+        shell.expect(r"status=(\d+)\s")
+        return re.search(r"echo status=\$\?\n(.*)status=(\d+)", shell.text, re.DOTALL).groups()
+
+    def test_pkexec_asks_for_the_password_and_then_a_code(self):
+        person = self.administrator("polkit")
+        self.assertEqual(self.pkexec(person, ("Password: ", person.password),
+                                     (CODE_PROMPT, person.code), end="COMPLETE"), ("root\n", "0"))
+        self.assert_log(person, *APPROVED, service="polkit-1")
+        self.assert_requests(person, CREATED, VERIFIED)
+
+    def test_pkexec_refuses_wrong_codes(self):
+        person = self.administrator("polkitwrong")
+        wrong = person.wrong_code
+        printed, status = self.pkexec(
+            person, ("Password: ", person.password), (CODE_PROMPT, wrong), (WRONG_PROMPT, wrong),
+            (WRONG_PROMPT, wrong), end="FAILED")
+        self.assertIn("Not authorized", printed)
+        self.assertEqual(status, "127")
+        self.assert_log(person, *denied(), service="polkit-1")
+
+    def test_pkexec_never_asks_for_a_code_after_a_wrong_password(self):
+        person = self.administrator("polkitpassword")
+        self.pkexec(person, ("Password: ", "not it"), end="FAILED")
+        self.assert_never_called(person)
+
+    def test_without_the_copy_the_password_alone_gives_root_and_check_pam_says_so(self):
+        OWN.unlink()
+        person = self.administrator("polkitvendor")
+        self.assertEqual(self.pkexec(person, ("Password: ", person.password), end="COMPLETE"),
+                         ("root\n", "0"))
+        self.assert_never_called(person)
+        done = subprocess.run([TOOL, "check-pam"], capture_output=True, text=True, check=False)
+        self.assertRegex(done.stdout, "(?m)^warning  polkit-1: .*no line of auth calls the module")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
