@@ -165,11 +165,14 @@ static void authenticate(const struct plan *plan, struct login *login)
 
 /* A program in place of it */
 
+/* In a session of its own, as the module starts its check program: on a busy machine the kernel lets
+ * a new session wait. */
 static int start(const char *program, char *words, int output, pid_t *ret_pid)
 {
     char *arguments[WORDS_MAX] = { (char *)program };
     char *environment[] = { NULL };
     posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
     size_t count = 1;
     int error;
 
@@ -178,7 +181,10 @@ static int start(const char *program, char *words, int output, pid_t *ret_pid)
         arguments[count++] = word;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-    error = posix_spawn(ret_pid, program, &actions, NULL, arguments, environment);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+    error = posix_spawn(ret_pid, program, &actions, &attributes, arguments, environment);
+    posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return error;
 }
