@@ -47,6 +47,15 @@ int library_open(struct verdict *why_not)
     return library;
 }
 
+/* Saves a quarter of the loading: meson.build tells why. What is not there is no loss. */
+static void load_first(void)
+{
+    static const char *const names[] = { PATHS_LOADED_FIRST NULL };
+
+    for (size_t i = 0; names[i] != NULL; i++)
+        dlopen(names[i], RTLD_LAZY | RTLD_LOCAL);
+}
+
 /* By its descriptor: the path may lie below a folder that is closed to us now. */
 bool library_load(int library, const struct challenge_api **ret_api, struct verdict *why_not)
 {
@@ -57,6 +66,7 @@ bool library_load(int library, const struct challenge_api **ret_api, struct verd
     snprintf(path, sizeof path, "/proc/self/fd/%d", library);
     /* GnuTLS comes along with libcurl, and need not start for nobody. */
     setenv("GNUTLS_NO_IMPLICIT_INIT", "1", 1);
+    load_first();
     /* Of all that the libraries could call a login calls little. twilio.so itself is bound now. */
     handle = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
     if (handle == NULL)

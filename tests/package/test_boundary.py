@@ -148,6 +148,13 @@ class Binaries(unittest.TestCase):
         self.assertTrue([name for name in found if "libcurl" in name], found)
         self.assertTrue([name for name in found if "json-c" in name], found)
 
+    def test_what_the_check_program_loads_first_comes_with_twilio_so_anyway(self):
+        header = read(built("paths.h"))
+        first = re.findall(r'"([^"]+)"', re.search(r"PATHS_LOADED_FIRST(.*)", header).group(1))
+        loaded = {line.split()[0] for line in run("ldd", built(LIBRARY)).splitlines()}
+        self.assertEqual({*first}, {name for name in loaded if
+                                    re.match(r"lib(crypto|gnutls)\.so", name)})
+
     def test_the_check_program_does_not_need_twilio_so(self):
         self.assertNotIn(LIBRARY, needed(CHECK))
 
