@@ -30,8 +30,8 @@ struct survey {
     struct facts *facts;
     bool is_called; /* some service calls the module */
     bool is_open;   /* a program that calls it may let in by something else than PAM */
-    char unknown
-        [UNKNOWN_SIZE]; /* services of whose programs that is not known, with commas between */
+    /* Services of whose programs that is not known, with commas between. */
+    char unknown[UNKNOWN_SIZE];
 };
 
 static struct check_stack stack_of(const struct survey *survey, const char *service)
@@ -120,6 +120,15 @@ static void add_logins(struct survey *survey)
             add_service(survey, service->name, false);
 }
 
+/* libpam looks for a service in small letters. */
+static bool is_never_found(const char *name)
+{
+    for (; *name != '\0'; name++)
+        if (isupper((unsigned char)*name))
+            return true;
+    return false;
+}
+
 /* What else calls the module, of the files of FOLDER, the NUMBERth. */
 static void add_folder(struct survey *survey, int number)
 {
@@ -128,8 +137,14 @@ static void add_folder(struct survey *survey, int number)
 
     for (int i = 0; i < count; i++) {
         const char *name = entries[i]->d_name;
-        if (!is_login(facts_find_service(survey->facts, name)) && strcmp(name, "other") != 0 &&
-            calls_itself(survey, name) && !is_hidden(survey, name, number))
+        bool is_wanted = !is_login(facts_find_service(survey->facts, name)) &&
+                         strcmp(name, "other") != 0 && calls_itself(survey, name) &&
+                         !is_hidden(survey, name, number);
+        if (is_wanted && is_never_found(name))
+            report_add(survey->report, REPORT_WARNING, name, "rename the file",
+                       "%s/%s: libpam looks for a service in small letters, and does not find it",
+                       survey->folders[number], name);
+        else if (is_wanted)
             add_service(survey, name, false);
         free(entries[i]);
     }

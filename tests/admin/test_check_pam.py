@@ -534,6 +534,13 @@ class Stacks(CheckCase):
         for name in ("SUDO", "/usr/bin/sudo"):
             self.assertEqual(self.check(name)[1][0][:2], ("ok", "sudo"))
 
+    def test_a_file_whose_name_is_not_in_small_letters_is_never_found(self):
+        self.install(Sudo=recipe("sudo"), SYSTEM="auth required pam_unix.so\n")
+        _, findings = self.check()
+        self.assertIn(("warning", "Sudo", f"{self.pam}/Sudo: libpam looks for a service in small "
+                       "letters, and does not find it", "rename the file"), findings)
+        self.assertNotIn("SYSTEM", {finding[1] for finding in findings})
+
     def test_a_file_that_can_not_be_read_is_wrong(self):
         self.assert_judged("@include nosuch\n" + LINE,
                            'wrong: svc:1: "@include nosuch" can\'t be read')
