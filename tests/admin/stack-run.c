@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* stack-run SERVICE FOLDER...: what the tool takes a stack of pam_debug.so for, as one code word, or
- * "refused: WHY". pam_debug.so returns what "auth=CODE" says, success by default; pam_deny.so denies;
+/* stack-run SERVICE FOLDER...: what the tool takes a stack of pam_debug.so for, as one code word, and
+ * in a second line the "auth=CODE" of each that is called; or "refused: WHY". pam_debug.so returns what "auth=CODE" says, success by default; pam_deny.so denies;
  * there is no other module. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,16 +22,19 @@ static enum pam_code find_code(const char *word, size_t length)
 static enum pam_code answer(const struct pam_stack_line *line, void *context)
 {
     const char *word = strstr(line->arguments, "auth=");
+    FILE *calls = context;
+    size_t length;
 
-    (void)context;
     if (strcmp(line->name, "pam_deny.so") == 0)
         return PAM_CODE_AUTH_ERR;
     if (strcmp(line->name, "pam_debug.so") != 0)
         return PAM_CODE_MODULE_UNKNOWN;
-    if (word == NULL)
+    length = word != NULL ? strcspn(word, " \t]") : 0;
+    /* To pam_debug.so "auth=success\r" is no argument that it knows. */
+    if (length == 0 || word[length - 1] == '\r')
         return PAM_CODE_SUCCESS;
-    word += strlen("auth=");
-    return find_code(word, strcspn(word, " \t\r]"));
+    fprintf(calls, "%.*s ", (int)length, word);
+    return find_code(word + strlen("auth="), length - strlen("auth="));
 }
 
 int main(int argc, char **argv)
@@ -40,12 +43,22 @@ int main(int argc, char **argv)
     struct pam_stack_source source = { (const char *const *)argv + 2, facts };
     char why_not[PAM_STACK_WHY_NOT_SIZE];
     auto_stack *stack = NULL;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *calls;
 
     if (argc < 3 || facts == NULL)
         return 2;
-    if (pam_stack_read(&source, argv[1], &stack, why_not) == PAM_STACK_REFUSED)
+    if (pam_stack_read(&source, argv[1], &stack, why_not) == PAM_STACK_REFUSED) {
         printf("refused: %s\n", why_not);
-    else
-        printf("%s\n", pam_code_word(pam_walk_run(stack, answer, NULL)));
+        return 0;
+    }
+    calls = open_memstream(&text, &size);
+    if (calls == NULL)
+        return 2;
+    printf("%s\n", pam_code_word(pam_walk_run(stack, answer, calls)));
+    fclose(calls);
+    printf("%s\n", text);
+    free(text);
     return 0;
 }

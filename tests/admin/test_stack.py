@@ -76,24 +76,31 @@ class Stack(unittest.TestCase):
         (self.folder / "empty").write_text("# nothing\n")
 
     def by_libpam(self, service):
-        """A code word; None where libpam refuses to begin, or falls over its own feet."""
+        """A code word, and what each pam_debug.so said that was called; None where libpam refuses to
+        begin, or falls over its own feet."""
         done = subprocess.run([BUILD / "pam-driver", "--confdir", self.folder, "--service", service,
                                "--user", "root", "--call", "authenticate"],
                               capture_output=True, text=True, check=False)
         if done.returncode != 0:
             return None
-        return word_of(json.loads(done.stdout)["calls"][0]["code"])
+        said = json.loads(done.stdout)
+        return (word_of(said["calls"][0]["code"]),
+                [message["text"] for message in said["messages"]])
 
     def by_tool(self, service):
         done = subprocess.run([BUILD / "stack-run", service, self.folder], capture_output=True,
                               text=True, check=True, timeout=10)
-        return None if done.stdout.startswith("refused: ") else done.stdout.strip()
+        if done.stdout.startswith("refused: "):
+            return None
+        code, calls = done.stdout.splitlines()
+        return code, calls.split()
 
     def assert_same(self, service):
-        """Returns the code."""
-        code = self.by_libpam(service)
-        self.assertEqual(self.by_tool(service), code, (self.folder / service).read_text())
-        return code
+        """Returns the code, and what was called."""
+        found = self.by_libpam(service)
+        path = self.folder / service
+        self.assertEqual(self.by_tool(service), found, path.read_text() if path.exists() else "")
+        return found or (None, [])
 
     def test_random_stacks_end_as_libpam_ends_them(self):
         ends = {}
@@ -101,7 +108,7 @@ class Stack(unittest.TestCase):
             service = Generator(SEED + number, self.folder).file()
             service.rename(self.folder / f"service-{number}")
             with self.subTest(seed=SEED + number):
-                end = self.assert_same(f"service-{number}")
+                end, _ = self.assert_same(f"service-{number}")
                 ends[end] = ends.get(end, 0) + 1
         self.assertGreater(ends["success"], STACKS / 20, ends)
         self.assertGreater(len(ends), 5, ends)
@@ -168,17 +175,38 @@ class Stack(unittest.TestCase):
                 (self.folder / "service").write_text(
                     f"auth [{code}=done default=bad] pam_debug.so auth={code}\n"
                     "auth required pam_debug.so auth=perm_denied\n")
-                self.assertEqual(self.by_tool("service"), code)
+                self.assertEqual(self.by_tool("service")[0], code)
                 # The driver has no name for some.
-                self.assertIn(self.by_libpam("service"), (code, "?"))
+                self.assertIn(self.by_libpam("service")[0], (code, "?"))
+
+    def test_what_is_called_after_a_refusal_is_what_libpam_calls(self):
+        """The arrangements that check-pam tells apart: "maxtries" stands for our module."""
+        refusal, ours = "pam_debug.so auth=auth_err", "auth required pam_debug.so auth=maxtries\n"
+        common = (f"auth [success=1 default=ignore] {refusal}\nauth requisite pam_deny.so\n"
+                  "auth required pam_permit.so\n")
+        (self.folder / "common").write_text(common)
+        (self.folder / "sufficient").write_text(f"auth sufficient {refusal}\nauth required pam_deny.so\n")
+        for first, is_reached in ((f"@include {self.folder}/common", False),
+                                  (f"auth include {self.folder}/common", False),
+                                  (f"auth substack {self.folder}/common", True),
+                                  (f"auth substack {self.folder}/sufficient", True),
+                                  (f"auth requisite {refusal}", False),
+                                  (f"auth required {refusal}", True),
+                                  (f"auth optional {refusal}", True),
+                                  (f"auth [success=ok default=ignore] {refusal}", True),
+                                  (f"auth [success=ok default=die] {refusal}", False),
+                                  (f"auth [success=ok default=bad] {refusal}", True)):
+            with self.subTest(first):
+                (self.folder / "service").write_text(f"{first}\n{ours}")
+                _, calls = self.assert_same("service")
+                self.assertEqual("auth=maxtries" in calls, is_reached)
 
     def test_what_has_no_line_of_auth_is_other(self):
         (self.folder / "other").write_text("auth required pam_debug.so auth=maxtries\n")
         (self.folder / "service").write_text("account required pam_permit.so\n")
         for service in ("service", "nosuch"):
             with self.subTest(service):
-                self.assertEqual(self.by_tool(service), "maxtries")
-                self.assertEqual(self.by_libpam(service), "maxtries")
+                self.assertEqual(self.assert_same(service)[0], "maxtries")
 
     def test_includes_are_followed_as_deep_as_every_libpam_does(self):
         for word in ("include", "substack"):
@@ -234,7 +262,8 @@ class Folders(unittest.TestCase):
         self.assertEqual(self.by_libpam(service), code)
         done = subprocess.run([BUILD / "stack-run", service.lower(), *self.folders],
                               capture_output=True, text=True, check=True)
-        self.assertEqual(None if done.stdout.startswith("refused: ") else done.stdout.strip(), code)
+        word = done.stdout.splitlines()[0]
+        self.assertEqual(None if word.startswith("refused: ") else word, code)
 
     def test_the_first_folder_that_has_a_service_counts(self):
         self.write(self.vendor, one="maxtries", both="maxtries", dangling="maxtries", loop="maxtries",
