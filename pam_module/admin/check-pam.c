@@ -172,7 +172,7 @@ static void add_all(struct survey *survey)
     add_exempt(survey);
     if (!survey->is_called)
         report_add(survey->report, survey->check->is_unused_fine ? REPORT_NOTE : REPORT_WRONG,
-                   "pam", "the recipes of conf/README.md tell where it belongs",
+                   "pam", "see the recipes in /usr/share/doc/twilio-verify/examples",
                    "no service calls the module");
 }
 
