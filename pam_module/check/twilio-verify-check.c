@@ -21,6 +21,7 @@
 #include "memory.h"
 #include "paths.h"
 #include "privileges.h"
+#include "process.h"
 
 struct check {
     struct dialogue_reader reader;
@@ -179,7 +180,7 @@ static bool prepare(struct check *check, const char *settings_path, struct verdi
     const struct settings *settings;
     struct dialogue_login login;
 
-    if (!privileges_take(verdict))
+    if (!process_clean(verdict))
         return false;
     if (!read_login(&check->reader, &login, verdict))
         return false;

@@ -55,6 +55,8 @@ PR_SET_SECUREBITS, PR_CAPBSET_DROP, PR_SET_TIMERSLACK = 28, 24, 29
 CAP_SETGID, CAP_SETUID, CAP_SYS_NICE, CAP_SYS_RESOURCE = 6, 7, 23, 24
 NO_SETUID_FIXUP_LOCKED, KEEP_CAPS = 0b1100, 0b10000
 
+WITHOUT_RESOURCE = after(f"must(libc.prctl({PR_CAPBSET_DROP}, {CAP_SYS_RESOURCE}, 0, 0, 0))")
+
 MEBIBYTE = 1 << 20
 UNLIMITED = 2**64 - 1
 LIMITS = {  # RLIMIT_ and this: the kernel's name of it, the value
@@ -102,15 +104,19 @@ ROOT_STARTS = {
     "with a second of CPU": limit("CPU", 1),
     "in a folder that root alone may enter": after(
         "import tempfile; os.chdir(tempfile.mkdtemp())"),
-    "without the capability for limits": after(
-        f"must(libc.prctl({PR_CAPBSET_DROP}, {CAP_SYS_RESOURCE}, 0, 0, 0))"),
+    "without the capability for limits": WITHOUT_RESOURCE,
 }
+# What a login needs of a limit that root can't raise: a value, and its unit.
+NEEDS = {"AS": (64 * MEBIBYTE, "bytes"), "DATA": (32 * MEBIBYTE, "bytes"),
+         "NOFILE": (16, "descriptors"), "NPROC": (2, "processes"),
+         "STACK": (128 * 1024, "bytes")}
 # With these no name is resolved, no library loaded, no socket opened.
-STARVED = {
-    "with no processes allowed": limit("NPROC", 0),
-    "with a dozen descriptors for good": limit("NOFILE", 12),
-    "with little memory": limit("AS", 40 << 20),
-    "with little data": limit("DATA", 4 << 20),
+STARVED = {f"with a little less of {name} than it needs": (name, need - 1, need, unit)
+           for name, (need, unit) in NEEDS.items()} | {
+    "with no processes allowed": ("NPROC", 0, 2, "processes"),
+    "with a dozen descriptors for good": ("NOFILE", 12, *NEEDS["NOFILE"]),
+    "with little memory": ("AS", 20 * MEBIBYTE, *NEEDS["AS"]),
+    "with little data": ("DATA", 2 * MEBIBYTE, *NEEDS["DATA"]),
 }
 # These can't work; they must end, and let nobody in.
 HOPELESS = {
@@ -119,6 +125,7 @@ HOPELESS = {
     "with hardly any memory": limit("AS", 9 << 20),
     "with little memory for good": limit("AS", 14 << 20),
     "with no stack": limit("STACK", 0),
+    "with no time of a processor": limit("CPU", 0),
     "with a closed standard input": after("os.close(0)"),
     "with a standard input that can't be read": after(
         "os.dup2(os.open('/dev/null', os.O_WRONLY), 0)"),
@@ -195,10 +202,12 @@ def memory_with(pid, secret):
                 for name, prefix in STARTS.items()},
       approves_as_root={f"approves when root starts it {name}": {"prefix": prefix}
                         for name, prefix in ROOT_STARTS.items()},
-      raises={f"raises what is too low when root starts it {name}": {"prefix": prefix}
-              for name, prefix in STARVED.items()},
-      refuses={f"refuses where root can't raise it when started {name}": {"prefix": prefix}
-               for name, prefix in STARVED.items()},
+      raises={f"raises what is too low when root starts it {name}": {"prefix": limit(*row[:2])}
+              for name, row in STARVED.items()},
+      approves_at_its_need={f"approves with what it needs of {name} and no more":
+                            {"prefix": limit(name, need)} for name, (need, _) in NEEDS.items()},
+      refuses={f"refuses where root can't raise it when started {name}": {"row": row}
+               for name, row in STARVED.items()},
       ends={f"ends when started {name}": {"prefix": prefix} for name, prefix in HOPELESS.items()})
 class HostileStarts(CheckTest):
 
@@ -227,13 +236,21 @@ class HostileStarts(CheckTest):
 
     @needs_root
     @needs_little_memory
-    def refuses(self, prefix):
+    def approves_at_its_need(self, prefix):
+        self.approves(WITHOUT_RESOURCE + prefix)
+
+    @needs_root
+    @needs_little_memory
+    def refuses(self, row):
         """Starved, it would tell that Twilio is away: the recipe for an outage lets in then."""
+        name, value, need, unit = row
         server = self.liar()
-        host = self.host(f"https://localhost:{server.port}")
-        drop = after(f"must(libc.prctl({PR_CAPBSET_DROP}, {CAP_SYS_RESOURCE}, 0, 0, 0))")
-        login = self.login(host, prefix=drop + prefix)
-        self.assert_outcome(login, "misconfigured", "resource limits", seconds=2)
+        login = self.login(self.host(server), prefix=WITHOUT_RESOURCE + limit(name, value))
+        reason = self.assert_outcome(login, "misconfigured", seconds=2)
+        self.assertEqual(reason, (
+            f"RLIMIT_{name} is {value} {unit} here and root may not raise it; the check program "
+            f"needs {need}: set Limit{name}={need} or more in the unit of the service, or give the "
+            "container CAP_SYS_RESOURCE"))
         self.assertEqual((len(login.lines), server.connections), (1, []))
 
     def assert_powerless(self, login, status):
