@@ -8,9 +8,13 @@
 #include "../core/verdict.h"
 
 /* Makes the process the same whoever called the host: real uid and gid 0, every resource limit
- * (limits.h), an ordinary share of all processors, no environment, working directory /, umask 077,
- * not dumpable, no new privileges. Not as root it does what it can. Where root lacks CAP_SYS_NICE,
- * as in many containers, the priority stays as it is.
+ * (limits.h), an ordinary share of processors, disks and memory, no environment, working directory
+ * /, umask 077, not dumpable, no new privileges. Not as root it does what it can.
+ *
+ * As it is stays what root can't reset: a low priority without CAP_SYS_NICE; oom_score_adj, where
+ * the service was given more than 0, without CAP_SYS_RESOURCE; what the seccomp profile of a
+ * container refuses. Nobody can take PR_SET_MDWE and PR_SET_SPECULATION_CTRL back: they only
+ * restrict.
  *
  * False, with OUTCOME_MISCONFIGURED in *WHY_NOT: run set-user-ID to another account than root, a
  * limit is too low, or the kernel refuses. */

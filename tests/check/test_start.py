@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import os
 import pathlib
+import platform
 import pwd
 import re
 import resource
@@ -51,7 +52,7 @@ def limit(name, soft, hard="soft"):
                  f"soft = {soft}; resource.setrlimit(name, (soft, {hard}))")
 
 
-PR_SET_SECUREBITS, PR_CAPBSET_DROP, PR_SET_TIMERSLACK = 28, 24, 29
+PR_SET_SECUREBITS, PR_CAPBSET_DROP, PR_SET_TIMERSLACK, PR_SET_MEMORY_MERGE = 28, 24, 29, 67
 CAP_SETGID, CAP_SETUID, CAP_SYS_NICE, CAP_SYS_RESOURCE = 6, 7, 23, 24
 NO_SETUID_FIXUP_LOCKED, KEEP_CAPS = 0b1100, 0b10000
 
@@ -134,6 +135,30 @@ HOPELESS = {
 }
 
 
+SET_MEMPOLICY = {"x86_64": 238, "aarch64": 237}.get(platform.machine(), -1)
+# What the caller of a host chooses and exec keeps: how, the file in /proc that tells, what it tells
+# of a process that nobody chose it for.
+INHERITED = {
+    "the first to be killed for want of memory": (
+        "open('/proc/self/oom_score_adj', 'w').write('1000')", "oom_score_adj", r"0\n"),
+    "with sticky timeouts, no randomness and an old kernel": (
+        "libc.personality(0x4060000)", "personality", r"0{8}\n"),
+    "with the memory of one node alone": (
+        f"must(libc.syscall({SET_MEMPOLICY}, 2, ctypes.byref(ctypes.c_ulong(1)), 64))",
+        "numa_maps", r"(\w+ default.*\n)+"),
+    "with pages that are merged with his": (
+        f"must(libc.prctl({PR_SET_MEMORY_MERGE}, 1, 0, 0, 0))", "ksm_stat",
+        r"(.*\n)*ksm_merge_any: no\n(.*\n)*"),
+}
+
+
+def shows(code, file, usual):
+    """Whether the kernel knows what CODE does, and tells of it."""
+    done = subprocess.run([*after(code), "/bin/cat", f"/proc/self/{file}"], capture_output=True,
+                          text=True, check=False)
+    return done.returncode == 0 and not re.fullmatch(usual, done.stdout)
+
+
 def has_capability(number):
     effective = re.search(r"CapEff:\s*(\S+)", pathlib.Path("/proc/self/status").read_text())
     return int(effective[1], 16) >> number & 1 == 1
@@ -208,6 +233,8 @@ def memory_with(pid, secret):
                             {"prefix": limit(name, need)} for name, (need, _) in NEEDS.items()},
       refuses={f"refuses where root can't raise it when started {name}": {"row": row}
                for name, row in STARVED.items()},
+      resets={f"is as usual at its prompt though the caller made it {name}": {"row": row}
+              for name, row in INHERITED.items()},
       ends={f"ends when started {name}": {"prefix": prefix} for name, prefix in HOPELESS.items()})
 class HostileStarts(CheckTest):
 
@@ -227,6 +254,24 @@ class HostileStarts(CheckTest):
     @needs_root
     def approves_as_root(self, prefix):
         self.approves(prefix)
+
+    @needs_root
+    @needs_own_memory
+    def resets(self, row):
+        code, file, usual = row
+        if not shows(*row):
+            self.skipTest("not with this kernel")
+        login = self.login(self.host(self.liar()), prefix=after(code))
+        login.expect_prompt()
+        self.assertRegex(read_proc(login, file).decode(), rf"\A{usual}\Z")
+
+    @needs_root
+    def test_the_disk_is_its_own_as_usual_though_the_caller_left_it_to_others(self):
+        login = self.login(self.host(self.liar()), prefix=["ionice", "--class", "idle"])
+        login.expect_prompt()
+        shown = subprocess.run(["ionice", "--pid", str(login.process.pid)], capture_output=True,
+                               text=True, check=True)
+        self.assertRegex(shown.stdout, "^(none|best-effort)")
 
     @needs_root
     @needs_little_memory
