@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FINISH_MS = 5000 };
+enum { FINISH_MS = 5000, UNWATCHED_MS = 1000, STEP_MS = 10 };
 
 static void close_descriptor(int *descriptor)
 {
@@ -121,48 +121,86 @@ static int open_pidfd(pid_t pid)
     return pidfd;
 }
 
-/* As it was before a child that could not be started, or that nobody can watch. */
-static bool give_up(struct sigchld *sigchld, struct verdict *why_not, const char *path,
-                    const char *what, int error)
+static bool refuse(struct verdict *why_not, const char *what, const char *how, int error)
 {
-    sigchld_release(sigchld);
-    return verdict_refuse(why_not, OUTCOME_BROKEN, "%s %s: %s", path, what, strerror(error));
+    return verdict_refuse(why_not, OUTCOME_BROKEN, "%s %s: %s%s", what, how, strerror(error),
+                          error == ENOSYS || error == EPERM
+                              ? ": Linux 5.4 or later is needed, and in a container a seccomp "
+                                "profile that allows this"
+                              : "");
+}
+
+/* What will be done to the check program, tried on this process: later it would be too late. */
+static bool can_watch(struct verdict *why_not)
+{
+    auto_close pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    siginfo_t info;
+
+    if (pidfd < 0)
+        return refuse(why_not, "pidfd_open", "failed", errno);
+    if (syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) != 0)
+        return refuse(why_not, "pidfd_send_signal", "failed", errno);
+    if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | WNOWAIT) != 0 && errno != ECHILD)
+        /* EINVAL: it knows processes by their numbers alone. */
+        return refuse(why_not, "waitid of a pidfd", "failed", errno == EINVAL ? ENOSYS : errno);
+    return true;
+}
+
+/* Started, but without a pidfd: it ends by itself at the end of file. */
+static void end_unwatched(struct sigchld *sigchld, pid_t pid, int *ours)
+{
+    close_descriptor(ours);
+    for (int waited_ms = 0; waited_ms < UNWATCHED_MS; waited_ms += STEP_MS) {
+        if (waitpid(pid, NULL, WNOHANG) != 0) {
+            sigchld_settle(sigchld, pid);
+            break;
+        }
+        poll(NULL, 0, STEP_MS);
+    }
+}
+
+/* False: what was started is reaped, or ends by itself at the end of file. */
+static bool start(const char *path, const char *settings, int *ours, int *theirs,
+                  struct helper *helper, struct verdict *why_not)
+{
+    int error = spawn(path, settings, *theirs, &helper->pid);
+
+    if (error != 0) {
+        sigchld_settle(&helper->sigchld, 0);
+        return refuse(why_not, path, "can't be started", error);
+    }
+
+    close_descriptor(theirs); /* which makes room for the pidfd, where descriptors are few */
+    helper->pidfd = open_pidfd(helper->pid);
+    if (helper->pidfd < 0) {
+        refuse(why_not, path, "was started, but is gone or can't be watched", errno);
+        end_unwatched(&helper->sigchld, helper->pid, ours);
+        return false;
+    }
+    helper->reader.descriptor = *ours;
+    *ours = -1;
+    return true;
 }
 
 bool helper_start(const char *path, const char *settings, struct helper *ret_helper,
                   struct verdict *why_not)
 {
+    struct helper helper = HELPER_NONE;
     auto_close ours = -1;
     auto_close theirs = -1;
-    struct sigchld sigchld = { 0 };
-    pid_t pid;
-    int error, pidfd;
 
+    if (!can_watch(why_not))
+        return false;
     if (!open_socketpair(&ours, &theirs))
-        return verdict_refuse(why_not, OUTCOME_BROKEN, "no socketpair: %s", strerror(errno));
+        return refuse(why_not, "socketpair", "failed", errno);
 
-    sigchld_hold(&sigchld);
-    sigchld_note(&sigchld, false);
-    error = spawn(path, settings, theirs, &pid);
-    if (error != 0) {
-        sigchld_settle(&sigchld, 0);
-        return give_up(&sigchld, why_not, path, "can't be started", error);
+    sigchld_hold(&helper.sigchld);
+    sigchld_note(&helper.sigchld, false);
+    if (!start(path, settings, &ours, &theirs, &helper, why_not)) {
+        sigchld_release(&helper.sigchld);
+        return false;
     }
-
-    close_descriptor(&theirs); /* which makes room for the pidfd, where descriptors are few */
-    pidfd = open_pidfd(pid);
-    if (pidfd < 0) {
-        /* It ends by itself, at the end of file. */
-        error = errno;
-        waitpid(pid, NULL, WNOHANG);
-        return give_up(&sigchld, why_not, path, "was started, but is gone or can't be watched",
-                       error);
-    }
-
-    *ret_helper = (struct helper){
-        .pidfd = pidfd, .pid = pid, .sigchld = sigchld, .reader = { .descriptor = ours }
-    };
-    ours = -1;
+    *ret_helper = helper;
     return true;
 }
 

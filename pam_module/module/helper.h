@@ -27,7 +27,8 @@ struct helper {
 /* Starts PATH with the arguments "--settings SETTINGS", an empty environment, default signals, a
  * session of its own and no descriptor but 0 to 2. SIGCHLD is blocked in this thread from now on,
  * until helper_stop(). False, with OUTCOME_BROKEN in *WHY_NOT: it can't be started; or it can't be
- * watched, and ends by itself at the end of file. */
+ * watched, which this process tries on itself first (pidfd_open(2): Linux 5.4, and the seccomp
+ * profile of a container). */
 bool helper_start(const char *path, const char *settings, struct helper *ret_helper,
                   struct verdict *why_not);
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <pthread.h>
+#include <seccomp.h>
 #include <security/pam_appl.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -36,7 +37,7 @@ struct options {
     const char *module; /* called without libpam's stack, with ARGUMENTS */
     /* With several users each login, or thread, has the next one, who has the answer of his place. */
     struct list users, answers;
-    struct list arguments, calls, limits, closed;
+    struct list arguments, calls, limits, closed, refused;
     const char *conversation; /* "answer", "fail", "none", "again", "null-array", "untouched" */
     unsigned fail_at;         /* the message at which it fails; 0: none */
     unsigned think_ms;
@@ -185,6 +186,33 @@ static void set_limit(const char *assignment)
         return;
     }
     give_up(assignment, "unknown limit");
+}
+
+/* "NAME=ERRNO": as an old container engine refuses a system call. Of waitid(2), only for a pidfd;
+ * "pidfd_open of another": for every process but this one. */
+static void refuse_call(const char *assignment)
+{
+    static const char of_another[] = " of another";
+    const char *error = strchr(assignment, '=');
+    const struct scmp_arg_cmp pidfd = SCMP_A0(SCMP_CMP_EQ, P_PIDFD);
+    const struct scmp_arg_cmp another = SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid());
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    bool is_of_another;
+    char name[64] = "";
+    char *end;
+
+    if (filter == NULL || error == NULL || error - assignment >= (long)sizeof name)
+        give_up(assignment, "not NAME=ERRNO");
+    memcpy(name, assignment, (size_t)(error - assignment));
+    is_of_another = (end = strstr(name, of_another)) != NULL;
+    if (is_of_another)
+        *end = '\0';
+    if (seccomp_rule_add_array(
+            filter, SCMP_ACT_ERRNO((uint32_t)atoi(error + 1)), seccomp_syscall_resolve_name(name),
+            is_of_another || is(name, "waitid"), is_of_another ? &another : &pidfd) != 0 ||
+        seccomp_load(filter) != 0)
+        give_up(assignment, "can't be refused");
+    seccomp_release(filter);
 }
 
 /* As libpam does it, without the stack around it that turns one code into another. */
@@ -351,6 +379,8 @@ static void set_world(const struct options *options)
     set_signals(options);
     for (size_t i = 0; i < options->closed.count; i++)
         close(atoi(options->closed.items[i]));
+    for (size_t i = 0; i < options->refused.count; i++)
+        refuse_call(options->refused.items[i]);
 }
 
 /* A child of the host's own, which has ended and waits for the host. */
@@ -445,6 +475,7 @@ enum option_number {
     OPTION_UMASK,
     OPTION_RLIMIT,
     OPTION_OWN_CHILD,
+    OPTION_REFUSE,
 };
 
 static const struct option long_options[] = {
@@ -475,6 +506,7 @@ static const struct option long_options[] = {
     { "umask", required_argument, NULL, OPTION_UMASK },
     { "rlimit", required_argument, NULL, OPTION_RLIMIT },
     { "own-child", no_argument, NULL, OPTION_OWN_CHILD },
+    { "refuse", required_argument, NULL, OPTION_REFUSE },
     { 0 },
 };
 
@@ -582,6 +614,9 @@ static void take_option(struct options *options, int option)
         return;
     case OPTION_OWN_CHILD:
         options->own_child = true;
+        return;
+    case OPTION_REFUSE:
+        add(&options->refused, optarg);
         return;
     }
     exit(2); /* getopt_long() has said why */

@@ -8,6 +8,7 @@
 Needs no root. SLOW=1 waits out the limit of 40 seconds too, and logs in ten thousand times."""
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -524,6 +525,42 @@ class BrokenHelper(ModuleTest):
         for program in ("env", "ls", "cat"):
             with self.subTest(program):
                 self.assert_broken(self.login([], helper=shutil.which(program)))
+
+    APPROVES = ["read", "send approved"]
+    OLD_ENGINES = [f"{call}={error}" for call in ("pidfd_open", "pidfd_send_signal", "waitid")
+                   for error in (errno.ENOSYS, errno.EPERM)] + [f"waitid={errno.EINVAL}"]
+    REMEDY = ": Linux 5.4 or later is needed, and in a container a seccomp profile that allows this"
+
+    def test_a_kernel_or_a_container_that_is_too_old_is_named_and_nothing_is_started(self):
+        for refused in self.OLD_ENGINES:
+            with self.subTest(refused):
+                login = self.login(self.APPROVES, "--refuse", refused)
+                call = refused.partition("=")[0]
+                self.assert_broken(login, f"{call} ", "failed: ", self.REMEDY)
+                self.assertEqual(login.events, [])
+
+    def test_a_container_in_which_no_process_can_be_started_is_named(self):
+        for refused in ("execve", "setsid"):
+            with self.subTest(refused):
+                login = self.login(self.APPROVES, "--refuse", f"{refused}={errno.EPERM}")
+                self.assert_broken(login, f"{FAKE_CHECK} can't be started: ", self.REMEDY)
+
+    def test_what_libc_and_the_module_can_do_without_may_be_refused(self):
+        for error in (errno.ENOSYS, errno.EPERM):
+            for refused in ("close_range", "rt_sigqueueinfo", "rt_tgsigqueueinfo"):
+                with self.subTest([refused, error]):
+                    login = self.login(self.APPROVES, "--refuse", f"{refused}={error}")
+                    self.assertEqual(login.code, "PAM_SUCCESS")
+        login = self.login(self.APPROVES, "--refuse", f"clone3={errno.ENOSYS}")
+        self.assertEqual(login.code, "PAM_SUCCESS")
+
+    def test_a_check_program_that_can_t_be_watched_ends_and_is_reaped(self):
+        for sigchld in ("default", "ignore", "no-wait", "reap"):
+            with self.subTest(sigchld):
+                login = self.login(["expect-eof"], "--sigchld", sigchld, "--refuse",
+                                   f"pidfd_open of another={errno.EMFILE}")
+                self.assert_broken(login, "can't be watched: Too many open files")
+                self.assertEqual(login.saw, ["started", "end"])
 
     def test_settings_that_are_missing_are_the_check_programs_to_judge(self):
         login = self.login([], conf="/nowhere/twilio-verify.conf")
