@@ -1,17 +1,136 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
-"""Hosts that are services, in a container: one that was given no more than a login needs."""
+"""Hosts that are services: vsftpd, and one that was given no more than a login needs.
 
+vsftpd has one field, limits itself, and has a SIGCHLD handler that waits for a child."""
+
+import concurrent.futures
+import ftplib
 import json
 import pathlib
+import subprocess
+import time
 import unittest
 
-from logincase import LoginCase, machine, setUpModule
-from machine import MODULE_LINE, SECURITY, fixture, run
+from logincase import LOCALHOST, LoginCase, at_once, machine, ports, setUpModule
+from machine import MODULE_LINE, PATIENCE_SECONDS, SECURITY, eventually, fixture, run
+from parallel import patience
 
+# After a refusal libpam waits for up to 3 s and vsftpd for 1 s; up to three questions take the rest.
+FAIL_SECONDS = 7
 WITHOUT_POWER = ("setpriv", "--bounding-set=-sys_resource")  # as root in many containers
 NEEDS = {"AS": 64 << 20, "DATA": 32 << 20, "NOFILE": 16, "NPROC": 2, "STACK": 128 << 10}
+CONFIGURATION = """
+listen=YES
+listen_ipv6=NO
+listen_address={address}
+listen_port={port}
+background=NO
+local_enable=YES
+anonymous_enable=NO
+secure_chroot_dir={folder}
+pam_service_name=vsftpd-code
+"""
+
+
+class Vsftpd:
+    """`with Vsftpd():`; PREFIX starts it."""
+
+    def __init__(self, *prefix):
+        self.prefix, self.port = prefix, next(ports)
+
+    def __enter__(self):
+        folder = pathlib.Path(f"/run/vsftpd-{self.port}")
+        folder.mkdir()
+        configuration = folder.with_suffix(".conf")
+        configuration.write_text(CONFIGURATION.format(address=LOCALHOST, port=self.port,
+                                                      folder=folder))
+        self.process = subprocess.Popen([*self.prefix, "/usr/sbin/vsftpd", configuration],
+                                        stdin=subprocess.DEVNULL)
+        if not eventually(self.is_listening, bool):
+            raise RuntimeError("vsftpd does not start")
+        return self
+
+    def is_listening(self):
+        try:
+            self.connect().close()
+            return True
+        except OSError:
+            return False
+
+    def connect(self):
+        ftp = ftplib.FTP(timeout=PATIENCE_SECONDS)
+        ftp.connect(LOCALHOST, self.port)
+        return ftp
+
+    def sessions(self):
+        """The processes of connections."""
+        found = subprocess.run(["pgrep", "--parent", str(self.process.pid)], capture_output=True,
+                               text=True, check=False)
+        return found.stdout.split()
+
+    def __exit__(self, *exception):
+        self.process.terminate()
+        self.process.wait()
+
+
+@at_once
+class OneField(LoginCase):
+    """The code is the answer to the command PASS."""
+
+    @classmethod
+    def setUpClass(cls):
+        stack = pathlib.Path("/etc/pam.d/vsftpd-code")
+        stack.write_text(f"{MODULE_LINE}\naccount required pam_permit.so\n"
+                         "session required pam_permit.so\n")
+        cls.server = cls.enterClassContext(Vsftpd())
+        cls.limited = cls.enterClassContext(Vsftpd(*WITHOUT_POWER))
+
+    def log_in(self, server, person, code):
+        """The reply to PASS, and how long it took."""
+        with server.connect() as ftp:
+            ftp.sendcmd(f"USER {person.name}")
+            began = time.monotonic()
+            try:
+                reply = ftp.sendcmd(f"PASS {code}")
+            except ftplib.error_perm as error:
+                reply = str(error)
+            return reply[:3], time.monotonic() - began
+
+    def assert_nothing_is_left(self, server):
+        self.assertEqual(eventually(server.sessions, lambda found: not found), [])
+
+    def assert_right_and_wrong(self, server):
+        person = machine.person("ftp")
+        self.assertEqual(self.log_in(server, person, person.code)[0], "230", person.log(1))
+        reply, seconds = self.log_in(server, person, person.wrong_code)
+        self.assertEqual(reply, "530")
+        self.assertLess(seconds, patience(FAIL_SECONDS))
+        outcomes = [line.text.partition("outcome=")[2].split()[0] for line in person.log(2)
+                    if "outcome=" in line.text]
+        self.assertEqual(outcomes, ["approved", "denied"])
+        self.assert_no_secret(person)
+
+    def test_a_right_code_lets_in_and_a_wrong_one_does_not(self):
+        self.assert_right_and_wrong(self.server)
+
+    def test_it_does_so_under_the_limit_that_it_gives_itself_and_can_t_raise(self):
+        """RLIMIT_AS, 200 MiB."""
+        self.assert_right_and_wrong(self.limited)
+
+    def test_fifty_refusals_leave_no_process_behind(self):
+        def refuse(_):
+            person = machine.person("ftpwrong")
+            return [self.log_in(self.server, person, person.wrong_code)[0] for _ in range(5)]
+
+        with concurrent.futures.ThreadPoolExecutor(10) as pool:
+            self.assertEqual(list(pool.map(refuse, range(10))), [["530"] * 5] * 10)
+
+    @classmethod
+    def tearDownClass(cls):
+        for server in (cls.server, cls.limited):
+            cls("assert_nothing_is_left").assert_nothing_is_left(server)
 
 
 class LowLimits(LoginCase):
