@@ -191,7 +191,7 @@ static bool add_service(const struct reach *reach, struct service *service, cons
 /* The key that logins use. Whether Twilio answered. */
 static bool add_login_key(const struct reach *reach)
 {
-    const char *user = settings_login(reach->settings);
+    const char *user = service_user(reach->settings);
     struct service_facts facts;
     struct service service;
     bool is_answered, is_fetched;

@@ -42,7 +42,7 @@ bool session_key(const struct command_call *call, const struct settings *setting
         from = "api_key_sid and api_key_file of the settings' group admin";
     }
     if (sid == NULL && path == NULL) {
-        *ret_user = settings_login(settings);
+        *ret_user = service_user(settings);
         *ret_path = settings->api_key_file;
         return true;
     }

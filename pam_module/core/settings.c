@@ -192,11 +192,6 @@ bool settings_exempts(const struct settings *settings, const char *service)
     return false;
 }
 
-const char *settings_login(const struct settings *settings)
-{
-    return settings->api_key_sid != NULL ? settings->api_key_sid : settings->account_sid;
-}
-
 void settings_free(struct settings **settings)
 {
     if (*settings != NULL)

@@ -56,9 +56,6 @@ int settings_line(const char *path, const char *group, const char *name);
 /* Whether SERVICE, a PAM service, is in exempt_services. */
 bool settings_exempts(const struct settings *settings, const char *service);
 
-/* The user name for the API: api_key_sid, or account_sid where there is none. */
-const char *settings_login(const struct settings *settings);
-
 /* Frees *SETTINGS, which may be NULL, and makes it NULL. */
 void settings_free(struct settings **settings);
 

@@ -159,7 +159,7 @@ static bool open_service(const struct settings *settings, const struct enrollmen
                          struct verdict *why_not)
 {
     struct challenge_service *service = calloc(1, sizeof *service);
-    const struct http_credentials credentials = { settings_login(settings), secret };
+    const struct http_credentials credentials = { service_user(settings), secret };
 
     if (service == NULL)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "no memory");

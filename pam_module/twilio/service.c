@@ -13,6 +13,11 @@
 
 enum { PAUSE_MS = 500 };
 
+const char *service_user(const struct settings *settings)
+{
+    return settings->api_key_sid != NULL ? settings->api_key_sid : settings->account_sid;
+}
+
 bool service_open(const struct settings *settings, const struct http_credentials *credentials,
                   struct service *ret_service, struct verdict *why_not)
 {

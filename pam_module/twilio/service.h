@@ -24,6 +24,9 @@ enum service_again {
                                  same again */
 };
 
+/* The user name of logins: api_key_sid, or account_sid where there is none. */
+const char *service_user(const struct settings *settings);
+
 /* Prepares for requests as CREDENTIALS. Keeps SETTINGS. The caller closes with service_close(), or
  * ends the process. False, with the verdict in *WHY_NOT. */
 bool service_open(const struct settings *settings, const struct http_credentials *credentials,
