@@ -271,6 +271,20 @@ class Folders(CheckCase):
         (self.vendor / "svc").write_text(LINE + INCLUDE)
         self.assertIn(("warning", "svc"), self.found())
 
+    def test_pam_conf_counts_where_neither_folder_is_there(self):
+        driver = (BUILD / "pam-driver", "--service", "svc", "--user", "root", "--call", "authenticate")
+        line = "svc auth required pam_debug.so auth=maxtries"
+        for removed, counts in (("/etc/pam.d /usr/lib/pam.d", True), ("/etc/pam.d", False),
+                                ("/usr/lib/pam.d", False), ("/nosuch", False)):
+            with self.subTest(removed):
+                prefix = on_a_copy(self.folder / "layers", "mkdir -p /usr/lib/pam.d",
+                                   f"rm -rf {removed}", f"echo '{line}' >/etc/pam.conf")
+                done = subprocess.run([*prefix, *driver], capture_output=True, text=True, check=False)
+                self.assertEqual("PAM_MAXTRIES" in done.stdout, counts, done.stderr)
+                _, findings = self.check(prefix=prefix, folder=False)
+                self.assertEqual("/etc/pam.conf counts, which is not looked at" in
+                                 [finding[2] for finding in findings], counts)
+
     def test_both_folders_are_named_where_neither_has_it(self):
         self.assertIn("has no file in /etc/pam.d or /usr/lib/pam.d", self.found("nosuch")["note", "nosuch"])
 
