@@ -12,13 +12,14 @@
 #include "text-file.h"
 
 /* The account as which the module will read the settings of the file PATH: the one that is known of
- * the service; for a service of which nothing is known the file's owner; else root, NULL. */
+ * the service; where none is known, or not on this host, the file's owner; else root, NULL. */
 static const char *reader_of(const struct judge *judge, const char *path)
 {
     const struct passwd *owner;
     struct stat status;
 
-    if (judge->known != NULL)
+    if (judge->known != NULL &&
+        (judge->known->account == NULL || getpwnam(judge->known->account) != NULL))
         return judge->known->account;
     if (stat(path, &status) != 0 || status.st_uid == 0)
         return NULL;

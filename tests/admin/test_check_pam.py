@@ -139,6 +139,7 @@ class Recipes(CheckCase):
                     found = self.judge(text, service)
                     self.assertRegex(found[0], r"^wrong: [\w-]+:\d: while Twilio can't be reached no "
                                      "code is needed, and a user of this host can bring that about$")
+        self.assertRegex(self.judge(INCLUDE, "other")[0], "^wrong: common-auth:4: while Twilio")
         for service in ("sshd", "login", "gdm-password"):
             with self.subTest(service):
                 self.assertRegex(self.judge(INCLUDE, service)[0],
@@ -669,6 +670,14 @@ class Hosts(CheckCase):
         # sudo is root: it does not take www-data's files.
         self.assert_judged(INCLUDE + line.format(settings), "wrong: sudo:2: has settings of its own: ",
                            service="sudo")
+
+    def test_an_account_that_this_host_lacks_is_not_the_one(self):
+        """What pam-facts says of httpd is so on other systems."""
+        line = LINE.replace("\n", " conf={}\n")
+        settings = self.own_settings()
+        self.assert_judged(INCLUDE + line.format(settings),
+                           f"note: httpd:2: has settings of its own: {settings} (as www-data)",
+                           "ok: ", service="httpd")
 
     def test_what_the_module_refuses_of_them_is_wrong(self):
         line = LINE.replace("\n", " conf={}\n")
