@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* "check-pam": whether the second factor can be gone around, and by which line. */
+/* "check-pam": whether the second factor can be bypassed, and by which line. */
 #include "check-pam.h"
 
 #include <ctype.h>
@@ -215,9 +215,9 @@ bool check_pam_add(struct report *report, const struct check_pam *check)
         report_add(report, REPORT_WARNING, "pam", NULL,
                    "/etc/pam.conf counts, which is not looked at");
     if (*survey.unknown != '\0')
-        report_add(report, REPORT_NOTE, CHECK_STACK_PROGRAMS, "say in " PATHS_OWN_FACTS " which do",
-                   "it is not known whether those of these services let in by PAM alone: %s",
-                   survey.unknown);
+        report_add(report, REPORT_NOTE, CHECK_STACK_PROGRAMS,
+                   "add what you know to " PATHS_OWN_FACTS,
+                   "it is not known whether these let users in by PAM alone: %s", survey.unknown);
     facts_free(&survey.facts);
     return !survey.is_open;
 }
@@ -239,8 +239,8 @@ static void add_verdict(struct report *report, bool is_whole)
     case REPORT_NOTE:
         report_add(report, REPORT_OK, "verdict", NULL,
                    is_whole ? "nothing bypasses the second factor"
-                            : "nothing is wrong; the notes name programs that may let in by "
-                              "something else than PAM");
+                            : "nothing is wrong; the notes name programs that may let "
+                              "users in without PAM");
         break;
     }
 }
@@ -259,8 +259,8 @@ static enum command_status run(const struct command_call *call)
     if (report == NULL)
         return COMMAND_WRONG;
     if (!settings_read(call->settings_path, &settings, &why_not))
-        report_add(report, REPORT_WARNING, "settings", "mend them, and check again",
-                   "who is exempt in them is not known: %s", why_not.reason);
+        report_add(report, REPORT_WARNING, "settings", "correct them, and check again",
+                   "exemptions are not known: %s", why_not.reason);
     check.settings = settings;
     is_whole = check_pam_add(report, &check);
     add_verdict(report, is_whole);
@@ -271,7 +271,7 @@ const struct command check_pam_command = {
     .name = "check-pam",
     .operands = "[SERVICE...]",
     .operands_max = OPERANDS_MAX,
-    .summary = "Tells whether the second factor can be gone around",
+    .summary = "Reports whether the second factor can be bypassed",
     .options = {
         { "json", NULL, "as JSON, for a program" },
         { "pam-dir", "DIR", "PAM's files, /etc/pam.d by default" },

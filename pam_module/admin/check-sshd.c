@@ -227,7 +227,7 @@ static void judge_blocks(const struct judge *judge, const char *path)
         return;
     }
     if (blocks->count > 0)
-        judge_block(judge, path, blocks, SSHD_CONFIG_NO_BLOCK, "who is in no Match block");
+        judge_block(judge, path, blocks, SSHD_CONFIG_NO_BLOCK, "users in no Match block");
     for (int i = 0; i < blocks->count; i++) {
         const struct sshd_block *block = &blocks->blocks[i];
         char who[WHO_SIZE];

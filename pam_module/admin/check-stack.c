@@ -17,20 +17,20 @@ enum { WORDS_SIZE = 256 };
 static void judge_way_round(struct judge *judge, const struct pam_stack_line *line, bool is_bare)
 {
     const char *who = is_bare && judge_find_factor(judge->stack) != NULL
-                          ? "asked for nothing at all"
+                          ? "not authenticated at all"
                           : "not asked for a code";
 
     if (line->kind == PAM_STACK_MODULE && line->module->role == FACTS_ROOT)
         judge_add(judge, REPORT_NOTE, NULL, "%s:%u: root needs no code (%s)", line->path,
                   line->number, line->name);
     else if (line->kind == PAM_STACK_MODULE && line->module->role == FACTS_CONDITION)
-        judge_add(judge, REPORT_WARNING, "mind who can come under it",
-                  "%s:%u: an exemption: whom \"%s %s\" lets past is %s", line->path, line->number,
-                  line->name, line->arguments, who);
+        judge_add(judge, REPORT_WARNING, "check that this is intended",
+                  "%s:%u: an exemption: a user who passes \"%s %s\" is %s", line->path,
+                  line->number, line->name, line->arguments, who);
     else
         judge_add(judge, REPORT_WRONG,
-                  "let it skip less, or end less, so that the module's line is always reached",
-                  "%s:%u: \"%s %s\" goes past the module: whom it lets in is %s", line->path,
+                  "change its control so that the module's line is always reached",
+                  "%s:%u: \"%s %s\" skips the module: a user whom it lets in is %s", line->path,
                   line->number, line->word, line->name, who);
 }
 
@@ -87,7 +87,7 @@ static void judge_refusal(struct judge *judge, const struct pam_stack_line *line
     if (codes == OUTAGE)
         judge_outage(judge, line);
     else if (reset != NULL)
-        judge_add(judge, REPORT_WRONG, "take \"reset\" out",
+        judge_add(judge, REPORT_WRONG, "remove \"reset\"",
                   "%s:%u: \"%s %s\" makes libpam forget that the module refused", reset->path,
                   reset->number, reset->word, reset->name);
     else
@@ -122,7 +122,7 @@ static void judge_approval(struct judge *judge)
         is_reached |= judge->approved->lines[i].is_reached;
     }
     judge_add(judge, REPORT_WRONG, "look at the controls of the lines around it",
-              is_reached ? "%s:%u: nobody gets in by a right code"
+              is_reached ? "%s:%u: a right code lets nobody in"
                          : "%s:%u: the module is never called",
               ours->path, ours->number);
 }
@@ -156,9 +156,8 @@ static void search(struct judge *judge)
     if (is_done)
         judge_stack(judge);
     else
-        judge_add(
-            judge, REPORT_WRONG, "write fewer lines with jumps",
-            "has more ways through its lines than can be followed: nothing is known about it");
+        judge_add(judge, REPORT_WRONG, "write fewer lines with jumps",
+                  "has too many ways through its lines: it was not judged");
     settings_free(&judge->own);
     free(judge->refused);
     free(judge->passed_over);
@@ -181,7 +180,7 @@ static void judge_absence(struct judge *judge, enum pam_stack_read read)
                   "count, which do not call the module");
     else
         judge_add(judge, judge->check->level_of_absence, ADD_LINE,
-                  "leads past the second factor: no line of auth calls the module");
+                  "does not ask for a code: no line of auth calls the module");
 }
 
 static struct check_stack_answer answer(const struct pam_stack *stack)
@@ -214,7 +213,7 @@ static void judge_service(struct judge *judge, enum pam_stack_read read)
                   folders[1] != NULL ? folders[1] : "");
     if (judge_knows(judge, FACTS_SYSTEM))
         judge_add(judge, REPORT_NOTE, NULL,
-                  "only root or the system starts it, and nobody is there to be asked for a code");
+                  "only root or the system starts it: nobody can be asked for a code");
     else if (judge_find_ours(judge->stack) == NULL)
         judge_absence(judge, read);
     else

@@ -24,8 +24,8 @@ static bool is_in_word(char byte)
 static void judge_scope(struct report *report, const struct sudoers_line *line, bool is_for_all)
 {
     report_add(report, is_for_all ? REPORT_WRONG : REPORT_WARNING, SUBJECT,
-               is_for_all ? "take \"!authenticate\" out" : "mind whom that is",
-               "%s:%u: %s asks for nothing: \"%.*s\"", line->path, line->number,
+               is_for_all ? "remove \"!authenticate\"" : "check that this is intended",
+               "%s:%u: %s runs without authentication: \"%.*s\"", line->path, line->number,
                is_for_all ? "sudo" : "an exemption, sudo", SHOWN, line->text);
 }
 
@@ -34,7 +34,7 @@ static void judge_timeout(struct report *report, const struct sudoers_line *line
     double minutes = strtod(value, NULL);
 
     if (*value == '-')
-        report_add(report, REPORT_WARNING, SUBJECT, "say \"Defaults timestamp_timeout=0\"",
+        report_add(report, REPORT_WARNING, SUBJECT, "write \"Defaults timestamp_timeout=0\"",
                    "%s:%u: one code lasts until the next start of the machine", line->path,
                    line->number);
     else if (minutes > TIMEOUT_MINUTES)
@@ -63,9 +63,9 @@ static void judge_setting(struct report *report, const struct sudoers_line *line
         judge_timeout(report, line, value);
     else if (strcmp(setting, "!tty_tickets") == 0 ||
              (strcmp(setting, "timestamp_type") == 0 && strcmp(value, "global") == 0))
-        report_add(report, REPORT_WARNING, SUBJECT, "say \"timestamp_type=tty\"",
-                   "%s:%u: a code at one terminal counts at all of the user's", line->path,
-                   line->number);
+        report_add(report, REPORT_WARNING, SUBJECT, "write \"timestamp_type=tty\"",
+                   "%s:%u: a code at one terminal is valid at all terminals of the user",
+                   line->path, line->number);
     else if (strcmp(setting, "passprompt_override") == 0)
         report_add(
             report, REPORT_WARNING, SUBJECT, "remove \"passprompt_override\"",
@@ -73,9 +73,9 @@ static void judge_setting(struct report *report, const struct sudoers_line *line
             "what is asked for",
             line->path, line->number);
     else if (strcmp(setting, "exempt_group") == 0)
-        report_add(report, REPORT_WARNING, SUBJECT, "mind who is in it",
-                   "%s:%u: an exemption, who is in the group %s is asked for nothing", line->path,
-                   line->number, value);
+        report_add(report, REPORT_WARNING, SUBJECT, "check who is in it",
+                   "%s:%u: an exemption, sudo runs without authentication for the group %s",
+                   line->path, line->number, value);
     else if (strcmp(setting, "pam_service") == 0 || strcmp(setting, "pam_login_service") == 0 ||
              strcmp(setting, "pam_askpass_service") == 0)
         report_add(report, REPORT_WARNING, SUBJECT, "check that service as well, by its name",
@@ -84,7 +84,7 @@ static void judge_setting(struct report *report, const struct sudoers_line *line
     else if (strcmp(setting, "rootpw") == 0 || strcmp(setting, "targetpw") == 0 ||
              strcmp(setting, "runaspw") == 0)
         report_add(report, REPORT_WARNING, SUBJECT, NULL,
-                   "%s:%u: %s: not the user who calls is asked, but another", line->path,
+                   "%s:%u: %s: sudo asks another user than the one who calls", line->path,
                    line->number, setting);
 }
 
@@ -126,9 +126,9 @@ static void judge_rule(struct report *report, const struct sudoers_line *line)
         end += strspn(end, " \t");
         if (*end != ':' || (at > line->text && is_in_word(at[-1])))
             continue;
-        report_add(report, REPORT_WARNING, SUBJECT, "mind whom that is",
-                   "%s:%u: an exemption, sudo asks for nothing: \"%.*s\"", line->path, line->number,
-                   SHOWN, line->text);
+        report_add(report, REPORT_WARNING, SUBJECT, "check that this is intended",
+                   "%s:%u: an exemption, sudo runs without authentication: \"%.*s\"", line->path,
+                   line->number, SHOWN, line->text);
         return;
     }
 }
@@ -165,5 +165,5 @@ void check_sudo_add(struct report *report, const char *sudoers)
 
     if (!sudoers_read(path, judge_line, report, why_not))
         report_add(report, REPORT_WARNING, SUBJECT, geteuid() != 0 ? "call this as root" : NULL,
-                   "not everything of sudoers is known: %s", why_not);
+                   "sudoers could not be read completely: %s", why_not);
 }

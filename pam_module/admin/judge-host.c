@@ -79,15 +79,16 @@ static void judge_samba(struct judge *judge, const char *path)
 static void note_others(const struct judge *judge)
 {
     const char *const *look = judge->known->look;
-    char paths[512] = "its configuration";
+    const char *proftpd = judge->known->proftpd;
+    char paths[512];
     size_t used = 0;
 
+    snprintf(paths, sizeof paths, "%s", proftpd != NULL ? proftpd : "its configuration");
     for (; *look != NULL && used < sizeof paths; look++)
         used += (size_t)snprintf(paths + used, sizeof paths - used, "%s%s", used > 0 ? ", " : "",
                                  *look);
     report_add(judge->report, REPORT_NOTE, CHECK_STACK_PROGRAMS, NULL,
-               "that of %s also lets in by something else than PAM: %s says by what",
-               judge->check->service, paths);
+               "%s also lets users in without PAM: see %s", judge->check->service, paths);
 }
 
 void judge_host(struct judge *judge)

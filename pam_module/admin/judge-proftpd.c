@@ -112,8 +112,7 @@ static void take_line(const struct proftpd_config_line *line, void *context)
     else if (strcasecmp(line->keyword, "SFTPEngine") == 0 && is_on(line->value))
         judge_add(order->judge, REPORT_WARNING,
                   "check that this is intended, or leave publickey out of SFTPAuthMethods",
-                  "%s:%u: who logs in by a key of SFTP is asked for no code", line->path,
-                  line->number);
+                  "%s:%u: a login by an SFTP key needs no code", line->path, line->number);
 }
 
 bool judge_proftpd(struct judge *judge, const char *path)

@@ -91,19 +91,19 @@ static void judge_exemptions(struct judge *judge)
     bool is_unmapped =
         settings != NULL && settings->unmapped_user == SETTINGS_UNMAPPED_IGNORE && !is_exempt;
     const char *who = is_exempt ? "exempt_services names it: everybody"
-                                : "unmapped_user is \"ignore\": who is not enrolled";
+                                : "unmapped_user is \"ignore\": a user who is not enrolled";
 
     if (!is_exempt && !is_unmapped)
         return;
     if (!judge->passed_over->is_success)
         judge_add(judge, REPORT_WRONG,
                   "add \"auth required pam_permit.so\" below the module's line",
-                  "%s is asked for no code and refused: no other line says yes", who);
+                  "%s is refused without a question: no other line returns success", who);
     else if (judge->passed_over->is_success_bare && !judge_is_sshd(judge))
         judge_add(judge, REPORT_WRONG, "put a first factor into the stack",
-                  "%s gets in with nothing", who);
+                  "%s logs in without authentication", who);
     else
-        judge_add(judge, REPORT_WARNING, "mind whom that lets in", "%s gets in without a code",
+        judge_add(judge, REPORT_WARNING, "check that this is intended", "%s logs in without a code",
                   who);
 }
 

@@ -10,7 +10,7 @@ enum report_level {
     REPORT_NOTE,    /* worth knowing; nothing to do */
     REPORT_WARNING, /* works, and is not as it should be */
     REPORT_AWAY,    /* Twilio or the network does not answer; as long as that lasts a login fails */
-    REPORT_WRONG,   /* a login would fail, or the second factor can be gone around */
+    REPORT_WRONG,   /* a login would fail, or the second factor can be bypassed */
 };
 
 struct report;

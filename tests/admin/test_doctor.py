@@ -109,7 +109,7 @@ class WaysRound(DoctorCase):
     def test_root_by_pam_rootok_is_not_everybody_who_is_not_enrolled(self):
         self.settings.write_text(self.settings.read_text().replace(
             "login = {", 'login = {\n  unmapped_user = "ignore";'))
-        report = self.assert_finds("su", "who is not enrolled gets in without a code",
+        report = self.assert_finds("su", "who is not enrolled logs in without a code",
                                    level="warning", status=OK)
         self.assertEqual([row[0] for row in report["su"]], ["note", "warning"])
 
