@@ -95,7 +95,7 @@ enum challenge_state challenge_judge(enum challenge_step step, int status, const
 
     if (status == 404 && step != CHALLENGE_CREATE) {
         verdict_refuse(why_not, OUTCOME_DENIED,
-                       "Twilio: HTTP 404, error %d: this login's challenge is gone", code);
+                       "Twilio: HTTP %d, error %d: this login's challenge is gone", status, code);
         return CHALLENGE_REFUSED;
     }
     if (step == CHALLENGE_VERIFY && error != NULL && error->state != CHALLENGE_REFUSED &&
