@@ -754,11 +754,11 @@ class MuteNameServers(CheckTest):
 
     def test_malformed_answers_are_noticed(self):
         login = self.begin()
-        for _ in range(2):
-            login.answer("password")
-            login.expect_prompt("ask-secret Wrong code. Verification code: ", 1)
+        for answer in ("password", "another"):
+            login.answer(answer)
+            login.expect_prompt("ask-secret Wrong code. Verification code: ", 2)
         login.answer("password")
-        self.assert_outcome(login, "denied", seconds=1)
+        self.assert_outcome(login, "denied", seconds=2)
 
     def test_a_user_who_is_not_enrolled_is_denied_in_time(self):
         login = self.begin(user="root")
