@@ -106,6 +106,10 @@ ROOT_STARTS = {
     "in a folder that root alone may enter": after(
         "import tempfile; os.chdir(tempfile.mkdtemp())"),
     "without the capability for limits": WITHOUT_RESOURCE,
+    "with nothing of what it does not need": WITHOUT_RESOURCE + after(
+        "for number in (*map(lambda name: getattr(resource, 'RLIMIT_' + name), ('CORE', 'FSIZE', "
+        "'MEMLOCK', 'MSGQUEUE', 'NICE', 'RSS', 'RTPRIO', 'SIGPENDING')), 10, 15):\n"
+        "    resource.setrlimit(number, (0, 0))  # 10, 15: RLIMIT_LOCKS, RLIMIT_RTTIME"),
 }
 # What a login needs of a limit that root can't raise: a value, and its unit.
 NEEDS = {"AS": (64 * MEBIBYTE, "bytes"), "DATA": (32 * MEBIBYTE, "bytes"),
