@@ -28,7 +28,7 @@ from fixture import (ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID, AUTH_TOKEN, SERVI
 
 IDENTITY = "7f3c5d0e-9a1b-4c1d-8e2f-5a6b7c8d9e0f"
 FACTOR_SID = "YF" + "3123456789abcdef" * 2
-RIGHT, WRONG, OTHER_WRONG = "246801", "135790", "135791"
+RIGHT, WRONG = "246801", "135790"
 
 ABSENT = object()  # for bend(): the field is not there
 ATTEMPTS_MAX = 5
@@ -61,8 +61,25 @@ def make_liars_certificates(folder):
                 name + ".csr")
         openssl("x509", "-req", "-in", name + ".csr", "-CA", "ca.pem", "-CAkey", "ca.key",
                 "-CAcreateserial", "-days", days, "-extfile", "extensions", "-out", name + ".pem")
+    make_future_certificate(folder, openssl)
     # OpenSSL 3.5 makes no certificate that ended in the past: wait out the second of its making.
     time.sleep(1.1)
+
+
+def make_future_certificate(folder, openssl):
+    """One that is not valid yet: openssl-ca(1) alone can set its beginning."""
+    (folder / "ca.cnf").write_text(
+        "[ca]\ndefault_ca = one\n[one]\ndatabase = index\nnew_certs_dir = .\nserial = serial\n"
+        "certificate = ca.pem\nprivate_key = ca.key\ndefault_md = sha256\npolicy = any\n"
+        "[any]\ncommonName = supplied\n")
+    (folder / "index").write_text("")
+    (folder / "serial").write_text("1000\n")
+    (folder / "extensions").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+            "/CN=localhost", "-keyout", "future.key", "-out", "future.csr")
+    openssl("ca", "-batch", "-notext", "-config", "ca.cnf", "-extfile", "extensions", "-in",
+            "future.csr", "-out", "future.pem", "-startdate", "20900101000000Z", "-enddate",
+            "20910101000000Z")
 
 
 class Records:

@@ -14,9 +14,9 @@
 #include "../core/recovery.h"
 #include "../core/secret.h"
 #include "cage.h"
+#include "deadline.h"
 #include "inputs.h"
 #include "library.h"
-#include "limit.h"
 #include "login.h"
 #include "memory.h"
 #include "paths.h"
@@ -35,7 +35,7 @@ static _Noreturn void say(const struct verdict *verdict)
 {
     char line[DIALOGUE_LINE_SIZE];
 
-    limit_set(HTTP_FOREVER);
+    deadline_set(HTTP_FOREVER);
     verdict_print(verdict, line, sizeof line);
     dialogue_write(STDOUT_FILENO, line);
     _exit(0);
@@ -56,15 +56,6 @@ static void show(void *context, const char *text)
 
     (void)context;
     snprintf(line, sizeof line, "show %s", text);
-    dialogue_write(STDOUT_FILENO, line);
-}
-
-static void log_now(void *context, const char *text)
-{
-    char line[DIALOGUE_LINE_SIZE];
-
-    (void)context;
-    snprintf(line, sizeof line, "log notice %s", text);
     dialogue_write(STDOUT_FILENO, line);
 }
 
@@ -106,7 +97,7 @@ static bool load(void *context, const struct challenge_api **ret_api,
 static void set_limit(void *context, int64_t deadline_ms)
 {
     (void)context;
-    limit_set(deadline_ms);
+    deadline_set(deadline_ms);
 }
 
 static int64_t clock_ms(void *context)
@@ -155,27 +146,6 @@ static int recover(void *context, const char *code)
     struct check *check = context;
 
     return memory_recover(&check->memory, code);
-}
-
-static bool can_recover(void *context)
-{
-    struct check *check = context;
-
-    return memory_can_recover(&check->memory);
-}
-
-static bool was_denied(void *context)
-{
-    struct check *check = context;
-
-    return memory_was_denied(&check->memory);
-}
-
-static void note_end(void *context, bool is_denied)
-{
-    struct check *check = context;
-
-    memory_note_end(&check->memory, is_denied);
 }
 
 static bool read_login(struct dialogue_reader *reader, struct dialogue_login *ret_login,
@@ -234,7 +204,6 @@ static void run_login(struct check *check, struct verdict *verdict)
         .descriptor = STDIN_FILENO,
         .ask = ask,
         .show = show,
-        .log = log_now,
         .answer = answer,
         .load = load,
         .limit = set_limit,
@@ -244,9 +213,6 @@ static void run_login(struct check *check, struct verdict *verdict)
         .release = release,
         .count = count,
         .recover = recover,
-        .can_recover = can_recover,
-        .was_denied = was_denied,
-        .note_end = note_end,
     };
     struct inputs *inputs = &check->inputs;
     const struct enrollment *enrollment = inputs->findings.enrollment;
@@ -282,10 +248,8 @@ static _Noreturn void run(const char *settings_path)
 
     ignore_signals();
     if (prepare(&check, settings_path, &verdict)) {
-        limit_begin();
+        deadline_begin();
         run_login(&check, &verdict);
-        if (verdict.outcome == OUTCOME_UNAVAILABLE && limit_is_held_up())
-            verdict_refuse(&verdict, OUTCOME_MISCONFIGURED, "%s", LIMIT_HELD_UP);
         add_note(&check.inputs.note, &verdict);
         add_note(&check.memory.note, &verdict);
     }

@@ -6,50 +6,91 @@
 /* CURLOPT_PROTOCOLS_STR came with 7.85. */
 #define CURL_DISABLE_DEPRECATION
 
-#include <ctype.h>
+#include <arpa/inet.h>
 #include <curl/curl.h>
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <strings.h>
 
 #include "../core/dialogue.h"
+#include "certificates.h"
 #include "head.h"
+#include "move.h"
 #include "paths.h"
 
-enum { URL_SIZE = 640, RETRY_AFTER_MAX = 3600, ENTRIES_SIZE = 1024 };
+enum {
+    URL_SIZE = 640,
+    HOST_SIZE = 256,
+    RETRY_AFTER_MAX = 3600,
+    ROUND_MS = 50, /* a wait for events; so that none hides for how long this host stood still */
+    ROUND_MAX_MS = 200,            /* one in which nothing happened, on a busy host */
+    LOST_MIN_MS = 500,             /* of the time after Enter, what this host may always use up */
+    MEMORY_SIZE = 4 << 20,         /* more than a login needs */
+    CERTIFICATE_NOT_YET_VALID = 9, /* X509_V_ERR_ of OpenSSL's x509_vfy.h */
+    TOO_LARGE = 100,               /* CURLE_TOO_LARGE, of 8.6 */
+    CAUSE_SIZE = 256
+};
 
 struct http {
+    const struct settings *settings;
     CURLM *multi;
     CURL *model; /* with what all requests have in common */
     CURL *easy;  /* of the request under way: a copy; the connections are MULTI's */
     struct curl_slist *headers;
     curl_socket_t kept; /* the socket of the connection that was kept */
-    const char *base_url;
-    const char *what; /* the option that libcurl did not take */
+    const char *what;   /* the option that libcurl did not take */
+    char *host;         /* the name that is looked up; NULL: no name server is needed */
     char error[CURL_ERROR_SIZE];
 
     /* Of the request under way: */
+    struct move move;
     struct http_watch *watch;
     int64_t patience_ms, patience_end_ms;
-    bool resolved;   /* a socket was made: no resolver thread is left to wait for */
-    bool is_starved; /* this host gave no socket */
-    bool sent;       /* a byte may have left */
+    bool sent; /* a byte may have left */
     bool given_up;
     bool failed;        /* the last request: its connection may be dead without a sign */
     bool is_distrusted; /* the last request met a certificate that can't be trusted */
     bool stuck;         /* the deadline came during a look-up: only the end of the process helps */
+    struct cause late;  /* why the last request had no end in its time; unknown: it had one */
     struct head head;
-    const char *fault; /* why the head is none */
+    const char *fault; /* why the reply is none */
     size_t body_size;
     char *body; /* of HTTP_BODY_MAX bytes */
 };
+
+/* libcurl looks up a name. */
+static int on_look_up(void *resolver, void *reserved, void *context)
+{
+    struct http *http = context;
+
+    (void)resolver;
+    (void)reserved;
+    move_look_up(&http->move, http->host, dialogue_clock_ms());
+    return 0;
+}
+
+static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct http *http = context;
+
+    (void)purpose;
+    /* To send the request again. */
+    if (http->sent)
+        return CURL_SOCKET_BAD;
+    return move_open_socket(&http->move, address->socktype, address->protocol, &address->addr,
+                            address->addrlen);
+}
+
+static int on_close(void *context, curl_socket_t socket)
+{
+    struct http *http = context;
+
+    return move_close_socket(&http->move, socket);
+}
 
 /* libcurl is about to send the request, for the first time or again. A code is never sent twice. */
 static int on_before_request(void *context, char *remote_ip, char *local_ip, int remote_port,
@@ -68,36 +109,11 @@ static int on_before_request(void *context, char *remote_ip, char *local_ip, int
         http->given_up = true;
         return CURL_PREREQFUNC_ABORT;
     }
+    if (!move_send(&http->move))
+        return CURL_PREREQFUNC_ABORT;
     http->sent = true;
     http->patience_end_ms = dialogue_clock_ms() + http->patience_ms;
     return CURL_PREREQFUNC_OK;
-}
-
-/* As socket(2); notes where this host has no more of them. A family that it does not know is none
- * of its shortages. */
-static int open_socket(struct http *http, int family, int type, int protocol)
-{
-    int descriptor = socket(family, type | SOCK_CLOEXEC, protocol);
-
-    if (descriptor < 0 && errno != EAFNOSUPPORT && errno != EPROTONOSUPPORT)
-        http->is_starved = true;
-    return descriptor;
-}
-
-static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
-{
-    (void)purpose;
-    return open_socket(context, address->family, address->socktype, address->protocol);
-}
-
-static int on_socket(void *context, curl_socket_t socket, curlsocktype purpose)
-{
-    struct http *http = context;
-
-    (void)socket;
-    (void)purpose;
-    http->resolved = true;
-    return http->sent ? CURL_SOCKOPT_ERROR : CURL_SOCKOPT_OK;
 }
 
 /* CURLOPT_MAXFILESIZE does not stop a chunked body: count. */
@@ -122,54 +138,24 @@ static size_t on_header(char *bytes, size_t one, size_t size, void *context)
     return http->fault == NULL ? size : 0;
 }
 
-/* Whether NAME is one that OpenSSL looks for: 8 digits, a dot, a number. */
-static bool is_hash(const char *name)
-{
-    return strspn(name, "0123456789abcdef") == 8 && name[8] == '.' &&
-           isdigit((unsigned char)name[9]);
-}
-
-/* A certificate in FOLDER under such a name; false: there is none. Not by readdir(3), which reads
- * much of the folder at once. */
-static bool find_certificate(const char *folder, char path[PATH_MAX])
-{
-    _Alignas(struct dirent64) char entries[ENTRIES_SIZE];
-    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool found = false;
-    ssize_t size;
-
-    while (!found && (size = getdents64(descriptor, entries, sizeof entries)) > 0)
-        for (ssize_t at = 0; !found && at < size;) {
-            const struct dirent64 *entry = (const struct dirent64 *)(entries + at);
-            found = is_hash(entry->d_name);
-            if (found)
-                snprintf(path, PATH_MAX, "%s/%s", folder, entry->d_name);
-            at += entry->d_reclen;
-        }
-    if (descriptor >= 0)
-        close(descriptor);
-    return found;
-}
-
 /* The system's folder of certificates; NULL: there is none, and libcurl's own bundle counts. Reading
  * the bundle instead costs every login 20 ms. */
-static const char *system_folder(char certificate[PATH_MAX])
+static const char *system_folder(void)
 {
     const char *folder = curl_version_info(CURLVERSION_NOW)->capath;
+    char certificate[PATH_MAX];
 
-    return folder != NULL && find_certificate(folder, certificate) ? folder : NULL;
+    return folder != NULL && certificates_find(folder, certificate) ? folder : NULL;
 }
 
 void http_certificates(const struct settings *settings, const char **ret_file,
                        const char **ret_folder)
 {
-    char certificate[PATH_MAX];
-
     *ret_file = settings->ca_file;
     *ret_folder = settings->ca_path;
     if (*ret_file != NULL || *ret_folder != NULL)
         return;
-    *ret_folder = system_folder(certificate);
+    *ret_folder = system_folder();
     if (*ret_folder == NULL)
         *ret_file = curl_version_info(CURLVERSION_NOW)->cainfo;
 }
@@ -191,14 +177,16 @@ static void set_callbacks(struct http *http)
     CURL *easy = http->easy;
 
     if (curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_before_request) != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, on_look_up) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open) != CURLE_OK ||
-        curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket) != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) != CURLE_OK)
         http->what = "callbacks";
     set_pointer(http, CURLOPT_PREREQDATA, http, "prereqdata");
     set_pointer(http, CURLOPT_OPENSOCKETDATA, http, "opensocketdata");
-    set_pointer(http, CURLOPT_SOCKOPTDATA, http, "sockoptdata");
+    set_pointer(http, CURLOPT_CLOSESOCKETDATA, http, "closesocketdata");
+    set_pointer(http, CURLOPT_RESOLVER_START_DATA, http, "resolver_start_data");
     set_pointer(http, CURLOPT_WRITEDATA, http, "writedata");
     set_pointer(http, CURLOPT_HEADERDATA, http, "headerdata");
     set_pointer(http, CURLOPT_ERRORBUFFER, http->error, "errorbuffer");
@@ -232,10 +220,9 @@ static void set_peer(struct http *http, const struct settings *settings,
                      const struct http_credentials *credentials)
 {
     const char *ca_path = settings->ca_path;
-    char certificate[PATH_MAX];
 
     if (settings->ca_file == NULL && ca_path == NULL)
-        ca_path = system_folder(certificate);
+        ca_path = system_folder();
     /* Without either of them libcurl's own bundle stays in force. */
     if (settings->ca_file != NULL || ca_path != NULL) {
         set_pointer(http, CURLOPT_CAINFO, settings->ca_file, "cainfo");
@@ -250,6 +237,54 @@ static void set_peer(struct http *http, const struct settings *settings,
     set_pointer(http, CURLOPT_HTTPHEADER, http->headers, "httpheader");
 }
 
+/* The host of URL that is to be looked up; NULL: it is an address, or this host by libcurl's own
+ * word. The caller frees with free(3). */
+static bool find_host(const char *url, char **ret_host)
+{
+    CURLU *parts = curl_url();
+    unsigned char address[sizeof(struct in6_addr)];
+    char *host = NULL;
+    bool is_found =
+        parts != NULL &&
+        curl_url_set(parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
+        curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK;
+
+    *ret_host = NULL;
+    if (is_found && host[0] != '[' && inet_pton(AF_INET, host, address) != 1 &&
+        strcasecmp(host, "localhost") != 0)
+        is_found = (*ret_host = strdup(host)) != NULL;
+    curl_free(host);
+    curl_url_cleanup(parts);
+    return is_found;
+}
+
+/* Whoever takes all the memory that this host promises must not make a handshake fail: the heap grows
+ * now, and does not shrink again. */
+static bool take_memory(void)
+{
+    void *memory;
+
+    mallopt(M_TRIM_THRESHOLD, INT_MAX);
+    mallopt(M_MMAP_THRESHOLD, 2 * MEMORY_SIZE);
+    memory = malloc(MEMORY_SIZE);
+    free(memory);
+    return memory != NULL;
+}
+
+static bool make_parts(struct http *http)
+{
+    const struct settings *settings = http->settings;
+
+    http->multi = curl_multi_init();
+    http->model = curl_easy_init();
+    http->headers = curl_slist_append(NULL, "Accept: application/json");
+    http->body = malloc(HTTP_BODY_MAX);
+    return http->multi != NULL && http->model != NULL && http->headers != NULL &&
+           http->body != NULL &&
+           find_host(settings->proxy != NULL ? settings->proxy : settings->base_url, &http->host) &&
+           take_memory();
+}
+
 bool http_open(const struct settings *settings, const struct http_credentials *credentials,
                struct http **ret_http, struct verdict *why_not)
 {
@@ -260,15 +295,12 @@ bool http_open(const struct settings *settings, const struct http_credentials *c
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "libcurl does not start");
     }
 
-    http->base_url = settings->base_url;
+    http->settings = settings;
     http->kept = CURL_SOCKET_BAD;
-    http->multi = curl_multi_init();
-    http->model = curl_easy_init();
-    http->headers = curl_slist_append(NULL, "Accept: application/json");
-    http->body = malloc(HTTP_BODY_MAX);
-    if (http->multi == NULL || http->model == NULL || http->headers == NULL || http->body == NULL) {
+    move_open(&http->move);
+    if (!make_parts(http)) {
         http_free(http);
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "libcurl: no memory");
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "libcurl: out of memory");
     }
 
     http->easy = http->model;
@@ -300,23 +332,24 @@ static bool is_stale(const struct http *http)
  * the last reply, which it has freed, and takes a folded first field for a part of that. */
 static bool begin(struct http *http, const struct http_request *request, struct http_watch *watch)
 {
+    bool is_fresh = http->failed || is_stale(http);
     char url[URL_SIZE];
-    int length = snprintf(url, sizeof url, "%s%s", http->base_url, request->path);
+    int length = snprintf(url, sizeof url, "%s%s", http->settings->base_url, request->path);
 
     http->watch = watch;
     http->patience_ms = request->patience_ms;
     http->patience_end_ms = dialogue_clock_ms() + request->patience_ms;
-    http->what = NULL;
-    http->resolved = http->is_starved = http->sent = http->given_up = false;
-    head_begin(&http->head);
-    http->fault = NULL;
+    http->what = http->fault = NULL;
+    http->sent = http->given_up = http->is_distrusted = false;
     http->body_size = 0;
     http->error[0] = '\0';
+    head_begin(&http->head);
+    move_begin(&http->move, is_fresh);
 
     http->easy = curl_easy_duphandle(http->model);
     if (http->easy == NULL)
         return false;
-    set_number(http, CURLOPT_FRESH_CONNECT, http->failed || is_stale(http), "fresh_connect");
+    set_number(http, CURLOPT_FRESH_CONNECT, is_fresh, "fresh_connect");
     set_pointer(http, CURLOPT_URL, url, "url");
     set_pointer(http, CURLOPT_CUSTOMREQUEST, request->is_delete ? "DELETE" : NULL, "customrequest");
     if (request->form != NULL) {
@@ -345,33 +378,52 @@ static bool is_ready(int descriptor)
     return descriptor >= 0 && poll(&poller, 1, 0) > 0;
 }
 
-/* Waits until libcurl or the watch has something to do. False: the watch gives the request up. */
+/* Of a wait, what counts as the other side's. Where something came, it may have lain there for all but
+ * the time of a round. */
+static void count_wait(struct http_watch *watch, int64_t waited_ms, bool came)
+{
+    int64_t most_ms = came ? ROUND_MS : ROUND_MAX_MS;
+
+    watch->waited_ms += waited_ms < most_ms ? waited_ms : most_ms;
+}
+
+/* Waits for a moment, until libcurl or the watch has something to do. False: the watch gives the
+ * request up. */
 static bool wait_events(struct http *http, struct http_watch *watch, int64_t until_ms)
 {
     struct curl_waitfd extra = { .fd = watch->descriptor, .events = CURL_WAIT_POLLIN };
-    int64_t left_ms = until_ms == HTTP_FOREVER ? INT_MAX : until_ms - dialogue_clock_ms();
+    int64_t now_ms = dialogue_clock_ms(), left_ms = ROUND_MS;
+    int ready = 0;
 
-    if (left_ms < 0)
-        left_ms = 0;
-    if (left_ms > INT_MAX)
-        left_ms = INT_MAX;
-    if (watch->descriptor >= 0)
-        curl_multi_poll(http->multi, &extra, 1, (int)left_ms, NULL);
-    else
-        curl_multi_poll(http->multi, NULL, 0, (int)left_ms, NULL);
+    if (until_ms != HTTP_FOREVER && until_ms - now_ms < left_ms)
+        left_ms = until_ms > now_ms ? until_ms - now_ms : 0;
+    curl_multi_poll(http->multi, watch->descriptor >= 0 ? &extra : NULL,
+                    watch->descriptor >= 0 ? 1 : 0, (int)left_ms, &ready);
+    count_wait(watch, dialogue_clock_ms() - now_ms, ready > 0);
     return !is_ready(watch->descriptor) || watch->noticed(watch);
 }
 
-/* The moment at which to end the request: libcurl can let go of it only when no resolver runs. */
+/* Whether libcurl is looking up a name, and can't let go of the request. */
+static bool is_resolving(const struct http *http)
+{
+    return http->move.is_resolving && !http->sent;
+}
+
+/* The moment at which to end the request. */
 static int64_t limit_of(const struct http *http)
 {
     int64_t deadline_ms = http->watch->deadline_ms;
 
-    if (!http->resolved && !http->sent)
+    if (is_resolving(http))
         return deadline_ms;
     if (deadline_ms == HTTP_FOREVER || http->patience_end_ms < deadline_ms)
         return http->patience_end_ms;
     return deadline_ms;
+}
+
+static bool is_over(int64_t limit_ms)
+{
+    return limit_ms != HTTP_FOREVER && dialogue_clock_ms() >= limit_ms;
 }
 
 /* Whether libcurl has come to an end with the request. */
@@ -381,7 +433,7 @@ static bool is_done(struct http *http, CURLcode *ret_code)
     int running, queued;
 
     if (curl_multi_perform(http->multi, &running) != CURLM_OK) {
-        *ret_code = CURLE_OUT_OF_MEMORY;
+        *ret_code = CURLE_FAILED_INIT;
         return true;
     }
     while ((message = curl_multi_info_read(http->multi, &queued)) != NULL)
@@ -399,17 +451,17 @@ static CURLcode drive(struct http *http, struct http_watch *watch)
 
     while (!is_done(http, &code)) {
         int64_t limit_ms = limit_of(http);
-        if (limit_ms != HTTP_FOREVER && dialogue_clock_ms() >= limit_ms) {
-            snprintf(http->error, sizeof http->error, "no answer in time");
-            http->stuck = !http->resolved && !http->sent;
+        if (is_over(limit_ms)) {
+            http->stuck = is_resolving(http);
             return CURLE_OPERATION_TIMEDOUT;
         }
         if (!wait_events(http, watch, limit_ms)) {
             snprintf(http->error, sizeof http->error, "interrupted");
             http->given_up = true;
-            http->stuck = !http->resolved && !http->sent;
+            http->stuck = is_resolving(http);
             return CURLE_ABORTED_BY_CALLBACK;
         }
+        move_step(&http->move, dialogue_clock_ms());
     }
     return code;
 }
@@ -431,41 +483,175 @@ static void fill_reply(struct http *http, struct http_reply *reply)
     };
 }
 
-/* Whether a question to a name server could be asked now: the resolver does not tell why it failed. */
-static bool is_starved(struct http *http)
+/* What libcurl's word for a failure says of the other side. A word that is not here says nothing. */
+static enum move_end end_of(CURLcode code)
 {
-    int descriptor = open_socket(http, AF_INET, SOCK_DGRAM, 0);
-
-    if (descriptor >= 0)
-        close(descriptor);
-    return http->is_starved;
+    switch ((int)code) {
+    case CURLE_OPERATION_TIMEDOUT:
+        return MOVE_TIMED_OUT;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return MOVE_NOT_RESOLVED;
+    case CURLE_COULDNT_CONNECT:
+        return MOVE_NOT_CONNECTED;
+    case CURLE_SEND_ERROR:
+        return MOVE_CONNECTION_LOST;
+    case CURLE_ABORTED_BY_CALLBACK: /* we have refused to send it again */
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_SEND_FAIL_REWIND:
+    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_BAD_FUNCTION_ARGUMENT: /* of a field of the reply */
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_PROXY:
+    case CURLE_RECV_ERROR:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_WEIRD_SERVER_REPLY:
+    case TOO_LARGE:
+    case CURLE_WRITE_ERROR: /* our own callbacks have refused it */
+        return MOVE_BAD_ANSWER;
+    case CURLE_OUT_OF_MEMORY:
+        return MOVE_FLOOD;
+    default:
+        return MOVE_FAILED_HERE;
+    }
 }
 
-/* Whether this host is to blame, and not what is beyond it. Who calls sudo can starve us, and must
- * not pass for an outage. A thread that does not start has no code of libcurl's, but words; and once
- * the request has left, the code for no memory may mean a header without an end. */
-static bool is_ours(struct http *http, CURLcode code)
+/* Whether this host, and not the other side, took most of the time after Enter. */
+static bool is_held_up(const struct http_watch *watch)
 {
-    return code == CURLE_SSL_CACERT_BADFILE || code == CURLE_FAILED_INIT ||
-           (code == CURLE_OUT_OF_MEMORY && !http->sent) || http->is_starved ||
-           strstr(http->error, "thread failed to start") != NULL ||
-           (code == CURLE_COULDNT_RESOLVE_HOST && is_starved(http));
+    int64_t most_ms = watch->limit_ms / 2 > LOST_MIN_MS ? watch->limit_ms / 2 : LOST_MIN_MS;
+    int64_t spent_ms = watch->limit_ms - (watch->deadline_ms - dialogue_clock_ms());
+
+    return watch->limit_ms > 0 && watch->deadline_ms != HTTP_FOREVER &&
+           spent_ms - watch->waited_ms > most_ms;
+}
+
+/* Why a certificate is not trusted. */
+static enum cause_kind judge_certificate(const struct http *http)
+{
+    const char *file, *folder;
+    long result = 0;
+
+    curl_easy_getinfo(http->easy, CURLINFO_SSL_VERIFYRESULT, &result);
+    http_certificates(http->settings, &file, &folder);
+    if (result == CERTIFICATE_NOT_YET_VALID)
+        return CAUSE_CLOCK;
+    return certificates_are_readable(file, folder) ? CAUSE_OTHER_SIDE : CAUSE_CERTIFICATES;
+}
+
+/* Waits until the name servers have answered, or the time is over. */
+static void settle(struct http *http, struct http_watch *watch)
+{
+    while (!move_is_settled(&http->move, dialogue_clock_ms()) && !is_over(watch->deadline_ms))
+        if (!wait_events(http, watch, watch->deadline_ms)) {
+            http->given_up = true;
+            return;
+        }
+}
+
+/* The one place that says who is to blame for a request that failed with CODE. */
+static struct cause judge(struct http *http, struct http_watch *watch, CURLcode code)
+{
+    int64_t failed_ms = dialogue_clock_ms();
+    struct cause cause;
+
+    if (code == CURLE_SSL_CACERT_BADFILE)
+        return (struct cause){ CAUSE_CERTIFICATES };
+    if (end_of(code) == MOVE_NOT_RESOLVED)
+        settle(http, watch);
+    cause = move_judge(&http->move, end_of(code), failed_ms);
+    if (end_of(code) == MOVE_TIMED_OUT && http->late.kind == CAUSE_OTHER_SIDE &&
+        (cause.kind == CAUSE_NO_TIME || cause.kind == CAUSE_UNKNOWN))
+        cause = http->late; /* a second try that got the rest of the time */
+    if (cause.kind == CAUSE_OTHER_SIDE && http->is_distrusted)
+        cause.kind = judge_certificate(http);
+    if (cause.kind == CAUSE_OTHER_SIDE && is_held_up(watch))
+        cause.kind = CAUSE_NO_TIME;
+    return cause;
+}
+
+/* Fills WHY_NOT for the request that failed with CODE because of CAUSE. */
+static void explain(const struct http *http, const struct cause *cause, CURLcode code,
+                    struct verdict *why_not)
+{
+    const char *words = http->fault != NULL      ? http->fault
+                        : http->error[0] != '\0' ? http->error
+                                                 : curl_easy_strerror(code);
+    bool is_silence = code == CURLE_OPERATION_TIMEDOUT;
+    char text[CAUSE_SIZE];
+
+    cause_print(cause, text, sizeof text);
+    if (cause->kind != CAUSE_OTHER_SIDE)
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: %s%s%s", http->settings->base_url, text,
+                       is_silence ? "" : "; libcurl: ", is_silence ? "" : words);
+    else
+        verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "%s: %s", http->settings->base_url,
+                       is_silence ? text : words);
+}
+
+/* Where the time is over before the request begins, it is as the one before it ended; or else the move
+ * was ours. */
+static enum http_result refuse_late(const struct http *http, const struct http_watch *watch,
+                                    struct verdict *why_not)
+{
+    struct cause cause = http->late;
+
+    if (cause.kind == CAUSE_UNKNOWN || is_held_up(watch))
+        cause = (struct cause){ CAUSE_NO_TIME };
+    explain(http, &cause, CURLE_OPERATION_TIMEDOUT, why_not);
+    return HTTP_UNSENT;
+}
+
+/* A reply that came before its request left is to another one. One that says that the request took us
+ * too long is true where this host did not let us run. */
+static CURLcode check_reply(struct http *http, const struct http_watch *watch)
+{
+    long status = 0;
+
+    if (!move_is_answered(&http->move)) {
+        http->fault = "a reply that came before its request";
+        return CURLE_WEIRD_SERVER_REPLY;
+    }
+    curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status == 408 && is_held_up(watch) ? CURLE_OPERATION_TIMEDOUT : CURLE_OK;
+}
+
+/* What comes of a request that ended with CODE. */
+static enum http_result conclude(struct http *http, struct http_watch *watch, CURLcode code,
+                                 struct http_reply *ret_reply, struct verdict *why_not)
+{
+    struct cause cause;
+
+    if (code == CURLE_OK)
+        code = check_reply(http, watch);
+    if (code == CURLE_OK) {
+        fill_reply(http, ret_reply);
+        http->late = (struct cause){ CAUSE_UNKNOWN };
+        return HTTP_REPLIED;
+    }
+    http->failed = true;
+    http->is_distrusted = code == CURLE_PEER_FAILED_VERIFICATION;
+    cause = judge(http, watch, code);
+    if (http->given_up && !http->sent)
+        return HTTP_GIVEN_UP;
+    http->late = (struct cause){ CAUSE_UNKNOWN };
+    if (code == CURLE_OPERATION_TIMEDOUT)
+        http->late = cause;
+    explain(http, &cause, code, why_not);
+    return http->sent ? HTTP_LOST : HTTP_UNSENT;
 }
 
 enum http_result http_send(struct http *http, const struct http_request *request,
                            struct http_watch *watch, struct http_reply *ret_reply,
                            struct verdict *why_not)
 {
+    enum http_result result;
     CURLcode code;
 
-    if (http->stuck) {
-        verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "the name server does not answer");
-        return HTTP_UNSENT;
-    }
-    if (watch->deadline_ms != HTTP_FOREVER && dialogue_clock_ms() >= watch->deadline_ms) {
-        verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "no time is left");
-        return HTTP_UNSENT;
-    }
+    if (http->stuck || is_over(watch->deadline_ms))
+        return refuse_late(http, watch, why_not);
     if (!begin(http, request, watch)) {
         end(http);
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "libcurl does not take the request");
@@ -473,26 +659,13 @@ enum http_result http_send(struct http *http, const struct http_request *request
     }
 
     code = drive(http, watch);
-    http->failed = code != CURLE_OK;
-    http->is_distrusted = code == CURLE_PEER_FAILED_VERIFICATION;
+    http->failed = false;
     if (curl_easy_getinfo(http->easy, CURLINFO_ACTIVESOCKET, &http->kept) != CURLE_OK)
         http->kept = CURL_SOCKET_BAD;
-    if (code == CURLE_OK)
-        fill_reply(http, ret_reply);
+    result = conclude(http, watch, code, ret_reply, why_not);
     if (!http->stuck)
         end(http);
-
-    if (code == CURLE_OK)
-        return HTTP_REPLIED;
-    if (http->given_up && !http->sent)
-        return HTTP_GIVEN_UP;
-    verdict_refuse(why_not, is_ours(http, code) ? OUTCOME_MISCONFIGURED : OUTCOME_UNAVAILABLE,
-                   "%s: %s%s", http->base_url,
-                   http->is_starved ? "this host has no socket for it: " : "",
-                   http->fault != NULL      ? http->fault
-                   : http->error[0] != '\0' ? http->error
-                                            : curl_easy_strerror(code));
-    return http->sent ? HTTP_LOST : HTTP_UNSENT;
+    return result;
 }
 
 bool http_is_distrusted(const struct http *http)
@@ -504,7 +677,7 @@ bool http_pause(struct http *http, int64_t pause_ms, struct http_watch *watch)
 {
     int64_t end_ms = dialogue_clock_ms() + pause_ms;
 
-    while (dialogue_clock_ms() < end_ms) {
+    while (!is_over(end_ms)) {
         if (watch->deadline_ms != HTTP_FOREVER && end_ms >= watch->deadline_ms)
             return false;
         if (!wait_events(http, watch, end_ms))
@@ -521,6 +694,8 @@ void http_free(struct http *http)
     curl_easy_cleanup(http->model);
     curl_multi_cleanup(http->multi);
     curl_slist_free_all(http->headers);
+    move_close(&http->move);
+    free(http->host);
     if (http->body != NULL)
         explicit_bzero(http->body, HTTP_BODY_MAX); /* a new factor's secret */
     free(http->body);

@@ -25,6 +25,8 @@ struct http_credentials {
 struct http_watch {
     int descriptor;      /* looked at while the request is under way; -1: none */
     int64_t deadline_ms; /* on dialogue_clock_ms(); HTTP_FOREVER: none */
+    int64_t limit_ms;    /* how long the time before DEADLINE_MS is; 0: nobody counts it */
+    int64_t waited_ms;   /* of it: spent on waiting for the other side; http.c adds to it */
     /* DESCRIPTOR is readable. False: give the request up. */
     bool (*noticed)(struct http_watch *watch);
     /* The connection stands, and the first byte of the request would leave now; it may take its
@@ -64,9 +66,9 @@ bool http_open(const struct settings *settings, const struct http_credentials *c
 
 /* Sends REQUEST and waits for the reply, at most until WATCH->deadline_ms. It never leaves twice:
  * libcurl's own repetition on a connection that turned out dead is refused once a byte may have
- * been sent. On everything but HTTP_REPLIED and HTTP_GIVEN_UP *WHY_NOT is OUTCOME_UNAVAILABLE,
- * or OUTCOME_MISCONFIGURED where this host is to blame: the certificates to trust can't be read, no
- * thread can be started, there is no socket, or no memory before the request has left. */
+ * been sent. On everything but HTTP_REPLIED and HTTP_GIVEN_UP *WHY_NOT is OUTCOME_UNAVAILABLE where
+ * the other side said no, or was silent while it was its turn (move.h); or else
+ * OUTCOME_MISCONFIGURED, with what this host could not or would not do (cause.h). */
 enum http_result http_send(struct http *http, const struct http_request *request,
                            struct http_watch *watch, struct http_reply *ret_reply,
                            struct verdict *why_not);

@@ -106,10 +106,6 @@ ROOT_STARTS = {
     "in a folder that root alone may enter": after(
         "import tempfile; os.chdir(tempfile.mkdtemp())"),
     "without the capability for limits": WITHOUT_RESOURCE,
-    "with nothing of what it does not need": WITHOUT_RESOURCE + after(
-        "for number in (*map(lambda name: getattr(resource, 'RLIMIT_' + name), ('CORE', 'FSIZE', "
-        "'MEMLOCK', 'MSGQUEUE', 'NICE', 'RSS', 'RTPRIO', 'SIGPENDING')), 10, 15):\n"
-        "    resource.setrlimit(number, (0, 0))  # 10, 15: RLIMIT_LOCKS, RLIMIT_RTTIME"),
 }
 # What a login needs of a limit that root can't raise: a value, and its unit.
 NEEDS = {"AS": (64 * MEBIBYTE, "bytes"), "DATA": (32 * MEBIBYTE, "bytes"),
@@ -370,7 +366,7 @@ class HostileStarts(CheckTest):
                     time.sleep(0.05)
                     hold(login.process.pid, stop)
                 self.assert_outcome(login, "misconfigured",
-                                    "this host did not let the check program run", 8)
+                                    "this program got no CPU time", 8)
 
     def signal_as_nobody(self, login, *names):
         for name in names:
@@ -685,7 +681,7 @@ class Names(CheckTest):
         login.expect_prompt(seconds=2)
         time.sleep(0.2)
         login.answer(RIGHT)
-        self.assert_outcome(login, "unavailable", "nowhere.invalid|name server|no end in time")
+        self.assert_outcome(login, "unavailable", "nowhere.invalid")
 
     def test_localhost_resolves(self):
         server = self.liar()
@@ -747,8 +743,7 @@ class MuteNameServers(CheckTest):
                 login = self.begin()
                 time.sleep(pause)
                 login.answer(RIGHT)
-                self.assert_outcome(login, "unavailable", "name server|no answer in time|resolv"
-                                                          "|no end in time")
+                self.assert_outcome(login, "unavailable", "no answer in time")
 
     def test_a_user_who_goes_away_is_noticed(self):
         login = self.begin()
@@ -758,11 +753,11 @@ class MuteNameServers(CheckTest):
 
     def test_malformed_answers_are_noticed(self):
         login = self.begin()
-        for answer in ("password", "another"):
-            login.answer(answer)
-            login.expect_prompt("ask-secret Wrong code. Verification code: ", 2)
+        for _ in range(2):
+            login.answer("password")
+            login.expect_prompt("ask-secret Wrong code. Verification code: ", 1)
         login.answer("password")
-        self.assert_outcome(login, "denied", seconds=2)
+        self.assert_outcome(login, "denied", seconds=1)
 
     def test_a_user_who_is_not_enrolled_is_denied_in_time(self):
         login = self.begin(user="root")

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* What is said to libcurl, and what comes of what it says. The functions of libcurl are this test's
- * own: a real one is met in tests/check. */
+/* What is said to libcurl, and what comes of what it says. The functions of libcurl and of move.h are
+ * this test's own: the real ones are met in tests/check, test_move and tests/host. */
 #define CURL_DISABLE_DEPRECATION
 #define CURL_DISABLE_TYPECHECK
 #include "unit.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
 #include "core/dialogue.h"
 #include "twilio/http.h"
+#include "twilio/move.h"
 #include "wiped.h"
 
 #undef curl_easy_setopt
@@ -23,7 +26,10 @@ enum { OPTIONS_MAX = 500, STEPS_MAX = 8, NOW_MS = 1000000, PATIENCE_MS = 4000 };
 
 typedef int prereq_function(void *context, char *remote, char *local, int remote_port,
                             int local_port);
-typedef int socket_function(void *context, curl_socket_t socket, curlsocktype purpose);
+typedef curl_socket_t open_function(void *context, curlsocktype purpose,
+                                    struct curl_sockaddr *address);
+typedef int close_function(void *context, curl_socket_t socket);
+typedef int look_up_function(void *resolver, void *reserved, void *context);
 typedef size_t data_function(char *bytes, size_t one, size_t size, void *context);
 
 /* One curl_multi_perform(): goes on, or ends the request with *RET_CODE. */
@@ -39,7 +45,7 @@ static struct {
     char url[1024];
     int calls, failing; /* the call of curl_easy_setopt() that fails; 0: none */
     bool fails_global, fails_multi, fails_easy, fails_list, fails_limit, fails_add, fails_perform;
-    bool has_folder, fails_copy, fails_socket_query;
+    bool has_folder, fails_copy, fails_socket_query, fails_url;
     int lists, handles; /* not yet freed */
     bool is_added;      /* libcurl has the request */
 
@@ -49,9 +55,18 @@ static struct {
     bool has_message;
     curl_socket_t socket;
     curl_off_t retry_after;
-    int polled_ms;
-    int64_t now_ms;
-    const char *words; /* in the error buffer, at the end */
+    int polled_ms, came;
+    int64_t now_ms, held_ms; /* HELD_MS: how much longer a wait takes */
+    const char *words;       /* in the error buffer, at the end */
+    long verify_result, status;
+
+    /* move.h */
+    struct cause cause; /* what the judge says */
+    enum move_end end;  /* of what he was asked */
+    bool is_fresh, has_ended, is_unanswered;
+    int unsettled; /* rounds until a name server has answered */
+    const char *looked_up;
+    int sockets;
 } fake;
 
 static char certificates[] = "/tmp/twilio-verify-http-XXXXXX";
@@ -147,7 +162,9 @@ CURLcode curl_easy_getinfo(CURL *easy, CURLINFO info, ...)
     (void)easy;
     va_start(values, info);
     if (info == CURLINFO_RESPONSE_CODE)
-        *va_arg(values, long *) = 200;
+        *va_arg(values, long *) = fake.status;
+    else if (info == CURLINFO_SSL_VERIFYRESULT)
+        *va_arg(values, long *) = fake.verify_result;
     else if (info == CURLINFO_RETRY_AFTER)
         *va_arg(values, curl_off_t *) = fake.retry_after;
     else if (info == CURLINFO_ACTIVESOCKET && !fake.fails_socket_query)
@@ -207,9 +224,9 @@ CURLMcode curl_multi_poll(CURLM *multi, struct curl_waitfd extra[], unsigned cou
     (void)multi;
     (void)extra;
     (void)count;
-    (void)ready;
+    *ready = fake.came;
     fake.polled_ms = timeout_ms;
-    fake.now_ms += timeout_ms < 100 ? timeout_ms : 100;
+    fake.now_ms += timeout_ms + fake.held_ms;
     return CURLM_OK;
 }
 
@@ -235,6 +252,121 @@ time_t curl_getdate(const char *text, const time_t *unused)
     return strncmp(text, "Wed", 3) == 0 ? 1234 : -1;
 }
 
+CURLU *curl_url(void)
+{
+    return fake.fails_url ? NULL : (CURLU *)&fake.url;
+}
+
+CURLUcode curl_url_set(CURLU *parts, CURLUPart part, const char *text, unsigned flags)
+{
+    assert_ptr_equal(parts, &fake.url);
+    assert_int_equal(part, CURLUPART_URL);
+    assert_int_equal(flags, CURLU_NON_SUPPORT_SCHEME);
+    snprintf(fake.url, sizeof fake.url, "%s", text);
+    return CURLUE_OK;
+}
+
+/* By another name in C: PARTS became const with libcurl 8. */
+CURLUcode get_host(const CURLU *parts, CURLUPart part, char **ret_text,
+                   unsigned flags) __asm__("curl_url_get");
+
+CURLUcode get_host(const CURLU *parts, CURLUPart part, char **ret_text, unsigned flags)
+{
+    (void)parts;
+    (void)flags;
+    assert_int_equal(part, CURLUPART_HOST);
+    *ret_text = strdup(strstr(fake.url, "//") + 2);
+    return CURLUE_OK;
+}
+
+void curl_url_cleanup(CURLU *parts)
+{
+    (void)parts;
+}
+
+void curl_free(void *memory)
+{
+    free(memory);
+}
+
+/* move.h */
+
+void move_open(struct move *move)
+{
+    *move = (struct move){ 0 };
+}
+
+void move_begin(struct move *move, bool is_fresh)
+{
+    move->is_resolving = false;
+    fake.is_fresh = is_fresh;
+}
+
+int move_open_socket(struct move *move, int type, int protocol, const struct sockaddr *address,
+                     socklen_t size)
+{
+    assert_int_equal(type, SOCK_STREAM);
+    assert_int_equal(protocol, IPPROTO_TCP);
+    assert_non_null(address);
+    assert_int_equal(size, sizeof *address);
+    move->is_resolving = false;
+    fake.sockets++;
+    return 7;
+}
+
+int move_close_socket(struct move *move, int descriptor)
+{
+    (void)move;
+    assert_int_equal(descriptor, 7);
+    fake.sockets--;
+    return 0;
+}
+
+void move_look_up(struct move *move, const char *name, int64_t now_ms)
+{
+    assert_int_equal(now_ms, fake.now_ms);
+    move->is_resolving = true;
+    fake.looked_up = name;
+}
+
+void move_step(struct move *move, int64_t now_ms)
+{
+    (void)move;
+    assert_int_equal(now_ms, fake.now_ms);
+}
+
+bool move_send(struct move *move)
+{
+    (void)move;
+    return !fake.has_ended;
+}
+
+bool move_is_answered(const struct move *move)
+{
+    (void)move;
+    return !fake.is_unanswered;
+}
+
+bool move_is_settled(struct move *move, int64_t now_ms)
+{
+    (void)move;
+    assert_int_equal(now_ms, fake.now_ms);
+    return fake.unsettled-- <= 0;
+}
+
+struct cause move_judge(const struct move *move, enum move_end end, int64_t now_ms)
+{
+    (void)move;
+    assert_in_range(now_ms, NOW_MS, fake.now_ms);
+    fake.end = end;
+    return fake.cause;
+}
+
+void move_close(struct move *move)
+{
+    (void)move;
+}
+
 int64_t __wrap_dialogue_clock_ms(void);
 
 int64_t __wrap_dialogue_clock_ms(void)
@@ -254,8 +386,27 @@ static int before_request(void)
 
 static int make_socket(void)
 {
-    return ((socket_function *)OPTION(CURLOPT_SOCKOPTFUNCTION).function)(
-        (void *)OPTION(CURLOPT_SOCKOPTDATA).pointer, 7, CURLSOCKTYPE_IPCXN);
+    struct curl_sockaddr address = { .family = AF_INET,
+                                     .socktype = SOCK_STREAM,
+                                     .protocol = IPPROTO_TCP,
+                                     .addrlen = sizeof(struct sockaddr) };
+
+    return ((open_function *)OPTION(CURLOPT_OPENSOCKETFUNCTION).function)(
+        (void *)OPTION(CURLOPT_OPENSOCKETDATA).pointer, CURLSOCKTYPE_IPCXN, &address);
+}
+
+static void close_socket(void)
+{
+    assert_int_equal(((close_function *)OPTION(CURLOPT_CLOSESOCKETFUNCTION).function)(
+                         (void *)OPTION(CURLOPT_CLOSESOCKETDATA).pointer, 7),
+                     0);
+}
+
+static void look_up(void)
+{
+    assert_int_equal(((look_up_function *)OPTION(CURLOPT_RESOLVER_START_FUNCTION).function)(
+                         NULL, NULL, (void *)OPTION(CURLOPT_RESOLVER_START_DATA).pointer),
+                     0);
 }
 
 static size_t body(const char *text, size_t size)
@@ -276,15 +427,21 @@ static bool waits(CURLcode *ret_code)
     return false;
 }
 
+static bool looks_up(CURLcode *ret_code)
+{
+    look_up();
+    return waits(ret_code);
+}
+
 static bool connects(CURLcode *ret_code)
 {
-    assert_int_equal(make_socket(), CURL_SOCKOPT_OK);
+    assert_int_equal(make_socket(), 7);
     return waits(ret_code);
 }
 
 static bool sends(CURLcode *ret_code)
 {
-    assert_int_equal(make_socket(), CURL_SOCKOPT_OK);
+    assert_int_equal(make_socket(), 7);
     *ret_code = CURLE_ABORTED_BY_CALLBACK;
     return before_request() != CURL_PREREQFUNC_OK;
 }
@@ -304,13 +461,6 @@ static bool breaks(CURLcode *ret_code)
     return true;
 }
 
-/* Or has read too long a header. */
-static bool lacks_memory(CURLcode *ret_code)
-{
-    *ret_code = CURLE_OUT_OF_MEMORY;
-    return true;
-}
-
 static bool meets_a_stranger(CURLcode *ret_code)
 {
     *ret_code = CURLE_PEER_FAILED_VERIFICATION;
@@ -320,7 +470,8 @@ static bool meets_a_stranger(CURLcode *ret_code)
 /* A connection that ended without a byte: libcurl connects anew and sends the request again. */
 static bool repeats(CURLcode *ret_code)
 {
-    assert_int_equal(make_socket(), CURL_SOCKOPT_ERROR);
+    close_socket();
+    assert_int_equal(make_socket(), CURL_SOCKET_BAD);
     assert_int_equal(before_request(), CURL_PREREQFUNC_ABORT);
     return breaks(ret_code);
 }
@@ -339,6 +490,8 @@ static int begin_test(void **state)
     memset(&fake, 0, sizeof fake);
     fake.socket = CURL_SOCKET_BAD;
     fake.now_ms = NOW_MS;
+    fake.status = 200;
+    fake.cause = (struct cause){ CAUSE_OTHER_SIDE };
     watch = (struct http_watch){ .descriptor = -1, .deadline_ms = HTTP_FOREVER };
     why_not = (struct verdict){ 0 };
     return 0;
@@ -423,7 +576,7 @@ TEST(does_not_open_where_libcurl_does_not_take_an_option)
 TEST(does_not_open_where_libcurl_gets_no_memory)
 {
     bool *const failures[] = { &fake.fails_global, &fake.fails_multi, &fake.fails_easy,
-                               &fake.fails_list, &fake.fails_limit };
+                               &fake.fails_list,   &fake.fails_limit, &fake.fails_url };
     struct http *http = NULL;
 
     for (size_t i = 0; i < ARRAY_SIZE(failures); i++) {
@@ -548,24 +701,252 @@ TEST(libcurl_itself_may_fail)
     struct http_reply reply;
 
     fake.fails_perform = true;
+    fake.cause = (struct cause){ CAUSE_UNKNOWN };
     assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_UNSENT);
-    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "https://verify.invalid: ");
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "https://verify.invalid: the request failed");
+    assert_int_equal(fake.end, MOVE_FAILED_HERE);
+    http_free(http);
+}
 
-    fake.fails_perform = false;
-    assert_int_equal(send_it(http, lacks_memory, NULL, &reply), HTTP_UNSENT);
-    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "https://verify.invalid: ");
-    assert_int_equal(send_it(http, sends, lacks_memory, &reply), HTTP_LOST);
-    assert_refused(&why_not, OUTCOME_UNAVAILABLE, "https://verify.invalid: ");
-    fake.words = "getaddrinfo() thread failed to start";
-    assert_int_equal(send_it(http, breaks, NULL, &reply), HTTP_UNSENT);
-    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "thread failed to start");
-    assert_false(http_is_distrusted(http));
+static CURLcode failure;
 
+static bool fails(CURLcode *ret_code)
+{
+    *ret_code = failure;
+    return true;
+}
+
+TEST(each_word_of_libcurl_s_says_how_the_request_ended)
+{
+    static const struct {
+        CURLcode code;
+        enum move_end end;
+    } words[] = {
+        { CURLE_OPERATION_TIMEDOUT, MOVE_TIMED_OUT },
+        { CURLE_COULDNT_RESOLVE_HOST, MOVE_NOT_RESOLVED },
+        { CURLE_COULDNT_RESOLVE_PROXY, MOVE_NOT_RESOLVED },
+        { CURLE_COULDNT_CONNECT, MOVE_NOT_CONNECTED },
+        { CURLE_ABORTED_BY_CALLBACK, MOVE_BAD_ANSWER },
+        { CURLE_GOT_NOTHING, MOVE_BAD_ANSWER },
+        { CURLE_PARTIAL_FILE, MOVE_BAD_ANSWER },
+        { CURLE_SEND_ERROR, MOVE_CONNECTION_LOST },
+        { CURLE_SEND_FAIL_REWIND, MOVE_BAD_ANSWER },
+        { CURLE_BAD_CONTENT_ENCODING, MOVE_BAD_ANSWER },
+        { CURLE_BAD_FUNCTION_ARGUMENT, MOVE_BAD_ANSWER },
+        { CURLE_PROXY, MOVE_BAD_ANSWER },
+        { CURLE_RECV_ERROR, MOVE_BAD_ANSWER },
+        { CURLE_SSL_CONNECT_ERROR, MOVE_BAD_ANSWER },
+        { CURLE_UNSUPPORTED_PROTOCOL, MOVE_BAD_ANSWER },
+        { CURLE_WEIRD_SERVER_REPLY, MOVE_BAD_ANSWER },
+        { CURLE_WRITE_ERROR, MOVE_BAD_ANSWER },
+        { (CURLcode)100, MOVE_BAD_ANSWER },
+        { CURLE_OUT_OF_MEMORY, MOVE_FLOOD },
+    };
+    struct http *http = open_http();
+    struct http_reply reply;
+
+    for (int code = 1; code < 120; code++) {
+        enum move_end end = MOVE_FAILED_HERE;
+        for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+            if ((int)words[i].code == code)
+                end = words[i].end;
+        if (code == CURLE_SSL_CACERT_BADFILE || code == CURLE_PEER_FAILED_VERIFICATION)
+            continue;
+        failure = (CURLcode)code;
+        assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_UNSENT);
+        if (fake.end != end)
+            fail_msg("code %d ended as %d", code, (int)fake.end);
+        assert_refused(&why_not, OUTCOME_UNAVAILABLE, "https://verify.invalid: ");
+    }
+    http_free(http);
+}
+
+TEST(only_the_other_side_s_fault_is_an_outage)
+{
+    struct http *http = open_http();
+    struct http_reply reply;
+
+    failure = CURLE_COULDNT_CONNECT;
+    for (int kind = CAUSE_UNKNOWN; kind < CAUSE_OTHER_SIDE; kind++) {
+        fake.cause = (struct cause){ (enum cause_kind)kind };
+        assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_UNSENT);
+        assert_refused(&why_not, OUTCOME_MISCONFIGURED, cause_text((enum cause_kind)kind));
+        assert_non_null(strstr(why_not.reason, "; libcurl: as libcurl calls it"));
+    }
+    fake.cause = (struct cause){ CAUSE_CALL, EADDRNOTAVAIL, "connect to the server" };
+    assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_UNSENT);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED,
+                   "connect to the server: Cannot assign requested address");
+    http_free(http);
+}
+
+TEST(a_certificate_that_is_not_trusted_may_be_this_host_s_fault)
+{
+    struct http *http = open_http();
+    struct http_reply reply;
+
+    fake.has_folder = true;
     assert_int_equal(send_it(http, meets_a_stranger, NULL, &reply), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_UNAVAILABLE, "https://verify.invalid: ");
     assert_true(http_is_distrusted(http));
+    assert_int_equal(fake.end, MOVE_BAD_ANSWER);
+
+    fake.verify_result = 9;
+    assert_int_equal(send_it(http, meets_a_stranger, NULL, &reply), HTTP_UNSENT);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "check the clock of this host");
+
+    fake.verify_result = 20;
+    fake.has_folder = false; /* the bundle is not there */
+    assert_int_equal(send_it(http, meets_a_stranger, NULL, &reply), HTTP_UNSENT);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "certificates to trust can't be read");
+    assert_true(http_is_distrusted(http));
+
+    failure = CURLE_SSL_CACERT_BADFILE;
+    assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_UNSENT);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "certificates to trust can't be read");
+    assert_false(http_is_distrusted(http));
     assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
     assert_false(http_is_distrusted(http));
+    http_free(http);
+}
+
+TEST(the_host_that_is_looked_up_is_the_proxy_s_or_the_server_s)
+{
+    const struct settings proxied = { .base_url = settings.base_url,
+                                      .proxy = (char *)"socks5h://proxy.invalid" };
+    const struct settings fixed = { .base_url = (char *)"https://192.0.2.1" };
+    const struct settings fixed6 = { .base_url = (char *)"https://[::1]" };
+    const struct settings local = { .base_url = (char *)"https://localhost" };
+    const struct {
+        const struct settings *settings;
+        const char *name;
+    } rows[] = { { &settings, "verify.invalid" },
+                 { &proxied, "proxy.invalid" },
+                 { &fixed, NULL },
+                 { &fixed6, NULL },
+                 { &local, NULL } };
+    struct http_reply reply;
+
+    failure = CURLE_COULDNT_RESOLVE_HOST;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct http *http = NULL;
+        assert_true(http_open(rows[i].settings, &credentials, &http, &why_not));
+        fake.looked_up = "";
+        assert_int_equal(send_it(http, looks_up, fails, &reply), HTTP_UNSENT);
+        if (rows[i].name == NULL)
+            assert_null(fake.looked_up);
+        else
+            assert_string_equal(fake.looked_up, rows[i].name);
+        http_free(http);
+    }
+}
+
+TEST(a_look_up_that_failed_is_judged_when_the_name_servers_have_answered)
+{
+    struct http *http = open_http();
+    struct http_reply reply;
+
+    failure = CURLE_COULDNT_RESOLVE_HOST;
+    fake.unsettled = 10;
+    assert_int_equal(send_it(http, looks_up, fails, &reply), HTTP_UNSENT);
+    assert_int_equal(fake.end, MOVE_NOT_RESOLVED);
+    assert_int_equal(fake.unsettled, -1);
+    assert_in_range(fake.now_ms, NOW_MS + 500, NOW_MS + 600);
+
+    fake.unsettled = 1000;
+    watch.deadline_ms = fake.now_ms + 300;
+    assert_int_equal(send_it(http, looks_up, fails, &reply), HTTP_UNSENT);
+    assert_int_equal(fake.now_ms, watch.deadline_ms);
+    http_free(http);
+}
+
+/* A limit of 2 s that began SPENT_MS ago, WAITED_MS of it spent on waiting. */
+static void set_limit(int64_t spent_ms, int64_t waited_ms)
+{
+    watch.limit_ms = 2000;
+    watch.waited_ms = waited_ms;
+    watch.deadline_ms = fake.now_ms + watch.limit_ms - spent_ms;
+}
+
+TEST(what_this_host_took_most_of_the_time_for_is_no_outage)
+{
+    struct http *http = open_http();
+    struct http_reply reply;
+
+    failure = CURLE_RECV_ERROR;
+    set_limit(1500, 500);
+    assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_UNSENT);
+    assert_refused(&why_not, OUTCOME_UNAVAILABLE, "as libcurl calls it");
+    set_limit(1501, 500);
+    assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_UNSENT);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, CAUSE_NO_TIME_TEXT);
+    set_limit(1501, 500);
+    watch.limit_ms = 0; /* nobody counts */
+    assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_UNSENT);
+    assert_refused(&why_not, OUTCOME_UNAVAILABLE, "as libcurl calls it");
+    http_free(http);
+}
+
+TEST(a_wait_counts_as_the_other_side_s_but_not_what_this_host_added)
+{
+    struct http *http = open_http();
+    struct http_reply reply;
+    static const struct {
+        int64_t held_ms;
+        int came;
+        int64_t waited_ms;
+    } rows[] = { { 0, 0, 50 }, { 100, 0, 150 }, { 900, 0, 200 }, { 0, 1, 50 }, { 900, 1, 50 } };
+
+    failure = CURLE_RECV_ERROR;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        watch.waited_ms = 0;
+        fake.held_ms = rows[i].held_ms;
+        fake.came = rows[i].came;
+        assert_int_equal(send_it(http, waits, fails, &reply), HTTP_UNSENT);
+        assert_int_equal(watch.waited_ms, rows[i].waited_ms);
+    }
+    http_free(http);
+}
+
+TEST(a_reply_that_came_before_its_request_is_none)
+{
+    struct http *http = open_http();
+    struct http_reply reply;
+
+    fake.is_unanswered = true;
+    assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_LOST);
+    assert_refused(&why_not, OUTCOME_UNAVAILABLE, "a reply that came before its request");
+    fake.is_unanswered = false;
+    assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
+    assert_true(fake.is_fresh);
+    http_free(http);
+}
+
+TEST(a_reply_that_we_took_too_long_is_true_where_this_host_held_us_up)
+{
+    struct http *http = open_http();
+    struct http_reply reply;
+
+    fake.status = 408;
+    set_limit(100, 0);
+    assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
+    assert_int_equal(reply.status, 408);
+    set_limit(1501, 0);
+    assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_LOST);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, CAUSE_NO_TIME_TEXT);
+    http_free(http);
+}
+
+TEST(a_connection_that_ended_before_the_request_carries_none)
+{
+    struct http *http = open_http();
+    struct http_reply reply;
+
+    fake.has_ended = true;
+    assert_int_equal(send_it(http, sends, NULL, &reply), HTTP_UNSENT);
+    assert_int_equal(fake.end, MOVE_BAD_ANSWER);
+    fake.has_ended = false;
+    assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
     http_free(http);
 }
 
@@ -666,12 +1047,12 @@ TEST(a_connection_with_something_to_say_is_not_used_again)
 static bool takes_a_month(CURLcode *ret_code)
 {
     watch.deadline_ms = fake.now_ms + 30LL * 24 * 3600 * 1000;
-    return waits(ret_code);
+    return looks_up(ret_code);
 }
 
 static bool takes_too_long(CURLcode *ret_code)
 {
-    assert_int_equal(fake.polled_ms, INT_MAX);
+    assert_int_equal(fake.polled_ms, 50);
     watch.deadline_ms = fake.now_ms - 1;
     return waits(ret_code);
 }
@@ -682,11 +1063,69 @@ TEST(a_name_that_is_not_resolved_ends_with_the_deadline)
     struct http_reply reply;
 
     assert_int_equal(send_it(http, takes_a_month, takes_too_long, &reply), HTTP_UNSENT);
+    assert_int_equal(fake.end, MOVE_TIMED_OUT);
     assert_refused(&why_not, OUTCOME_UNAVAILABLE, "no answer in time");
     /* Its thread hangs: libcurl is not touched any more. */
     assert_int_equal(send_it(http, NULL, NULL, &reply), HTTP_UNSENT);
-    assert_refused(&why_not, OUTCOME_UNAVAILABLE, "the name server does not answer");
+    assert_refused(&why_not, OUTCOME_UNAVAILABLE, "no answer in time");
     assert_true(fake.is_added);
+    http_free(http);
+}
+
+TEST(where_no_time_is_left_it_is_as_the_request_before_ended_or_this_host_s)
+{
+    struct http *http = open_http();
+    struct http_reply reply;
+
+    watch.deadline_ms = fake.now_ms;
+    assert_int_equal(send_it(http, NULL, NULL, &reply), HTTP_UNSENT);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, CAUSE_NO_TIME_TEXT);
+
+    watch.deadline_ms = fake.now_ms + 100;
+    for (int i = 0; i < 3; i++)
+        fake.steps[i] = waits;
+    assert_int_equal(http_send(http, &request, &watch, &reply, &why_not), HTTP_UNSENT);
+    assert_refused(&why_not, OUTCOME_UNAVAILABLE, "no answer in time");
+    assert_int_equal(send_it(http, NULL, NULL, &reply), HTTP_UNSENT);
+    assert_refused(&why_not, OUTCOME_UNAVAILABLE, "no answer in time");
+
+    /* The answer came, and then this host stood still. */
+    watch.deadline_ms = fake.now_ms + 100;
+    assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
+    fake.now_ms += 1000;
+    assert_int_equal(send_it(http, NULL, NULL, &reply), HTTP_UNSENT);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, CAUSE_NO_TIME_TEXT);
+    http_free(http);
+}
+
+TEST(a_second_try_that_got_the_rest_of_the_time_ends_as_the_first_one)
+{
+    static const enum cause_kind kinds[] = { CAUSE_NO_TIME, CAUSE_UNKNOWN };
+    struct http *http = open_http();
+    struct http_reply reply;
+    step_function *const silence[] = { waits, waits, waits };
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        /* The first try had no silence before it. */
+        watch.deadline_ms = HTTP_FOREVER;
+        assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
+        watch.deadline_ms = fake.now_ms + 100;
+        fake.cause = (struct cause){ kinds[i] };
+        memcpy(fake.steps, silence, sizeof silence);
+        fake.step = 0;
+        assert_int_equal(http_send(http, &request, &watch, &reply, &why_not), HTTP_UNSENT);
+        assert_refused(&why_not, OUTCOME_MISCONFIGURED, "");
+
+        for (int is_held_up = 0; is_held_up < 2; is_held_up++)
+            for (int is_second = 0; is_second < 2; is_second++) {
+                set_limit(1900, is_held_up ? 100 : 1900);
+                fake.cause = (struct cause){ is_second ? kinds[i] : CAUSE_OTHER_SIDE };
+                fake.step = 0;
+                http_send(http, &request, &watch, &reply, &why_not);
+                assert_int_equal(why_not.outcome,
+                                 is_held_up ? OUTCOME_MISCONFIGURED : OUTCOME_UNAVAILABLE);
+            }
+    }
     http_free(http);
 }
 
@@ -722,10 +1161,6 @@ TEST(a_connection_that_does_not_come_ends_with_the_patience)
     /* It begins anew when the request leaves. */
     fake.steps[2] = is_answered;
     assert_int_equal(send_it(http, sends_late, is_late, &reply), HTTP_REPLIED);
-
-    watch.deadline_ms = fake.now_ms;
-    assert_int_equal(send_it(http, NULL, NULL, &reply), HTTP_UNSENT);
-    assert_refused(&why_not, OUTCOME_UNAVAILABLE, "no time is left");
     http_free(http);
 }
 
@@ -743,11 +1178,23 @@ int main(void)
         of_libcurl(a_request_never_leaves_twice),
         of_libcurl(a_request_that_cannot_begin_is_not_sent),
         of_libcurl(libcurl_itself_may_fail),
+        of_libcurl(each_word_of_libcurl_s_says_how_the_request_ended),
+        of_libcurl(only_the_other_side_s_fault_is_an_outage),
+        of_libcurl(a_certificate_that_is_not_trusted_may_be_this_host_s_fault),
+        of_libcurl(the_host_that_is_looked_up_is_the_proxy_s_or_the_server_s),
+        of_libcurl(a_look_up_that_failed_is_judged_when_the_name_servers_have_answered),
+        of_libcurl(what_this_host_took_most_of_the_time_for_is_no_outage),
+        of_libcurl(a_wait_counts_as_the_other_side_s_but_not_what_this_host_added),
+        of_libcurl(a_reply_that_came_before_its_request_is_none),
+        of_libcurl(a_reply_that_we_took_too_long_is_true_where_this_host_held_us_up),
+        of_libcurl(a_connection_that_ended_before_the_request_carries_none),
         of_libcurl(the_watch_may_hold_a_request_back),
         of_libcurl(a_reply_with_an_unsound_head_is_none),
         of_libcurl(a_body_has_an_end),
         of_libcurl(a_connection_with_something_to_say_is_not_used_again),
         of_libcurl(a_name_that_is_not_resolved_ends_with_the_deadline),
+        of_libcurl(a_second_try_that_got_the_rest_of_the_time_ends_as_the_first_one),
+        of_libcurl(where_no_time_is_left_it_is_as_the_request_before_ended_or_this_host_s),
         of_libcurl(a_connection_that_does_not_come_ends_with_the_patience),
     };
     int failed;

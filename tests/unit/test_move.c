@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* Whose move it is, on real connections of this host's with itself. */
+#include "unit.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+
+#include "twilio/move.h"
+
+enum { NOW_MS = 1000000, WAIT_MS = 10000 };
+
+static struct {
+    int socket_error, connect_error; /* of the next calls; 0: they work */
+} fake;
+
+int __real_socket(int family, int type, int protocol);
+int __wrap_socket(int family, int type, int protocol);
+int __real_connect(int descriptor, const struct sockaddr *address, socklen_t size);
+int __wrap_connect(int descriptor, const struct sockaddr *address, socklen_t size);
+
+int __wrap_socket(int family, int type, int protocol)
+{
+    errno = fake.socket_error;
+    return errno != 0 ? -1 : __real_socket(family, type, protocol);
+}
+
+int __wrap_connect(int descriptor, const struct sockaddr *address, socklen_t size)
+{
+    errno = fake.connect_error;
+    return errno != 0 ? -1 : __real_connect(descriptor, address, size);
+}
+
+/* The other side. */
+static int listener, peer;
+static struct sockaddr_in address;
+static struct move move;
+
+static const struct sockaddr *where(void)
+{
+    return (const struct sockaddr *)&address;
+}
+
+static int listen_anywhere(int backlog)
+{
+    socklen_t size = sizeof address;
+    int descriptor = __real_socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    address =
+        (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    assert_int_equal(bind(descriptor, where(), size), 0);
+    assert_int_equal(getsockname(descriptor, (struct sockaddr *)&address, &size), 0);
+    assert_int_equal(listen(descriptor, backlog), 0);
+    return descriptor;
+}
+
+static int begin_test(void **state)
+{
+    (void)state;
+    memset(&fake, 0, sizeof fake);
+    listener = listen_anywhere(1);
+    peer = -1;
+    move_open(&move);
+    move_begin(&move, true);
+    return 0;
+}
+
+static int end_test(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < MOVE_SOCKETS_MAX; i++)
+        if (move.sockets[i].descriptor >= 0)
+            close(move.sockets[i].descriptor);
+    move_close(&move);
+    if (peer >= 0)
+        close(peer);
+    close(listener);
+    return 0;
+}
+
+static int open_socket(void)
+{
+    return move_open_socket(&move, SOCK_STREAM, IPPROTO_TCP, where(), sizeof address);
+}
+
+/* A connection that stands. */
+static int make_connection(void)
+{
+    int descriptor = open_socket();
+
+    assert_true(descriptor >= 0);
+    assert_int_equal(__real_connect(descriptor, where(), sizeof address), 0);
+    peer = accept(listener, NULL, NULL);
+    assert_true(peer >= 0);
+    return descriptor;
+}
+
+static void say(int descriptor, const char *text)
+{
+    assert_int_equal(write(descriptor, text, strlen(text)), strlen(text));
+}
+
+static void await_bytes(int descriptor)
+{
+    struct pollfd poller = { .fd = descriptor, .events = POLLIN | POLLRDHUP };
+
+    assert_int_equal(poll(&poller, 1, WAIT_MS), 1);
+}
+
+static void hear(int descriptor, const char *text)
+{
+    char bytes[64];
+
+    await_bytes(descriptor);
+    assert_int_equal(read(descriptor, bytes, sizeof bytes), strlen(text));
+}
+
+static void end_peer(int descriptor, bool is_reset)
+{
+    const struct linger at_once = { 1, 0 };
+
+    if (is_reset)
+        setsockopt(peer, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(peer);
+    peer = -1;
+    await_bytes(descriptor);
+}
+
+#define assert_judged(end, expected) assert_int_equal(move_judge(&move, end, NOW_MS).kind, expected)
+
+TEST(nothing_known_is_this_host_s)
+{
+    for (int end = MOVE_FAILED_HERE; end <= MOVE_FLOOD; end++)
+        if (end != MOVE_NOT_RESOLVED)
+            assert_int_not_equal(move_judge(&move, (enum move_end)end, NOW_MS).kind,
+                                 CAUSE_OTHER_SIDE);
+}
+
+TEST(a_connection_that_is_refused_is_the_other_side_s)
+{
+    int descriptor = open_socket();
+
+    close(listener);
+    assert_int_equal(__real_connect(descriptor, where(), sizeof address), -1);
+    assert_int_equal(errno, ECONNREFUSED);
+    assert_int_equal(move_close_socket(&move, descriptor), 0);
+    listener = listen_anywhere(1);
+    assert_judged(MOVE_NOT_CONNECTED, CAUSE_OTHER_SIDE);
+}
+
+TEST(a_connect_that_fails_here_is_this_host_s_in_any_attempt)
+{
+    static const int errors[] = { EADDRNOTAVAIL, EADDRINUSE,   EAGAIN,      ENOBUFS,
+                                  ENOMEM,        EPERM,        EACCES,      EINVAL,
+                                  EMFILE,        EAFNOSUPPORT, EINPROGRESS, ENOSYS };
+
+    for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+        struct cause cause;
+        int descriptor;
+        move_begin(&move, true);
+        fake.connect_error = errors[i];
+        move_close_socket(&move, open_socket());
+        fake.connect_error = 0;
+        cause = move_judge(&move, MOVE_NOT_CONNECTED, NOW_MS);
+        assert_int_equal(cause.kind, CAUSE_CALL);
+        assert_int_equal(cause.error, errors[i]);
+
+        /* And the next address refuses. */
+        descriptor = open_socket();
+        close(listener);
+        assert_int_equal(__real_connect(descriptor, where(), sizeof address), -1);
+        move_close_socket(&move, descriptor);
+        listener = listen_anywhere(1);
+        assert_judged(MOVE_NOT_CONNECTED, CAUSE_CALL);
+    }
+}
+
+TEST(a_connect_that_failed_and_works_now_is_this_host_s)
+{
+    move_close_socket(&move, open_socket());
+    assert_judged(MOVE_NOT_CONNECTED, CAUSE_CALL);
+}
+
+TEST(no_way_to_an_address_is_the_network_s)
+{
+    static const int errors[] = { ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN };
+
+    for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+        move_begin(&move, true);
+        fake.connect_error = errors[i];
+        move_close_socket(&move, open_socket());
+        fake.connect_error = 0;
+        assert_judged(MOVE_NOT_CONNECTED,
+                      cause_has_network() ? CAUSE_OTHER_SIDE : CAUSE_NO_NETWORK);
+    }
+}
+
+TEST(a_socket_that_is_not_given_is_this_host_s)
+{
+    static const int errors[] = { EMFILE, ENFILE, ENOBUFS, ENOMEM, EACCES, EPERM, EINVAL, ENOSYS };
+
+    for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+        move_begin(&move, true);
+        fake.socket_error = errors[i];
+        assert_int_equal(open_socket(), -1);
+        fake.socket_error = 0;
+        assert_judged(MOVE_NOT_CONNECTED, CAUSE_CALL);
+    }
+}
+
+TEST(a_family_that_this_host_lacks_is_no_shortage)
+{
+    int descriptor;
+
+    fake.socket_error = EAFNOSUPPORT;
+    assert_int_equal(open_socket(), -1);
+    assert_int_equal(move_judge(&move, MOVE_NOT_CONNECTED, NOW_MS).kind, CAUSE_NO_NETWORK);
+    fake.socket_error = 0;
+
+    descriptor = open_socket();
+    close(listener);
+    assert_int_equal(__real_connect(descriptor, where(), sizeof address), -1);
+    move_close_socket(&move, descriptor);
+    listener = listen_anywhere(1);
+    assert_judged(MOVE_NOT_CONNECTED, CAUSE_OTHER_SIDE);
+}
+
+TEST(more_sockets_than_it_can_count_are_not_opened)
+{
+    for (int i = 0; i < MOVE_SOCKETS_MAX; i++)
+        assert_true(open_socket() >= 0);
+    assert_int_equal(open_socket(), -1);
+    assert_judged(MOVE_TIMED_OUT, CAUSE_UNKNOWN);
+}
+
+TEST(a_connection_that_does_not_come_is_the_other_side_s_turn)
+{
+    int queued[2], descriptor;
+
+    close(listener);
+    listener = listen_anywhere(0);
+    for (size_t i = 0; i < ARRAY_SIZE(queued); i++) {
+        queued[i] = __real_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        __real_connect(queued[i], where(), sizeof address);
+    }
+    descriptor =
+        move_open_socket(&move, SOCK_STREAM | SOCK_NONBLOCK, IPPROTO_TCP, where(), sizeof address);
+    assert_judged(MOVE_TIMED_OUT, CAUSE_NO_TIME); /* not even begun */
+    assert_int_equal(__real_connect(descriptor, where(), sizeof address), -1);
+    assert_judged(MOVE_TIMED_OUT, CAUSE_OTHER_SIDE);
+    for (size_t i = 0; i < ARRAY_SIZE(queued); i++)
+        close(queued[i]);
+}
+
+TEST(a_handshake_is_whose_bytes_are_due)
+{
+    int descriptor = make_connection();
+
+    assert_judged(MOVE_TIMED_OUT, CAUSE_NO_TIME); /* it stands, and nothing was said */
+    say(descriptor, "hello");
+    assert_judged(MOVE_TIMED_OUT, CAUSE_OTHER_SIDE);
+    say(peer, "half of");
+    await_bytes(descriptor);
+    assert_judged(MOVE_TIMED_OUT, CAUSE_NO_TIME); /* not read */
+    hear(descriptor, "half of");
+    assert_judged(MOVE_TIMED_OUT, CAUSE_OTHER_SIDE);
+    end_peer(descriptor, false);
+    assert_judged(MOVE_TIMED_OUT, CAUSE_NO_TIME); /* nor the end */
+}
+
+TEST(a_reset_that_was_not_seen_is_no_silence)
+{
+    int descriptor = make_connection();
+
+    say(descriptor, "hello");
+    end_peer(descriptor, true);
+    assert_judged(MOVE_TIMED_OUT, CAUSE_NO_TIME);
+}
+
+TEST(on_a_connection_that_was_kept_the_request_is_due)
+{
+    int descriptor = make_connection();
+
+    say(descriptor, "hello");
+    assert_true(move_send(&move));
+    say(descriptor, "request");
+    assert_judged(MOVE_TIMED_OUT, CAUSE_OTHER_SIDE);
+    say(peer, "reply");
+    hear(descriptor, "reply");
+
+    move_begin(&move, false);
+    assert_judged(MOVE_TIMED_OUT, CAUSE_NO_TIME);
+    assert_true(move_send(&move));
+    assert_judged(MOVE_TIMED_OUT, CAUSE_NO_TIME);
+    say(descriptor, "request");
+    assert_judged(MOVE_TIMED_OUT, CAUSE_OTHER_SIDE);
+    assert_false(move_is_answered(&move));
+    say(peer, "half a ");
+    await_bytes(descriptor);
+    assert_judged(MOVE_TIMED_OUT, CAUSE_NO_TIME);
+    hear(descriptor, "half a ");
+    assert_judged(MOVE_TIMED_OUT, CAUSE_OTHER_SIDE);
+    assert_true(move_is_answered(&move));
+}
+
+TEST(what_came_before_the_request_is_no_answer)
+{
+    int descriptor = make_connection();
+
+    say(descriptor, "hello");
+    say(peer, "reply");
+    await_bytes(descriptor);
+    assert_true(move_send(&move));
+    say(descriptor, "request");
+    hear(descriptor, "reply");
+    assert_false(move_is_answered(&move));
+    move_close_socket(&move, descriptor);
+    assert_false(move_is_answered(&move));
+}
+
+TEST(nothing_is_sent_on_a_connection_that_has_ended)
+{
+    for (int is_reset = 0; is_reset < 2; is_reset++) {
+        int descriptor = make_connection();
+        say(descriptor, "hello");
+        end_peer(descriptor, is_reset);
+        assert_false(move_send(&move));
+        move_close_socket(&move, descriptor);
+        assert_judged(MOVE_CONNECTION_LOST, CAUSE_OTHER_SIDE);
+    }
+}
+
+TEST(a_connection_for_the_request_counts_and_not_one_that_was_kept)
+{
+    int kept = make_connection(), first = peer, descriptor;
+
+    say(kept, "hello");
+    move_begin(&move, true);
+    assert_judged(MOVE_TIMED_OUT, CAUSE_UNKNOWN);
+    move_begin(&move, false);
+    descriptor = make_connection();
+    say(descriptor, "hello");
+    say(first, "late");
+    await_bytes(kept);
+    assert_judged(MOVE_TIMED_OUT, CAUSE_OTHER_SIDE);
+    close(first);
+}
+
+TEST(a_connection_that_ends_is_the_other_side_s_only_if_that_ended_it)
+{
+    int descriptor = make_connection();
+
+    say(descriptor, "hello");
+    move_close_socket(&move, descriptor);
+    assert_judged(MOVE_CONNECTION_LOST, CAUSE_UNKNOWN);
+    assert_judged(MOVE_BAD_ANSWER, CAUSE_UNKNOWN);
+    close(peer);
+
+    for (int is_reset = 0; is_reset < 2; is_reset++) {
+        move_begin(&move, true);
+        descriptor = make_connection();
+        say(descriptor, "hello");
+        end_peer(descriptor, is_reset);
+        move_close_socket(&move, descriptor);
+        assert_judged(MOVE_CONNECTION_LOST, CAUSE_OTHER_SIDE);
+        assert_judged(MOVE_BAD_ANSWER, CAUSE_OTHER_SIDE);
+        assert_judged(MOVE_NOT_CONNECTED, CAUSE_OTHER_SIDE);
+        assert_judged(MOVE_FAILED_HERE, CAUSE_UNKNOWN);
+    }
+}
+
+TEST(a_bad_answer_is_one_that_was_read)
+{
+    int descriptor = make_connection();
+
+    say(descriptor, "hello");
+    say(peer, "rubbish");
+    await_bytes(descriptor);
+    move_close_socket(&move, descriptor);
+    assert_judged(MOVE_BAD_ANSWER, CAUSE_UNKNOWN);
+    close(peer);
+
+    move_begin(&move, true);
+    descriptor = make_connection();
+    say(descriptor, "hello");
+    say(peer, "rubbish");
+    hear(descriptor, "rubbish");
+    move_close_socket(&move, descriptor);
+    assert_judged(MOVE_BAD_ANSWER, CAUSE_OTHER_SIDE);
+    assert_judged(MOVE_CONNECTION_LOST, CAUSE_UNKNOWN);
+}
+
+TEST(what_a_connection_before_said_is_nothing_of_the_next_one_s)
+{
+    int kept = make_connection(), descriptor;
+
+    say(kept, "hello");
+    say(peer, "reply");
+    hear(kept, "reply");
+    move_begin(&move, false);
+    end_peer(kept, false);
+    move_close_socket(&move, kept); /* libcurl found it dead, and makes another */
+    descriptor = make_connection();
+    say(descriptor, "hello");
+    move_close_socket(&move, descriptor);
+    assert_judged(MOVE_BAD_ANSWER, CAUSE_UNKNOWN);
+    assert_judged(MOVE_CONNECTION_LOST, CAUSE_UNKNOWN);
+}
+
+TEST(no_memory_is_the_other_side_s_fault_only_after_a_flood)
+{
+    enum { FLOOD = 64 * 1024 };
+    static char bytes[FLOOD + 1];
+    int descriptor;
+
+    for (size_t size = FLOOD; size <= FLOOD + 1; size++) {
+        move_begin(&move, true);
+        descriptor = make_connection();
+        say(descriptor, "hello");
+        for (size_t sent = 0, got = 0; got < size;) {
+            ssize_t now = sent < size ? send(peer, bytes, size - sent, MSG_DONTWAIT) : 0;
+            sent += now > 0 ? (size_t)now : 0;
+            now = recv(descriptor, bytes, sizeof bytes, 0);
+            assert_true(now > 0);
+            got += (size_t)now;
+        }
+        move_close_socket(&move, descriptor);
+        assert_judged(MOVE_FLOOD, size > FLOOD ? CAUSE_OTHER_SIDE : CAUSE_MEMORY);
+        close(peer);
+    }
+    peer = -1;
+}
+
+TEST(a_look_up_is_the_resolver_s_to_judge)
+{
+    move_look_up(&move, NULL, NOW_MS);
+    assert_true(move.is_resolving);
+    assert_true(move_is_settled(&move, NOW_MS));
+    move_step(&move, NOW_MS);
+    assert_judged(MOVE_NOT_RESOLVED, CAUSE_UNKNOWN);
+    assert_judged(MOVE_TIMED_OUT, CAUSE_UNKNOWN);
+    assert_true(open_socket() >= 0);
+    assert_false(move.is_resolving);
+    assert_true(move_is_settled(&move, NOW_MS));
+    move_begin(&move, true);
+    assert_false(move.is_resolving);
+}
+
+TEST(a_socket_of_somebody_else_s_is_closed_and_tells_nothing)
+{
+    int descriptor = dup(listener);
+
+    assert_int_equal(move_close_socket(&move, descriptor), 0);
+    assert_int_equal(fcntl(descriptor, F_GETFD), -1);
+    assert_judged(MOVE_NOT_CONNECTED, cause_has_network() ? CAUSE_UNKNOWN : CAUSE_NO_NETWORK);
+}
+
+int main(void)
+{
+#define of_a_move(test) cmocka_unit_test_setup_teardown(test, begin_test, end_test)
+    const struct CMUnitTest tests[] = {
+        of_a_move(nothing_known_is_this_host_s),
+        of_a_move(a_connection_that_is_refused_is_the_other_side_s),
+        of_a_move(a_connect_that_fails_here_is_this_host_s_in_any_attempt),
+        of_a_move(a_connect_that_failed_and_works_now_is_this_host_s),
+        of_a_move(no_way_to_an_address_is_the_network_s),
+        of_a_move(a_socket_that_is_not_given_is_this_host_s),
+        of_a_move(a_family_that_this_host_lacks_is_no_shortage),
+        of_a_move(more_sockets_than_it_can_count_are_not_opened),
+        of_a_move(a_connection_that_does_not_come_is_the_other_side_s_turn),
+        of_a_move(a_handshake_is_whose_bytes_are_due),
+        of_a_move(a_reset_that_was_not_seen_is_no_silence),
+        of_a_move(on_a_connection_that_was_kept_the_request_is_due),
+        of_a_move(what_came_before_the_request_is_no_answer),
+        of_a_move(nothing_is_sent_on_a_connection_that_has_ended),
+        of_a_move(a_connection_for_the_request_counts_and_not_one_that_was_kept),
+        of_a_move(a_connection_that_ends_is_the_other_side_s_only_if_that_ended_it),
+        of_a_move(a_bad_answer_is_one_that_was_read),
+        of_a_move(what_a_connection_before_said_is_nothing_of_the_next_one_s),
+        of_a_move(no_memory_is_the_other_side_s_fault_only_after_a_flood),
+        of_a_move(a_look_up_is_the_resolver_s_to_judge),
+        of_a_move(a_socket_of_somebody_else_s_is_closed_and_tells_nothing),
+    };
+
+    return cmocka_run_group_tests_name("move", tests, NULL, NULL);
+}
