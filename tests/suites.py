@@ -250,6 +250,7 @@ SUITES = {
     "login": python_suite("tests/login", "tests/login/enter"),
     "faults": python_suite("tests/faults", "tests/login/enter"),
     "check": python_suite("tests/check"),
+    "host": python_suite("tests/host", "tests/login/enter"),
     "module": python_suite("tests/module"),
     "admin": python_suite("tests/admin"),
     "faulty": python_suite("tests/faulty"),

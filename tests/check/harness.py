@@ -57,7 +57,6 @@ class Login:
         self.timeout, self.errors_expected = timeout, errors_expected
         self.transport = transport
         self.lines, self.sent, self.raw = [], [], b""
-        self.logged = []  # (LEVEL, TEXT) of the lines for the log
         self.ended = False
         self.errors = tempfile.TemporaryFile()
         child_in, child_out = self._open(transport)
@@ -141,8 +140,7 @@ class Login:
         return bool(poller.poll(max(0, seconds * 1000)))
 
     def read_line(self, seconds):
-        """The next line that is not for the log; None at the end of file. Raises AssertionError when
-        none comes in time."""
+        """The next line; None at the end of file. Raises AssertionError when none comes in time."""
         return self.read_line_until(time.monotonic() + patience(seconds))
 
     def answered_by(self):
@@ -168,10 +166,6 @@ class Login:
         assert len(line) <= LINE_MAX, f"a line of {len(line)} bytes"
         assert not re.search(rb"[\x00-\x1f\x7f]", line), f"control bytes: {line}"
         self.lines.append(line.decode())
-        word, _, text = self.lines[-1].partition(" ")
-        if word == "log":
-            self.logged.append(tuple(text.split(" ", 1)))
-            return self.read_line_until(end)
         return self.lines[-1]
 
     def expect_prompt(self, text=PROMPT, seconds=None):
@@ -327,7 +321,7 @@ def certificates():
 
 
 @contextlib.contextmanager
-def _with_certificates():
+def with_certificates():
     with _shared:
         certificates()
         yield
@@ -338,7 +332,7 @@ class CheckSuite(Parallel):
     """The tests of a file, side by side."""
 
     def __init__(self, tests=()):
-        super().__init__(tests, shared=_with_certificates)
+        super().__init__(tests, shared=with_certificates)
 
 
 def load_tests(_loader, tests, _pattern):

@@ -9,6 +9,7 @@ import struct
 import threading
 
 RESPONSE = 0x8180
+TYPE_A, CLASS_IN = 1, 1
 SERVFAIL, NXDOMAIN = 2, 3
 
 
@@ -52,31 +53,49 @@ class Dropping(Refusing):
 
 
 class NameServer:
-    """The name server of this machine: it knows nobody, and has nothing to say about some."""
+    """The name server of this machine: it knows nobody but KNOWN, a table {name: IPv4 address}, and
+    has nothing to say about some."""
 
     SILENT, FAILING = "silent.example", "failing.example"
 
+    def __init__(self, known=None, address="127.0.0.1"):
+        self.known, self.address, self.asked = known or {}, address, []
+
     def __enter__(self):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 53))
-        pathlib.Path("/etc/resolv.conf").write_text("nameserver 127.0.0.1\n")
-        threading.Thread(target=self._serve, daemon=True).start()
+        self.socket.bind((self.address, 53))
+        pathlib.Path("/etc/resolv.conf").write_text(f"nameserver {self.address}\n")
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
         return self
 
     def __exit__(self, *exception):
+        self.socket.sendto(b"", (self.address, 53))
+        self.thread.join(5)
         self.socket.close()
 
     def _serve(self):
-        with contextlib.suppress(OSError):  # At the end.
-            while True:
-                self._reply(*self.socket.recvfrom(4096))
+        while True:
+            query, peer = self.socket.recvfrom(4096)
+            if not query:  # At the end.
+                return
+            self._reply(query, peer)
 
     def _reply(self, query, peer):
         name, end = self._name_in(query)
-        if name != self.SILENT:
+        self.asked.append(name)
+        if name == self.SILENT:
+            return
+        answer = b""
+        if name not in self.known:
             code = SERVFAIL if name == self.FAILING else NXDOMAIN
-            head = query[:2] + struct.pack(">5H", RESPONSE | code, 1, 0, 0, 0)
-            self.socket.sendto(head + query[12:end], peer)
+        else:
+            code = 0
+            if query[end - 3] == TYPE_A:  # Of the other types it has nothing.
+                answer = struct.pack(">3HIH", 0xc00c, TYPE_A, CLASS_IN, 60, 4) + \
+                    socket.inet_aton(self.known[name])
+        head = query[:2] + struct.pack(">5H", RESPONSE | code, 1, bool(answer), 0, 0)
+        self.socket.sendto(head + query[12:end] + answer, peer)
 
     @staticmethod
     def _name_in(query):

@@ -1,0 +1,117 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, the pam_twilio_verify authors
+"""The check program is stopped at each of its system calls after Enter, as the control group that its
+user freezes does it, by no signal: it never says that Twilio is away.
+
+    BUILD=build tests/login/enter /usr/bin/python3 tests/tap.py tests/host/test_stopped.py"""
+
+import concurrent.futures
+import contextlib
+import time
+import unittest
+
+from hostcase import NAME, OUTAGE, HostCase, load_tests
+from fixture import BUILD, temporary_folder
+from harness import Host, Login
+from liar import RIGHT, WRONG, Connection, dropped, for_ever, lost, slowly
+from servers import NameServer
+
+STOP_AT = BUILD / "stop-at"
+AT_ONCE = 24  # they sleep
+LIMIT_SECONDS = 1
+UNTIL_THE_END_MS = 1800  # of the limit, and of the clock that ends the login
+SHORTLY_BEFORE_MS = 985
+FOR_EVER = 10**6  # calls: there are not so many
+WARM, COLD = "warm", "cold"
+
+silence = Connection.hang
+
+
+class Stopped(HostCase):
+
+    def stop(self, server, number, stop_ms, start, answer, name):
+        """One login, stopped when it enters a call. (whether it was stopped, the call's number, its
+        last line, the seconds after Enter)"""
+        with temporary_folder() as folder, contextlib.ExitStack() as stack:
+            report = folder / "report"
+            host = Host(folder, self.url(server, name),
+                        service={"timeout_seconds": LIMIT_SECONDS})
+            login = stack.enter_context(Login(
+                host.settings, timeout=LIMIT_SECONDS + stop_ms / 1000,
+                prefix=(STOP_AT, report, str(number), str(stop_ms))))
+            if start == COLD:  # All is to be done after Enter.
+                login.answer(answer)
+            login.expect_prompt(seconds=20)
+            if start == WARM:
+                login.settle()
+                login.answer(answer)
+            line = login.read_line(20)
+            if line.startswith("ask-secret "):
+                login.hang_up()
+                line = login.read_line(20)
+            login.process.wait(20)
+            word, call = report.read_text().split()
+            return word == "stopped", int(call), line, time.monotonic() - login.entered_at
+
+    def play(self, stop_ms, start=WARM, name="127.0.0.1", step=1, is_silent=False, **script):
+        """Stops at each call, or at every STEP, until there are no more. The outcomes.
+
+        Work of this host's own takes none of the time of a service that IS_SILENT: where the program
+        was stopped then, it had all of it afterwards."""
+        server = self.liar(**script)
+        outcomes = {}
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            for first in range(1, FOR_EVER, AT_ONCE * step):
+                numbers = range(first, first + AT_ONCE * step, step)
+                runs = list(pool.map(
+                    lambda number: self.stop(server, number, stop_ms, start, WRONG, name), numbers))
+                for number, (is_stopped, call, line, seconds) in zip(numbers, runs):
+                    outcome = line.partition(":")[0]
+                    if not is_stopped:
+                        return outcomes
+                    outcomes.setdefault(outcome, []).append(number)
+                    if not is_silent or seconds < stop_ms / 1000 + 0.9 * LIMIT_SECONDS:
+                        self.assertNotEqual(outcome, OUTAGE,
+                                            f"stopped at call {number}, number {call}: {line}")
+
+    def test_until_the_time_is_over(self):
+        outcomes = self.play(UNTIL_THE_END_MS)
+        self.assertIn("misconfigured", outcomes)
+
+    def test_until_the_time_is_over_before_there_is_a_connection(self):
+        with NameServer({NAME: "127.0.0.1"}):
+            outcomes = self.play(UNTIL_THE_END_MS, COLD, name=NAME)
+        self.assertGreater(len(outcomes["misconfigured"]), 30)
+
+    def test_until_the_time_is_over_while_it_asks_what_became_of_a_code(self):
+        self.play(UNTIL_THE_END_MS, step=2, verify=for_ever(lost()))
+
+    def test_until_shortly_before_the_time_is_over(self):
+        self.play(SHORTLY_BEFORE_MS, step=3)
+        with NameServer({NAME: "127.0.0.1"}):
+            self.play(SHORTLY_BEFORE_MS, COLD, name=NAME, step=3)
+
+    def test_where_the_service_is_slow_and_answers_in_time(self):
+        """The other side's time is not enough for it, with what this host adds."""
+        self.play(SHORTLY_BEFORE_MS, step=3, verify=for_ever(slowly(0.3)))
+
+    def test_where_the_service_is_silent_it_is_still_this_host_that_stood_still(self):
+        self.play(UNTIL_THE_END_MS, step=5, is_silent=True, verify=for_ever(dropped(silence)),
+                  fetch=for_ever(dropped(silence)))
+
+    def test_not_stopped_a_silent_service_is_away(self):
+        server = self.liar(verify=for_ever(dropped(silence)), fetch=for_ever(dropped(silence)))
+        for start in (WARM, COLD):
+            is_stopped, _, line, _ = self.stop(server, FOR_EVER, 0, start, RIGHT, "127.0.0.1")
+            self.assertFalse(is_stopped)
+            self.assertTrue(line.startswith(OUTAGE + ": "), line)
+
+    def test_a_right_code_that_is_not_held_up_lets_in(self):
+        is_stopped, _, line, _ = self.stop(self.liar(), FOR_EVER, 0, WARM, RIGHT, "127.0.0.1")
+        self.assertFalse(is_stopped)
+        self.assertTrue(line.startswith("approved: "), line)
+
+
+if __name__ == "__main__":
+    unittest.main()
