@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -245,6 +246,12 @@ static bool become(const char *account, struct verdict *why_not)
                           strerror(errno));
 }
 
+static void become_again(void)
+{
+    if (seteuid(getuid()) != 0 || setegid(getgid()) != 0)
+        abort();
+}
+
 /* Whether the program of the service can use the settings. False: it is told. */
 static bool is_host_able(const struct explain *explain)
 {
@@ -342,6 +349,7 @@ static enum command_status run(const struct command_call *call)
         return COMMAND_WRONG;
     if (is_host_able(&explain))
         explain_all(&explain, command_value(call, "rhost"));
+    become_again();
     return report_end(explain.report);
 }
 
