@@ -105,11 +105,12 @@ class Factor:
         return totp(self.secret, self.emulator.now() + offset * step, step,
                     self.config["code_length"], self.config["alg"])
 
-    def wrong_code(self):
-        """A code of the right length that no step from -3 to +3 has."""
+    def wrong_code(self, number=0):
+        """One of ten codes of the right length that no step from -3 to +3 has."""
         right = {self.code(offset) for offset in range(-3, 4)}
         digits = self.config["code_length"]
-        return next(c for c in (str(n).zfill(digits) for n in range(10)) if c not in right)
+        return [code for code in (str(n).zfill(digits) for n in range(20))
+                if code not in right][number]
 
 
 class Emulator:

@@ -28,7 +28,7 @@ from fixture import (ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID, AUTH_TOKEN, SERVI
 
 IDENTITY = "7f3c5d0e-9a1b-4c1d-8e2f-5a6b7c8d9e0f"
 FACTOR_SID = "YF" + "3123456789abcdef" * 2
-RIGHT, WRONG = "246801", "135790"
+RIGHT, WRONG, OTHER_WRONG = "246801", "135790", "135791"
 
 ABSENT = object()  # for bend(): the field is not there
 ATTEMPTS_MAX = 5

@@ -5,10 +5,10 @@ network may write it. Standard library only."""
 
 import struct
 
-LAYOUT = struct.Struct("=8s 128q 90q 2q 32sQ 32sQ")
+LAYOUT = struct.Struct("=8s 128q 90q 2q 32sQ 32sQ q")
 MASK = (1 << 64) - 1
 CLAIMS, CREATIONS = slice(1, 129), slice(129, 219)
-TRIED, TRIES, USED = 219, 220, slice(222, 225, 2)
+TRIED, TRIES, USED, DENIED = 219, 220, slice(222, 225, 2), 225
 
 
 def siphash(data, key=bytes(16)):
@@ -47,3 +47,11 @@ def forge(path, change):
     data = LAYOUT.pack(*values)
     with path.open("r+b") as file:
         file.write(data + struct.pack("=Q", siphash(data)))
+
+
+def make_old(path):
+    """Makes of the file PATH, in place, what version 0.1.0 had written before there was DENIED."""
+    data = b"ptvused1" + path.read_bytes()[8:LAYOUT.size - 8]
+    with path.open("r+b") as file:
+        file.write(data + struct.pack("=Q", siphash(data)))
+        file.truncate()

@@ -8,7 +8,7 @@
 
 #include "judge.h"
 
-enum { WORDS_SIZE = 256 };
+enum { WORDS_SIZE = 256, REMEDY_SIZE = 512 };
 
 #define OUTAGE   PAM_CODE_SET(PAM_CODE_AUTHINFO_UNAVAIL)
 #define ADD_LINE "add \"auth required pam_twilio_verify.so\" after the first factor"
@@ -164,10 +164,28 @@ static void search(struct judge *judge)
     free(judge->approved);
 }
 
+/* Where to put our module's line: below a substack it would be reached after a refusal as well. */
+static void print_absence_remedy(const struct pam_stack *stack, char remedy[REMEDY_SIZE])
+{
+    const struct pam_stack_line *factor = judge_find_factor(stack);
+    const struct pam_stack_line *substack =
+        factor != NULL ? judge_find_substack(stack, factor, 0) : NULL;
+
+    if (substack == NULL)
+        snprintf(remedy, REMEDY_SIZE, ADD_LINE);
+    else
+        snprintf(remedy, REMEDY_SIZE,
+                 "write \"@include %s\" in place of \"substack\" (%s:%u), then " ADD_LINE,
+                 substack->name, substack->path, substack->number);
+}
+
 /* No line of auth calls the module. */
 static void judge_absence(struct judge *judge, enum pam_stack_read read)
 {
     bool is_silent = read == PAM_STACK_READ && judge->stack->is_other;
+    char remedy[REMEDY_SIZE];
+
+    print_absence_remedy(judge->stack, remedy);
 
     if (judge->known != NULL && judge->known->samba != NULL)
         judge_add(
@@ -179,7 +197,7 @@ static void judge_absence(struct judge *judge, enum pam_stack_read read)
                   "has no line of auth: its program asks for nothing, or the lines of \"other\" "
                   "count, which do not call the module");
     else
-        judge_add(judge, judge->check->level_of_absence, ADD_LINE,
+        judge_add(judge, judge->check->level_of_absence, remedy,
                   "does not ask for a code: no line of auth calls the module");
 }
 

@@ -23,17 +23,6 @@ static const struct pam_stack_line *find_bare(const struct pam_stack *stack,
     return NULL;
 }
 
-/* The line "substack" in whose file FACTOR stands, while OURS stands outside; NULL: there is none. */
-static const struct pam_stack_line *find_substack(const struct pam_stack *stack,
-                                                  const struct pam_stack_line *factor,
-                                                  const struct pam_stack_line *ours)
-{
-    for (const struct pam_stack_line *line = factor; line >= stack->lines; line--)
-        if (line->kind == PAM_STACK_SUBSTACK && line->level == ours->level)
-            return line;
-    return NULL;
-}
-
 /* Whether the stack asks for a code after its first factor alone where each substack is an include:
  * not if a line "sufficient" in there would end the stack. */
 static bool is_mended_by_include(const struct judge *judge)
@@ -67,7 +56,7 @@ static bool is_passed_by_ignore(const struct pam_stack_line *factor,
 static void print_order_remedy(const struct judge *judge, const struct pam_stack_line *factor,
                                const struct pam_stack_line *ours, char remedy[REMEDY_SIZE])
 {
-    const struct pam_stack_line *substack = find_substack(judge->stack, factor, ours);
+    const struct pam_stack_line *substack = judge_find_substack(judge->stack, factor, ours->level);
 
     if (is_passed_by_ignore(factor, ours) && *factor->module->unless != '\0')
         snprintf(remedy, REMEDY_SIZE, "remove its arguments that let pass: %s",

@@ -30,6 +30,10 @@ bool judge_is_ours(const struct pam_stack_line *line);
 const struct pam_stack_line *judge_find_ours(const struct pam_stack *stack);
 const struct pam_stack_line *judge_find_factor(const struct pam_stack *stack);
 
+/* The line "substack" of LEVEL in whose file LINE stands; NULL: there is none. */
+const struct pam_stack_line *judge_find_substack(const struct pam_stack *stack,
+                                                 const struct pam_stack_line *line, int level);
+
 /* Whether the service is sshd, which has factors of its own. */
 bool judge_is_sshd(const struct judge *judge);
 

@@ -6,34 +6,23 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../core/recovery.h"
+#include "questions.h"
+#include "stranger.h"
 
-enum { CODE_SIZE = 9, CREATE_TRIES = 2, EXPIRY_MARGIN_MS = 5000, RECOVERY_MS = 500 };
-
-#define WRONG_CODE "Wrong code. "
-#define USED_CODE  "That code was used before: wait for the next one. "
+enum { CREATE_TRIES = 2, EXPIRY_MARGIN_MS = 5000 };
 
 struct login {
-    const struct login_request *request;
+    struct questions questions;
     const struct login_ports *ports;
     const struct challenge_api *api;
     struct challenge_service *service;
-    struct http_watch watch;
-    struct verdict verdict; /* how things stand; the last one is the login's */
-
-    int attempts_left;
-    int malformed;   /* answers that were no code */
-    int unrecovered; /* wrong recovery codes */
-    int used;        /* codes that another login has claimed */
-    bool over;       /* nothing more will be asked or sent; the verdict tells */
-    bool has_code, has_claim;
-    char code[CODE_SIZE];
 
     struct challenge challenge;
     bool has_challenge;
-    bool renewed; /* the one new challenge after an expired one */
-    int tries;    /* to create the challenge */
-    int64_t began_ms, created_ms;
+    bool has_claim; /* of the code that was answered */
+    bool renewed;   /* the one new challenge after an expired one */
+    int tries;      /* to create the challenge */
+    int64_t created_ms;
     int64_t opens_s; /* how long the limit of our own will last; 0: not reached */
 };
 
@@ -42,272 +31,65 @@ static int64_t clock_ms(const struct login *login)
     return login->ports->clock_ms(login->ports->context);
 }
 
-/* From Enter on the clock runs; while the user types it stands. */
-static void set_limit(struct login *login, int64_t deadline_ms)
+static void ask_again(struct login *login, const char *before)
 {
-    login->watch.deadline_ms = deadline_ms;
-    login->ports->limit(login->ports->context, deadline_ms);
-}
-
-static bool end(struct login *login)
-{
-    login->over = true;
-    return false;
-}
-
-static bool ask(struct login *login, const char *before)
-{
-    char text[sizeof USED_CODE + 256];
-
-    set_limit(login, HTTP_FOREVER);
-    snprintf(text, sizeof text, "%s%s", before, login->request->settings->prompt);
-    if (login->ports->ask(login->ports->context, text))
-        return true;
-
-    verdict_refuse(&login->verdict, OUTCOME_DENIED, "the user can't be asked");
-    return end(login);
-}
-
-/* Why no attempt is left. */
-static void deny_attempts(struct login *login)
-{
-    const struct challenge *challenge = &login->challenge;
-
-    verdict_refuse(&login->verdict, OUTCOME_DENIED,
-                   "no right code in %d attempts, %d of them not %d digits",
-                   login->request->settings->attempts, login->malformed,
-                   login->request->settings->code_length);
-    if (login->unrecovered > 0)
-        verdict_add(&login->verdict, ", %d wrong recovery codes", login->unrecovered);
-    if (login->used > 0)
-        verdict_add(&login->verdict, ", %d used before on this host", login->used);
-    verdict_add(&login->verdict, "; challenge=%s request=%s",
-                challenge->sid[0] != '\0' ? challenge->sid : "-",
-                challenge->request_id[0] != '\0' ? challenge->request_id : "-");
-}
-
-/* An attempt is used up: asks for another code, or ends the login. */
-static bool ask_again(struct login *login, const char *before)
-{
-    explicit_bzero(login->code, sizeof login->code);
-    login->has_code = false;
     login->has_claim = false;
-    if (--login->attempts_left > 0)
-        return ask(login, before);
-
-    deny_attempts(login);
-    return end(login);
-}
-
-/* The code in ANSWER: blanks removed wherever they stand, then exactly SIZE digits. */
-static bool read_code(const char *answer, size_t size, char code[CODE_SIZE])
-{
-    size_t used = 0;
-
-    for (; *answer != '\0'; answer++) {
-        if (*answer == ' ')
-            continue;
-        if (*answer < '0' || *answer > '9' || used == size)
-            return false;
-        code[used++] = *answer;
-    }
-    code[used] = '\0';
-    return used == size;
-}
-
-/* From Enter on, for the answer that was taken. */
-static void start_limit(struct login *login)
-{
-    login->watch.descriptor = -1;
-    login->watch.limit_ms = (int64_t)login->request->settings->timeout_seconds * 1000;
-    login->watch.waited_ms = 0;
-    set_limit(login, clock_ms(login) + login->watch.limit_ms);
-}
-
-/* What this host does by itself takes none of Twilio's time: who keeps a disk busy must not make it
- * look away. Returns when that began. */
-static int64_t stop_limit(const struct login *login)
-{
-    login->ports->limit(login->ports->context, HTTP_FOREVER);
-    return clock_ms(login);
-}
-
-static void resume_limit(struct login *login, int64_t stopped_ms)
-{
-    if (login->watch.deadline_ms != HTTP_FOREVER)
-        set_limit(login, login->watch.deadline_ms + clock_ms(login) - stopped_ms);
-}
-
-/* One that was wrong, or refused unseen, or of somebody who has none takes as long as the others. */
-static void even_out(const struct login *login, int64_t began_ms)
-{
-    int64_t pause_ms = began_ms + RECOVERY_MS - clock_ms(login);
-
-    if (pause_ms > 0)
-        login->ports->pause(login->ports->context, pause_ms);
-}
-
-/* A recovery code decides without Twilio, and under no limit of its. False: the login is over. */
-static bool try_recovery(struct login *login, const char *code)
-{
-    int64_t began_ms = clock_ms(login);
-    int remain = login->ports->recover(login->ports->context, code);
-
-    if (remain >= 0) {
-        char text[64];
-        verdict_pass(&login->verdict, OUTCOME_APPROVED, "RECOVERY CODE used up, %d remain", remain);
-        snprintf(text, sizeof text, "That was a recovery code; %d remain.", remain);
-        login->ports->show(login->ports->context, text);
-        return end(login);
-    }
-    even_out(login, began_ms);
-    login->unrecovered++;
-    return ask_again(login, WRONG_CODE);
-}
-
-/* Whether ANSWER was a recovery code, which is tried then. */
-static bool take_recovery(struct login *login, const char *answer)
-{
-    char code[RECOVERY_CODE_SIZE];
-    bool is_one = recovery_read_code(answer, code);
-
-    if (is_one) {
-        try_recovery(login, code);
-        explicit_bzero(code, sizeof code);
-    }
-    return is_one;
-}
-
-static void take_text(struct login *login, const char *answer)
-{
-    login->has_code = read_code(answer, (size_t)login->request->settings->code_length, login->code);
-    if (login->has_code) {
-        start_limit(login);
-    } else if (!take_recovery(login, answer)) {
-        login->malformed++;
-        ask_again(login, WRONG_CODE);
-    }
-}
-
-/* Takes one answer, with WAIT the next one that comes. What is no code never leaves this host:
- * sshd answers every prompt with the Unix password. False: the login is over. */
-static bool take_answer(struct login *login, bool wait)
-{
-    char answer[DIALOGUE_LINE_SIZE];
-
-    switch (login->ports->answer(login->ports->context, wait, answer)) {
-    case LOGIN_NO_ANSWER:
-        return true;
-    case LOGIN_GONE:
-        verdict_refuse(&login->verdict, OUTCOME_DENIED, "the user went away");
-        return end(login);
-    case LOGIN_ANSWER:
-        break;
-    }
-
-    take_text(login, answer);
-    explicit_bzero(answer, sizeof answer);
-    return !login->over;
-}
-
-/* Waits for a well-formed code. False: the login is over. */
-static bool await_code(struct login *login)
-{
-    while (!login->over && !login->has_code)
-        take_answer(login, true);
-    return !login->over;
+    questions_again(&login->questions, before);
 }
 
 static bool on_noticed(struct http_watch *watch)
 {
-    return take_answer(watch->context, false);
+    struct login *login = watch->context;
+
+    return questions_take(&login->questions, false);
 }
 
 /* Twilio's limits are for all hosts together, and who reaches them is locked out everywhere. */
 static bool count_creation(struct login *login)
 {
-    int64_t stopped_ms = stop_limit(login);
+    int64_t stopped_ms = questions_stop_limit(&login->questions);
 
-    login->opens_s = login->ports->count(login->ports->context, &login->verdict);
-    resume_limit(login, stopped_ms);
+    login->opens_s = login->ports->count(login->ports->context, &login->questions.verdict);
+    questions_resume_limit(&login->questions, stopped_ms);
     return login->opens_s == 0;
 }
 
-/* The connection stands. Somebody who is gone, or who has shown no code yet but a password, costs
- * no challenge. */
+/* Whether a challenge may be wasted on somebody who has not answered yet. After what was no code
+ * it may not; nor where a client asks again by itself, round after round, and nobody answers. */
+static bool is_worth_a_challenge(const struct login *login)
+{
+    return login->questions.attempts == 0 &&
+           login->questions.request->settings->create_challenge == SETTINGS_CREATE_AT_PROMPT &&
+           !login->ports->was_denied(login->ports->context);
+}
+
+/* The connection stands. Somebody who has left, or who has given no code but a password, costs no
+ * challenge. */
 static bool on_connected(struct http_watch *watch)
 {
     struct login *login = watch->context;
-    bool at_code = login->request->settings->create_challenge == SETTINGS_CREATE_AT_CODE;
+    struct questions *questions = &login->questions;
 
-    if (!login->has_code && !take_answer(login, false))
+    if (!questions->has_code && !questions_take(questions, false))
         return false;
-    if ((login->attempts_left < login->request->settings->attempts || at_code) &&
-        !await_code(login))
+    if (!questions->has_code && !is_worth_a_challenge(login) && !questions_await(questions))
         return false;
     return count_creation(login);
 }
 
-static void deny_unenrolled(struct login *login)
-{
-    verdict_refuse(&login->verdict, OUTCOME_DENIED,
-                   "not enrolled: %s/NAME.conf is missing, and unmapped_user is deny",
-                   login->request->settings->users_dir);
-    end(login);
-}
-
-/* Takes about as long as the real thing, but never longer than the limit allows. */
-static void linger(struct login *login, int64_t pause_ms)
-{
-    int64_t left_ms = login->watch.deadline_ms - clock_ms(login);
-
-    if (pause_ms > left_ms)
-        pause_ms = left_ms;
-    if (pause_ms > 0)
-        login->ports->pause(login->ports->context, pause_ms);
-}
-
-/* For a user who is not enrolled: every attempt is answered as for others, after about as long as
- * the connection took. */
-static bool on_connected_unenrolled(struct http_watch *watch)
-{
-    struct login *login = watch->context;
-    int64_t pause_ms = clock_ms(login) - login->began_ms;
-
-    while (await_code(login)) {
-        linger(login, pause_ms);
-        ask_again(login, WRONG_CODE);
-    }
-    return false;
-}
-
-static void pretend(struct login *login)
-{
-    int64_t pause_ms;
-
-    login->watch.before_send = on_connected_unenrolled;
-    if (login->api != NULL)
-        login->api->create(login->service, &login->watch, &login->challenge, &login->verdict);
-
-    /* The service is away: everybody gets one prompt then. */
-    pause_ms = clock_ms(login) - login->began_ms;
-    if (await_code(login))
-        linger(login, pause_ms);
-    deny_unenrolled(login);
-}
-
 static void create(struct login *login)
 {
+    struct questions *questions = &login->questions;
     struct verdict why_not = { 0 };
     enum challenge_state state;
 
-    login->watch.before_send = on_connected;
-    state = login->api->create(login->service, &login->watch, &login->challenge, &why_not);
-    login->watch.before_send = NULL;
+    questions->watch.before_send = on_connected;
+    state = login->api->create(login->service, &questions->watch, &login->challenge, &why_not);
+    questions->watch.before_send = NULL;
 
     /* Where the login ended meanwhile, or the creation was given up, the verdict is there. */
-    if (!login->over && state != CHALLENGE_GIVEN_UP)
-        login->verdict = why_not;
+    if (!questions->is_over && state != CHALLENGE_GIVEN_UP)
+        questions->verdict = why_not;
     login->tries++;
     login->created_ms = clock_ms(login);
     login->has_challenge = state == CHALLENGE_PENDING;
@@ -315,6 +97,7 @@ static void create(struct login *login)
 
 static void drop_challenge(struct login *login)
 {
+    login->challenge = (struct challenge){ 0 };
     login->has_challenge = false;
     login->renewed = true;
     login->tries = 0;
@@ -324,26 +107,29 @@ static void drop_challenge(struct login *login)
  * once more. False: the login is over. */
 static bool have_challenge(struct login *login)
 {
+    struct questions *questions = &login->questions;
+
     if (login->has_challenge && !login->renewed &&
         clock_ms(login) - login->created_ms > CHALLENGE_LIFETIME_MS - EXPIRY_MARGIN_MS)
         drop_challenge(login);
 
-    while (!login->over && !login->has_challenge) {
-        bool is_worth_it = login->tries == 0 || login->verdict.outcome == OUTCOME_UNAVAILABLE;
+    while (!questions->is_over && !login->has_challenge) {
+        bool is_worth_it = login->tries == 0 || questions->verdict.outcome == OUTCOME_UNAVAILABLE;
         if (login->api == NULL || login->tries >= CREATE_TRIES || !is_worth_it)
-            return end(login);
+            return questions_end(questions);
         create(login);
     }
-    return !login->over;
+    return !questions->is_over;
 }
 
 static enum login_claim claim_code(struct login *login)
 {
-    int64_t stopped_ms = stop_limit(login);
+    struct questions *questions = &login->questions;
+    int64_t stopped_ms = questions_stop_limit(questions);
     enum login_claim claimed =
-        login->ports->claim(login->ports->context, login->code, &login->verdict);
+        login->ports->claim(login->ports->context, questions->answer.text, &questions->verdict);
 
-    resume_limit(login, stopped_ms);
+    questions_resume_limit(questions, stopped_ms);
     return claimed;
 }
 
@@ -356,75 +142,91 @@ static void claim(struct login *login)
         login->has_claim = true;
         return;
     case LOGIN_CLAIMED_BEFORE:
-        login->used++;
-        ask_again(login, USED_CODE);
+        questions_count(&login->questions, QUESTIONS_USED_BEFORE);
+        ask_again(login, QUESTIONS_USED);
         return;
     case LOGIN_CLAIM_REFUSED:
         break;
     }
-    end(login);
+    questions_end(&login->questions);
 }
 
 /* Sends the code. */
 static enum challenge_state send_code(struct login *login)
 {
-    enum challenge_state state = login->api->verify(
-        login->service, &login->watch, &login->challenge, login->code, &login->verdict);
+    struct questions *questions = &login->questions;
+    enum challenge_state state =
+        login->api->verify(login->service, &questions->watch, &login->challenge,
+                           questions->answer.text, &questions->verdict);
 
     /* An "approved" that is fetched counts, since this login's code was sent to it. */
     if (state == CHALLENGE_LOST)
-        state =
-            login->api->fetch(login->service, &login->watch, &login->challenge, &login->verdict);
-    /* It let nobody in, and was wrong or never arrived. */
-    if (state == CHALLENGE_PENDING) {
-        stop_limit(login);
-        login->ports->release(login->ports->context, login->code);
-    }
+        state = login->api->fetch(login->service, &questions->watch, &login->challenge,
+                                  &questions->verdict);
     return state;
+}
+
+/* The code let nobody in, and was wrong or never arrived. Whoever leaves now has left a line. */
+static void refuse_code(struct login *login)
+{
+    char text[128];
+
+    questions_stop_limit(&login->questions);
+    snprintf(text, sizeof text, "wrong code %d of %d; challenge=%s", login->questions.attempts + 1,
+             login->questions.request->settings->attempts, login->challenge.sid);
+    login->ports->log(login->ports->context, text);
+    login->ports->release(login->ports->context, login->questions.answer.text);
+    ask_again(login, QUESTIONS_WRONG);
 }
 
 /* Sends the code and decides. */
 static void verify(struct login *login)
 {
+    struct verdict *verdict = &login->questions.verdict;
+
     switch (send_code(login)) {
     case CHALLENGE_APPROVED:
-        verdict_pass(&login->verdict, OUTCOME_APPROVED, "challenge=%s request=%s",
-                     login->challenge.sid, login->challenge.request_id);
-        end(login);
-        return;
+        verdict_pass(verdict, OUTCOME_APPROVED, "challenge=%s request=%s", login->challenge.sid,
+                     login->challenge.request_id);
+        break;
     case CHALLENGE_PENDING:
-        ask_again(login, WRONG_CODE);
+        refuse_code(login);
         return;
     case CHALLENGE_EXPIRED:
         if (!login->renewed) {
             drop_challenge(login);
             return;
         }
-        verdict_refuse(&login->verdict, OUTCOME_DENIED, "the challenge expired again");
+        verdict_refuse(verdict, OUTCOME_DENIED, "the challenge expired again");
         break;
     case CHALLENGE_REFUSED:
     case CHALLENGE_LOST:
         break;
     case CHALLENGE_GIVEN_UP:
-        verdict_refuse(&login->verdict, OUTCOME_UNAVAILABLE, "the verification was given up");
+        verdict_refuse(verdict, OUTCOME_UNAVAILABLE, "the verification was given up");
         break;
     }
-    verdict_add(&login->verdict, "; challenge=%s request=%s", login->challenge.sid,
-                login->challenge.request_id);
-    end(login);
+    questions_end(&login->questions);
 }
 
 /* While the user types: load, connect, and create the challenge. Failures are remembered. */
 static void prepare(struct login *login)
 {
-    if (!login->ports->load(login->ports->context, &login->api, &login->service, &login->verdict))
-        login->api = NULL;
-    login->began_ms = clock_ms(login);
-
-    if (login->request->enrollment == NULL)
-        pretend(login);
-    else if (login->api != NULL)
+    if (login->ports->load(login->ports->context, &login->api, &login->service,
+                           &login->questions.verdict))
         create(login);
+    else
+        login->api = NULL;
+}
+
+/* Until there is a verdict. */
+static void run(struct login *login)
+{
+    while (questions_await(&login->questions) && have_challenge(login))
+        if (login->has_claim)
+            verify(login);
+        else
+            claim(login);
 }
 
 /* Tells the user when codes are accepted again, where a limit of our own refused this one. */
@@ -433,38 +235,52 @@ static void show_limit(const struct login *login)
     enum { MINUTE = 60 };
     char text[128];
 
-    if (login->verdict.outcome != OUTCOME_EXHAUSTED || login->opens_s <= 0)
+    if (login->questions.verdict.outcome != OUTCOME_EXHAUSTED || login->opens_s <= 0)
         return;
     snprintf(text, sizeof text, "Too many logins: codes of the app are accepted again in %d min.",
              (int)((login->opens_s + MINUTE - 1) / MINUTE));
     login->ports->show(login->ports->context, text);
 }
 
+/* Which challenge a refusal is about, and what the next login must know of it. */
+static void conclude(struct login *login)
+{
+    struct questions *questions = &login->questions;
+    bool is_approved = questions->verdict.outcome == OUTCOME_APPROVED;
+    bool is_denied = questions->verdict.outcome == OUTCOME_DENIED && !questions->has_left;
+
+    questions_stop_limit(questions);
+    if (!is_approved && login->challenge.sid[0] != '\0')
+        verdict_add(&questions->verdict, "; challenge=%s request=%s", login->challenge.sid,
+                    login->challenge.request_id);
+    if (is_approved || is_denied)
+        login->ports->note_end(login->ports->context, is_denied);
+    show_limit(login);
+}
+
+static void run_enrolled(const struct login_request *request, const struct login_ports *ports,
+                         struct verdict *ret_verdict)
+{
+    struct login login = { .ports = ports };
+    struct questions *questions = &login.questions;
+
+    questions_begin(questions, request, ports, on_noticed, &login);
+    if (questions_ask(questions, ""))
+        prepare(&login);
+    run(&login);
+    if (questions_survive_outage(questions))
+        run(&login);
+    conclude(&login);
+
+    questions_finish(questions);
+    *ret_verdict = questions->verdict;
+}
+
 void login_run(const struct login_request *request, const struct login_ports *ports,
                struct verdict *ret_verdict)
 {
-    struct login login = {
-        .request = request,
-        .ports = ports,
-        .attempts_left = request->settings->attempts,
-    };
-
-    login.watch = (struct http_watch){
-        .descriptor = ports->descriptor,
-        .deadline_ms = HTTP_FOREVER,
-        .noticed = on_noticed,
-        .context = &login,
-    };
-
-    if (ask(&login, ""))
-        prepare(&login);
-    while (await_code(&login) && have_challenge(&login))
-        if (login.has_claim)
-            verify(&login);
-        else
-            claim(&login);
-    show_limit(&login);
-
-    explicit_bzero(login.code, sizeof login.code);
-    *ret_verdict = login.verdict;
+    if (request->enrollment != NULL)
+        run_enrolled(request, ports, ret_verdict);
+    else
+        stranger_run(request, ports, ret_verdict);
 }

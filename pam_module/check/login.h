@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* The steps of one login: ask, create a challenge while the user types, verify, verdict. Neither
- * the dialogue nor the network is known here: both are ports. */
+/* The steps of one login: ask, create a challenge while the user types, verify, verdict. The
+ * dialogue, the network and the disk are ports. */
 #pragma once
 
 #include <stdbool.h>
@@ -41,6 +41,8 @@ struct login_ports {
     bool (*ask)(void *context, const char *text);
     /* Tells the user something; whether it is seen is nobody's concern. */
     void (*show)(void *context, const char *text);
+    /* Writes TEXT to the log now: the user may leave. */
+    void (*log)(void *context, const char *text);
     /* Takes the next answer, any bytes; with WAIT it waits for it and LOGIN_NO_ANSWER is not
      * possible. ANSWER is changed only on LOGIN_ANSWER. */
     enum login_answer (*answer)(void *context, bool wait, char answer[DIALOGUE_LINE_SIZE]);
@@ -62,6 +64,12 @@ struct login_ports {
     int64_t (*count)(void *context, struct verdict *why_not);
     /* Uses up the recovery code CODE. How many remain; -1: it does not count. */
     int (*recover)(void *context, const char *code);
+    /* Whether a right recovery code would count now. */
+    bool (*can_recover)(void *context);
+    /* Whether the user's last login was denied, less than a minute ago; and notes how this one
+     * ended. */
+    bool (*was_denied)(void *context);
+    void (*note_end)(void *context, bool is_denied);
 };
 
 /* Runs one login to its verdict. OUTCOME_APPROVED only if Twilio approved, for this enrollment and

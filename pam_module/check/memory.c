@@ -222,6 +222,49 @@ int memory_recover(struct memory *memory, const char *code)
     return remain;
 }
 
+bool memory_can_recover(struct memory *memory)
+{
+    struct record record;
+    const struct state_set *set;
+    bool can;
+
+    if (memory->recovery == NULL || open_record(memory, &record, &memory->note) != STATE_LOCKED)
+        return false;
+    set = find_set(memory, &record);
+    can = set != NULL && state_left(set, recovery_count(memory->recovery)) > 0 &&
+          state_delay(&record.state, now_s(CLOCK_REALTIME)) == 0;
+    close_record(&record);
+    return can;
+}
+
+bool memory_was_denied(struct memory *memory)
+{
+    struct record record;
+    struct verdict why_not;
+    bool was_denied;
+
+    if (open_record(memory, &record, &why_not) != STATE_LOCKED)
+        return false;
+    was_denied = state_was_denied(&record.state, now_s(CLOCK_REALTIME));
+    close_record(&record);
+    return was_denied;
+}
+
+void memory_note_end(struct memory *memory, bool is_denied)
+{
+    struct record record;
+    struct verdict why_not;
+    int64_t denied_s = is_denied ? now_s(CLOCK_REALTIME) : 0;
+
+    if (open_record(memory, &record, &why_not) != STATE_LOCKED)
+        return;
+    if (record.state.denied_s != denied_s) {
+        record.state.denied_s = denied_s;
+        write_record(memory, &record, false);
+    }
+    close_record(&record);
+}
+
 void memory_end(struct memory *memory)
 {
     explicit_bzero(memory->key, sizeof memory->key);

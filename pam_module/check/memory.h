@@ -38,5 +38,14 @@ int64_t memory_count(struct memory *memory, struct verdict *why_not);
  * to be tried now, or can't be used up. */
 int memory_recover(struct memory *memory, const char *code);
 
+/* Whether a right recovery code would count now. */
+bool memory_can_recover(struct memory *memory);
+
+/* Whether the user's last login was denied, less than a minute ago; where nothing tells, it was not. */
+bool memory_was_denied(struct memory *memory);
+
+/* Notes whether this one was denied. */
+void memory_note_end(struct memory *memory, bool is_denied);
+
 /* Forgets the key. */
 void memory_end(struct memory *memory);

@@ -59,6 +59,15 @@ static void show(void *context, const char *text)
     dialogue_write(STDOUT_FILENO, line);
 }
 
+static void log_now(void *context, const char *text)
+{
+    char line[DIALOGUE_LINE_SIZE];
+
+    (void)context;
+    snprintf(line, sizeof line, "log notice %s", text);
+    dialogue_write(STDOUT_FILENO, line);
+}
+
 static enum login_answer answer(void *context, bool wait, char text[DIALOGUE_LINE_SIZE])
 {
     struct check *check = context;
@@ -148,6 +157,27 @@ static int recover(void *context, const char *code)
     return memory_recover(&check->memory, code);
 }
 
+static bool can_recover(void *context)
+{
+    struct check *check = context;
+
+    return memory_can_recover(&check->memory);
+}
+
+static bool was_denied(void *context)
+{
+    struct check *check = context;
+
+    return memory_was_denied(&check->memory);
+}
+
+static void note_end(void *context, bool is_denied)
+{
+    struct check *check = context;
+
+    memory_note_end(&check->memory, is_denied);
+}
+
 static bool read_login(struct dialogue_reader *reader, struct dialogue_login *ret_login,
                        struct verdict *why_not)
 {
@@ -204,6 +234,7 @@ static void run_login(struct check *check, struct verdict *verdict)
         .descriptor = STDIN_FILENO,
         .ask = ask,
         .show = show,
+        .log = log_now,
         .answer = answer,
         .load = load,
         .limit = set_limit,
@@ -213,6 +244,9 @@ static void run_login(struct check *check, struct verdict *verdict)
         .release = release,
         .count = count,
         .recover = recover,
+        .can_recover = can_recover,
+        .was_denied = was_denied,
+        .note_end = note_end,
     };
     struct inputs *inputs = &check->inputs;
     const struct enrollment *enrollment = inputs->findings.enrollment;

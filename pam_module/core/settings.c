@@ -108,7 +108,7 @@ static const struct key keys[] = {
     { MEMBER("service", ca_path), PATH },
     { MEMBER("service", timeout_seconds), .type = KEY_NUMBER, .number = 10, .minimum = 1,
       .maximum = 30, .rule = "must be a number from 1 to 30" },
-    { MEMBER("login", prompt), TEXT(1, 200),
+    { MEMBER("login", prompt), TEXT(1, SETTINGS_PROMPT_MAX),
       .text = "Verification code: ", .rule = "must be 1 to 200 bytes of UTF-8 on one line" },
     { MEMBER("login", attempts), .type = KEY_NUMBER, .number = 3, .minimum = 1, .maximum = 5,
       .rule = "must be a number from 1 to 5" },

@@ -10,6 +10,8 @@
 enum settings_unmapped { SETTINGS_UNMAPPED_DENY, SETTINGS_UNMAPPED_IGNORE };
 enum settings_create { SETTINGS_CREATE_AT_PROMPT, SETTINGS_CREATE_AT_CODE };
 
+enum { SETTINGS_PROMPT_MAX = 200 };
+
 /* Every key with its value or default. The members bear the names of the keys. */
 struct settings {
     /* service */
@@ -23,7 +25,7 @@ struct settings {
     char *ca_path;
     int timeout_seconds;
     /* login */
-    char *prompt;
+    char *prompt; /* at most SETTINGS_PROMPT_MAX bytes */
     int attempts;
     int code_length;
     int unmapped_user;      /* enum settings_unmapped */

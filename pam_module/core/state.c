@@ -16,8 +16,12 @@
 #include "secret.h"
 #include "siphash.h"
 
-#define MAGIC  "ptvused1"
-#define SUFFIX ".used"
+#define MAGIC        "ptvused2"
+#define MAGIC_BEFORE "ptvused1"
+#define SUFFIX       ".used"
+
+/* The size of a file before DENIED_S: its checksum stood there, and all before it is the same. */
+enum { SIZE_BEFORE = offsetof(struct state, checksum) };
 
 enum { NAME_SIZE = 256, SHOWN_SIZE = 2 * NAME_SIZE, HOUR = 3600, DAY = 24 * HOUR };
 
@@ -96,11 +100,11 @@ bool state_identify(int file, char identity[STATE_IDENTITY_SIZE])
 }
 
 /* Against what a crash leaves behind, not against somebody who may write the file. */
-static uint64_t checksum(const struct state *state)
+static uint64_t checksum(const struct state *state, size_t size)
 {
     static const uint8_t key[SIPHASH_KEY_SIZE];
 
-    return siphash(key, state, offsetof(struct state, checksum));
+    return siphash(key, state, size);
 }
 
 static enum state_locked refuse(enum state_locked result, const char *problem,
@@ -136,7 +140,30 @@ static bool is_sane(const struct state *state)
     for (size_t i = 0; i < STATE_CREATIONS_DAY; i++)
         if (!is_time(state->creations_s[i]))
             return false;
-    return is_time(state->tried_s) && state->tries >= 0 && state->tries <= TRIES_MAX;
+    return is_time(state->tried_s) && is_time(state->denied_s) && state->tries >= 0 &&
+           state->tries <= TRIES_MAX;
+}
+
+static bool has_magic(const struct state *state, const char *magic)
+{
+    return memcmp(state->magic, magic, sizeof state->magic) == 0;
+}
+
+/* Makes of SIZE bytes what a file of today says. False: it is damaged. */
+static bool take(struct state *state, size_t size)
+{
+    uint64_t sum;
+
+    if (size == sizeof *state && has_magic(state, MAGIC))
+        return checksum(state, offsetof(struct state, checksum)) == state->checksum;
+    if (size != SIZE_BEFORE || !has_magic(state, MAGIC_BEFORE))
+        return false;
+    memcpy(&sum, &state->denied_s, sizeof sum);
+    if (checksum(state, offsetof(struct state, denied_s)) != sum)
+        return false;
+    memcpy(state->magic, MAGIC, sizeof state->magic);
+    state->denied_s = 0;
+    return true;
 }
 
 enum state_locked state_lock(int file, struct state *ret_state, struct verdict *why_not)
@@ -151,9 +178,7 @@ enum state_locked state_lock(int file, struct state *ret_state, struct verdict *
         *ret_state = (struct state){ .magic = MAGIC };
         return STATE_LOCKED;
     }
-    if (size == sizeof *ret_state &&
-        memcmp(ret_state->magic, MAGIC, sizeof ret_state->magic) == 0 &&
-        checksum(ret_state) == ret_state->checksum && is_sane(ret_state))
+    if (size > 0 && take(ret_state, (size_t)size) && is_sane(ret_state))
         return STATE_LOCKED;
 
     state_unlock(file);
@@ -162,7 +187,7 @@ enum state_locked state_lock(int file, struct state *ret_state, struct verdict *
 
 bool state_write(int file, struct state *state, bool for_good, struct verdict *why_not)
 {
-    state->checksum = checksum(state);
+    state->checksum = checksum(state, offsetof(struct state, checksum));
     errno = ENOSPC; /* of a short write */
     if (pwrite(file, state, sizeof *state, 0) == sizeof *state && (!for_good || fsync(file) == 0))
         return true;
@@ -246,7 +271,7 @@ static int64_t delay_s(int64_t tries)
     return delay < STATE_DELAY_MAX_SECONDS ? delay : STATE_DELAY_MAX_SECONDS;
 }
 
-int64_t state_try(struct state *state, int64_t now_s)
+int64_t state_delay(struct state *state, int64_t now_s)
 {
     /* The clock was set back. */
     if (state->tried_s > now_s)
@@ -255,9 +280,24 @@ int64_t state_try(struct state *state, int64_t now_s)
         state->tries = 0;
     if (now_s - state->tried_s < delay_s(state->tries))
         return state->tried_s + delay_s(state->tries);
+    return 0;
+}
+
+int64_t state_try(struct state *state, int64_t now_s)
+{
+    int64_t opens_s = state_delay(state, now_s);
+
+    if (opens_s != 0)
+        return opens_s;
     state->tried_s = now_s;
     state->tries += state->tries < TRIES_MAX;
     return 0;
+}
+
+bool state_was_denied(const struct state *state, int64_t now_s)
+{
+    return state->denied_s != 0 && now_s >= state->denied_s &&
+           now_s - state->denied_s < STATE_DENIED_SECONDS;
 }
 
 struct state_set *state_find(struct state *state, const char id[STATE_SET_SIZE])

@@ -22,7 +22,8 @@ enum {
     STATE_TRIES = 5,           /* wrong recovery codes that cost no delay */
     STATE_DELAY_SECONDS = 30,  /* the first delay; each further wrong one doubles it */
     STATE_DELAY_MAX_SECONDS = 3600,
-    STATE_SETS = 2, /* of recovery codes: the valid one, and one that is being made */
+    STATE_DENIED_SECONDS = 60, /* for so long a denied login counts as the last one */
+    STATE_SETS = 2,            /* of recovery codes: the valid one, and one that is being made */
     STATE_SET_SIZE = 32,
     STATE_IDENTITY_SIZE = 64,
 };
@@ -47,6 +48,7 @@ struct state {
     int64_t tried_s;                          /* the last wrong recovery code, CLOCK_REALTIME */
     int64_t tries;                            /* wrong ones since the last right one */
     struct state_set sets[STATE_SETS];
+    int64_t denied_s; /* when the last login was denied, CLOCK_REALTIME; 0: it was not */
     uint64_t checksum;
 };
 
@@ -71,7 +73,8 @@ enum state_locked {
     STATE_LOCKED
 };
 
-/* Locks FILE, which state_open() has opened, and reads it. On STATE_LOCKED the caller unlocks
+/* Locks FILE, which state_open() has opened, and reads it, also as version 0.1.0 before DENIED_S
+ * wrote it; state_write() then makes a new one of it, with all that it says. On STATE_LOCKED the caller unlocks
  * with state_unlock(), before anything that takes long; otherwise *WHY_NOT tells. */
 enum state_locked state_lock(int file, struct state *ret_state, struct verdict *why_not);
 
@@ -93,9 +96,15 @@ void state_release(struct state *state, uint64_t hash);
  * time from which on there may be another. */
 int64_t state_create(struct state *state, int64_t now_s);
 
-/* Counts a recovery code that is about to be tried at NOW_S of CLOCK_REALTIME, as a wrong one. 0; or the
- * time from which on one may be tried. */
+/* From when on a recovery code may be tried, at NOW_S of CLOCK_REALTIME; 0: now. */
+int64_t state_delay(struct state *state, int64_t now_s);
+
+/* Counts a recovery code that is about to be tried at NOW_S, as a wrong one. 0; or, where it may not
+ * be, what state_delay() says. */
 int64_t state_try(struct state *state, int64_t now_s);
+
+/* Whether the last login was denied, at most STATE_DENIED_SECONDS before NOW_S of CLOCK_REALTIME. */
+bool state_was_denied(const struct state *state, int64_t now_s);
 
 /* The used codes of the set ID; NULL: the state does not know it. */
 struct state_set *state_find(struct state *state, const char id[STATE_SET_SIZE]);

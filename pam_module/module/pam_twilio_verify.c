@@ -10,10 +10,10 @@
 
 #include "../core/dialogue.h"
 #include "../core/verdict.h"
-#include "answer.h"
 #include "helper.h"
 #include "log.h"
 #include "paths.h"
+#include "typed.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -121,14 +121,14 @@ static bool is_password(const struct login *login, const char *typed)
 {
     const char *password = NULL;
 
-    return take_item(login, PAM_AUTHTOK, &password) && answer_is_password(typed, password);
+    return take_item(login, PAM_AUTHTOK, &password) && typed_is_password(typed, password);
 }
 
 static void send_answer(const struct login *login, struct helper *helper, const char *typed)
 {
-    char line[ANSWER_SIZE];
+    char line[TYPED_SIZE];
 
-    answer_print(typed, line);
+    typed_print(typed, line);
     helper_send(helper, line);
     if (login->debug)
         pam_syslog(login->pamh, LOG_DEBUG, "> (%zu bytes)", strlen(line));

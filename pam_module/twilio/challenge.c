@@ -95,7 +95,7 @@ enum challenge_state challenge_judge(enum challenge_step step, int status, const
 
     if (status == 404 && step != CHALLENGE_CREATE) {
         verdict_refuse(why_not, OUTCOME_DENIED,
-                       "Twilio: HTTP 404, error %d: this login's challenge is gone", code);
+                       "Twilio: HTTP %d, error %d: this login's challenge is gone", status, code);
         return CHALLENGE_REFUSED;
     }
     if (step == CHALLENGE_VERIFY && error != NULL && error->state != CHALLENGE_REFUSED &&
@@ -178,28 +178,34 @@ static int64_t patience_ms(const struct challenge_service *service)
     return (int64_t)service->service.settings->timeout_seconds * 1000;
 }
 
+static void connect_only(struct challenge_service *service, struct http_watch *watch,
+                         struct verdict *why_not)
+{
+    const struct http_request request = { .path = "/", .patience_ms = patience_ms(service) };
+    struct http_reply reply;
+
+    service_send(&service->service, &request, watch, SERVICE_ONCE, &reply, why_not);
+}
+
 static enum challenge_state create(struct challenge_service *service, struct http_watch *watch,
                                    struct challenge *ret_challenge, struct verdict *why_not)
 {
-    char path[SERVICE_PATH_SIZE] = "", form[FORM_SIZE] = "";
+    char path[SERVICE_PATH_SIZE], form[FORM_SIZE];
     struct http_request request = { path, form, patience_ms(service) };
     struct challenge challenge = { 0 };
     struct http_reply reply;
     enum challenge_state state;
     enum http_result result;
 
-    /* Without an enrollment the watch lets nothing leave. */
-    if (service->enrollment != NULL) {
-        if (!print_path(service, NULL, path, why_not))
-            return CHALLENGE_REFUSED;
-        snprintf(form, sizeof form, "FactorSid=%s", service->enrollment->factor_sid);
-    }
+    if (!print_path(service, NULL, path, why_not))
+        return CHALLENGE_REFUSED;
+    snprintf(form, sizeof form, "FactorSid=%s", service->enrollment->factor_sid);
 
     result = service_send(&service->service, &request, watch, SERVICE_ONCE, &reply, why_not);
     note_request(&challenge, &reply, result);
     if (result == HTTP_GIVEN_UP)
         return CHALLENGE_GIVEN_UP;
-    if (result != HTTP_REPLIED || service->enrollment == NULL)
+    if (result != HTTP_REPLIED)
         return CHALLENGE_REFUSED;
 
     state = read_reply(service, CHALLENGE_CREATE, &reply, &challenge, why_not);
@@ -257,6 +263,7 @@ static enum challenge_state fetch(struct challenge_service *service, struct http
 __attribute__((visibility("default"))) const struct challenge_api challenge_api = {
     .version = PATHS_VERSION,
     .open = open_service,
+    .connect = connect_only,
     .create = create,
     .verify = verify,
     .fetch = fetch,

@@ -66,6 +66,11 @@ struct challenge_api {
                  const char *secret, struct challenge_service **ret_service,
                  struct verdict *why_not);
 
+    /* Makes the connection, over which nothing is sent: BEFORE_SEND of the watch must say false.
+     * *WHY_NOT tells where it can't be made. */
+    void (*connect)(struct challenge_service *service, struct http_watch *watch,
+                    struct verdict *why_not);
+
     /* Creates a challenge. CHALLENGE_PENDING, CHALLENGE_REFUSED or CHALLENGE_GIVEN_UP. */
     enum challenge_state (*create)(struct challenge_service *service, struct http_watch *watch,
                                    struct challenge *ret_challenge, struct verdict *why_not);

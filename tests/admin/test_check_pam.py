@@ -485,6 +485,19 @@ class Stacks(CheckCase):
                 self.assertEqual(finding[3].replace(f"{self.pam}/", ""), remedy)
                 self.assert_judged(mended + LINE, "ok: ")
 
+    def test_what_is_advised_where_the_module_is_missing_leaves_nothing_to_be_said(self):
+        add = 'add "auth required pam_twilio_verify.so" after the first factor'
+        for text, remedy, mended in (
+                (INCLUDE, add, INCLUDE + LINE),
+                ("auth required pam_sepermit.so\nauth substack common-auth\n",
+                 f'write "@include common-auth" in place of "substack" (svc:2), then {add}',
+                 "auth required pam_sepermit.so\n" + INCLUDE + LINE)):
+            with self.subTest(text):
+                (self.pam / "svc").write_text(text)
+                finding, = self.findings_of("svc")
+                self.assertEqual(finding[3].replace(f"{self.pam}/", ""), remedy)
+                self.assert_judged(mended, "ok: ")
+
     def test_a_first_factor_that_may_be_passed_over_is_named_with_its_remedy(self):
         for line, remedy, mended in (
                 ("auth requisite pam_sss.so ignore_unknown_user",

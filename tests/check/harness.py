@@ -57,6 +57,7 @@ class Login:
         self.timeout, self.errors_expected = timeout, errors_expected
         self.transport = transport
         self.lines, self.sent, self.raw = [], [], b""
+        self.logged = []  # (LEVEL, TEXT) of the lines for the log
         self.ended = False
         self.errors = tempfile.TemporaryFile()
         child_in, child_out = self._open(transport)
@@ -140,7 +141,8 @@ class Login:
         return bool(poller.poll(max(0, seconds * 1000)))
 
     def read_line(self, seconds):
-        """The next line; None at the end of file. Raises AssertionError when none comes in time."""
+        """The next line that is not for the log; None at the end of file. Raises AssertionError when
+        none comes in time."""
         return self.read_line_until(time.monotonic() + patience(seconds))
 
     def answered_by(self):
@@ -166,6 +168,10 @@ class Login:
         assert len(line) <= LINE_MAX, f"a line of {len(line)} bytes"
         assert not re.search(rb"[\x00-\x1f\x7f]", line), f"control bytes: {line}"
         self.lines.append(line.decode())
+        word, _, text = self.lines[-1].partition(" ")
+        if word == "log":
+            self.logged.append(tuple(text.split(" ", 1)))
+            return self.read_line_until(end)
         return self.lines[-1]
 
     def expect_prompt(self, text=PROMPT, seconds=None):

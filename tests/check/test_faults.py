@@ -246,7 +246,7 @@ VERIFY_STATUSES |= {
         "unavailable", refuse(502, body=b"<html>Bad Gateway</html>")),
     "denied when wrong codes are refused": row(
         "denied", [CREATE, VERIFY, VERIFY], answers=["111111", "222222"], login={"attempts": 2},
-        verify=for_ever(refuse(403, 60324)), reason="no right code in 2 attempts"),
+        verify=for_ever(refuse(403, 60324)), reason="no valid code in 2 attempts"),
     "approved after a wrong code that was refused": row(
         "approved", [CREATE, VERIFY, VERIFY], answers=[WRONG, RIGHT], verify=[refuse(403, 60324)]),
     "misconfigured when a wrong code is refused without a code": at_verify(
@@ -289,14 +289,14 @@ VERIFY_STATUSES |= {
         verify=[refuse(429, 20429), lost()]),
 }
 
-PENDING_THEN_RIGHT = {"answers": [RIGHT, RIGHT], "kinds": [CREATE, VERIFY, FETCH, VERIFY]}
+PENDING_THEN_RIGHT = {"answers": [WRONG, RIGHT], "kinds": [CREATE, VERIFY, FETCH, VERIFY]}
 LOST = {}
 for name, how in {"closed": Connection.close, "reset": reset, "ended by TLS": says_goodbye}.items():
     LOST |= {
         f"approved when the connection is {name} after the approval": unsure(
             lost(how), then="approved"),
         f"approved by the next code when the connection is {name} before": row(
-            "approved", [CREATE, VERIFY, FETCH, VERIFY], answers=[RIGHT, RIGHT],
+            "approved", [CREATE, VERIFY, FETCH, VERIFY], answers=[WRONG, RIGHT],
             verify=[dropped(how)]),
         f"asks again when the connection is {name} after a wrong code": row(
             "approved", [CREATE, VERIFY, FETCH, VERIFY], answers=[WRONG, RIGHT],
@@ -306,7 +306,7 @@ LOST |= {
     "approved when nothing answers after the approval": unsure(
         lost(silence), then="approved", timeout=2),
     "asks again when nothing answers and nothing was carried out": row(
-        "approved", [CREATE, VERIFY, FETCH, VERIFY], answers=[RIGHT, RIGHT], timeout=2,
+        "approved", [CREATE, VERIFY, FETCH, VERIFY], answers=[WRONG, RIGHT], timeout=2,
         verify=[dropped(silence)]),
     "unavailable when nothing answers at all": unsure(
         dropped(silence), then="unavailable", timeout=2, fetch=for_ever(dropped(silence))),
@@ -602,7 +602,9 @@ class OneConnection(Fault):
                 login.answer(RIGHT)
                 if behaviour is close_before_request:  # It may have left.
                     login.expect_prompt(WRONG_PROMPT)
-                    login.answer(RIGHT)
+                    login.hang_up()
+                    self.assert_outcome(login, "denied")
+                    continue
                 self.assert_outcome(login, "approved")
 
     def test_a_connection_that_is_announced_to_end_is_replaced(self):
@@ -610,7 +612,7 @@ class OneConnection(Fault):
 
     def test_a_connection_that_dies_while_a_code_is_sent_carries_it_once(self):
         """The connection looks alive, and is reset when the code comes."""
-        server, _ = self.play("approved", wait=True, answers=[RIGHT, RIGHT],
+        server, _ = self.play("approved", wait=True, answers=[WRONG, RIGHT],
                               verify=[dropped(reset)], kinds=[CREATE, VERIFY, FETCH, VERIFY])
         self.assertEqual(server.requests[1].connection, 0)
         self.assertEqual(server.requests[2].connection, 1, "a connection was made for nothing")

@@ -106,6 +106,10 @@ ROOT_STARTS = {
     "in a folder that root alone may enter": after(
         "import tempfile; os.chdir(tempfile.mkdtemp())"),
     "without the capability for limits": WITHOUT_RESOURCE,
+    "with nothing of what it does not need": WITHOUT_RESOURCE + after(
+        "for number in (*map(lambda name: getattr(resource, 'RLIMIT_' + name), ('CORE', 'FSIZE', "
+        "'MEMLOCK', 'MSGQUEUE', 'NICE', 'RSS', 'RTPRIO', 'SIGPENDING')), 10, 15):\n"
+        "    resource.setrlimit(number, (0, 0))  # 10, 15: RLIMIT_LOCKS, RLIMIT_RTTIME"),
 }
 # What a login needs of a limit that root can't raise: a value, and its unit.
 NEEDS = {"AS": (64 * MEBIBYTE, "bytes"), "DATA": (32 * MEBIBYTE, "bytes"),
@@ -753,11 +757,11 @@ class MuteNameServers(CheckTest):
 
     def test_malformed_answers_are_noticed(self):
         login = self.begin()
-        for _ in range(2):
-            login.answer("password")
-            login.expect_prompt("ask-secret Wrong code. Verification code: ", 1)
+        for answer in ("password", "another"):
+            login.answer(answer)
+            login.expect_prompt("ask-secret Wrong code. Verification code: ", 2)
         login.answer("password")
-        self.assert_outcome(login, "denied", seconds=1)
+        self.assert_outcome(login, "denied", seconds=2)
 
     def test_a_user_who_is_not_enrolled_is_denied_in_time(self):
         login = self.begin(user="root")

@@ -7,7 +7,8 @@
  *   <ANSWER     the user's line; <<ANSWER: after five minutes
  *   gone        the user went away     no-ask, no-load, no-libcurl   that fails
  *   used, full  the code was claimed before; can't be claimed      limit   no creation is left
- *   recovered   a recovery code is right, and used up
+ *   recovered   a recovery code is right, and used up      recoverable   one would be, in an outage
+ *   denied-before   the last login was denied
  *
  * and requests as in network.h. */
 #include "approval.h"
@@ -29,12 +30,20 @@ struct world {
     struct challenge_service *service;
     bool is_loaded;
     bool is_over; /* the user left: nothing may be asked or sent */
-    bool is_recovered;
-    bool was_refused; /* a recovery code, just now: the login waits */
-    int asks, answers;
-    char code[DIALOGUE_LINE_SIZE]; /* the last answer without its blanks */
+    bool is_recovered, is_outage, was_denied, is_awaited;
+    int asks, answers, logs, ends;
+    int64_t entered_ms;
+    char code[DIALOGUE_LINE_SIZE]; /* the last answer without what is pasted along */
     char sid[CHALLENGE_SID_SIZE];  /* of the last challenge that was made */
 };
+
+/* Whether something may come of the last answer now: after 1 s, or a later half second. */
+static bool is_moment(const struct world *world, int64_t now_ms)
+{
+    int64_t spent_ms = now_ms - world->entered_ms;
+
+    return !world->is_awaited || (spent_ms >= 1000 && spent_ms % 500 == 0);
+}
 
 /* The user */
 
@@ -43,24 +52,49 @@ static bool on_ask(void *context, const char *text)
     struct world *world = context;
 
     fuzz_demand(!world->is_over, "nobody is asked after the end");
-    fuzz_demand(!world->was_refused, "no recovery code is refused sooner than others");
+    fuzz_demand(is_moment(world, network.now_ms), "everybody is asked again at the same moment");
     fuzz_demand(world->asks == world->answers, "one question at a time");
     fuzz_demand(text_is_clean(text, strlen(text)), "a prompt is clean");
     fuzz_demand(strlen(text) < DIALOGUE_LINE_MAX - strlen("ask-secret "), "a prompt fits");
     world->asks++;
-    fuzz_demand(world->asks <= world->settings->attempts, "there are only so many attempts");
+    fuzz_demand(world->asks <= world->settings->attempts + world->is_outage,
+                "there are only so many attempts");
+    world->is_awaited = false;
     if (fuzz_take_word(world->input, "no-ask"))
         world->is_over = true;
     return !world->is_over;
+}
+
+/* The length of what is pasted along with a code and begins at TEXT; 0: nothing. */
+static size_t pasted(const char *text)
+{
+    static const char *const rest[] = { "\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80",
+                                        "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf",
+                                        "\xe2\x81\x9f", "\xe2\x81\xa0", "\xe3\x80\x80",
+                                        "\xef\xbb\xbf" };
+    unsigned char last = (unsigned char)text[0];
+
+    if (last != '\0' && strchr(" \t\n\v\f\r-", last) != NULL)
+        return 1;
+    for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
+        if (strncmp(text, rest[i], strlen(rest[i])) == 0)
+            return strlen(rest[i]);
+    if (strncmp(text, "\xe2\x80", 2) != 0)
+        return 0;
+    last = (unsigned char)text[2];
+    return (last >= 0x80 && last <= 0x8d) || (last >= 0x90 && last <= 0x95) ? 3 : 0;
 }
 
 static void note_code(struct world *world, const char *answer)
 {
     size_t used = 0;
 
-    for (; *answer != '\0'; answer++)
-        if (*answer != ' ')
-            world->code[used++] = *answer;
+    while (*answer != '\0') {
+        size_t length = pasted(answer);
+        if (length == 0)
+            world->code[used++] = *answer++;
+        answer += length;
+    }
     world->code[used] = '\0';
 }
 
@@ -86,6 +120,8 @@ static enum login_answer on_answer(void *context, bool wait, char answer[DIALOGU
     snprintf(answer, DIALOGUE_LINE_SIZE, "%s", text);
     free(line);
     network.turn = ++world->answers;
+    world->is_awaited = true;
+    world->entered_ms = network.now_ms;
     note_code(world, answer);
     wiped_expect(answer, DIALOGUE_LINE_SIZE);
     return LOGIN_ANSWER;
@@ -95,6 +131,15 @@ static void on_show(void *context, const char *text)
 {
     (void)context;
     fuzz_demand(text_is_clean(text, strlen(text)), "what is shown is clean");
+}
+
+static void on_log(void *context, const char *text)
+{
+    struct world *world = context;
+
+    fuzz_demand(text_is_clean(text, strlen(text)), "what is logged is clean");
+    fuzz_demand(world->enrollment != NULL && world->is_awaited, "a wrong code is logged at once");
+    fuzz_demand(++world->logs <= DIALOGUE_LOGS_MAX, "there are only so many lines for the log");
 }
 
 /* What this host remembers */
@@ -141,8 +186,32 @@ static int on_recover(void *context, const char *code)
     fuzz_demand(!world->is_recovered, "who is in tries no more");
     wiped_expect(code, strlen(code));
     world->is_recovered = world->enrollment != NULL && fuzz_take_word(world->input, "recovered");
-    world->was_refused = !world->is_recovered;
     return world->is_recovered ? 0 : -1;
+}
+
+static bool on_can_recover(void *context)
+{
+    struct world *world = context;
+
+    fuzz_demand(world->enrollment != NULL && !world->is_outage, "an outage is told once");
+    world->is_outage = fuzz_take_word(world->input, "recoverable");
+    return world->is_outage;
+}
+
+static bool on_was_denied(void *context)
+{
+    struct world *world = context;
+
+    world->was_denied = fuzz_take_word(world->input, "denied-before");
+    return world->was_denied;
+}
+
+static void on_note_end(void *context, bool is_denied)
+{
+    struct world *world = context;
+
+    (void)is_denied;
+    fuzz_demand(world->enrollment != NULL && ++world->ends == 1, "a login ends once");
 }
 
 /* The API: the real one, watched. */
@@ -157,11 +226,21 @@ static bool is_code(const char *code)
            strspn(code, "0123456789") == length && strcmp(code, watched->code) == 0;
 }
 
+static void on_connect(struct challenge_service *service, struct http_watch *watch,
+                       struct verdict *why_not)
+{
+    fuzz_demand(watched->enrollment == NULL, "who is enrolled gets a challenge");
+    challenge_api.connect(service, watch, why_not);
+}
+
 static enum challenge_state on_create(struct challenge_service *service, struct http_watch *watch,
                                       struct challenge *ret_challenge, struct verdict *why_not)
 {
     enum challenge_state state = challenge_api.create(service, watch, ret_challenge, why_not);
 
+    fuzz_demand(watched->enrollment != NULL, "nobody gets no challenge");
+    fuzz_demand(!watched->was_denied || watched->answers > 0 || state != CHALLENGE_PENDING,
+                "a round that nobody answers costs no challenge");
     if (state == CHALLENGE_PENDING)
         strcpy(watched->sid, ret_challenge->sid);
     return state;
@@ -188,6 +267,7 @@ static bool on_load(void *context, const struct challenge_api **ret_api,
 {
     static const struct challenge_api api = {
         .version = "fuzz",
+        .connect = on_connect,
         .create = on_create,
         .verify = on_verify,
         .fetch = on_fetch,
@@ -223,11 +303,11 @@ static int64_t on_clock(void *context)
 
 static void on_pause(void *context, int64_t pause_ms)
 {
-    struct world *world = context;
+    const struct world *world = context;
 
-    fuzz_demand(pause_ms > 0, "a pause is one");
-    fuzz_demand(world->enrollment == NULL || world->was_refused, "only who is not enrolled waits");
-    world->was_refused = false;
+    fuzz_demand(pause_ms > 0 && world->is_awaited, "a pause is for somebody");
+    fuzz_demand(is_moment(world, network.now_ms + pause_ms), "a pause ends with everybody's");
+    fuzz_demand(!world->is_recovered, "who is in does not wait");
     network.now_ms += pause_ms;
 }
 
@@ -276,6 +356,10 @@ static void demand_end(const struct world *world, const struct verdict *verdict)
                     text_is_clean(verdict->reason, strlen(verdict->reason)),
                 "a verdict tells why");
     fuzz_demand(world->asks > 0, "somebody was asked");
+    fuzz_demand(verdict->outcome == OUTCOME_APPROVED || is_moment(world, network.now_ms),
+                "everybody is refused at the same moment");
+    fuzz_demand(world->enrollment != NULL || verdict->outcome == OUTCOME_DENIED,
+                "who is not enrolled is denied");
     if (verdict->outcome == OUTCOME_APPROVED) {
         fuzz_demand(world->enrollment != NULL, "nobody is let in who is not enrolled");
         demand_approval(world);

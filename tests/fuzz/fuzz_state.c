@@ -13,13 +13,17 @@ enum { BYTES_FIRST = 9 };
 
 static const uint64_t HASH = 7;
 
-/* As whoever can write the file would do it. */
-static void sign(struct state *state)
+/* As whoever can write the file would do it; with IS_BEFORE a file that had no denied_s yet. */
+static void sign(struct state *state, bool is_before)
 {
     static const uint8_t key[SIPHASH_KEY_SIZE];
+    uint64_t sum;
 
-    memcpy(state->magic, "ptvused1", sizeof state->magic);
+    memcpy(state->magic, is_before ? "ptvused1" : "ptvused2", sizeof state->magic);
     state->checksum = siphash(key, state, offsetof(struct state, checksum));
+    sum = siphash(key, state, offsetof(struct state, denied_s));
+    if (is_before)
+        memcpy(&state->denied_s, &sum, sizeof sum);
 }
 
 static void use(struct state *state, int64_t now_s)
@@ -41,7 +45,10 @@ static void use(struct state *state, int64_t now_s)
     opens_s = state_create(state, now_s);
     fuzz_demand(opens_s == 0 || (opens_s > now_s && opens_s <= now_s + 24 * 60 * 60),
                 "the limit opens within a day");
-    opens_s = state_try(state, now_s);
+    state_was_denied(state, now_s);
+    opens_s = state_delay(state, now_s);
+    fuzz_demand(state_try(state, now_s) == opens_s, "a delay is the same for who only asks");
+    opens_s = state_delay(state, now_s);
     fuzz_demand(opens_s == 0 || (opens_s > now_s && opens_s <= now_s + STATE_DELAY_MAX_SECONDS),
                 "a delay ends within an hour");
 }
@@ -60,11 +67,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size = size - BYTES_FIRST < sizeof state ? size - BYTES_FIRST : sizeof state;
     memcpy(&state, data + BYTES_FIRST, size);
     if (data[0] & 1)
-        sign(&state);
+        sign(&state, data[0] & 2);
 
     file = memfd_create("state", MFD_CLOEXEC);
-    fuzz_demand(file >= 0 && pwrite(file, &state, sizeof state, 0) == sizeof state,
-                "there is a file");
+    size = data[0] & 2 ? offsetof(struct state, checksum) : sizeof state;
+    fuzz_demand(file >= 0 && pwrite(file, &state, size, 0) == (ssize_t)size, "there is a file");
     if (state_lock(file, &state, &why_not) == STATE_LOCKED) {
         use(&state, now_s);
         fuzz_demand(state_write(file, &state, false, &why_not), "what was used is written");

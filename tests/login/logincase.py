@@ -38,9 +38,8 @@ UNREACHABLE = ("ERR", "unavailable", "https://verify.twilio.com:9: Failed to con
                                      "verify.twilio.com port 9 after … ms: Could…")
 
 
-def denied(malformed=0, names="challenge=YC… request=RQ…"):
-    return ("NOTICE", "denied", f"no right code in 3 attempts, {malformed} of them not 6 digits; "
-                                f"{names}")
+def denied(counts="", attempts=3, names="; challenge=YC… request=RQ…"):
+    return ("NOTICE", "denied", f"no valid code in {attempts} attempts{counts}{names}")
 
 
 machine = Machine()

@@ -105,8 +105,13 @@ class Journal:
         return eventually(matching, lambda lines: len(lines) >= count)
 
     def logins(self, user, count=1):
-        """The module's lines about USER."""
-        return self.find(rf"^pam_twilio_verify\(\S+\): user={re.escape(user)} ", count)
+        """The lines of USER's logins that have ended."""
+        return self.find(rf"^pam_twilio_verify\(\S+\): user={re.escape(user)} .*\boutcome=", count)
+
+    def wrong_codes(self, user, count=1):
+        """The lines about USER's wrong codes."""
+        return self.find(rf"^pam_twilio_verify\(\S+\): user={re.escape(user)} .* "
+                         r'reason="wrong code ', count)
 
 
 class Terminal:
@@ -212,6 +217,13 @@ class Person:
     def wrong_code(self):
         self.codes.append(self.factor.wrong_code())
         return self.codes[-1]
+
+    @property
+    def wrong_codes(self):
+        """Three of them: one that is repeated ends the login."""
+        wrong = [self.factor.wrong_code(number) for number in range(3)]
+        self.codes += wrong
+        return wrong
 
     @property
     def next_code(self):

@@ -64,9 +64,9 @@ class Console(LoginCase):
 
     def test_the_console_refuses_wrong_codes(self):
         person = machine.person("consolewrong")
-        wrong = person.wrong_code
-        terminal = self.log_in(person.name, ("Password: ", person.password), (CODE_PROMPT, wrong),
-                               (WRONG_PROMPT, wrong), (WRONG_PROMPT, wrong))
+        wrong = person.wrong_codes
+        terminal = self.log_in(person.name, ("Password: ", person.password), (CODE_PROMPT, wrong[0]),
+                               (WRONG_PROMPT, wrong[1]), (WRONG_PROMPT, wrong[2]))
         self.assert_refused(terminal)
         self.assert_lines(terminal, f"{LOGIN_PROMPT}{person.name}", "Password: ",
                           "Verification code: ", "Wrong code. Verification code: ",
@@ -76,8 +76,8 @@ class Console(LoginCase):
     def test_the_console_refuses_who_is_not_enrolled_after_the_same_prompts(self):
         person = machine.person("consolestranger", is_enrolled=False)
         terminal = self.log_in(person.name, ("Password: ", person.password),
-                               (CODE_PROMPT, "123456"), (WRONG_PROMPT, "123456"),
-                               (WRONG_PROMPT, "123456"))
+                               (CODE_PROMPT, "123456"), (WRONG_PROMPT, "123457"),
+                               (WRONG_PROMPT, "123458"))
         self.assert_refused(terminal)
         self.assert_console_log(person, *NOT_ENROLLED)
 
@@ -125,10 +125,10 @@ class Su(LoginCase):
 
     def test_su_refuses_wrong_codes(self):
         person, other = machine.person("suwrong"), machine.person("other")
-        wrong = other.wrong_code
+        wrong = other.wrong_codes
         status, terminal = self.su(person, other.name, ("Password: ", other.password),
-                                   (CODE_PROMPT, wrong), (WRONG_PROMPT, wrong),
-                                   (WRONG_PROMPT, wrong))
+                                   (CODE_PROMPT, wrong[0]), (WRONG_PROMPT, wrong[1]),
+                                   (WRONG_PROMPT, wrong[2]))
         self.assertEqual(status, 1)
         self.assert_screen(terminal, "Password: ", "Verification code: ",
                            "Wrong code. Verification code: ", "Wrong code. Verification code: ",

@@ -47,9 +47,9 @@ class ExemptionCase(LoginCase):
 
     def assert_asked(self, sshd, person, *first, options=()):
         """Wrong codes are refused: there is no other way in."""
-        wrong = person.wrong_code
-        self.assert_out(sshd, person, *first, (CODE_PROMPT, wrong), (WRONG_PROMPT, wrong),
-                        (WRONG_PROMPT, wrong), options=options)
+        wrong = person.wrong_codes
+        self.assert_out(sshd, person, *first, (CODE_PROMPT, wrong[0]), (WRONG_PROMPT, wrong[1]),
+                        (WRONG_PROMPT, wrong[2]), options=options)
 
     def assert_passed_over(self, sshd, person, *answers, options=()):
         """In without a code."""
@@ -178,7 +178,7 @@ class ByGroupInSudo(SudoCase):
     def test_sudo_asks_everybody_else_for_a_code(self):
         person = machine.person("sudohuman")
         self.defaults(person, "passwd_tries=1")
-        self.assert_refused(person, person.password, *[person.wrong_code] * 3)
+        self.assert_refused(person, person.password, *person.wrong_codes)
         self.assert_log(person, *denied(), service="sudo")
 
 

@@ -80,10 +80,10 @@ class Polkit(LoginCase):
 
     def test_pkexec_refuses_wrong_codes(self):
         person = self.administrator("polkitwrong")
-        wrong = person.wrong_code
+        wrong = person.wrong_codes
         printed, status = self.pkexec(
-            person, ("Password: ", person.password), (CODE_PROMPT, wrong), (WRONG_PROMPT, wrong),
-            (WRONG_PROMPT, wrong), end="FAILED")
+            person, ("Password: ", person.password), (CODE_PROMPT, wrong[0]), (WRONG_PROMPT, wrong[1]),
+            (WRONG_PROMPT, wrong[2]), end="FAILED")
         self.assertIn("Not authorized", printed)
         self.assertEqual(status, "127")
         self.assert_log(person, *denied(), service="polkit-1")

@@ -21,7 +21,6 @@ from machine import SETTINGS, Terminal, eventually, run
 PASSWORD_METHOD = ("KbdInteractiveAuthentication no", "PasswordAuthentication yes",
                    "AuthenticationMethods password")
 CODE_ONLY = PASSWORD_AND_CODE
-NOTHING = "challenge=- request=-"
 THREE_TIMES = ("-o", "NumberOfPasswordPrompts=3")
 
 
@@ -74,11 +73,11 @@ class PasswordAndCode(LoginCase):
 
     def test_three_wrong_codes_are_refused_on_one_challenge(self):
         person = machine.person("wrong")
-        wrong = person.wrong_code
+        wrong = person.wrong_codes
         with self.server.login(person.name) as terminal:
             terminal.answer("Password: ", person.password)
-            for prompt in (CODE_PROMPT, WRONG_PROMPT, WRONG_PROMPT):
-                terminal.answer(prompt, wrong)
+            for prompt, code in zip((CODE_PROMPT, WRONG_PROMPT, WRONG_PROMPT), wrong):
+                terminal.answer(prompt, code)
             self.assertEqual(terminal.finish(), 255)
         self.assert_screen(terminal,
                            f"({person.name}@127.0.0.1) Password: ",
@@ -101,15 +100,15 @@ class PasswordAndCode(LoginCase):
                         (CODE_PROMPT, "letters"), (WRONG_PROMPT, "12345"),
                         (WRONG_PROMPT, "1234567"))
         # Whether there is a challenge depends on how fast the first answer was.
-        is_created = person.requests() == [CREATED]
-        self.assert_log(person, *(denied(3) if is_created else denied(3, NOTHING)))
+        names = {} if person.requests() == [CREATED] else {"names": ""}
+        self.assert_log(person, *denied(" (3 malformed)", **names))
         self.assertLessEqual(set(person.requests()), {CREATED})
 
     def test_a_user_who_is_not_enrolled_sees_the_same_prompts_and_is_refused(self):
         person = machine.person("stranger", is_enrolled=False)
         self.assert_out(self.server, person, ("Password: ", person.password),
-                        (CODE_PROMPT, "123456"), (WRONG_PROMPT, "123456"),
-                        (WRONG_PROMPT, "123456"))
+                        (CODE_PROMPT, "123456"), (WRONG_PROMPT, "123457"),
+                        (WRONG_PROMPT, "123458"))
         self.assert_log(person, *NOT_ENROLLED)
         self.assert_nothing_sent_but_for_the_enrolled()
 
@@ -148,9 +147,9 @@ class PasswordAndCode(LoginCase):
 
     def wrong_round(self, person):
         """One whole call of PAM that is refused."""
-        wrong = person.wrong_code
-        return [("Password: ", person.password), (CODE_PROMPT, wrong), (WRONG_PROMPT, wrong),
-                (WRONG_PROMPT, wrong)]
+        wrong = person.wrong_codes
+        return [("Password: ", person.password), (CODE_PROMPT, wrong[0]), (WRONG_PROMPT, wrong[1]),
+                (WRONG_PROMPT, wrong[2])]
 
     def test_a_client_that_asks_three_times_costs_three_challenges(self):
         person = machine.person("thrice")
@@ -167,9 +166,9 @@ class PasswordAndCode(LoginCase):
 
     def test_one_try_of_sshds_holds_all_three_codes(self):
         person = machine.person("onetry")
-        wrong = person.wrong_code
-        self.assert_in(self.one_try, person, ("Password: ", person.password), (CODE_PROMPT, wrong),
-                       (WRONG_PROMPT, wrong), (WRONG_PROMPT, person.code))
+        wrong = person.wrong_codes
+        self.assert_in(self.one_try, person, ("Password: ", person.password), (CODE_PROMPT, wrong[0]),
+                       (WRONG_PROMPT, wrong[1]), (WRONG_PROMPT, person.code))
         self.assert_requests(person, CREATED, VERIFIED, VERIFIED, VERIFIED)
 
     def assert_cut_off(self, sshd, person, *answers):
@@ -226,10 +225,10 @@ class KeyAndCode(LoginCase):
 
     def test_a_key_with_wrong_codes_is_refused(self):
         person = person_with_key("keywrong")
-        wrong = person.wrong_code
+        wrong = person.wrong_codes
         with self.server.login(person.name, options=self.with_key) as terminal:
-            for prompt in (CODE_PROMPT, WRONG_PROMPT, WRONG_PROMPT):
-                terminal.answer(prompt, wrong)
+            for prompt, code in zip((CODE_PROMPT, WRONG_PROMPT, WRONG_PROMPT), wrong):
+                terminal.answer(prompt, code)
             self.assertEqual(terminal.finish(), 255)
         self.assert_screen(terminal,
                            f"({person.name}@127.0.0.1) Verification code: ",
@@ -254,14 +253,14 @@ class KeyAndCode(LoginCase):
 
     def test_a_key_of_a_user_who_is_not_enrolled_is_refused(self):
         person = person_with_key("keystranger", is_enrolled=False)
-        self.assert_out(self.server, person, (CODE_PROMPT, "123456"), (WRONG_PROMPT, "123456"),
-                        (WRONG_PROMPT, "123456"), options=self.with_key)
+        self.assert_out(self.server, person, (CODE_PROMPT, "123456"), (WRONG_PROMPT, "123457"),
+                        (WRONG_PROMPT, "123458"), options=self.with_key)
         self.assert_log(person, *NOT_ENROLLED)
 
-    def test_a_user_who_does_not_exist_sees_the_same_prompts_and_is_refused(self):
+    def test_a_user_who_does_not_exist_is_refused_by_the_answers_that_sshd_gives_for_him(self):
+        """Always the same ones, whatever is typed: the second one ends the login."""
         nobody = Nobody("no-such-user")
-        self.assert_out(self.code_only, nobody, (CODE_PROMPT, "123456"), (WRONG_PROMPT, "123456"),
-                        (WRONG_PROMPT, "123456"))
+        self.assert_out(self.code_only, nobody, (CODE_PROMPT, "123456"), (WRONG_PROMPT, "123457"))
         self.assert_log(nobody, *NOT_ENROLLED)
         self.assert_nothing_sent_but_for_the_enrolled()
 
@@ -412,8 +411,8 @@ class Trouble(SettingsCase):
         self.assert_out(self.server, person, ("Password: ", person.password),
                         (CODE_PROMPT, person.code))
         self.assert_log(person, "ERR", "misconfigured", "Twilio: HTTP 401, error 20003: the "
-                        "credentials are wrong: check account_sid, api_key_sid and api_key_file; "
-                        "request=RQ…")
+                        "credentials are wrong: check account_sid, api_key_sid and api_key_file…"
+                        "; request=RQ…")
         self.assertEqual(set(person.requests()), {"POST Challenges 401"})
 
     def test_settings_that_everybody_may_write_refuse_and_the_log_names_the_remedy(self):

@@ -49,10 +49,10 @@ class Sudo(SudoCase):
 
     def test_sudo_refuses_nine_wrong_codes_on_three_challenges(self):
         person = machine.person("sudowrong")
-        wrong = person.wrong_code
+        wrong = person.wrong_codes
         terminal = self.terminal(person, "sudo", "id", "-un")
-        attempts = [self.password(person), (CODE_PROMPT, wrong), (WRONG_PROMPT, wrong),
-                    (WRONG_PROMPT, wrong)]
+        attempts = [self.password(person), (CODE_PROMPT, wrong[0]), (WRONG_PROMPT, wrong[1]),
+                    (WRONG_PROMPT, wrong[2])]
         self.assertEqual(self.answer(terminal, *attempts * 3), 1)
         prompts = [f"[sudo] password for {person.name}: ", "Verification code: ",
                    "Wrong code. Verification code: ", "Wrong code. Verification code: "]
@@ -154,11 +154,11 @@ esac
 
     def test_a_refused_code_leaves_no_timestamp(self):
         person = machine.person("sudounstamped")
-        wrong = person.wrong_code
+        wrong = person.wrong_codes
         self.defaults(person, "passwd_tries=1")
         terminal = self.terminal(person, "sh", "-c", "sudo id -un; sudo id -un")
-        attempts = [self.password(person), (CODE_PROMPT, wrong), (WRONG_PROMPT, wrong),
-                    (WRONG_PROMPT, wrong)]
+        attempts = [self.password(person), (CODE_PROMPT, wrong[0]), (WRONG_PROMPT, wrong[1]),
+                    (WRONG_PROMPT, wrong[2])]
         self.assertEqual(self.answer(terminal, *attempts * 2), 1)
         self.assert_log(person, *denied(), calls=2, service="sudo")
 
@@ -175,10 +175,10 @@ esac
         person = machine.person("sudoiwrong")
         self.defaults(person, "passwd_tries=1")
         terminal = self.terminal(person, "sudo", "-i", "id", "-un")
-        wrong = person.wrong_code
+        wrong = person.wrong_codes
         self.assertEqual(
-            self.answer(terminal, self.password(person), (CODE_PROMPT, wrong),
-                        (WRONG_PROMPT, wrong), (WRONG_PROMPT, wrong)), 1)
+            self.answer(terminal, self.password(person), (CODE_PROMPT, wrong[0]),
+                        (WRONG_PROMPT, wrong[1]), (WRONG_PROMPT, wrong[2])), 1)
         self.assert_log(person, *denied(), service="sudo-i")
 
     def test_what_needs_no_password_never_calls_the_module(self):
@@ -210,10 +210,10 @@ class CodeAlone(SudoCase):
     def test_wrong_codes_are_refused(self):
         person = machine.person("stepwrong")
         self.defaults(person, "passwd_tries=1")
-        wrong = person.wrong_code
+        wrong = person.wrong_codes
         terminal = self.terminal(person, "sudo", "id", "-un")
-        self.assertEqual(self.answer(terminal, (CODE_PROMPT, wrong), (WRONG_PROMPT, wrong),
-                                     (WRONG_PROMPT, wrong)), 1)
+        self.assertEqual(self.answer(terminal, (CODE_PROMPT, wrong[0]), (WRONG_PROMPT, wrong[1]),
+                                     (WRONG_PROMPT, wrong[2])), 1)
         self.assert_screen(terminal, "Verification code: ", "Wrong code. Verification code: ",
                            "Wrong code. Verification code: ",
                            "sudo: 1 incorrect password attempt")

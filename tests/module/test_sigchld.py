@@ -140,6 +140,19 @@ class TheHostsOwn(SigchldTest):
         self.assert_all(lambda treatment: f"{SUCCESS}" + TREATMENTS[treatment].replace(
             ", saw own", ""))
 
+    def test_a_signal_that_is_pending_already_stays_as_it_is(self):
+        """The kernel keeps one for the process, and one for a thread, which raise(3) sends."""
+        saw = {"ended before, pending": ", saw own, left own ended",
+               "reaped before, pending": ", saw own, left",
+               "raised before, pending": ", saw itself, left",
+               "sent before, pending": ", saw itself, left"}
+        for moment in saw:
+            for options in ((), ("thread",)) if "raised" not in moment else ((),):
+                self.start_all(moment, 20, *options, among=("blocked", "signalfd"))
+        for what, count, text in self.hosts.ends():
+            with self.subTest(what):
+                self.assertEqual(text, f"{count} times {SUCCESS}{saw[what[1]]}\n")
+
     def test_a_child_that_was_stopped_before_is_no_news(self):
         self.start_all("stopped before", 20)
         self.assert_all(lambda _: f"{SUCCESS}, left own stopped")

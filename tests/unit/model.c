@@ -12,15 +12,17 @@
 #define IDENTITY "7f3c5d0e-9a1b"
 #define FACTOR   "YF0123456789abcdef0123456789abcdef"
 #define PROMPT   "Code: "
+#define OUTAGE   "The service does not answer; a recovery code works. "
 
 enum {
     DESCRIPTOR = 7,
     CODE_LENGTH = 6,
     TIMEOUT_SECONDS = 10,
-    RENEWALS_MAX = 1,
     CREATIONS_MAX = 2,
+    CONNECTS_MAX = 2,
     EXPIRY_MARGIN_MS = 5000,
-    RECOVERY_MS = 500,
+    SOONEST_MS = 1000,
+    STEP_MS = 500,
     BUSY_MS = 7000,
     BEGIN_MS = 1000000,
 };
@@ -60,37 +62,63 @@ static void finish(struct model *model, enum outcome outcome)
     model->is_final = true;
 }
 
-static bool finish_when_used_up(struct model *model)
+/* What ends the login without an outcome of its own. In an outage the verdict is there. */
+static void end(struct model *model)
 {
-    if (model->malformed + model->wrong + model->unrecovered + model->reused >= model->attempts)
+    finish(model, model->is_outage ? model->expected : OUTCOME_DENIED);
+}
+
+static void use_up(struct model *model)
+{
+    model->used++;
+    if (model->used >= model->attempts)
         finish(model, OUTCOME_DENIED);
-    return model->is_final;
 }
 
 /* The user */
 
+/* 1 s after Enter, or a later half second. */
+static int64_t moment_after(int64_t spent_ms)
+{
+    int64_t moment_ms = SOONEST_MS;
+
+    while (moment_ms < spent_ms)
+        moment_ms += STEP_MS;
+    return moment_ms;
+}
+
+static bool is_moment(const struct model *model)
+{
+    int64_t spent_ms = model->now_ms - model->entered_ms;
+
+    return !model->is_awaited || spent_ms == moment_after(spent_ms);
+}
+
 static bool on_ask(void *context, const char *text)
 {
     struct model *model = context;
-    char expected[100];
+    char expected[200];
 
-    snprintf(expected, sizeof expected, "%s" PROMPT, model->asks > 0 ? model->before : "");
+    snprintf(expected, sizeof expected, "%s%s" PROMPT, model->asks > 0 ? model->before : "",
+             model->is_outage ? OUTAGE : "");
     model->before = "Wrong code. ";
     note(model, "ask ");
     demand(model, !model->is_final, "asks after the end");
     demand(model, model->asks == model->answers, "asks again before the answer");
     demand(model, strcmp(text, expected) == 0, "asks something else");
     demand(model, !model->is_to_release, "keeps a wrong code from others");
-    demand(model, !model->is_to_pause, "answers a wrong recovery code sooner than others");
+    demand(model, !model->is_to_log, "does not log a wrong code at once");
+    demand(model, is_moment(model), "asks at another moment than others are asked");
     demand(model, model->limit_ms == HTTP_FOREVER, "holds the user to a limit");
+    model->is_awaited = false;
     model->code[0] = '\0';
     model->asks++;
-    demand(model, model->asks <= model->attempts, "asks too often");
+    demand(model, model->asks <= model->attempts + model->is_outage, "asks too often");
     if (choose(model, 3) != 2)
         return true;
 
     model->is_gone = true;
-    finish(model, OUTCOME_DENIED);
+    end(model);
     return false;
 }
 
@@ -105,12 +133,24 @@ static void on_show(void *context, const char *text)
            "tells of a limit that is not reached");
 }
 
+static void on_log(void *context, const char *text)
+{
+    struct model *model = context;
+    char expected[100];
+
+    snprintf(expected, sizeof expected, "wrong code %d of %d; challenge=YC%032d", model->used,
+             model->attempts, model->challenges);
+    demand(model, model->is_to_log, "logs what is not wrong");
+    demand(model, strcmp(text, expected) == 0, "logs something else");
+    model->is_to_log = false;
+}
+
 /* Right or wrong, for somebody who is enrolled. */
 static int on_recover(void *context, const char *code)
 {
     struct model *model = context;
 
-    demand(model, strcmp(code, "bcdfghjkmnpq") == 0, "tries what is no recovery code");
+    demand(model, strncmp(code, "bcdfghjkmnp", 11) == 0, "tries what is no recovery code");
     demand(model, !model->is_final, "tries a recovery code after the end");
     demand(model, model->limit_ms == HTTP_FOREVER, "tries a recovery code under Twilio's limit");
     if (model->is_enrolled && choose(model, 2) == 1) {
@@ -119,18 +159,86 @@ static int on_recover(void *context, const char *code)
         model->is_recovered = true;
         return 3;
     }
-    model->is_to_pause = true;
-    model->unrecovered++;
-    finish_when_used_up(model);
+    use_up(model);
     return -1;
+}
+
+static bool on_can_recover(void *context)
+{
+    struct model *model = context;
+
+    demand(model, model->is_enrolled, "offers a recovery code to nobody");
+    demand(model, model->expected == OUTCOME_UNAVAILABLE && !model->is_outage,
+           "tells of an outage that there is not");
+    demand(model, !model->is_gone, "tells somebody who left");
+    model->is_final = true;
+    if (model->broken != NULL || choose(model, 2) == 0)
+        return false;
+    note(model, "outage ");
+    model->is_outage = true;
+    model->is_final = false;
+    model->before = "";
+    return true;
+}
+
+enum answer { GONE, WELL_FORMED, MALFORMED, RECOVERY, EMPTY, SAME, NONE };
+
+/* What ANSWER is as it is typed. */
+static void type(struct model *model, unsigned *answer)
+{
+    static const char *const passwords[] = { "Secret1", "12345", "1234567", "12345a" };
+    static const char letters[] = "qrstvwxz";
+    char again[sizeof model->last];
+    int number = model->answers;
+
+    if (*answer == SAME && number == 1)
+        *answer = EMPTY;
+    switch (*answer) {
+    case WELL_FORMED:
+        snprintf(model->last, sizeof model->last, "100-\xc2\xa0%03d\t", number);
+        return;
+    case MALFORMED:
+        strcpy(model->last, passwords[(unsigned)number % (sizeof passwords / sizeof *passwords)]);
+        return;
+    case RECOVERY:
+        snprintf(model->last, sizeof model->last, "BCDF-ghjk mnp%c",
+                 letters[(unsigned)number % strlen(letters)]);
+        return;
+    case SAME:
+        snprintf(again, sizeof again, "\xe2\x80\x8b%.50s", model->last);
+        strcpy(model->last, again);
+        return;
+    default:
+        strcpy(model->last, number % 2 == 0 ? " " : "");
+    }
+}
+
+/* What must come of it. */
+static void judge(struct model *model, unsigned answer, bool was_empty)
+{
+    if (answer == SAME || (answer == EMPTY && was_empty)) {
+        note(model, "same ");
+        model->used++;
+        end(model);
+    } else if (model->is_outage && (answer == EMPTY || answer == WELL_FORMED)) {
+        note(model, "gives up ");
+        end(model);
+    } else if (answer == WELL_FORMED) {
+        note(model, "code ");
+        snprintf(model->code, sizeof model->code, "100%03d", model->answers);
+    } else if (answer == RECOVERY) {
+        note(model, "recovery ");
+    } else {
+        note(model, answer == EMPTY ? "empty " : "malformed ");
+        use_up(model);
+    }
 }
 
 static enum login_answer on_answer(void *context, bool wait, char answer[DIALOGUE_LINE_SIZE])
 {
-    enum { GONE, WELL_FORMED, MALFORMED, RECOVERY, NONE };
-    static const char *const passwords[] = { "Secret1", "12345", "1234567", "12345a", "" };
     struct model *model = context;
     bool can_answer = model->answers < model->asks;
+    bool was_empty = model->answers > 0 && model->is_empty;
     unsigned choice;
 
     demand(model, !model->is_final || model->is_gone, "listens after the end");
@@ -139,40 +247,27 @@ static enum login_answer on_answer(void *context, bool wait, char answer[DIALOGU
     if (model->is_gone || model->broken != NULL)
         return LOGIN_GONE;
 
-    choice = choose(model, wait ? 4 : 5);
+    choice = choose(model, wait ? NONE : NONE + 1);
     if (choice == NONE)
         return LOGIN_NO_ANSWER;
     if (choice == GONE) {
         note(model, "gone ");
         model->is_gone = true;
-        finish(model, OUTCOME_DENIED);
+        end(model);
         return LOGIN_GONE;
     }
 
     model->answers++;
     if (choose(model, 2) == 1)
         model->now_ms += CHALLENGE_LIFETIME_MS;
-    if (choice == RECOVERY) {
-        note(model, "recovery ");
-        strcpy(answer, "BCDF-ghjk mnpq");
-        model->code[0] = '\0';
-        return LOGIN_ANSWER;
-    }
-    if (choice == MALFORMED) {
-        note(model, "malformed ");
-        strcpy(answer,
-               passwords[(unsigned)model->answers % (sizeof passwords / sizeof *passwords)]);
-        model->code[0] = '\0';
-        model->malformed++;
-        finish_when_used_up(model);
-        return LOGIN_ANSWER;
-    }
-
-    note(model, "code ");
-    snprintf(model->code, sizeof model->code, "10000%d", model->answers % 10);
-    snprintf(answer, DIALOGUE_LINE_SIZE, "%.3s %s", model->code, model->code + 3);
-    model->is_tried = false;
-    model->is_claimed = false;
+    model->entered_ms = model->now_ms;
+    model->is_awaited = true;
+    model->is_tried = model->is_claimed = false;
+    model->code[0] = '\0';
+    type(model, &choice);
+    model->is_empty = choice == EMPTY || (choice == SAME && was_empty);
+    judge(model, choice, was_empty);
+    strcpy(answer, model->last);
     return LOGIN_ANSWER;
 }
 
@@ -197,7 +292,9 @@ static void demand_request(struct model *model, const struct http_watch *watch)
 {
     demand(model, !model->is_final, "talks to Twilio after the end");
     demand(model, model->is_loaded, "talks to Twilio before twilio.so is loaded");
-    demand(model, watch->deadline_ms == model->limit_ms, "watch and clock differ");
+    demand(model, !model->is_outage, "talks to Twilio in an outage");
+    demand(model, !model->is_enrolled || watch->deadline_ms == model->limit_ms,
+           "watch and clock differ");
     demand(model, (model->code[0] != '\0') == (watch->deadline_ms != HTTP_FOREVER),
            "the limit begins at another time than at the code");
     demand(model, (model->code[0] != '\0') == (watch->descriptor < 0),
@@ -221,10 +318,10 @@ static void demand_creation(struct model *model)
            "creates a challenge before the code");
     demand(model, model->is_counted, "creates a challenge that is not counted");
     model->is_counted = false;
-    demand(model,
-           model->code[0] != '\0' || model->malformed + model->unrecovered == 0 ||
-               model->refused_creations > 0,
+    demand(model, model->code[0] != '\0' || model->used == 0 || model->refused_creations > 0,
            "creates a challenge though a password came");
+    demand(model, model->code[0] != '\0' || !model->was_denied,
+           "creates a challenge for a round that nobody answers");
     demand(model, model->refused_creations < CREATIONS_MAX, "creates too often");
     if (!model->has_challenge)
         return;
@@ -247,8 +344,6 @@ static enum challenge_state on_create(struct challenge_service *service, struct 
            "tries again what can't succeed");
     if (model->broken != NULL || !listen(model, watch))
         return CHALLENGE_GIVEN_UP;
-    if (!model->is_enrolled && choose(model, 2) == 1)
-        return refuse(why_not, OUTCOME_UNAVAILABLE);
     if (!watch->before_send(watch))
         return CHALLENGE_GIVEN_UP;
 
@@ -276,6 +371,25 @@ static enum challenge_state on_create(struct challenge_service *service, struct 
     return CHALLENGE_PENDING;
 }
 
+static void on_connect(struct challenge_service *service, struct http_watch *watch,
+                       struct verdict *why_not)
+{
+    struct model *model = (struct model *)service;
+
+    note(model, "connect ");
+    demand_request(model, watch);
+    demand(model, !model->is_enrolled, "connects alone for somebody who is enrolled");
+    demand(model, ++model->connects <= CONNECTS_MAX, "connects too often");
+    if (model->broken != NULL || !listen(model, watch))
+        return;
+    if (choose(model, 2) == 0) {
+        demand(model, !watch->before_send(watch), "sends something for nobody");
+        return;
+    }
+    note(model, "away ");
+    verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "model");
+}
+
 static void expire(struct model *model)
 {
     note(model, "expired ");
@@ -299,9 +413,8 @@ static enum challenge_state choose_state(struct model *model, bool can_be_lost,
         return CHALLENGE_APPROVED;
     case PENDING:
         note(model, "wrong ");
-        model->wrong++;
-        model->is_to_release = true;
-        finish_when_used_up(model);
+        model->is_to_release = model->is_to_log = true;
+        use_up(model);
         return CHALLENGE_PENDING;
     case EXPIRED:
         expire(model);
@@ -392,9 +505,8 @@ static enum login_claim on_claim(void *context, const char *code, struct verdict
     }
     if (choice == BEFORE) {
         note(model, "used ");
-        model->reused++;
         model->before = "That code was used before: wait for the next one. ";
-        finish_when_used_up(model);
+        use_up(model);
         return LOGIN_CLAIMED_BEFORE;
     }
     outcome = choose_refusal(model);
@@ -438,8 +550,29 @@ static int64_t on_count(void *context, struct verdict *why_not)
     return 60;
 }
 
+static bool on_was_denied(void *context)
+{
+    struct model *model = context;
+
+    demand(model, model->is_enrolled && !model->is_final && model->code[0] == '\0',
+           "asks for no reason how the last login ended");
+    model->was_denied = choose(model, 2) == 1;
+    return model->was_denied;
+}
+
+static void on_note_end(void *context, bool is_denied)
+{
+    struct model *model = context;
+
+    demand(model, ++model->ends == 1, "ends twice");
+    demand(model, model->is_enrolled && !model->is_gone, "notes the end of what nobody answered");
+    demand(model, is_denied == (model->expected == OUTCOME_DENIED), "notes another end");
+    demand(model, model->limit_ms == HTTP_FOREVER, "notes the end under Twilio's limit");
+}
+
 static const struct challenge_api api = {
     .version = "model",
+    .connect = on_connect,
     .create = on_create,
     .verify = on_verify,
     .fetch = on_fetch,
@@ -470,6 +603,7 @@ static void on_limit(void *context, int64_t deadline_ms)
 {
     struct model *model = context;
 
+    demand(model, model->is_enrolled, "may say \"unavailable\" of somebody who is not enrolled");
     demand(model,
            deadline_ms == HTTP_FOREVER || deadline_ms == model->now_ms + TIMEOUT_SECONDS * 1000,
            "sets another limit than the settings say");
@@ -485,18 +619,16 @@ static void on_pause(void *context, int64_t pause_ms)
 {
     struct model *model = context;
 
-    if (model->is_to_pause) {
-        demand(model, pause_ms == RECOVERY_MS, "does not even a wrong recovery code out");
-        model->is_to_pause = false;
-        model->now_ms += pause_ms;
-        return;
-    }
-    demand(model, !model->is_enrolled, "pauses for somebody who is enrolled");
-    demand(model, pause_ms > 0 && model->now_ms + pause_ms <= model->limit_ms,
-           "pauses beyond the limit");
+    demand(model, model->is_awaited && pause_ms > 0, "pauses while nobody waits");
+    demand(model, !model->is_final || model->expected != OUTCOME_APPROVED, "lets an approval wait");
+    demand(model, model->limit_ms == HTTP_FOREVER, "pauses under Twilio's limit");
+    demand(model,
+           model->now_ms + pause_ms - model->entered_ms ==
+               moment_after(model->now_ms - model->entered_ms),
+           "pauses until another moment");
     model->now_ms += pause_ms;
-    /* What somebody who is not enrolled types is always a wrong code. */
-    model->code[0] = '\0';
+    if (!model->is_enrolled)
+        model->code[0] = '\0'; /* it is always wrong */
 }
 
 bool model_run(struct model *model)
@@ -516,6 +648,7 @@ bool model_run(struct model *model)
     model->expected = OUTCOME_DENIED;
     model->before = "Wrong code. ";
     model->now_ms = BEGIN_MS;
+    model->limit_ms = HTTP_FOREVER;
     login_run(&request, &ports, &model->verdict);
 
     demand(model, model->asks > 0, "asks nothing");
@@ -523,8 +656,14 @@ bool model_run(struct model *model)
     demand(model, model->verdict.outcome != OUTCOME_APPROVED || model->is_enrolled,
            "approves nobody");
     demand(model, !model->is_to_release, "keeps a wrong code from others");
-    demand(model, !model->is_to_pause || model->broken != NULL,
-           "answers a wrong recovery code sooner than others");
+    demand(model, !model->is_to_log, "does not log a wrong code");
+    demand(model, model->verdict.outcome == OUTCOME_APPROVED || is_moment(model),
+           "ends at another moment than others end");
+    demand(model,
+           (model->ends == 1) ==
+               (model->is_enrolled && !model->is_gone &&
+                (model->expected == OUTCOME_APPROVED || model->expected == OUTCOME_DENIED)),
+           "does not note the end");
     demand(model, !model->is_recovered || model->verdict.outcome == OUTCOME_APPROVED,
            "refuses after a recovery code is used up");
     demand(model, model->verdict.reason[0] != '\0', "does not tell why");

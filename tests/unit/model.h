@@ -28,18 +28,22 @@ struct model {
     /* The world's own: */
     enum outcome expected;
     bool is_final; /* EXPECTED is how it ends: nothing more may be asked or sent */
-    bool is_loaded, is_gone;
-    int asks, answers, malformed, wrong, unrecovered, reused;
-    char code[9];                   /* well-formed and answered last; "": none */
-    bool is_tried;                  /* CODE was verified on the challenge there is */
-    bool is_claimed, is_to_release; /* CODE */
-    bool is_recovered, is_counted, is_to_pause;
+    bool is_loaded, is_gone, is_outage;
+    int asks, answers, used;                   /* attempts */
+    char last[64];                             /* the last answer, as it was typed */
+    bool is_empty;                             /* LAST */
+    char code[9];                              /* well-formed and answered last; "": none */
+    bool is_tried;                             /* CODE was verified on the challenge there is */
+    bool is_claimed, is_to_release, is_to_log; /* CODE */
+    bool is_recovered, is_counted, was_denied;
+    bool is_awaited; /* the user waits since ENTERED_MS */
+    int ends;        /* that were noted */
+    int connects;
     const char *before; /* what stands before the next prompt */
     int challenges;
     bool has_challenge, is_renewed, is_lost;
     int refused_creations; /* since the last challenge */
-    int64_t now_ms, created_ms, limit_ms;
-    struct http_watch *watch;
+    int64_t now_ms, entered_ms, created_ms, limit_ms;
 };
 
 /* Runs one login in it. False: a rule was broken. */

@@ -8,7 +8,8 @@
 #define PORTS(its_context, its_descriptor)                                                         \
     {                                                                                              \
         .context = (its_context), .descriptor = (its_descriptor), .ask = on_ask, .show = on_show,  \
-        .answer = on_answer, .load = on_load, .limit = on_limit, .clock_ms = on_clock,             \
-        .pause = on_pause, .claim = on_claim, .release = on_release, .count = on_count,            \
-        .recover = on_recover,                                                                     \
+        .log = on_log, .answer = on_answer, .load = on_load, .limit = on_limit,                    \
+        .clock_ms = on_clock, .pause = on_pause, .claim = on_claim, .release = on_release,         \
+        .count = on_count, .recover = on_recover, .can_recover = on_can_recover,                   \
+        .was_denied = on_was_denied, .note_end = on_note_end,                                      \
     }

@@ -1,145 +1,196 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* What the user typed: what of it goes on, and whether it is the password. */
+/* One answer of the user: what is removed from it, and which kind the rest is. */
 #include "unit.h"
 
 #include <stdlib.h>
 
-#include "core/text.h"
-#include "module/answer.h"
+#include "check/answer.h"
 
-static void assert_line(const char *typed, const char *expected)
+static const uint8_t key[SIPHASH_KEY_SIZE] = "a key of 16 byte";
+
+static void assert_answer(const char *line, enum answer_kind kind, const char *text)
 {
-    char line[ANSWER_SIZE];
+    struct answer answer;
 
-    memset(line, 'x', sizeof line);
-    answer_print(typed, line);
-    assert_string_equal(line, expected);
+    answer_read(line, 6, &answer);
+    if (answer.kind != kind || strcmp(answer.text, text) != 0)
+        fail_msg("\"%s\" is of kind %d: \"%s\"", line, (int)answer.kind, answer.text);
 }
 
-TEST(an_ordinary_answer_goes_on_as_it_was_typed)
+TEST(six_digits_are_a_code)
 {
-    static const char *const answers[] = {
-        "",         "123456",        " 1 2 3 ",  "\"\\%",           "login",
-        "\xc3\xa4", "a\xe2\x80\x8b", "\xc2\xa0", "\xf0\x9f\x94\x91"
+    assert_answer("123456", ANSWER_CODE, "123456");
+    assert_answer("000000", ANSWER_CODE, "000000");
+    assert_answer("987654", ANSWER_CODE, "987654");
+}
+
+TEST(a_code_has_the_length_that_is_set)
+{
+    static const char digits[] = "1234567890";
+
+    for (int length = 6; length <= 8; length++)
+        for (size_t typed = 1; typed < sizeof digits; typed++) {
+            struct answer answer;
+            char line[sizeof digits];
+            snprintf(line, sizeof line, "%.*s", (int)typed, digits);
+            answer_read(line, length, &answer);
+            assert_int_equal(answer.kind, typed == (size_t)length ? ANSWER_CODE : ANSWER_MALFORMED);
+        }
+}
+
+/* Every character of Unicode, around and inside of a code. */
+TEST(what_is_pasted_along_is_removed_wherever_it_stands_and_nothing_else_is)
+{
+    static const struct {
+        uint32_t first, last;
+    } removed[] = {
+        { 0x09, 0x0d },     { 0x20, 0x20 },     { 0x2d, 0x2d },     { 0x85, 0x85 },
+        { 0xa0, 0xa0 },     { 0x1680, 0x1680 }, { 0x2000, 0x200d }, { 0x2010, 0x2015 },
+        { 0x2028, 0x2029 }, { 0x202f, 0x202f }, { 0x205f, 0x2060 }, { 0x3000, 0x3000 },
+        { 0xfeff, 0xfeff },
     };
 
-    for (size_t i = 0; i < ARRAY_SIZE(answers); i++)
-        assert_line(answers[i], answers[i]);
-}
+    for (uint32_t point = 1; point <= 0x10ffff; point++) {
+        char bytes[5] = "", line[40];
+        struct answer answer;
+        bool is_removed = false, is_digit = point >= '0' && point <= '9';
 
-TEST(tab_and_carriage_return_become_blanks)
-{
-    assert_line("123456\r", "123456 ");
-    assert_line("\t123\t456", " 123 456");
-    assert_line("\r\t\r", "   ");
-}
-
-TEST(bidirectional_controls_are_left_out)
-{
-    assert_line("\xe2\x80\xaa"
-                "123456"
-                "\xe2\x80\xac",
-                "123456");
-    assert_line("1\xd8\x9c"
-                "2\xe2\x80\x8e"
-                "3\xe2\x80\x8f"
-                "4\xe2\x81\xa6"
-                "5\xe2\x81\xa9"
-                "6",
-                "123456");
-    assert_line("\xe2\x80\xad\xe2\x80\xae", "");
-}
-
-TEST(what_is_no_text_of_a_line_goes_on_as_an_empty_one)
-{
-    static const char *const answers[] = {
-        "123456\n",     "12\x01",     "\x1b[A",   "\x7f",     "\b\n\r\x7fINCORRECT",
-        "123456\v",     "12\f",       "\xff",     "12\xc3",   "\xc0\x80",
-        "\xed\xa0\x80", "12\xc2\x85", "\xc2\x9b", "\xc2\x80", "1\xc2\x9f",
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(answers); i++)
-        assert_line(answers[i], "");
-    assert_line(NULL, "");
-}
-
-TEST(no_more_than_512_bytes_as_typed_go_on)
-{
-    char typed[600];
-
-    memset(typed, '1', sizeof typed);
-    typed[DIALOGUE_ANSWER_MAX] = '\0';
-    assert_line(typed, typed);
-    typed[DIALOGUE_ANSWER_MAX] = '1';
-    typed[DIALOGUE_ANSWER_MAX + 1] = '\0';
-    assert_line(typed, "");
-    /* Though what is left out would make it fit. */
-    memcpy(typed, "\xe2\x80\xaa", 3);
-    assert_line(typed, "");
-}
-
-TEST(every_answer_makes_a_clean_line)
-{
-    for (unsigned pair = 0; pair <= 0xffff; pair++) {
-        const char typed[] = { 'a', (char)(pair >> 8), (char)pair, 'z', '\0' };
-        char line[ANSWER_SIZE];
-
-        answer_print(typed, line);
-        assert_true(text_is_clean(line, strlen(line)));
+        if ((point >= 0xd800 && point <= 0xdfff) || is_digit)
+            continue;
+        for (size_t i = 0; i < ARRAY_SIZE(removed); i++)
+            is_removed |= point >= removed[i].first && point <= removed[i].last;
+        if (point < 0x80) {
+            bytes[0] = (char)point;
+        } else if (point < 0x800) {
+            bytes[0] = (char)(0xc0 | point >> 6);
+            bytes[1] = (char)(0x80 | (point & 0x3f));
+        } else if (point < 0x10000) {
+            bytes[0] = (char)(0xe0 | point >> 12);
+            bytes[1] = (char)(0x80 | (point >> 6 & 0x3f));
+            bytes[2] = (char)(0x80 | (point & 0x3f));
+        } else {
+            bytes[0] = (char)(0xf0 | point >> 18);
+            bytes[1] = (char)(0x80 | (point >> 12 & 0x3f));
+            bytes[2] = (char)(0x80 | (point >> 6 & 0x3f));
+            bytes[3] = (char)(0x80 | (point & 0x3f));
+        }
+        snprintf(line, sizeof line, "%s123%s%s456%s", bytes, bytes, bytes, bytes);
+        answer_read(line, 6, &answer);
+        if (answer.kind != (is_removed ? ANSWER_CODE : ANSWER_MALFORMED) ||
+            (is_removed && strcmp(answer.text, "123456") != 0))
+            fail_msg("U+%04X: kind %d: \"%s\"", point, (int)answer.kind, answer.text);
     }
 }
 
-TEST(reads_and_writes_no_byte_too_much)
+TEST(no_other_digit_is_a_digit)
 {
-    char *typed = malloc(3); /* a sanitizer watches their ends */
-    char *line = malloc(ANSWER_SIZE);
+    assert_answer("12345\xd9\xa6", ANSWER_MALFORMED, "12345\xd9\xa6");
+    assert_answer("\xef\xbc\x91"
+                  "23456",
+                  ANSWER_MALFORMED,
+                  "\xef\xbc\x91"
+                  "23456");
+}
 
-    strcpy(typed, "\xe2\x80");
-    answer_print(typed, line);
-    assert_string_equal(line, "");
-    strcpy(typed, "1\t");
-    answer_print(typed, line);
-    assert_string_equal(line, "1 ");
+TEST(what_is_not_utf8_makes_no_code)
+{
+    assert_answer("123456\xff", ANSWER_MALFORMED, "123456\xff");
+    assert_answer("123456\xe2\x80", ANSWER_MALFORMED, "123456\xe2\x80");
+    assert_answer("\xc0\xa0"
+                  "123456",
+                  ANSWER_MALFORMED,
+                  "\xc0\xa0"
+                  "123456");
+}
+
+TEST(nothing_is_empty_whatever_was_removed)
+{
+    static const char *const lines[] = {
+        "", " ", "-", "\t\r", "\xe2\x80\x8b\xef\xbb\xbf", "\xe3\x80\x80- \xe2\x80\x94"
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+        assert_answer(lines[i], ANSWER_EMPTY, "");
+}
+
+TEST(a_recovery_code_is_read_in_its_one_spelling)
+{
+    static const char *const lines[] = { "bcdfghjkmnpq", "bcdf-ghjk-mnpq", "BCDF GHJK MNPQ",
+                                         "\tbcdf\xe2\x80\x93ghjk\xc2\xa0mnpq\xe2\x80\x8b" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+        assert_answer(lines[i], ANSWER_RECOVERY_CODE, "bcdfghjkmnpq");
+    assert_answer("bcdf.ghjk.mnpq", ANSWER_MALFORMED, "bcdf.ghjk.mnpq");
+    assert_answer("bcdfghjkmnp", ANSWER_MALFORMED, "bcdfghjkmnp");
+}
+
+TEST(everything_else_is_malformed)
+{
+    assert_answer("Secret 1", ANSWER_MALFORMED, "Secret1");
+    assert_answer("12345", ANSWER_MALFORMED, "12345");
+    assert_answer("+12345", ANSWER_MALFORMED, "+12345");
+    assert_answer("12345&FactorSid=YF", ANSWER_MALFORMED, "12345&FactorSid=YF");
+}
+
+TEST(the_longest_line_fits)
+{
+    char *line = malloc(DIALOGUE_LINE_SIZE); /* a sanitizer watches its end */
+    struct answer answer;
+
+    memset(line, '1', DIALOGUE_LINE_MAX);
+    line[DIALOGUE_LINE_MAX] = '\0';
+    answer_read(line, 6, &answer);
+    assert_int_equal(answer.kind, ANSWER_MALFORMED);
+    assert_string_equal(answer.text, line);
     free(line);
-    free(typed);
 }
 
-TEST(knows_the_password_as_it_was_typed)
+static bool is_same(const char *line, const char *other)
 {
-    assert_true(answer_is_password("123456", "123456"));
-    assert_true(answer_is_password("\xff\x01", "\xff\x01"));
-    assert_false(answer_is_password("123 456", "123456"));
-    assert_false(answer_is_password("123456", "123 456"));
-    assert_false(answer_is_password("12345", "123456"));
-    assert_false(answer_is_password("1234567", "123456"));
-    assert_false(answer_is_password("023456", "123456"));
-    assert_false(answer_is_password("123450", "123456"));
-    assert_false(answer_is_password("\x01", "\xff"));
+    struct answer answer, another;
+
+    answer_read(line, 6, &answer);
+    answer_read(other, 6, &another);
+    return answer_hash(&answer, key) == answer_hash(&another, key);
 }
 
-TEST(an_empty_or_missing_password_is_none)
+TEST(answers_are_the_same_that_differ_in_what_is_removed_alone)
 {
-    assert_false(answer_is_password("", ""));
-    assert_false(answer_is_password("", NULL));
-    assert_false(answer_is_password(NULL, ""));
-    assert_false(answer_is_password(NULL, NULL));
-    assert_false(answer_is_password(NULL, "x"));
-    assert_false(answer_is_password("x", NULL));
+    assert_true(is_same("123456", "123 456"));
+    assert_true(is_same("", "\t"));
+    assert_true(is_same("Secret1", "Secret\xc2\xa0"
+                                   "1"));
+    assert_true(is_same("BCDF-GHJK-MNPQ", "bcdfghjkmnpq"));
+    assert_false(is_same("123456", "123457"));
+    assert_false(is_same("123456", "1234560"));
+    assert_false(is_same("", "x"));
+    assert_false(is_same("Secret1", "secret1"));
+}
+
+TEST(a_hash_is_of_the_key_too)
+{
+    static const uint8_t other[SIPHASH_KEY_SIZE] = "another of 16 by";
+    struct answer answer;
+
+    answer_read("123456", 6, &answer);
+    assert_true(answer_hash(&answer, key) != answer_hash(&answer, other));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_ordinary_answer_goes_on_as_it_was_typed),
-        cmocka_unit_test(tab_and_carriage_return_become_blanks),
-        cmocka_unit_test(bidirectional_controls_are_left_out),
-        cmocka_unit_test(what_is_no_text_of_a_line_goes_on_as_an_empty_one),
-        cmocka_unit_test(no_more_than_512_bytes_as_typed_go_on),
-        cmocka_unit_test(every_answer_makes_a_clean_line),
-        cmocka_unit_test(reads_and_writes_no_byte_too_much),
-        cmocka_unit_test(knows_the_password_as_it_was_typed),
-        cmocka_unit_test(an_empty_or_missing_password_is_none),
+        cmocka_unit_test(six_digits_are_a_code),
+        cmocka_unit_test(a_code_has_the_length_that_is_set),
+        cmocka_unit_test(what_is_pasted_along_is_removed_wherever_it_stands_and_nothing_else_is),
+        cmocka_unit_test(no_other_digit_is_a_digit),
+        cmocka_unit_test(what_is_not_utf8_makes_no_code),
+        cmocka_unit_test(nothing_is_empty_whatever_was_removed),
+        cmocka_unit_test(a_recovery_code_is_read_in_its_one_spelling),
+        cmocka_unit_test(everything_else_is_malformed),
+        cmocka_unit_test(the_longest_line_fits),
+        cmocka_unit_test(answers_are_the_same_that_differ_in_what_is_removed_alone),
+        cmocka_unit_test(a_hash_is_of_the_key_too),
     };
 
     return cmocka_run_group_tests_name("answer", tests, NULL, NULL);

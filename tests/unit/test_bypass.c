@@ -255,9 +255,11 @@ TEST(a_host_that_is_not_root_has_no_use_for_roots)
 {
     const char *folder = *state;
 
+    folder_write(folder, "file", "", 0644);
     assert_int_equal(chmod(folder, 0755), 0);
     assert_int_equal(seteuid(12345), 0);
     assert_finds_none(folder, "alice");
+    assert_refuses(folder_path(folder, "file"), "alice", "not a folder");
     assert_int_equal(seteuid(0), 0);
 }
 

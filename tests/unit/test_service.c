@@ -44,6 +44,7 @@ static struct {
     int64_t patience_ms;
     int64_t paused_ms;
     bool gives_up_in_pause, opens;
+    size_t allowed; /* requests that the watch let leave */
 } network;
 
 bool http_open(const struct settings *settings, const struct http_credentials *credentials,
@@ -72,6 +73,7 @@ enum http_result http_send(struct http *http, const struct http_request *request
              request->form != NULL ? "POST" : "GET", request->path,
              request->form != NULL ? " " : "", request->form != NULL ? request->form : "");
     network.patience_ms = request->patience_ms;
+    network.allowed += watch->before_send == NULL || watch->before_send(watch);
     if (request->form != NULL && strstr(request->form, "AuthPayload") != NULL)
         wiped_expect(request->form, strlen(request->form));
     network.sent++;
@@ -320,19 +322,37 @@ TEST(create_judges_a_refusal)
     assert_non_null(strstr(login->why_not.reason, "; request="));
 }
 
-TEST(nothing_is_named_for_somebody_who_is_not_enrolled)
+static bool refuse_to_send(struct http_watch *watch)
+{
+    (void)watch;
+    return false;
+}
+
+TEST(a_connection_is_made_over_which_nothing_leaves)
 {
     struct login *login = *state;
     struct challenge_service *service;
 
     assert_true(challenge_api.open(&login->settings, NULL, "hunter2", &service, &login->why_not));
-    reply_challenge(201, "pending");
-    assert_int_equal(
-        challenge_api.create(service, &login->watch, &login->challenge, &login->why_not),
-        CHALLENGE_REFUSED);
-    assert_null(strstr(network.requests[0], "Entities"));
-    assert_null(strstr(network.requests[0], "FactorSid"));
+    fail_with(HTTP_GIVEN_UP);
+    login->watch.before_send = refuse_to_send;
+    challenge_api.connect(service, &login->watch, &login->why_not);
+    assert_requests(1);
+    assert_int_equal(network.allowed, 0);
+    assert_string_equal(network.requests[0], "GET /");
+    assert_int_equal(network.patience_ms, TIMEOUT_SECONDS * 1000);
     free(service);
+}
+
+TEST(a_connection_that_fails_tells_why)
+{
+    struct login *login = *state;
+
+    fail_with(HTTP_UNSENT);
+    login->watch.before_send = refuse_to_send;
+    challenge_api.connect(login->service, &login->watch, &login->why_not);
+    assert_requests(1);
+    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "no network");
 }
 
 TEST(verify_sends_the_code_to_its_own_challenge)
@@ -637,7 +657,8 @@ int main(void)
         of_a_login(names_that_make_no_path_are_not_cut_off),
         of_a_login(create_is_given_up_when_the_watch_says_so),
         of_a_login(create_judges_a_refusal),
-        of_a_login(nothing_is_named_for_somebody_who_is_not_enrolled),
+        of_a_login(a_connection_is_made_over_which_nothing_leaves),
+        of_a_login(a_connection_that_fails_tells_why),
         of_a_login(verify_sends_the_code_to_its_own_challenge),
         of_a_login(verify_takes_200_alone),
         of_a_login(verify_tells_wrong_expired_and_denied),

@@ -177,6 +177,36 @@ TEST(a_delay_is_neither_lengthened_nor_lost_when_the_clock_is_set_back)
     assert_int_equal(state_try(&one, NOW - DAY + 30), 0);
 }
 
+TEST(a_delay_is_known_without_a_try)
+{
+    struct state one = { 0 };
+
+    for (int i = 0; i < STATE_TRIES; i++) {
+        assert_int_equal(state_delay(&one, NOW), 0);
+        assert_int_equal(one.tries, i);
+        state_try(&one, NOW);
+    }
+    assert_int_equal(state_delay(&one, NOW + 1), NOW + 30);
+    assert_int_equal(state_delay(&one, NOW + 29), NOW + 30);
+    assert_int_equal(state_delay(&one, NOW + 30), 0);
+    assert_int_equal(one.tries, STATE_TRIES);
+}
+
+/* How the last login ended */
+
+TEST(a_denied_login_counts_as_the_last_one_for_a_minute)
+{
+    struct state one = { .denied_s = NOW };
+
+    assert_true(state_was_denied(&one, NOW));
+    assert_true(state_was_denied(&one, NOW + 59));
+    assert_false(state_was_denied(&one, NOW + 60));
+    assert_false(state_was_denied(&one, NOW - 1)); /* the clock was set back */
+    one.denied_s = 0;
+    assert_false(state_was_denied(&one, 0));
+    assert_false(state_was_denied(&one, NOW));
+}
+
 TEST(a_set_is_found_by_its_name)
 {
     struct state one = { 0 };
@@ -239,6 +269,84 @@ TEST(a_new_file_is_empty_and_what_is_written_is_read)
     close(file);
 }
 
+/* As version 0.1.0 wrote it before there was denied_s: the checksum stands in its place. */
+struct state_before {
+    char magic[8];
+    struct state_claim claims[STATE_CLAIMS];
+    int64_t creations_s[STATE_CREATIONS_DAY];
+    int64_t tried_s, tries;
+    struct state_set sets[STATE_SETS];
+    uint64_t checksum;
+};
+
+static struct state_before write_before(int file)
+{
+    static const uint8_t key[SIPHASH_KEY_SIZE];
+    struct state_before before = {
+        .magic = { 'p', 't', 'v', 'u', 's', 'e', 'd', '1' },
+        .claims = { [3] = { 7, 1000 } },
+        .creations_s = { NOW, NOW - 1 },
+        .tried_s = NOW,
+        .tries = 6,
+        .sets = { [1] = { SET, 0x2a1 } },
+    };
+
+    before.checksum = siphash(key, &before, offsetof(struct state_before, checksum));
+    assert_int_equal(pwrite(file, &before, sizeof before, 0), sizeof before);
+    return before;
+}
+
+static void assert_as_before(const struct state *state)
+{
+    assert_int_equal(state->claims[3].hash, 7);
+    assert_int_equal(state->claims[3].boottime_s, 1000);
+    assert_int_equal(state->creations_s[1], NOW - 1);
+    assert_int_equal(state->tried_s, NOW);
+    assert_int_equal(state->tries, 6);
+    assert_memory_equal(state->sets[1].id, SET, STATE_SET_SIZE);
+    assert_int_equal(state->sets[1].used, 0x2a1);
+}
+
+TEST(a_file_of_the_version_before_is_read_and_loses_no_used_recovery_code)
+{
+    int file = open_file(*state);
+    struct state is, again;
+    struct verdict why_not;
+
+    write_before(file);
+    assert_locked(file, &is, STATE_LOCKED, "");
+    assert_as_before(&is);
+    assert_int_equal(is.denied_s, 0);
+
+    is.denied_s = NOW;
+    assert_true(state_write(file, &is, true, &why_not));
+    state_unlock(file);
+    assert_locked(file, &again, STATE_LOCKED, "");
+    assert_as_before(&again);
+    assert_int_equal(again.denied_s, NOW);
+    close(file);
+}
+
+TEST(a_damaged_file_of_the_version_before_is_noticed)
+{
+    int file = open_file(*state);
+    struct state is;
+
+    for (size_t at = 0; at < sizeof(struct state_before); at += 7) {
+        struct state_before before = write_before(file);
+        ((char *)&before)[at] ^= 0x10;
+        assert_int_equal(pwrite(file, &before, sizeof before, 0), sizeof before);
+        assert_locked(file, &is, STATE_UNUSABLE, "damaged: remove it");
+    }
+    write_before(file);
+    assert_int_equal(ftruncate(file, sizeof(struct state_before) - 1), 0);
+    assert_locked(file, &is, STATE_UNUSABLE, "damaged");
+    write_before(file);
+    assert_int_equal(ftruncate(file, sizeof(struct state_before) + 1), 0);
+    assert_locked(file, &is, STATE_UNUSABLE, "damaged");
+    close(file);
+}
+
 /* A killed process leaves a file that was made, and not yet written. */
 TEST(whatever_byte_is_damaged_is_noticed)
 {
@@ -275,10 +383,10 @@ TEST(numbers_that_nobody_writes_are_damage)
     assert_locked(file, &one, STATE_LOCKED, "");
     state_unlock(file);
     for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
-        for (int member = 0; member < 4; member++) {
+        for (int member = 0; member < 5; member++) {
             struct state bad = one;
             int64_t *members[] = { &bad.tried_s, &bad.tries, &bad.creations_s[3],
-                                   &bad.claims[5].boottime_s };
+                                   &bad.claims[5].boottime_s, &bad.denied_s };
             *members[member] = wrong[i];
             assert_true(state_write(file, &bad, false, &why_not));
             assert_locked(file, &other, STATE_UNUSABLE, "damaged");
@@ -355,9 +463,13 @@ int main(void)
         cmocka_unit_test(a_clock_that_was_set_back_does_not_lengthen_the_limit),
         cmocka_unit_test(five_wrong_ones_are_free_and_then_each_doubles_the_delay),
         cmocka_unit_test(a_delay_is_neither_lengthened_nor_lost_when_the_clock_is_set_back),
+        cmocka_unit_test(a_delay_is_known_without_a_try),
+        cmocka_unit_test(a_denied_login_counts_as_the_last_one_for_a_minute),
         cmocka_unit_test(a_set_is_found_by_its_name),
         cmocka_unit_test(what_remains_of_a_set_is_never_more_or_less_than_it_has),
         on_disk(a_new_file_is_empty_and_what_is_written_is_read),
+        on_disk(a_file_of_the_version_before_is_read_and_loses_no_used_recovery_code),
+        on_disk(a_damaged_file_of_the_version_before_is_noticed),
         on_disk(whatever_byte_is_damaged_is_noticed),
         on_disk(numbers_that_nobody_writes_are_damage),
         on_disk(a_lock_that_somebody_keeps_is_not_waited_for_for_ever),

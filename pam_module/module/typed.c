@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* What the user typed. */
-#include "answer.h"
+#include "typed.h"
 
 #include <string.h>
 
@@ -27,15 +27,15 @@ static bool copy(const char *typed, size_t size, char *line)
     return true;
 }
 
-void answer_print(const char *typed, char line[ANSWER_SIZE])
+void typed_print(const char *typed, char line[TYPED_SIZE])
 {
-    size_t size = typed != NULL ? strnlen(typed, ANSWER_SIZE) : 0;
+    size_t size = typed != NULL ? strnlen(typed, TYPED_SIZE) : 0;
 
-    if (size == ANSWER_SIZE || !copy(typed, size, line))
-        explicit_bzero(line, ANSWER_SIZE);
+    if (size == TYPED_SIZE || !copy(typed, size, line))
+        explicit_bzero(line, TYPED_SIZE);
 }
 
-bool answer_is_password(const char *typed, const char *password)
+bool typed_is_password(const char *typed, const char *password)
 {
     size_t size = password != NULL ? strlen(password) : 0;
     unsigned difference = 0;

@@ -7,13 +7,13 @@
 
 #include "../core/dialogue.h"
 
-enum { ANSWER_SIZE = DIALOGUE_ANSWER_MAX + 1 };
+enum { TYPED_SIZE = DIALOGUE_ANSWER_MAX + 1 };
 
 /* Makes a line of the dialogue of TYPED: TAB and CR become blanks, bidirectional controls are left
  * out. An empty line where TYPED is NULL, longer than DIALOGUE_ANSWER_MAX bytes, not UTF-8, or
  * holds another control character, as sshd's answer for an unknown user does. */
-void answer_print(const char *typed, char line[ANSWER_SIZE]);
+void typed_print(const char *typed, char line[TYPED_SIZE]);
 
 /* Whether TYPED is the PASSWORD, in a time that depends on their lengths alone. Either may be NULL;
  * an empty password is none. */
-bool answer_is_password(const char *typed, const char *password);
+bool typed_is_password(const char *typed, const char *password);
