@@ -32,8 +32,9 @@ TREATMENTS = {
     "signalfd": ", saw own, left own ended",
     "signalfd-thread": ", left",
     "sigwait-thread": ", left",
+    "wait-thread": ", left",
 }
-THREADS = ("signalfd-thread", "sigwait-thread")  # What they see is not printed.
+THREADS = ("signalfd-thread", "sigwait-thread", "wait-thread")  # What they see is not printed.
 IN_A_THREAD = ("counted", "waits-for-any", "waits-for-the-named", "blocked", "signalfd")
 NO_STOPS = ("no-stop-counted", "waits-for-any", "waits-for-the-named")  # SA_NOCLDSTOP
 UNSEEN = ("default", "ignored", "no-wait", "blocked-ignored")

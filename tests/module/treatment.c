@@ -108,6 +108,17 @@ static void *watch_sigwait(void *none)
     return none;
 }
 
+/* Whatever child it is: nobody else gets one to wait for. */
+static void *watch_children(void *none)
+{
+    const struct timespec pause = { 0, 1000000 };
+
+    for (;;)
+        if (wait(NULL) < 0)
+            nanosleep(&pause, NULL);
+    return none;
+}
+
 static const struct treatment treatments[] = {
     { .name = "default", .disposition = SIG_DFL, .is_unseen = true },
     { .name = "ignored", .disposition = SIG_IGN, .is_unseen = true },
@@ -130,6 +141,7 @@ static const struct treatment treatments[] = {
     { .name = "signalfd", .disposition = SIG_DFL, .blocks = true, .collect = read_signal },
     { .name = "signalfd-thread", .disposition = SIG_DFL, .blocks = true, .watch = watch_signalfd },
     { .name = "sigwait-thread", .disposition = SIG_DFL, .blocks = true, .watch = watch_sigwait },
+    { .name = "wait-thread", .disposition = SIG_DFL, .watch = watch_children, .is_unseen = true },
 };
 
 const struct treatment *treatment_find(const char *name)
