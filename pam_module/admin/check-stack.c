@@ -221,14 +221,18 @@ struct check_stack_answer check_stack_ask(const struct check_stack *check)
     return answer(stack);
 }
 
-static void judge_service(struct judge *judge, enum pam_stack_read read)
+static void note_absence(struct judge *judge)
 {
     const char *const *folders = judge->check->source.folders;
 
+    judge_add(judge, REPORT_NOTE, NULL, "has no file in %s%s%s: the lines of \"other\" count",
+              folders[0], folders[1] != NULL ? " or " : "", folders[1] != NULL ? folders[1] : "");
+}
+
+static void judge_service(struct judge *judge, enum pam_stack_read read)
+{
     if (read == PAM_STACK_ABSENT)
-        judge_add(judge, REPORT_NOTE, NULL, "has no file in %s%s%s: the lines of \"other\" count",
-                  folders[0], folders[1] != NULL ? " or " : "",
-                  folders[1] != NULL ? folders[1] : "");
+        note_absence(judge);
     if (judge_knows(judge, FACTS_SYSTEM))
         judge_add(judge, REPORT_NOTE, NULL,
                   "only root or the system starts it: nobody can be asked for a code");

@@ -131,7 +131,7 @@ static void find_file(char path[PATH_MAX])
     path[length > 0 ? length : 0] = '\0';
     slash = strrchr(path, '/');
     if (slash != NULL)
-        strcpy(slash + 1, FILE_NAME);
+        snprintf(slash + 1, sizeof FILE_NAME, "%s", FILE_NAME);
     if (slash == NULL || access(path, F_OK) != 0)
         snprintf(path, PATH_MAX, "%s", PATHS_FACTS);
 }

@@ -76,17 +76,17 @@ static void judge_samba(struct judge *judge, const char *path)
 }
 
 /* Says where its own configuration tells by what else it lets in. */
-static void note_others(const struct judge *judge)
+static void note_others(struct judge *judge, const struct facts_service *known)
 {
-    const char *const *look = judge->known->look;
-    const char *proftpd = judge->known->proftpd;
     char paths[512];
     size_t used = 0;
 
-    snprintf(paths, sizeof paths, "%s", proftpd != NULL ? proftpd : "its configuration");
-    for (; *look != NULL && used < sizeof paths; look++)
+    snprintf(paths, sizeof paths, "%s",
+             known->proftpd != NULL ? known->proftpd : "its configuration");
+    for (const char *const *look = known->look; *look != NULL && used < sizeof paths; look++)
         used += (size_t)snprintf(paths + used, sizeof paths - used, "%s%s", used > 0 ? ", " : "",
                                  *look);
+    judge->trust = CHECK_STACK_OTHERS;
     report_add(judge->report, REPORT_NOTE, CHECK_STACK_PROGRAMS, NULL,
                "%s also lets users in without PAM: see %s", judge->check->service, paths);
 }
@@ -95,17 +95,17 @@ void judge_host(struct judge *judge)
 {
     const struct facts_service *known = judge->known;
 
-    if (known != NULL)
-        add_account(judge);
-    if (known != NULL && known->proftpd != NULL)
-        judge->trust =
-            judge_proftpd(judge, known->proftpd) ? CHECK_STACK_ALONE : CHECK_STACK_OTHERS;
-    else if (known != NULL && known->samba != NULL)
-        judge_samba(judge, known->samba);
-    else if (judge_knows(judge, FACTS_OTHERS))
-        judge->trust = CHECK_STACK_OTHERS;
-    else if (!judge_knows(judge, FACTS_ALONE))
+    if (known == NULL) {
         judge->trust = CHECK_STACK_UNKNOWN;
-    if (judge->trust == CHECK_STACK_OTHERS)
-        note_others(judge);
+        return;
+    }
+    add_account(judge);
+    if (known->samba != NULL)
+        judge_samba(judge, known->samba);
+    else if (known->proftpd != NULL && judge_proftpd(judge, known->proftpd))
+        return;
+    else if (known->proftpd != NULL || (known->words & FACTS_OTHERS))
+        note_others(judge, known);
+    else if (!(known->words & FACTS_ALONE))
+        judge->trust = CHECK_STACK_UNKNOWN;
 }
