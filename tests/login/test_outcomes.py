@@ -51,8 +51,8 @@ class Outcomes(SudoCase):
             self.assertEqual(reply.status, 201)
         self.assert_refused(person, person.password, person.code)
         self.assert_log(person, "NOTICE", "exhausted", "Twilio: HTTP 429, error 60312: too "
-                        "many challenges for this factor within the hour or the day; request=RQ…",
-                        service="sudo-exhausted")
+                        "many challenges for this factor within the hour or the day: wait, or use "
+                        "a recovery code; request=RQ…", service="sudo-exhausted")
 
     def test_unavailable_when_nobody_listens(self):
         person = self.person_with("away", service=AWAY)
