@@ -13,7 +13,7 @@
 #include "../core/userfile.h"
 #include "folder.h"
 #include "programs.h"
-#include "remembered.h"
+#include "ledgers.h"
 #include "terminal.h"
 #include "users.h"
 
@@ -213,7 +213,7 @@ void enrolled_add_recovery(struct report *report, const struct settings *setting
                    remedy);
         return;
     case SECRET_READ:
-        left = remembered_left(settings, name, recovery, &why_not);
+        left = ledgers_left(settings, name, recovery, &why_not);
         break;
     case SECRET_REFUSED:
         break;
@@ -231,7 +231,7 @@ static void add_memory(struct report *report, const struct settings *settings, c
 {
     struct verdict why_not;
 
-    if (!remembered_is_usable(settings, name, &why_not))
+    if (!ledgers_is_usable(settings, name, &why_not))
         report_add(report, REPORT_WARNING, "memory", NULL,
                    "codes of %s that were used can't be remembered: %s", name, why_not.reason);
 }

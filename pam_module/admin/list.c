@@ -13,7 +13,7 @@
 #include "../core/userfile.h"
 #include "folder.h"
 #include "listing.h"
-#include "remembered.h"
+#include "ledgers.h"
 #include "session.h"
 #include "terminal.h"
 
@@ -106,7 +106,7 @@ static void find_recovery(struct rows *rows, const char *name, struct extras *ex
     case SECRET_ABSENT:
         return;
     case SECRET_READ:
-        left = remembered_left(session->settings, name, recovery, &why_not);
+        left = ledgers_left(session->settings, name, recovery, &why_not);
         break;
     case SECRET_REFUSED:
         break;

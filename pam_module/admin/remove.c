@@ -3,7 +3,7 @@
 /* "remove USER": the factor at Twilio, then the file. */
 #include "../core/userfile.h"
 #include "bypass.h"
-#include "remembered.h"
+#include "ledgers.h"
 #include "session.h"
 #include "terminal.h"
 
@@ -76,7 +76,7 @@ static enum command_status remove_all(const struct command_call *call, struct se
         terminal_say(is_leftovers ? "%s has no unfinished enrollment" : "%s is not enrolled", name);
         return is_leftovers ? COMMAND_OK : COMMAND_WRONG;
     }
-    if (!is_leftovers && !remembered_forget(session->settings, name, &why_not))
+    if (!is_leftovers && !ledgers_forget(session->settings, name, &why_not))
         terminal_say("could not delete the local state of %s: %s", name, why_not.reason);
     terminal_say("%s: %s", name,
                  is_leftovers ? "deleted the unfinished enrollment" : "removed here and at Twilio");

@@ -122,11 +122,11 @@ static bool have_challenge(struct login *login)
     return !questions->is_over;
 }
 
-static enum login_claim claim_code(struct login *login)
+static enum claim claim_code(struct login *login)
 {
     struct questions *questions = &login->questions;
     int64_t stopped_ms = questions_stop_limit(questions);
-    enum login_claim claimed =
+    enum claim claimed =
         login->ports->claim(login->ports->context, questions->answer.text, &questions->verdict);
 
     questions_resume_limit(questions, stopped_ms);
@@ -138,14 +138,14 @@ static enum login_claim claim_code(struct login *login)
 static void claim(struct login *login)
 {
     switch (claim_code(login)) {
-    case LOGIN_CLAIMED:
+    case CLAIM_MADE:
         login->has_claim = true;
         return;
-    case LOGIN_CLAIMED_BEFORE:
+    case CLAIM_TAKEN:
         questions_count(&login->questions, QUESTIONS_USED_BEFORE);
         ask_again(login, QUESTIONS_USED);
         return;
-    case LOGIN_CLAIM_REFUSED:
+    case CLAIM_REFUSED:
         break;
     }
     questions_end(&login->questions);

@@ -9,6 +9,7 @@
 
 #include "../core/dialogue.h"
 #include "../core/enrollment.h"
+#include "../core/ledger.h"
 #include "../core/settings.h"
 #include "../core/verdict.h"
 #include "../twilio/challenge.h"
@@ -24,12 +25,6 @@ enum login_answer {
     LOGIN_ANSWER,    /* a line was taken */
     LOGIN_NO_ANSWER, /* none is there yet */
     LOGIN_GONE,      /* none will come any more */
-};
-
-enum login_claim {
-    LOGIN_CLAIM_REFUSED,  /* the login is over; the verdict tells */
-    LOGIN_CLAIMED_BEFORE, /* another login has sent the code */
-    LOGIN_CLAIMED,        /* the code is this login's, or nothing can be remembered */
 };
 
 /* What a login needs of the world. */
@@ -55,9 +50,9 @@ struct login_ports {
     int64_t (*clock_ms)(void *context); /* dialogue_clock_ms(), or a test's */
     void (*pause)(void *context, int64_t pause_ms);
 
-    /* What this host remembers (memory.h). CODE is about to be sent: notes it, so that no other login
-     * sends it; release() takes that back. */
-    enum login_claim (*claim)(void *context, const char *code, struct verdict *why_not);
+    /* What this host remembers (ledger.h). CODE is about to be sent: notes it, so that no other login
+     * sends it; release() takes that back. CLAIM_REFUSED: the login is over; the verdict tells. */
+    enum claim (*claim)(void *context, const char *code, struct verdict *why_not);
     void (*release)(void *context, const char *code);
     /* Another challenge is about to be created. 0; or, with the verdict in *WHY_NOT, after how many
      * seconds that is possible; -1: never, as things are. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../core/dialogue.h"
+#include "../core/ledger.h"
 #include "../core/recovery.h"
 #include "../core/secret.h"
 #include "cage.h"
@@ -18,7 +19,6 @@
 #include "inputs.h"
 #include "library.h"
 #include "login.h"
-#include "memory.h"
 #include "paths.h"
 #include "privileges.h"
 #include "process.h"
@@ -27,7 +27,7 @@ struct check {
     struct dialogue_reader reader;
     struct inputs inputs;
     int library;
-    struct memory memory;
+    struct ledger ledger;
 };
 
 /* The last line, and the end: no destructor of any library runs. */
@@ -124,58 +124,53 @@ static void pause_for(void *context, int64_t pause_ms)
         ;
 }
 
-static enum login_claim claim(void *context, const char *code, struct verdict *why_not)
+static enum claim claim(void *context, const char *code, struct verdict *why_not)
 {
-    static const enum login_claim claims[] = {
-        [STATE_CLAIMED] = LOGIN_CLAIMED,
-        [STATE_CLAIMED_BEFORE] = LOGIN_CLAIMED_BEFORE,
-        [STATE_CLAIMS_FULL] = LOGIN_CLAIM_REFUSED,
-    };
     struct check *check = context;
 
-    return claims[memory_claim(&check->memory, code, why_not)];
+    return ledger_claim(&check->ledger, code, why_not);
 }
 
 static void release(void *context, const char *code)
 {
     struct check *check = context;
 
-    memory_release(&check->memory, code);
+    ledger_release(&check->ledger, code);
 }
 
 static int64_t count(void *context, struct verdict *why_not)
 {
     struct check *check = context;
 
-    return memory_count(&check->memory, why_not);
+    return ledger_count(&check->ledger, why_not);
 }
 
 static int recover(void *context, const char *code)
 {
     struct check *check = context;
 
-    return memory_recover(&check->memory, code);
+    return ledger_recover(&check->ledger, code);
 }
 
 static bool can_recover(void *context)
 {
     struct check *check = context;
 
-    return memory_can_recover(&check->memory);
+    return ledger_can_recover(&check->ledger);
 }
 
 static bool was_denied(void *context)
 {
     struct check *check = context;
 
-    return memory_was_denied(&check->memory);
+    return ledger_was_denied(&check->ledger);
 }
 
 static void note_end(void *context, bool is_denied)
 {
     struct check *check = context;
 
-    memory_note_end(&check->memory, is_denied);
+    ledger_note_end(&check->ledger, is_denied);
 }
 
 static bool read_login(struct dialogue_reader *reader, struct dialogue_login *ret_login,
@@ -256,10 +251,10 @@ static void run_login(struct check *check, struct verdict *verdict)
     if (inputs->recovery_text != NULL)
         recovery_parse(inputs->recovery_text, "the file of recovery codes", &recovery,
                        &inputs->note);
-    memory_begin(&check->memory, inputs->settings->state_dir,
+    ledger_begin(&check->ledger, inputs->settings->state_dir,
                  enrollment != NULL ? enrollment->user : NULL, recovery, inputs->secret);
     login_run(&request, &ports, verdict);
-    memory_end(&check->memory);
+    ledger_end(&check->ledger);
 }
 
 static void add_note(const struct verdict *note, struct verdict *verdict)
@@ -285,7 +280,7 @@ static _Noreturn void run(const char *settings_path)
         deadline_begin();
         run_login(&check, &verdict);
         add_note(&check.inputs.note, &verdict);
-        add_note(&check.memory.note, &verdict);
+        add_note(&check.ledger.note, &verdict);
     }
     inputs_free(&check.inputs);
     dialogue_reader_wipe(&check.reader);

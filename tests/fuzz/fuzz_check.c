@@ -144,18 +144,18 @@ static void on_log(void *context, const char *text)
 
 /* What this host remembers */
 
-static enum login_claim on_claim(void *context, const char *code, struct verdict *why_not)
+static enum claim on_claim(void *context, const char *code, struct verdict *why_not)
 {
     struct world *world = context;
 
     fuzz_demand(world->enrollment != NULL && strcmp(code, world->code) == 0,
                 "nothing but the code is claimed");
     if (fuzz_take_word(world->input, "used"))
-        return LOGIN_CLAIMED_BEFORE;
+        return CLAIM_TAKEN;
     if (!fuzz_take_word(world->input, "full"))
-        return LOGIN_CLAIMED;
+        return CLAIM_MADE;
     verdict_refuse(why_not, OUTCOME_DENIED, "too many claims");
-    return LOGIN_CLAIM_REFUSED;
+    return CLAIM_REFUSED;
 }
 
 static void on_release(void *context, const char *code)

@@ -485,7 +485,7 @@ static void take_long(struct model *model)
     model->now_ms += BUSY_MS;
 }
 
-static enum login_claim on_claim(void *context, const char *code, struct verdict *why_not)
+static enum claim on_claim(void *context, const char *code, struct verdict *why_not)
 {
     enum { CLAIMED, BEFORE, REFUSED };
     struct model *model = context;
@@ -501,19 +501,19 @@ static enum login_claim on_claim(void *context, const char *code, struct verdict
     choice = model->broken == NULL ? choose(model, 3) : REFUSED;
     if (choice == CLAIMED) {
         model->is_claimed = true;
-        return LOGIN_CLAIMED;
+        return CLAIM_MADE;
     }
     if (choice == BEFORE) {
         note(model, "used ");
         model->before = "That code was used before: wait for the next one. ";
         use_up(model);
-        return LOGIN_CLAIMED_BEFORE;
+        return CLAIM_TAKEN;
     }
     outcome = choose_refusal(model);
     note(model, "unclaimed(%s) ", verdict_word(outcome));
     finish(model, outcome);
     verdict_refuse(why_not, outcome, "model");
-    return LOGIN_CLAIM_REFUSED;
+    return CLAIM_REFUSED;
 }
 
 static void on_release(void *context, const char *code)

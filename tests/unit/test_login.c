@@ -261,7 +261,7 @@ static void take_time(struct scene *scene)
     scene->now_ms += scene->host_ms;
 }
 
-static enum login_claim on_claim(void *context, const char *code, struct verdict *why_not)
+static enum claim on_claim(void *context, const char *code, struct verdict *why_not)
 {
     struct scene *scene = context;
 
@@ -269,14 +269,14 @@ static enum login_claim on_claim(void *context, const char *code, struct verdict
     take_time(scene);
     switch (scene->claims[scene->claimed++]) {
     case FREE:
-        return LOGIN_CLAIMED;
+        return CLAIM_MADE;
     case USED:
-        return LOGIN_CLAIMED_BEFORE;
+        return CLAIM_TAKEN;
     case FULL:
         break;
     }
     verdict_refuse(why_not, OUTCOME_DENIED, "too many claims");
-    return LOGIN_CLAIM_REFUSED;
+    return CLAIM_REFUSED;
 }
 
 static void on_release(void *context, const char *code)

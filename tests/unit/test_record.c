@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/record.h"
 #include "core/siphash.h"
-#include "core/state.h"
 #include "folder.h"
 
 enum { NOW = 1800000000, HOUR = 3600, DAY = 24 * HOUR };
@@ -39,81 +39,81 @@ TEST(siphash_is_that_of_the_reference)
 
 TEST(a_claim_holds_for_five_minutes)
 {
-    struct state one = { 0 };
+    struct record one = { 0 };
 
-    assert_int_equal(state_claim(&one, 7, 1000), STATE_CLAIMED);
-    assert_int_equal(state_claim(&one, 7, 1000), STATE_CLAIMED_BEFORE);
-    assert_int_equal(state_claim(&one, 8, 1000), STATE_CLAIMED);
-    assert_int_equal(state_claim(&one, 7, 1300), STATE_CLAIMED_BEFORE);
-    assert_int_equal(state_claim(&one, 7, 1301), STATE_CLAIMED);
-    assert_int_equal(state_claim(&one, 7, 1301), STATE_CLAIMED_BEFORE);
+    assert_int_equal(record_claim(&one, 7, 1000), CLAIM_MADE);
+    assert_int_equal(record_claim(&one, 7, 1000), CLAIM_TAKEN);
+    assert_int_equal(record_claim(&one, 8, 1000), CLAIM_MADE);
+    assert_int_equal(record_claim(&one, 7, 1300), CLAIM_TAKEN);
+    assert_int_equal(record_claim(&one, 7, 1301), CLAIM_MADE);
+    assert_int_equal(record_claim(&one, 7, 1301), CLAIM_TAKEN);
 }
 
 TEST(a_claim_that_was_taken_back_is_free)
 {
-    struct state one = { 0 };
+    struct record one = { 0 };
 
-    state_claim(&one, 7, 1000);
-    state_claim(&one, 8, 1000);
-    state_release(&one, 7);
-    state_release(&one, 9);
-    assert_int_equal(state_claim(&one, 8, 1000), STATE_CLAIMED_BEFORE);
-    assert_int_equal(state_claim(&one, 7, 1000), STATE_CLAIMED);
+    record_claim(&one, 7, 1000);
+    record_claim(&one, 8, 1000);
+    record_release(&one, 7);
+    record_release(&one, 9);
+    assert_int_equal(record_claim(&one, 8, 1000), CLAIM_TAKEN);
+    assert_int_equal(record_claim(&one, 7, 1000), CLAIM_MADE);
 }
 
 /* Made before the machine was started: nobody knows when, but at least as long ago as it is up. */
 TEST(a_claim_of_another_boot_holds_until_the_machine_is_up_for_five_minutes)
 {
     for (int64_t up = 0; up <= 300; up += 100) {
-        struct state one = { 0 };
-        state_claim(&one, 7, 999999);
-        assert_int_equal(state_claim(&one, 7, up), STATE_CLAIMED_BEFORE);
+        struct record one = { 0 };
+        record_claim(&one, 7, 999999);
+        assert_int_equal(record_claim(&one, 7, up), CLAIM_TAKEN);
     }
     for (int64_t up = 301; up < 999999; up *= 10) {
-        struct state one = { 0 };
-        state_claim(&one, 7, 999999);
-        assert_int_equal(state_claim(&one, 7, up), STATE_CLAIMED);
+        struct record one = { 0 };
+        record_claim(&one, 7, 999999);
+        assert_int_equal(record_claim(&one, 7, up), CLAIM_MADE);
     }
 }
 
 TEST(no_claim_drives_another_one_out)
 {
-    struct state one = { 0 };
+    struct record one = { 0 };
 
-    for (uint64_t hash = 1; hash <= STATE_CLAIMS; hash++)
-        assert_int_equal(state_claim(&one, hash, 1000 + (int64_t)hash), STATE_CLAIMED);
-    assert_int_equal(state_claim(&one, 1000, 1100), STATE_CLAIMS_FULL);
-    for (uint64_t hash = 1; hash <= STATE_CLAIMS; hash++)
-        assert_int_equal(state_claim(&one, hash, 1100), STATE_CLAIMED_BEFORE);
-    assert_int_equal(state_claim(&one, 1000, 1302), STATE_CLAIMED);
-    assert_int_equal(state_claim(&one, 2, 1302), STATE_CLAIMED_BEFORE);
+    for (uint64_t hash = 1; hash <= RECORD_CLAIMS; hash++)
+        assert_int_equal(record_claim(&one, hash, 1000 + (int64_t)hash), CLAIM_MADE);
+    assert_int_equal(record_claim(&one, 1000, 1100), CLAIM_REFUSED);
+    for (uint64_t hash = 1; hash <= RECORD_CLAIMS; hash++)
+        assert_int_equal(record_claim(&one, hash, 1100), CLAIM_TAKEN);
+    assert_int_equal(record_claim(&one, 1000, 1302), CLAIM_MADE);
+    assert_int_equal(record_claim(&one, 2, 1302), CLAIM_TAKEN);
 }
 
 /* The limit of creations */
 
 TEST(an_hour_has_so_many_creations_and_no_more)
 {
-    struct state one = { 0 };
+    struct record one = { 0 };
 
-    for (int i = 0; i < STATE_CREATIONS_HOUR; i++)
-        assert_int_equal(state_create(&one, NOW + i), 0);
-    assert_int_equal(state_create(&one, NOW + 100), NOW + HOUR);
-    assert_int_equal(state_create(&one, NOW + HOUR - 1), NOW + HOUR);
-    assert_int_equal(state_create(&one, NOW + HOUR), 0);
-    assert_int_equal(state_create(&one, NOW + HOUR), NOW + HOUR + 1);
+    for (int i = 0; i < RECORD_CREATIONS_HOUR; i++)
+        assert_int_equal(record_create(&one, NOW + i), 0);
+    assert_int_equal(record_create(&one, NOW + 100), NOW + HOUR);
+    assert_int_equal(record_create(&one, NOW + HOUR - 1), NOW + HOUR);
+    assert_int_equal(record_create(&one, NOW + HOUR), 0);
+    assert_int_equal(record_create(&one, NOW + HOUR), NOW + HOUR + 1);
 }
 
 TEST(a_day_has_so_many_creations_and_no_more)
 {
-    struct state one = { 0 };
+    struct record one = { 0 };
     int64_t now = NOW;
 
-    for (int i = 0; i < STATE_CREATIONS_DAY; i++, now += 600)
-        assert_int_equal(state_create(&one, now), 0);
-    assert_int_equal(state_create(&one, now), NOW + DAY);
-    assert_int_equal(state_create(&one, NOW + DAY - 1), NOW + DAY);
-    assert_int_equal(state_create(&one, NOW + DAY), 0);
-    assert_int_equal(state_create(&one, NOW + DAY), NOW + DAY + 600);
+    for (int i = 0; i < RECORD_CREATIONS_DAY; i++, now += 600)
+        assert_int_equal(record_create(&one, now), 0);
+    assert_int_equal(record_create(&one, now), NOW + DAY);
+    assert_int_equal(record_create(&one, NOW + DAY - 1), NOW + DAY);
+    assert_int_equal(record_create(&one, NOW + DAY), 0);
+    assert_int_equal(record_create(&one, NOW + DAY), NOW + DAY + 600);
 }
 
 /* Whatever an hour one looks at. */
@@ -121,30 +121,30 @@ TEST(no_hour_and_no_day_has_more_than_its_limit)
 {
     enum { MINUTES = 4 * 24 * 60 };
     static bool created[MINUTES];
-    struct state one = { 0 };
+    struct record one = { 0 };
     uint32_t dice = 1;
 
     for (int minute = 0; minute < MINUTES; minute++) {
         int hour = 0, day = 0;
         dice = dice * 1664525 + 1013904223;
-        created[minute] = (dice >> 16) % 8 != 0 && state_create(&one, NOW + minute * 60) == 0;
+        created[minute] = (dice >> 16) % 8 != 0 && record_create(&one, NOW + minute * 60) == 0;
         for (int i = minute; i >= 0 && i > minute - 24 * 60; i--) {
             day += created[i];
             hour += i > minute - 60 && created[i];
         }
-        assert_in_range(hour, 0, STATE_CREATIONS_HOUR);
-        assert_in_range(day, 0, STATE_CREATIONS_DAY);
+        assert_in_range(hour, 0, RECORD_CREATIONS_HOUR);
+        assert_in_range(day, 0, RECORD_CREATIONS_DAY);
     }
 }
 
 TEST(a_clock_that_was_set_back_does_not_lengthen_the_limit)
 {
-    struct state one = { 0 };
+    struct record one = { 0 };
 
-    for (int i = 0; i < STATE_CREATIONS_HOUR; i++)
-        state_create(&one, NOW);
-    assert_int_equal(state_create(&one, NOW - 100 * DAY), NOW - 100 * DAY + HOUR);
-    assert_int_equal(state_create(&one, NOW - 100 * DAY + HOUR), 0);
+    for (int i = 0; i < RECORD_CREATIONS_HOUR; i++)
+        record_create(&one, NOW);
+    assert_int_equal(record_create(&one, NOW - 100 * DAY), NOW - 100 * DAY + HOUR);
+    assert_int_equal(record_create(&one, NOW - 100 * DAY + HOUR), 0);
 }
 
 /* Recovery codes */
@@ -152,68 +152,68 @@ TEST(a_clock_that_was_set_back_does_not_lengthen_the_limit)
 TEST(five_wrong_ones_are_free_and_then_each_doubles_the_delay)
 {
     static const int64_t delays[] = { 30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600 };
-    struct state one = { 0 };
+    struct record one = { 0 };
     int64_t now = NOW;
 
-    for (int i = 0; i < STATE_TRIES; i++)
-        assert_int_equal(state_try(&one, now), 0);
+    for (int i = 0; i < RECORD_TRIES; i++)
+        assert_int_equal(record_try(&one, now), 0);
     for (size_t i = 0; i < ARRAY_SIZE(delays); i++) {
-        assert_int_equal(state_try(&one, now), now + delays[i]);
-        assert_int_equal(state_try(&one, now + delays[i] - 1), now + delays[i]);
+        assert_int_equal(record_try(&one, now), now + delays[i]);
+        assert_int_equal(record_try(&one, now + delays[i] - 1), now + delays[i]);
         now += delays[i];
-        assert_int_equal(state_try(&one, now), 0);
+        assert_int_equal(record_try(&one, now), 0);
     }
-    assert_int_equal(state_try(&one, now + DAY), 0);
+    assert_int_equal(record_try(&one, now + DAY), 0);
     assert_int_equal(one.tries, 1);
 }
 
 TEST(a_delay_is_neither_lengthened_nor_lost_when_the_clock_is_set_back)
 {
-    struct state one = { 0 };
+    struct record one = { 0 };
 
-    for (int i = 0; i < STATE_TRIES; i++)
-        state_try(&one, NOW);
-    assert_int_equal(state_try(&one, NOW - DAY), NOW - DAY + 30);
-    assert_int_equal(state_try(&one, NOW - DAY + 30), 0);
+    for (int i = 0; i < RECORD_TRIES; i++)
+        record_try(&one, NOW);
+    assert_int_equal(record_try(&one, NOW - DAY), NOW - DAY + 30);
+    assert_int_equal(record_try(&one, NOW - DAY + 30), 0);
 }
 
 TEST(a_delay_is_known_without_a_try)
 {
-    struct state one = { 0 };
+    struct record one = { 0 };
 
-    for (int i = 0; i < STATE_TRIES; i++) {
-        assert_int_equal(state_delay(&one, NOW), 0);
+    for (int i = 0; i < RECORD_TRIES; i++) {
+        assert_int_equal(record_delay(&one, NOW), 0);
         assert_int_equal(one.tries, i);
-        state_try(&one, NOW);
+        record_try(&one, NOW);
     }
-    assert_int_equal(state_delay(&one, NOW + 1), NOW + 30);
-    assert_int_equal(state_delay(&one, NOW + 29), NOW + 30);
-    assert_int_equal(state_delay(&one, NOW + 30), 0);
-    assert_int_equal(one.tries, STATE_TRIES);
+    assert_int_equal(record_delay(&one, NOW + 1), NOW + 30);
+    assert_int_equal(record_delay(&one, NOW + 29), NOW + 30);
+    assert_int_equal(record_delay(&one, NOW + 30), 0);
+    assert_int_equal(one.tries, RECORD_TRIES);
 }
 
 /* How the last login ended */
 
 TEST(a_denied_login_counts_as_the_last_one_for_a_minute)
 {
-    struct state one = { .denied_s = NOW };
+    struct record one = { .denied_s = NOW };
 
-    assert_true(state_was_denied(&one, NOW));
-    assert_true(state_was_denied(&one, NOW + 59));
-    assert_false(state_was_denied(&one, NOW + 60));
-    assert_false(state_was_denied(&one, NOW - 1)); /* the clock was set back */
+    assert_true(record_was_denied(&one, NOW));
+    assert_true(record_was_denied(&one, NOW + 59));
+    assert_false(record_was_denied(&one, NOW + 60));
+    assert_false(record_was_denied(&one, NOW - 1)); /* the clock was set back */
     one.denied_s = 0;
-    assert_false(state_was_denied(&one, 0));
-    assert_false(state_was_denied(&one, NOW));
+    assert_false(record_was_denied(&one, 0));
+    assert_false(record_was_denied(&one, NOW));
 }
 
 TEST(a_set_is_found_by_its_name)
 {
-    struct state one = { 0 };
+    struct record one = { 0 };
 
-    assert_null(state_find(&one, SET));
-    memcpy(one.sets[1].id, SET, STATE_SET_SIZE);
-    assert_ptr_equal(state_find(&one, SET), &one.sets[1]);
+    assert_null(record_find(&one, SET));
+    memcpy(one.sets[1].id, SET, RECORD_SET_SIZE);
+    assert_ptr_equal(record_find(&one, SET), &one.sets[1]);
 }
 
 TEST(what_remains_of_a_set_is_never_more_or_less_than_it_has)
@@ -224,7 +224,8 @@ TEST(what_remains_of_a_set_is_never_more_or_less_than_it_has)
     } rows[] = { { 0, 10 }, { 1, 9 }, { 0x3ff, 0 }, { UINT64_MAX, 0 }, { UINT64_MAX << 10, 10 } };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        assert_int_equal(state_left(&(struct state_set){ .used = rows[i].used }, 10), rows[i].left);
+        assert_int_equal(record_left(&(struct record_set){ .used = rows[i].used }, 10),
+                         rows[i].left);
 }
 
 /* The file */
@@ -232,37 +233,38 @@ TEST(what_remains_of_a_set_is_never_more_or_less_than_it_has)
 static int open_file(const char *folder)
 {
     struct verdict why_not;
-    int file = state_open(folder, "alice", true, &why_not);
+    int file = record_open(folder, "alice", true, &why_not);
 
     assert_true(file >= 0);
     return file;
 }
 
-static void assert_locked(int file, struct state *state, enum state_locked locked, const char *part)
+static void assert_locked(int file, struct record *state, enum record_locked locked,
+                          const char *part)
 {
     struct verdict why_not = { 0 };
 
-    assert_int_equal(state_lock(file, state, &why_not), locked);
-    if (locked != STATE_LOCKED)
+    assert_int_equal(record_lock(file, state, &why_not), locked);
+    if (locked != RECORD_LOCKED)
         assert_refused(&why_not, OUTCOME_MISCONFIGURED, part);
 }
 
 TEST(a_new_file_is_empty_and_what_is_written_is_read)
 {
     int file = open_file(*state);
-    struct state was, is;
+    struct record was, is;
     struct verdict why_not;
     struct stat status;
 
-    assert_locked(file, &was, STATE_LOCKED, "");
+    assert_locked(file, &was, RECORD_LOCKED, "");
     assert_int_equal(was.tries, 0);
-    state_claim(&was, 7, 1000);
-    assert_true(state_write(file, &was, true, &why_not));
-    state_unlock(file);
+    record_claim(&was, 7, 1000);
+    assert_true(record_write(file, &was, true, &why_not));
+    record_unlock(file);
     close(file);
 
     file = open_file(*state);
-    assert_locked(file, &is, STATE_LOCKED, "");
+    assert_locked(file, &is, RECORD_LOCKED, "");
     assert_memory_equal(&is, &was, sizeof is);
     assert_int_equal(fstat(file, &status), 0);
     assert_int_equal(status.st_mode & 07777, 0600);
@@ -270,19 +272,19 @@ TEST(a_new_file_is_empty_and_what_is_written_is_read)
 }
 
 /* As version 0.1.0 wrote it before there was denied_s: the checksum stands in its place. */
-struct state_before {
+struct record_before {
     char magic[8];
-    struct state_claim claims[STATE_CLAIMS];
-    int64_t creations_s[STATE_CREATIONS_DAY];
+    struct record_claim claims[RECORD_CLAIMS];
+    int64_t creations_s[RECORD_CREATIONS_DAY];
     int64_t tried_s, tries;
-    struct state_set sets[STATE_SETS];
+    struct record_set sets[RECORD_SETS];
     uint64_t checksum;
 };
 
-static struct state_before write_before(int file)
+static struct record_before write_before(int file)
 {
     static const uint8_t key[SIPHASH_KEY_SIZE];
-    struct state_before before = {
+    struct record_before before = {
         .magic = { 'p', 't', 'v', 'u', 's', 'e', 'd', '1' },
         .claims = { [3] = { 7, 1000 } },
         .creations_s = { NOW, NOW - 1 },
@@ -291,37 +293,37 @@ static struct state_before write_before(int file)
         .sets = { [1] = { SET, 0x2a1 } },
     };
 
-    before.checksum = siphash(key, &before, offsetof(struct state_before, checksum));
+    before.checksum = siphash(key, &before, offsetof(struct record_before, checksum));
     assert_int_equal(pwrite(file, &before, sizeof before, 0), sizeof before);
     return before;
 }
 
-static void assert_as_before(const struct state *state)
+static void assert_as_before(const struct record *state)
 {
     assert_int_equal(state->claims[3].hash, 7);
     assert_int_equal(state->claims[3].boottime_s, 1000);
     assert_int_equal(state->creations_s[1], NOW - 1);
     assert_int_equal(state->tried_s, NOW);
     assert_int_equal(state->tries, 6);
-    assert_memory_equal(state->sets[1].id, SET, STATE_SET_SIZE);
+    assert_memory_equal(state->sets[1].id, SET, RECORD_SET_SIZE);
     assert_int_equal(state->sets[1].used, 0x2a1);
 }
 
 TEST(a_file_of_the_version_before_is_read_and_loses_no_used_recovery_code)
 {
     int file = open_file(*state);
-    struct state is, again;
+    struct record is, again;
     struct verdict why_not;
 
     write_before(file);
-    assert_locked(file, &is, STATE_LOCKED, "");
+    assert_locked(file, &is, RECORD_LOCKED, "");
     assert_as_before(&is);
     assert_int_equal(is.denied_s, 0);
 
     is.denied_s = NOW;
-    assert_true(state_write(file, &is, true, &why_not));
-    state_unlock(file);
-    assert_locked(file, &again, STATE_LOCKED, "");
+    assert_true(record_write(file, &is, true, &why_not));
+    record_unlock(file);
+    assert_locked(file, &again, RECORD_LOCKED, "");
     assert_as_before(&again);
     assert_int_equal(again.denied_s, NOW);
     close(file);
@@ -330,20 +332,20 @@ TEST(a_file_of_the_version_before_is_read_and_loses_no_used_recovery_code)
 TEST(a_damaged_file_of_the_version_before_is_noticed)
 {
     int file = open_file(*state);
-    struct state is;
+    struct record is;
 
-    for (size_t at = 0; at < sizeof(struct state_before); at += 7) {
-        struct state_before before = write_before(file);
+    for (size_t at = 0; at < sizeof(struct record_before); at += 7) {
+        struct record_before before = write_before(file);
         ((char *)&before)[at] ^= 0x10;
         assert_int_equal(pwrite(file, &before, sizeof before, 0), sizeof before);
-        assert_locked(file, &is, STATE_UNUSABLE, "damaged: remove it");
+        assert_locked(file, &is, RECORD_UNUSABLE, "damaged: remove it");
     }
     write_before(file);
-    assert_int_equal(ftruncate(file, sizeof(struct state_before) - 1), 0);
-    assert_locked(file, &is, STATE_UNUSABLE, "damaged");
+    assert_int_equal(ftruncate(file, sizeof(struct record_before) - 1), 0);
+    assert_locked(file, &is, RECORD_UNUSABLE, "damaged");
     write_before(file);
-    assert_int_equal(ftruncate(file, sizeof(struct state_before) + 1), 0);
-    assert_locked(file, &is, STATE_UNUSABLE, "damaged");
+    assert_int_equal(ftruncate(file, sizeof(struct record_before) + 1), 0);
+    assert_locked(file, &is, RECORD_UNUSABLE, "damaged");
     close(file);
 }
 
@@ -351,25 +353,25 @@ TEST(a_damaged_file_of_the_version_before_is_noticed)
 TEST(whatever_byte_is_damaged_is_noticed)
 {
     int file = open_file(*state);
-    struct state one;
+    struct record one;
     struct verdict why_not;
 
-    assert_locked(file, &one, STATE_LOCKED, "");
-    assert_true(state_write(file, &one, false, &why_not));
-    state_unlock(file);
+    assert_locked(file, &one, RECORD_LOCKED, "");
+    assert_true(record_write(file, &one, false, &why_not));
+    record_unlock(file);
     for (off_t at = 0; at < (off_t)sizeof one; at += 7) {
         unsigned char byte;
         assert_int_equal(pread(file, &byte, 1, at), 1);
         byte ^= 0x10;
         assert_int_equal(pwrite(file, &byte, 1, at), 1);
-        assert_locked(file, &one, STATE_UNUSABLE, "damaged: remove it");
+        assert_locked(file, &one, RECORD_UNUSABLE, "damaged: remove it");
         byte ^= 0x10;
         assert_int_equal(pwrite(file, &byte, 1, at), 1);
     }
-    assert_locked(file, &one, STATE_LOCKED, "");
-    state_unlock(file);
+    assert_locked(file, &one, RECORD_LOCKED, "");
+    record_unlock(file);
     assert_int_equal(ftruncate(file, sizeof one - 1), 0);
-    assert_locked(file, &one, STATE_UNUSABLE, "damaged");
+    assert_locked(file, &one, RECORD_UNUSABLE, "damaged");
     close(file);
 }
 
@@ -377,19 +379,19 @@ TEST(numbers_that_nobody_writes_are_damage)
 {
     int file = open_file(*state);
     int64_t wrong[] = { -1, INT64_MIN, INT64_MAX, (int64_t)1 << 40 };
-    struct state one, other;
+    struct record one, other;
     struct verdict why_not;
 
-    assert_locked(file, &one, STATE_LOCKED, "");
-    state_unlock(file);
+    assert_locked(file, &one, RECORD_LOCKED, "");
+    record_unlock(file);
     for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
         for (int member = 0; member < 5; member++) {
-            struct state bad = one;
+            struct record bad = one;
             int64_t *members[] = { &bad.tried_s, &bad.tries, &bad.creations_s[3],
                                    &bad.claims[5].boottime_s, &bad.denied_s };
             *members[member] = wrong[i];
-            assert_true(state_write(file, &bad, false, &why_not));
-            assert_locked(file, &other, STATE_UNUSABLE, "damaged");
+            assert_true(record_write(file, &bad, false, &why_not));
+            assert_locked(file, &other, RECORD_UNUSABLE, "damaged");
         }
     close(file);
 }
@@ -397,12 +399,12 @@ TEST(numbers_that_nobody_writes_are_damage)
 TEST(a_lock_that_somebody_keeps_is_not_waited_for_for_ever)
 {
     int holder = open_file(*state), file = open_file(*state);
-    struct state one;
+    struct record one;
 
     assert_int_equal(flock(holder, LOCK_EX), 0);
-    assert_locked(file, &one, STATE_BUSY, "stays locked by another process");
+    assert_locked(file, &one, RECORD_BUSY, "stays locked by another process");
     close(holder);
-    assert_locked(file, &one, STATE_LOCKED, "");
+    assert_locked(file, &one, RECORD_LOCKED, "");
     close(file);
 }
 
@@ -412,36 +414,36 @@ TEST(a_file_of_others_is_not_opened)
     const char *path = folder_path(*state, "alice.used");
 
     folder_write(*state, "alice.used", "", 0622);
-    assert_int_equal(state_open(*state, "alice", true, &why_not), -1);
+    assert_int_equal(record_open(*state, "alice", true, &why_not), -1);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "writable by others");
     unlink(path);
     assert_int_equal(symlink("/etc/passwd", path), 0);
-    assert_int_equal(state_open(*state, "alice", true, &why_not), -1);
+    assert_int_equal(record_open(*state, "alice", true, &why_not), -1);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "symbolic links are not followed");
     unlink(path);
     assert_int_equal(mkfifo(path, 0600), 0);
-    assert_int_equal(state_open(*state, "alice", true, &why_not), -1);
+    assert_int_equal(record_open(*state, "alice", true, &why_not), -1);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "no regular file");
     unlink(path);
     assert_int_equal(chmod(*state, 0777), 0);
-    assert_int_equal(state_open(*state, "alice", true, &why_not), -1);
+    assert_int_equal(record_open(*state, "alice", true, &why_not), -1);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "writable by others");
     assert_int_equal(chmod(*state, 0700), 0);
-    assert_int_equal(state_open(folder_path(*state, "none"), "alice", true, &why_not), -1);
+    assert_int_equal(record_open(folder_path(*state, "none"), "alice", true, &why_not), -1);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "No such file");
 }
 
 TEST(a_copy_is_another_file)
 {
     int file = open_file(*state), copy;
-    char one[STATE_IDENTITY_SIZE], other[STATE_IDENTITY_SIZE], again[STATE_IDENTITY_SIZE];
+    char one[RECORD_IDENTITY_SIZE], other[RECORD_IDENTITY_SIZE], again[RECORD_IDENTITY_SIZE];
 
-    assert_true(state_identify(file, one));
+    assert_true(record_identify(file, one));
     assert_int_equal(rename(folder_path(*state, "alice.used"), folder_path(*state, "kept")), 0);
     copy = open_file(*state);
-    assert_true(state_identify(copy, other));
+    assert_true(record_identify(copy, other));
     assert_string_not_equal(one, other);
-    assert_true(state_identify(file, again));
+    assert_true(record_identify(file, again));
     assert_string_equal(one, again);
     close(copy);
     close(file);
@@ -477,5 +479,5 @@ int main(void)
         on_disk(a_copy_is_another_file),
     };
 
-    return cmocka_run_group_tests_name("state", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("record", tests, NULL, NULL);
 }

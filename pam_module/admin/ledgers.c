@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* What this host remembers of a user's logins, for the tool. */
-#include "remembered.h"
+#include "ledgers.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -48,83 +48,85 @@ static int open_state(const struct settings *settings, const char *name, bool ma
     int file = -1;
 
     if (become(settings->run_as, &self, why_not)) {
-        file = state_open(settings->state_dir, name, make, why_not);
+        file = record_open(settings->state_dir, name, make, why_not);
         become_again(&self);
     }
     return file;
 }
 
-bool remembered_forget(const struct settings *settings, const char *name, struct verdict *why_not)
+bool ledgers_forget(const struct settings *settings, const char *name, struct verdict *why_not)
 {
     struct self self;
     bool is_forgotten;
 
     if (!become(settings->run_as, &self, why_not))
         return false;
-    is_forgotten = state_remove(settings->state_dir, name, why_not);
+    is_forgotten = record_remove(settings->state_dir, name, why_not);
     become_again(&self);
     return is_forgotten;
 }
 
 /* Locked, and read. -1, with the verdict. */
-static int open_locked(const struct settings *settings, const char *name, struct state *ret_state,
+static int open_locked(const struct settings *settings, const char *name, struct record *ret_record,
                        struct verdict *why_not)
 {
     for (int tries = 0; tries < 2; tries++) {
         int file = open_state(settings, name, true, why_not);
         if (file < 0)
             return -1;
-        switch (state_lock(file, ret_state, why_not)) {
-        case STATE_LOCKED:
+        switch (record_lock(file, ret_record, why_not)) {
+        case RECORD_LOCKED:
             return file;
-        case STATE_BUSY:
+        case RECORD_BUSY:
             close(file);
             return -1;
-        case STATE_UNUSABLE:
+        case RECORD_UNUSABLE:
             close(file);
-            if (!remembered_forget(settings, name, why_not))
+            if (!ledgers_forget(settings, name, why_not))
                 return -1;
         }
     }
     return -1;
 }
 
-bool remembered_add(const struct settings *settings, const char *name, const char *valid,
-                    const char *set, char identity[STATE_IDENTITY_SIZE], struct verdict *why_not)
+bool ledgers_add(const struct settings *settings, const char *name, const char *valid,
+                 const char *set, char identity[RECORD_IDENTITY_SIZE], struct verdict *why_not)
 {
-    struct state state;
-    int file = open_locked(settings, name, &state, why_not);
-    struct state_set *place;
+    struct record record;
+    int file = open_locked(settings, name, &record, why_not);
+    struct record_set *place;
     bool is_added;
 
     if (file < 0)
         return false;
-    place = valid != NULL && memcmp(state.sets[0].id, valid, STATE_SET_SIZE) == 0 ? &state.sets[1]
-                                                                                  : &state.sets[0];
-    memcpy(place->id, set, STATE_SET_SIZE);
+    place = valid != NULL && memcmp(record.sets[0].id, valid, RECORD_SET_SIZE) == 0
+                ? &record.sets[1]
+                : &record.sets[0];
+    memcpy(place->id, set, RECORD_SET_SIZE);
     place->used = 0;
-    state.tries = 0;
-    is_added = state_write(file, &state, true, why_not);
-    if (is_added && !state_identify(file, identity))
+    record.tries = 0;
+    is_added = record_write(file, &record, true, why_not);
+    if (is_added && !record_identify(file, identity))
         is_added = verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "statx: %s", strerror(errno));
-    state_unlock(file);
+    record_unlock(file);
     close(file);
     return is_added;
 }
 
-int remembered_left(const struct settings *settings, const char *name,
-                    const struct recovery *recovery, struct verdict *why_not)
+int ledgers_left(const struct settings *settings, const char *name, const struct recovery *recovery,
+                 struct verdict *why_not)
 {
-    struct state state;
+    struct record record;
     int file = open_state(settings, name, false, why_not);
-    bool is_locked = file >= 0 && state_lock(file, &state, why_not) == STATE_LOCKED;
+    bool is_locked = file >= 0 && record_lock(file, &record, why_not) == RECORD_LOCKED;
     int left = -1;
 
     if (is_locked) {
-        const struct state_set *set = state_find(&state, recovery->set);
-        char identity[STATE_IDENTITY_SIZE];
-        if (set != NULL && state_identify(file, identity) && strcmp(identity, recovery->state) == 0)
-            left = state_left(set, recovery_count(recovery));
+        const struct record_set *set = record_find(&record, recovery->set);
+        char identity[RECORD_IDENTITY_SIZE];
+        if (set != NULL && record_identify(file, identity) &&
+            strcmp(identity, recovery->state) == 0)
+            left = record_left(set, recovery_count(recovery));
         else
             verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
                            "which recovery codes of %s are used is lost with another file in "
@@ -136,23 +138,22 @@ int remembered_left(const struct settings *settings, const char *name,
     return left;
 }
 
-bool remembered_is_usable(const struct settings *settings, const char *name,
-                          struct verdict *why_not)
+bool ledgers_is_usable(const struct settings *settings, const char *name, struct verdict *why_not)
 {
-    struct state state;
+    struct record record;
     struct self self;
     bool is_usable;
     int file = -1;
 
     if (!become(settings->run_as, &self, why_not))
         return false;
-    is_usable = state_is_absent(settings->state_dir, name);
+    is_usable = record_is_absent(settings->state_dir, name);
     if (!is_usable)
-        file = state_open(settings->state_dir, name, false, why_not);
+        file = record_open(settings->state_dir, name, false, why_not);
     become_again(&self);
 
     if (file >= 0) {
-        is_usable = state_lock(file, &state, why_not) == STATE_LOCKED;
+        is_usable = record_lock(file, &record, why_not) == RECORD_LOCKED;
         close(file);
     }
     return is_usable;

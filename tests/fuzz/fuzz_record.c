@@ -5,8 +5,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/record.h"
 #include "core/siphash.h"
-#include "core/state.h"
 #include "fuzz.h"
 
 enum { BYTES_FIRST = 9 };
@@ -14,48 +14,48 @@ enum { BYTES_FIRST = 9 };
 static const uint64_t HASH = 7;
 
 /* As whoever can write the file would do it; with IS_BEFORE a file that had no denied_s yet. */
-static void sign(struct state *state, bool is_before)
+static void sign(struct record *state, bool is_before)
 {
     static const uint8_t key[SIPHASH_KEY_SIZE];
     uint64_t sum;
 
     memcpy(state->magic, is_before ? "ptvused1" : "ptvused2", sizeof state->magic);
-    state->checksum = siphash(key, state, offsetof(struct state, checksum));
-    sum = siphash(key, state, offsetof(struct state, denied_s));
+    state->checksum = siphash(key, state, offsetof(struct record, checksum));
+    sum = siphash(key, state, offsetof(struct record, denied_s));
     if (is_before)
         memcpy(&state->denied_s, &sum, sizeof sum);
 }
 
-static void use(struct state *state, int64_t now_s)
+static void use(struct record *state, int64_t now_s)
 {
     int64_t opens_s;
 
-    switch (state_claim(state, HASH, now_s)) {
-    case STATE_CLAIMED:
-        fuzz_demand(state_claim(state, HASH, now_s) == STATE_CLAIMED_BEFORE,
+    switch (record_claim(state, HASH, now_s)) {
+    case CLAIM_MADE:
+        fuzz_demand(record_claim(state, HASH, now_s) == CLAIM_TAKEN,
                     "what is claimed stays claimed");
         break;
-    case STATE_CLAIMED_BEFORE:
-        state_release(state, HASH);
-        fuzz_demand(state_claim(state, HASH, now_s) == STATE_CLAIMED, "what is released is free");
+    case CLAIM_TAKEN:
+        record_release(state, HASH);
+        fuzz_demand(record_claim(state, HASH, now_s) == CLAIM_MADE, "what is released is free");
         break;
-    case STATE_CLAIMS_FULL:
+    case CLAIM_REFUSED:
         break;
     }
-    opens_s = state_create(state, now_s);
+    opens_s = record_create(state, now_s);
     fuzz_demand(opens_s == 0 || (opens_s > now_s && opens_s <= now_s + 24 * 60 * 60),
                 "the limit opens within a day");
-    state_was_denied(state, now_s);
-    opens_s = state_delay(state, now_s);
-    fuzz_demand(state_try(state, now_s) == opens_s, "a delay is the same for who only asks");
-    opens_s = state_delay(state, now_s);
-    fuzz_demand(opens_s == 0 || (opens_s > now_s && opens_s <= now_s + STATE_DELAY_MAX_SECONDS),
+    record_was_denied(state, now_s);
+    opens_s = record_delay(state, now_s);
+    fuzz_demand(record_try(state, now_s) == opens_s, "a delay is the same for who only asks");
+    opens_s = record_delay(state, now_s);
+    fuzz_demand(opens_s == 0 || (opens_s > now_s && opens_s <= now_s + RECORD_DELAY_MAX_SECONDS),
                 "a delay ends within an hour");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct state state = { 0 };
+    struct record state = { 0 };
     struct verdict why_not = { 0 };
     int64_t now_s;
     int file;
@@ -70,13 +70,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         sign(&state, data[0] & 2);
 
     file = memfd_create("state", MFD_CLOEXEC);
-    size = data[0] & 2 ? offsetof(struct state, checksum) : sizeof state;
+    size = data[0] & 2 ? offsetof(struct record, checksum) : sizeof state;
     fuzz_demand(file >= 0 && pwrite(file, &state, size, 0) == (ssize_t)size, "there is a file");
-    if (state_lock(file, &state, &why_not) == STATE_LOCKED) {
+    if (record_lock(file, &state, &why_not) == RECORD_LOCKED) {
         use(&state, now_s);
-        fuzz_demand(state_write(file, &state, false, &why_not), "what was used is written");
-        state_unlock(file);
-        fuzz_demand(state_lock(file, &state, &why_not) == STATE_LOCKED, "and can be read again");
+        fuzz_demand(record_write(file, &state, false, &why_not), "what was used is written");
+        record_unlock(file);
+        fuzz_demand(record_lock(file, &state, &why_not) == RECORD_LOCKED, "and can be read again");
     } else {
         fuzz_demand(why_not.outcome == OUTCOME_MISCONFIGURED && why_not.reason[0] != '\0',
                     "a refusal tells why");

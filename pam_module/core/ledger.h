@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* What this host remembers between the logins of one user (state.h), as a login needs it. Nothing is
+/* What this host remembers between the logins of one user (record.h), as a login needs it. Nothing is
  * open while somebody is waited for. Where nothing can be remembered, a code of the app still
  * counts, and the note says why; a recovery code does not. */
 #pragma once
 
-#include "../core/recovery.h"
-#include "../core/siphash.h"
-#include "../core/state.h"
-#include "../core/verdict.h"
+#include "record.h"
+#include "recovery.h"
+#include "siphash.h"
+#include "verdict.h"
 
-struct memory {
+struct ledger {
     const char *state_dir, *user;
     const struct recovery *recovery;
     uint8_t key[SIPHASH_KEY_SIZE];
@@ -20,32 +20,32 @@ struct memory {
 /* Begins for USER, the name of whose enrollment it is, or NULL for somebody who is not enrolled;
  * RECOVERY may be NULL. Claims are hashed under a key that is made of SECRET, so that the file alone
  * does not tell a code. All are kept but SECRET. */
-void memory_begin(struct memory *memory, const char *state_dir, const char *user,
+void ledger_begin(struct ledger *ledger, const char *state_dir, const char *user,
                   const struct recovery *recovery, const char *secret);
 
-/* Notes that CODE is about to be sent. STATE_CLAIMS_FULL, with the verdict in *WHY_NOT: it must not be;
+/* Notes that CODE is about to be sent. CLAIM_REFUSED, with the verdict in *WHY_NOT: it must not be;
  * the same where the lock can't be had. */
-enum state_claimed memory_claim(struct memory *memory, const char *code, struct verdict *why_not);
+enum claim ledger_claim(struct ledger *ledger, const char *code, struct verdict *why_not);
 
 /* Takes it back: the code was wrong. */
-void memory_release(struct memory *memory, const char *code);
+void ledger_release(struct ledger *ledger, const char *code);
 
 /* Counts the creation of a challenge. 0; or the seconds until there may be one, with
  * OUTCOME_EXHAUSTED in *WHY_NOT; or -1, with OUTCOME_MISCONFIGURED: the lock can't be had. */
-int64_t memory_count(struct memory *memory, struct verdict *why_not);
+int64_t ledger_count(struct ledger *ledger, struct verdict *why_not);
 
 /* Uses up the recovery code CODE, on the disk. How many of its set remain; -1: it is wrong, used, not
  * to be tried now, or can't be used up. */
-int memory_recover(struct memory *memory, const char *code);
+int ledger_recover(struct ledger *ledger, const char *code);
 
 /* Whether a right recovery code would count now. */
-bool memory_can_recover(struct memory *memory);
+bool ledger_can_recover(struct ledger *ledger);
 
 /* Whether the user's last login was denied, less than a minute ago; where nothing tells, it was not. */
-bool memory_was_denied(struct memory *memory);
+bool ledger_was_denied(struct ledger *ledger);
 
 /* Notes whether this one was denied. */
-void memory_note_end(struct memory *memory, bool is_denied);
+void ledger_note_end(struct ledger *ledger, bool is_denied);
 
 /* Forgets the key. */
-void memory_end(struct memory *memory);
+void ledger_end(struct ledger *ledger);
