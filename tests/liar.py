@@ -208,6 +208,9 @@ class Connection:
     def serve(self):
         """As an honest server: a handshake, then one request after another."""
         self.shake_hands()
+        self.serve_requests()
+
+    def serve_requests(self):
         while True:
             request = self.read_request()
             self.liar.note(request)

@@ -29,6 +29,7 @@ enum {
     ROUND_MS = 50, /* a wait for events; so that none hides for how long this host stood still */
     ROUND_MAX_MS = 200,            /* one in which nothing happened, on a busy host */
     LOST_MIN_MS = 500,             /* of the time after Enter, what this host may always use up */
+    LOST_MAX_MS = 1000,            /* and where the other side gave up: none waits for less */
     MEMORY_SIZE = 4 << 20,         /* more than a login needs */
     CERTIFICATE_NOT_YET_VALID = 9, /* X509_V_ERR_ of OpenSSL's x509_vfy.h */
     TOO_LARGE = 100,               /* CURLE_TOO_LARGE, of 8.6 */
@@ -518,10 +519,13 @@ static enum move_end end_of(CURLcode code)
     }
 }
 
-/* Whether this host, and not the other side, took most of the time after Enter. */
-static bool is_held_up(const struct http_watch *watch)
+/* Whether this host, and not the other side, took most of the time after Enter; or so much of it that
+ * a server lost patience in the middle of a handshake, and ended the connection. */
+static bool is_held_up(const struct http_watch *watch, enum move_end end)
 {
-    int64_t most_ms = watch->limit_ms / 2 > LOST_MIN_MS ? watch->limit_ms / 2 : LOST_MIN_MS;
+    bool is_turned_away = end == MOVE_CONNECTION_LOST || end == MOVE_BAD_ANSWER;
+    int64_t half_ms = watch->limit_ms / 2 > LOST_MIN_MS ? watch->limit_ms / 2 : LOST_MIN_MS;
+    int64_t most_ms = is_turned_away && half_ms > LOST_MAX_MS ? LOST_MAX_MS : half_ms;
     int64_t spent_ms = watch->limit_ms - (watch->deadline_ms - dialogue_clock_ms());
 
     return watch->limit_ms > 0 && watch->deadline_ms != HTTP_FOREVER &&
@@ -567,7 +571,7 @@ static struct cause judge(struct http *http, struct http_watch *watch, CURLcode 
         cause = http->late; /* a second try that got the rest of the time */
     if (cause.kind == CAUSE_OTHER_SIDE && http->is_distrusted)
         cause.kind = judge_certificate(http);
-    if (cause.kind == CAUSE_OTHER_SIDE && is_held_up(watch))
+    if (cause.kind == CAUSE_OTHER_SIDE && is_held_up(watch, end_of(code)))
         cause.kind = CAUSE_NO_TIME;
     return cause;
 }
@@ -598,7 +602,7 @@ static enum http_result refuse_late(const struct http *http, const struct http_w
 {
     struct cause cause = http->late;
 
-    if (cause.kind == CAUSE_UNKNOWN || is_held_up(watch))
+    if (cause.kind == CAUSE_UNKNOWN || is_held_up(watch, MOVE_TIMED_OUT))
         cause = (struct cause){ CAUSE_NO_TIME };
     explain(http, &cause, CURLE_OPERATION_TIMEDOUT, why_not);
     return HTTP_UNSENT;
@@ -615,7 +619,7 @@ static CURLcode check_reply(struct http *http, const struct http_watch *watch)
         return CURLE_WEIRD_SERVER_REPLY;
     }
     curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
-    return status == 408 && is_held_up(watch) ? CURLE_OPERATION_TIMEDOUT : CURLE_OK;
+    return status == 408 && is_held_up(watch, MOVE_TIMED_OUT) ? CURLE_OPERATION_TIMEDOUT : CURLE_OK;
 }
 
 /* What comes of a request that ended with CODE. */

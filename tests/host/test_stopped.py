@@ -14,7 +14,7 @@ import unittest
 from hostcase import NAME, OUTAGE, HostCase, load_tests
 from fixture import BUILD, temporary_folder
 from harness import Host, Login
-from liar import RIGHT, WRONG, Connection, dropped, for_ever, lost, slowly
+from liar import RIGHT, WRONG, Connection, close_at_once, dropped, for_ever, lost, slowly
 from servers import NameServer
 
 STOP_AT = BUILD / "stop-at"
@@ -25,20 +25,30 @@ SHORTLY_BEFORE_MS = 985
 FOR_EVER = 10**6  # calls: there are not so many
 WARM, COLD = "warm", "cold"
 
+IMPATIENT_MS, IMPATIENT_LIMIT_SECONDS = 1500, 10
+
 silence = Connection.hang
+
+
+def impatient(connection):
+    """Ends a handshake that takes too long."""
+    connection.peer.settimeout(IMPATIENT_MS / 1000)
+    connection.shake_hands()
+    connection.peer.settimeout(None)
+    connection.serve_requests()
 
 
 class Stopped(HostCase):
 
-    def stop(self, server, number, stop_ms, start, answer, name):
+    def stop(self, server, number, stop_ms, start, answer, name, limit=LIMIT_SECONDS):
         """One login, stopped when it enters a call. (whether it was stopped, the call's number, its
         last line, the seconds after Enter)"""
         with temporary_folder() as folder, contextlib.ExitStack() as stack:
             report = folder / "report"
             host = Host(folder, self.url(server, name),
-                        service={"timeout_seconds": LIMIT_SECONDS})
+                        service={"timeout_seconds": limit})
             login = stack.enter_context(Login(
-                host.settings, timeout=LIMIT_SECONDS + stop_ms / 1000,
+                host.settings, timeout=limit + stop_ms / 1000,
                 prefix=(STOP_AT, report, str(number), str(stop_ms))))
             if start == COLD:  # All is to be done after Enter.
                 login.answer(answer)
@@ -95,6 +105,19 @@ class Stopped(HostCase):
     def test_where_the_service_is_slow_and_answers_in_time(self):
         """The other side's time is not enough for it, with what this host adds."""
         self.play(SHORTLY_BEFORE_MS, step=3, verify=for_ever(slowly(0.3)))
+
+    def test_where_the_service_ends_a_handshake_that_takes_too_long(self):
+        """For less than half of the limit, but longer than a server waits: whoever has stopped it
+        before Enter too, as long as he likes, has spoilt the first of its two tries."""
+        def run(number):
+            server = self.liar(connect=[close_at_once, impatient, impatient])
+            return self.stop(server, number, IMPATIENT_MS * 2, COLD, WRONG, "127.0.0.1",
+                             IMPATIENT_LIMIT_SECONDS)
+
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            lines = [line for _, _, line, _ in pool.map(run, range(1, 2 * AT_ONCE))]
+        self.assertEqual([line for line in lines if line.startswith(OUTAGE)], [])
+        self.assertIn("misconfigured", {line.partition(":")[0] for line in lines})
 
     def test_where_the_service_is_silent_it_is_still_this_host_that_stood_still(self):
         self.play(UNTIL_THE_END_MS, step=5, is_silent=True, verify=for_ever(dropped(silence)),

@@ -887,6 +887,32 @@ TEST(what_this_host_took_most_of_the_time_for_is_no_outage)
     http_free(http);
 }
 
+TEST(a_server_that_lost_patience_with_this_host_is_no_outage)
+{
+    static const struct {
+        CURLcode code;
+        int64_t lost_ms;
+    } rows[] = {
+        { CURLE_SSL_CONNECT_ERROR, 1000 }, { CURLE_RECV_ERROR, 1000 },
+        { CURLE_SEND_ERROR, 1000 },        { CURLE_GOT_NOTHING, 1000 },
+        { CURLE_COULDNT_CONNECT, 10000 },  { CURLE_COULDNT_RESOLVE_HOST, 10000 },
+    };
+    struct http *http = open_http();
+    struct http_reply reply;
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        for (int excess_ms = 0; excess_ms < 2; excess_ms++) {
+            failure = rows[i].code;
+            set_limit(0, 0);
+            watch.limit_ms = 20000;
+            watch.deadline_ms = fake.now_ms + watch.limit_ms - rows[i].lost_ms - excess_ms;
+            assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_UNSENT);
+            assert_int_equal(why_not.outcome,
+                             excess_ms == 0 ? OUTCOME_UNAVAILABLE : OUTCOME_MISCONFIGURED);
+        }
+    http_free(http);
+}
+
 TEST(a_wait_counts_as_the_other_side_s_but_not_what_this_host_added)
 {
     struct http *http = open_http();
@@ -1184,6 +1210,7 @@ int main(void)
         of_libcurl(the_host_that_is_looked_up_is_the_proxy_s_or_the_server_s),
         of_libcurl(a_look_up_that_failed_is_judged_when_the_name_servers_have_answered),
         of_libcurl(what_this_host_took_most_of_the_time_for_is_no_outage),
+        of_libcurl(a_server_that_lost_patience_with_this_host_is_no_outage),
         of_libcurl(a_wait_counts_as_the_other_side_s_but_not_what_this_host_added),
         of_libcurl(a_reply_that_came_before_its_request_is_none),
         of_libcurl(a_reply_that_we_took_too_long_is_true_where_this_host_held_us_up),
