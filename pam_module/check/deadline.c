@@ -11,6 +11,7 @@
 #include "../core/dialogue.h"
 #include "../twilio/cause.h"
 #include "../twilio/http.h"
+#include "closing.h"
 
 /* For the login to say by itself what it found, on a busy host. */
 enum { GRACE_MS = 700 };
@@ -19,16 +20,12 @@ enum { GRACE_MS = 700 };
  * not choose the verdict. */
 static void on_alarm(int signal, siginfo_t *info, void *context)
 {
-    static const char verdict[] = "misconfigured: " CAUSE_NO_TIME_TEXT "\n";
-    ssize_t written;
+    static const struct verdict verdict = { OUTCOME_MISCONFIGURED, CAUSE_NO_TIME_TEXT };
 
     (void)signal;
     (void)context;
-    if (info->si_code != SI_KERNEL)
-        return;
-    written = write(STDOUT_FILENO, verdict, sizeof verdict - 1);
-    (void)written;
-    _exit(0);
+    if (info->si_code == SI_KERNEL)
+        closing_say(&verdict);
 }
 
 /* Somebody has stopped us, maybe until the deadline was over: nobody who means well does. */

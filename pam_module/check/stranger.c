@@ -30,8 +30,7 @@ static bool on_connected(struct http_watch *watch)
     return false;
 }
 
-/* The clock of the process says "unavailable", which may let in where an outage does: it never runs
- * for a stranger. */
+/* The clock of the process says "misconfigured", and not "denied": it never runs for a stranger. */
 static void set_no_limit(void *context, int64_t deadline_ms)
 {
     (void)context;

@@ -15,6 +15,7 @@
 #include "../core/recovery.h"
 #include "../core/secret.h"
 #include "cage.h"
+#include "closing.h"
 #include "deadline.h"
 #include "inputs.h"
 #include "library.h"
@@ -30,23 +31,13 @@ struct check {
     struct ledger ledger;
 };
 
-/* The last line, and the end: no destructor of any library runs. */
-static _Noreturn void say(const struct verdict *verdict)
-{
-    char line[DIALOGUE_LINE_SIZE];
-
-    deadline_set(HTTP_FOREVER);
-    verdict_print(verdict, line, sizeof line);
-    dialogue_write(STDOUT_FILENO, line);
-    _exit(0);
-}
-
 static bool ask(void *context, const char *text)
 {
     char line[DIALOGUE_LINE_SIZE];
 
     (void)context;
     snprintf(line, sizeof line, "ask-secret %s", text);
+    closing_note_asked();
     return dialogue_write(STDOUT_FILENO, line);
 }
 
@@ -74,6 +65,7 @@ static enum login_answer answer(void *context, bool wait, char text[DIALOGUE_LIN
 
     switch (dialogue_read(&check->reader, wait ? DIALOGUE_FOREVER : 0, text)) {
     case DIALOGUE_LINE:
+        closing_note_answered();
         return LOGIN_ANSWER;
     case DIALOGUE_NOTHING:
         return LOGIN_NO_ANSWER;
@@ -207,8 +199,10 @@ static bool prepare(struct check *check, const char *settings_path, struct verdi
 
     if (!process_clean(verdict))
         return false;
+    closing_begin();
     if (!read_login(&check->reader, &login, verdict))
         return false;
+    closing_name(&login);
     if (!inputs_read(&check->inputs, settings_path, &login, verdict))
         return false;
     check->library = library_open(verdict);
@@ -284,7 +278,8 @@ static _Noreturn void run(const char *settings_path)
     }
     inputs_free(&check.inputs);
     dialogue_reader_wipe(&check.reader);
-    say(&verdict);
+    deadline_set(HTTP_FOREVER);
+    closing_say(&verdict);
 }
 
 static const char usage[] =

@@ -92,6 +92,32 @@ bool text_is_clean(const char *bytes, size_t size)
     return true;
 }
 
+char *text_escape(const char *text, bool keep_blanks, char *out, size_t size)
+{
+    static const char digits[] = "0123456789abcdef", cut[] = "...";
+    enum { ESCAPE_LENGTH = sizeof "\\xNN" - 1 };
+    const char *limit = out + size - ESCAPE_LENGTH - sizeof cut;
+
+    for (; *text != '\0'; text++) {
+        unsigned char byte = (unsigned char)*text;
+        bool plain = (byte > ' ' && byte < 0x7f && byte != '"' && byte != '\\') ||
+                     (byte == ' ' && keep_blanks);
+        if (out > limit) {
+            out = stpcpy(out, cut);
+            break;
+        }
+        if (plain) {
+            *out++ = (char)byte;
+            continue;
+        }
+        out = stpcpy(out, "\\x");
+        *out++ = digits[byte >> 4];
+        *out++ = digits[byte & 15];
+    }
+    *out = '\0';
+    return out;
+}
+
 bool text_is_sid(const char *text, const char *prefix)
 {
     return strlen(text) == 34 && strncmp(text, prefix, 2) == 0 &&

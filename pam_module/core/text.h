@@ -29,6 +29,12 @@ bool text_is_utf8(const char *bytes, size_t size);
 /* Whether SIZE bytes are nothing but characters as text_character() knows them. */
 bool text_is_clean(const char *bytes, size_t size);
 
+/* Writes TEXT, any bytes, for a line of the log into OUT of SIZE bytes, 8 at least: quotes,
+ * backslashes and all but printable ASCII become \xNN, and so do blanks unless KEEP_BLANKS; what is
+ * too long is cut and ends in "...". Returns the end, where the NUL is. A handler of a signal may
+ * call it. */
+char *text_escape(const char *text, bool keep_blanks, char *out, size_t size);
+
 /* Whether TEXT is a SID of Twilio's: the two letters PREFIX and 32 hexadecimal digits. */
 bool text_is_sid(const char *text, const char *prefix);
 

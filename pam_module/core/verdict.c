@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "text.h"
 
@@ -100,14 +101,32 @@ const char *verdict_pam_code(enum outcome outcome)
     return names[(unsigned)outcome < OUTCOMES ? outcome : OUTCOME_BROKEN].pam_code;
 }
 
+int verdict_level(enum outcome outcome)
+{
+    switch (outcome) {
+    case OUTCOME_APPROVED:
+    case OUTCOME_NOT_REQUIRED:
+        return LOG_INFO;
+    case OUTCOME_DENIED:
+    case OUTCOME_EXHAUSTED:
+        return LOG_NOTICE;
+    case OUTCOME_BROKEN:
+    case OUTCOME_UNAVAILABLE:
+    case OUTCOME_MISCONFIGURED:
+        break;
+    }
+    return LOG_ERR;
+}
+
 void verdict_print(const struct verdict *verdict, char *line, unsigned size)
 {
-    const char *word = verdict_word(verdict->outcome);
+    const char *const parts[] = { verdict_word(verdict->outcome),
+                                  verdict->reason[0] != '\0' ? ": " : "", verdict->reason };
+    const char *end = line + size - 1;
 
-    if (verdict->reason[0] != '\0')
-        snprintf(line, size, "%s: %s", word, verdict->reason);
-    else
-        snprintf(line, size, "%s", word);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        line = mempcpy(line, parts[i], strnlen(parts[i], (size_t)(end - line)));
+    *line = '\0';
 }
 
 bool verdict_parse(const char *line, struct verdict *ret_verdict)

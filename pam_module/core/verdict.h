@@ -47,8 +47,11 @@ const char *verdict_word(enum outcome outcome);
  * NULL. Only for telling: the module decides by itself, and a test compares the two. */
 const char *verdict_pam_code(enum outcome outcome);
 
+/* The level of syslog(3): INFO lets in, NOTICE refuses the user, ERR is the administrator's. */
+int verdict_level(enum outcome outcome);
+
 /* Writes "OUTCOME: REASON", or "OUTCOME" where there is no reason, without a newline. LINE is cut
- * at SIZE, which should be DIALOGUE_LINE_SIZE. */
+ * at SIZE, which should be DIALOGUE_LINE_SIZE. A handler of a signal may call it. */
 void verdict_print(const struct verdict *verdict, char *line, unsigned size);
 
 /* Reads what verdict_print() wrote. False, and *RET_VERDICT untouched, for every other line;

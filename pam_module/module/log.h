@@ -5,8 +5,6 @@
 
 #include <stdint.h>
 
-#include "../core/verdict.h"
-
 enum { LOG_LINE_SIZE = 2048 };
 
 /* What one line tells. The strings are anybody's bytes; a key whose value is NULL is left out, and
@@ -23,12 +21,5 @@ struct log_entry {
  *
  *   user=… service=… rhost=… tty=… ruser=… outcome=… reason="…" ms=…
  *
- * Blanks outside of the quotes, quotes, backslashes and all but printable ASCII become \xNN; a long
- * value is cut and ends in "...". */
+ * with the values as text_escape() writes them. */
 void log_print(const struct log_entry *entry, char line[LOG_LINE_SIZE]);
-
-/* Writes TEXT so into OUT of SIZE bytes, blanks kept. */
-void log_escape(const char *text, char *out, unsigned size);
-
-/* The level of syslog(3): INFO lets in, NOTICE refuses the user, ERR is the administrator's. */
-int log_level(enum outcome outcome);

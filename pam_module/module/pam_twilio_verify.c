@@ -9,6 +9,7 @@
 #include <syslog.h>
 
 #include "../core/dialogue.h"
+#include "../core/text.h"
 #include "../core/verdict.h"
 #include "helper.h"
 #include "log.h"
@@ -60,7 +61,7 @@ static bool take_arguments(struct login *login, int argc, const char **argv)
             login->debug = true;
         else if (!take_path(argv[i], "conf=", &login->settings) &&
                  !take_path(argv[i], "helper=", &login->helper_path)) {
-            log_escape(argv[i], argument, sizeof argument);
+            text_escape(argv[i], true, argument, sizeof argument);
             pam_syslog(login->pamh, LOG_ERR,
                        "argument \"%s\": only debug, and conf= and helper= with an absolute path, "
                        "are known; everybody is refused until the PAM configuration is mended",
@@ -99,7 +100,7 @@ static void debug_line(const struct login *login, const char *direction, const c
 
     if (!login->debug)
         return;
-    log_escape(line, text, sizeof text);
+    text_escape(line, true, text, sizeof text);
     pam_syslog(login->pamh, LOG_DEBUG, "%s %s", direction, text);
 }
 
@@ -337,7 +338,7 @@ EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const ch
     if (verdict.outcome == OUTCOME_DENIED || verdict.outcome == OUTCOME_EXHAUSTED ||
         verdict.outcome == OUTCOME_MISCONFIGURED)
         pam_fail_delay(pamh, FAIL_DELAY_MICROSECONDS);
-    log_login(&login, log_level(verdict.outcome), verdict_word(verdict.outcome), verdict.reason,
+    log_login(&login, verdict_level(verdict.outcome), verdict_word(verdict.outcome), verdict.reason,
               began_ms);
     return pam_code(verdict.outcome);
 }

@@ -156,6 +156,9 @@ class Terminal:
     def pid(self):
         return self._process.pid
 
+    def press(self, key):
+        self._child.send(key)
+
     def press_until(self, key, pattern):
         """Presses KEY, of which chr(3) is ^C, until PATTERN shows, once in two seconds.
 

@@ -9,13 +9,15 @@
 import concurrent.futures
 import os
 import pathlib
+import re
 import signal
+import time
 import unittest
 
-from logincase import (APPROVED, AWAY, CODE_PROMPT, CREATED, KEY_AND_CODE, NOT_ENROLLED, PASSWORD,
-                       PASSWORD_AND_CODE, UNREACHABLE, VERIFIED, WRONG_PROMPT, LoginCase, Nobody,
-                       SettingsCase, at_once, denied, machine, person_with_key, setUpModule,
-                       with_key)
+from logincase import (APPROVED, AUTHPRIV, AWAY, CODE_PROMPT, CREATED, KEY_AND_CODE, NOT_ENROLLED,
+                       PASSWORD, PASSWORD_AND_CODE, UNREACHABLE, VERIFIED, WRONG_PROMPT, LoginCase,
+                       Nobody, SettingsCase, at_once, denied, machine, person_with_key,
+                       setUpModule, with_key)
 from machine import SETTINGS, Terminal, eventually, run
 
 PASSWORD_METHOD = ("KbdInteractiveAuthentication no", "PasswordAuthentication yes",
@@ -151,7 +153,7 @@ class PasswordAndCode(LoginCase):
         return [("Password: ", person.password), (CODE_PROMPT, wrong[0]), (WRONG_PROMPT, wrong[1]),
                 (WRONG_PROMPT, wrong[2])]
 
-    def test_a_client_that_asks_three_times_costs_three_challenges(self):
+    def test_a_client_that_asks_three_times_and_is_answered_costs_three_challenges(self):
         person = machine.person("thrice")
         self.assert_out(self.server, person, *self.wrong_round(person) * 3, options=THREE_TIMES)
         self.assert_log(person, *denied(), calls=3)
@@ -342,13 +344,57 @@ class AtThePrompt(LoginCase):
         terminal.type(person.code)
         self.assertEqual(terminal.finish(), 0)
 
-    def test_a_client_that_disconnects_leaves_no_process_and_costs_one_challenge(self):
+    def assert_left(self, person, reason):
+        """sshd kills the process that runs PAM: the check program has left the line."""
+        [line] = person.log(1)
+        self.assertEqual((line.facility, line.level, line.program),
+                         (AUTHPRIV, "NOTICE", "twilio-verify-check"))
+        self.assertRegex(line.text, rf"^pam_twilio_verify\(sshd:auth\): user={person.name} "
+                                    rf'service=sshd outcome=denied reason="{reason}" ms=\d+$')
+        self.assert_no_secret(person)
+
+    def test_a_client_that_disconnects_leaves_a_line_no_process_and_costs_one_challenge(self):
         person, terminal, program = self.at_the_prompt("gone")
         terminal.hang_up()
         self.assert_gone(program, 2)
         self.assert_requests(person, CREATED)
-        # sshd kills the process that runs PAM: nobody is left to write a line.
-        self.assertEqual(person.log(0), [])
+        self.assert_left(person, r"left at the question; challenge=YC\w+ request=RQ\w+")
+
+    def test_a_client_that_leaves_after_two_wrong_codes_leaves_a_line_for_each(self):
+        person, terminal, program = self.at_the_prompt("wronggone")
+        for code in person.wrong_codes[:2]:
+            terminal.type(code)
+            terminal.expect(WRONG_PROMPT + "$")
+        terminal.hang_up()
+        self.assert_gone(program, 2)
+        self.assert_left(person, r"no valid code in 2 attempts; challenge=YC\w+ request=RQ\w+")
+        lines = machine.journal.wrong_codes(person.name, 2)
+        self.assertEqual([(line.level, re.sub(r"YC\w+", "YC", line.text)) for line in lines], [
+            ("NOTICE", f"pam_twilio_verify(sshd:auth): user={person.name} service=sshd "
+                       f'rhost=127.0.0.1 tty=ssh reason="wrong code {number} of 3; challenge=YC"')
+            for number in (1, 2)])
+
+    def test_a_client_that_leaves_while_its_code_is_judged_leaves_a_line(self):
+        person, terminal, program = self.at_the_prompt("impatient")
+        terminal.type(person.wrong_codes[0])
+        self.assertEqual(len(machine.journal.wrong_codes(person.name)), 1)
+        terminal.hang_up()
+        self.assert_gone(program, 3)
+        self.assert_left(person, r"no valid code in 1 attempt; challenge=YC\w+ request=RQ\w+")
+
+    def test_clients_that_ask_again_by_themselves_cost_no_challenge_for_the_next_round(self):
+        person = machine.person("rounds")
+        wrong = person.wrong_codes
+        with self.server.login(person.name, options=THREE_TIMES) as terminal:
+            terminal.answer("Password: ", person.password)
+            for prompt, code in zip((CODE_PROMPT, WRONG_PROMPT, WRONG_PROMPT), wrong):
+                terminal.answer(prompt, code)
+            terminal.answer("Password: ", person.password)
+            terminal.expect(CODE_PROMPT + "$")
+            time.sleep(1)
+            terminal.hang_up()
+        self.assert_requests(person, CREATED, VERIFIED, VERIFIED, VERIFIED)
+        self.assertEqual(len(person.log(2)), 2)
 
     def test_a_check_program_that_is_killed_lets_nobody_in(self):
         person, terminal, program = self.at_the_prompt("killed")
@@ -363,6 +409,7 @@ class AtThePrompt(LoginCase):
         person, _, program = self.at_the_prompt("slow", sshd)
         self.assert_gone(program, 6)
         self.assert_requests(person, CREATED)
+        self.assert_left(person, r"left at the question; challenge=YC\w+ request=RQ\w+")
 
     def test_fifty_logins_at_once_all_get_in(self):
         """Fifty are at their prompts before the first code is typed; few threads serve them."""

@@ -3,8 +3,12 @@
 # Copyright (c) 2026, the pam_twilio_verify authors
 """sudo as a step-up, with and without a password."""
 
+import os
 import pathlib
+import re
 import shlex
+import signal
+import time
 import unittest
 
 from logincase import (APPROVED, CODE_PROMPT, CREATED, UNANSWERED, VERIFIED, WRONG_PROMPT,
@@ -224,6 +228,49 @@ class CodeAlone(SudoCase):
         self.defaults(person, "passwd_tries=1")
         self.assert_refused(person, *[person.password] * 3)
         self.assertLessEqual(set(person.requests()), {CREATED})
+
+    def at_the_question(self, person):
+        terminal = self.terminal(person, "sudo", "id", "-un")
+        terminal.expect(CODE_PROMPT + "$")
+        self.assert_requests(person, CREATED)
+        return terminal
+
+    def sudo_of(self, terminal):
+        """The process of sudo below TERMINAL that has a check program."""
+        def parent(pid):
+            return int(re.search(r"PPid:\t(\d+)",
+                                 pathlib.Path(f"/proc/{pid}/status").read_text())[1])
+
+        for program in self.check_programs():
+            ancestor = sudo = int(program["PPid"])
+            while ancestor > 1 and ancestor != terminal.pid:
+                ancestor = parent(ancestor)
+            if ancestor == terminal.pid:
+                return sudo
+        raise AssertionError("there is no check program")
+
+    def assert_one_line(self, person, program, part):
+        """PROGRAM has left it, and nobody else one."""
+        person.log(1)
+        time.sleep(1.5)
+        [line] = person.log(1)
+        self.assertEqual((line.program, line.level), (program, "NOTICE"))
+        self.assertIn(part, line.text)
+
+    def test_sudo_that_is_interrupted_leaves_one_line(self):
+        person = machine.person("stepinterrupt")
+        terminal = self.at_the_question(person)
+        terminal.press("\x03")
+        self.assertEqual(terminal.finish(), 1)
+        self.assert_one_line(person, "sudo", "outcome=unanswered")
+
+    def test_sudo_that_is_killed_leaves_one_line(self):
+        person = machine.person("stepkilled")
+        terminal = self.at_the_question(person)
+        os.kill(self.sudo_of(terminal), signal.SIGKILL)
+        terminal.finish()
+        self.assert_one_line(person, "twilio-verify-check", "service=sudo outcome=denied "
+                                                            'reason="left at the question; chall')
 
     def test_sudo_that_may_not_ask_but_tries_is_refused_without_a_challenge(self):
         person = machine.person("stepn")

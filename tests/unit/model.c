@@ -603,7 +603,8 @@ static void on_limit(void *context, int64_t deadline_ms)
 {
     struct model *model = context;
 
-    demand(model, model->is_enrolled, "may say \"unavailable\" of somebody who is not enrolled");
+    demand(model, model->is_enrolled,
+           "may end without \"denied\" for somebody who is not enrolled");
     demand(model,
            deadline_ms == HTTP_FOREVER || deadline_ms == model->now_ms + TIMEOUT_SECONDS * 1000,
            "sets another limit than the settings say");

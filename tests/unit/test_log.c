@@ -3,9 +3,6 @@
 /* The lines of a login: whatever the names are, each stays one line that a program can read. */
 #include "unit.h"
 
-#include <stdlib.h>
-#include <syslog.h>
-
 #include "core/dialogue.h"
 #include "module/log.h"
 
@@ -93,58 +90,6 @@ TEST(a_name_is_never_a_format)
                         "outcome=denied reason=\"%s%n%1000000d\" ms=217");
 }
 
-TEST(all_but_printable_ascii_is_escaped)
-{
-    for (unsigned byte = 1; byte <= 255; byte++) {
-        const char text[] = { 'a', (char)byte, 'z', '\0' };
-        char out[20], expected[20];
-        bool is_plain = byte >= ' ' && byte < 0x7f && byte != '"' && byte != '\\';
-
-        if (is_plain)
-            snprintf(expected, sizeof expected, "a%cz", byte);
-        else
-            snprintf(expected, sizeof expected, "a\\x%02xz", byte);
-        log_escape(text, out, sizeof out);
-        assert_string_equal(out, expected);
-    }
-}
-
-TEST(what_sshd_answers_for_an_unknown_user_is_escaped)
-{
-    char out[100];
-
-    log_escape("\b\n\r\x7f"
-               "INCORRECT",
-               out, sizeof out);
-    assert_string_equal(out, "\\x08\\x0a\\x0d\\x7fINCORRECT");
-}
-
-TEST(a_long_value_is_cut_and_ends_in_three_dots)
-{
-    static const char *const fillers[] = { "x", "\n", "x\n", "\n\nx" };
-
-    for (size_t i = 0; i < ARRAY_SIZE(fillers); i++)
-        for (unsigned size = 8; size <= 64; size++) {
-            char text[400] = "";
-            char *out = malloc(size); /* a sanitizer watches its end */
-            while (strlen(text) < 300)
-                strcat(text, fillers[i]);
-            log_escape(text, out, size);
-            assert_in_range(strlen(out), size - 8 > 3 ? size - 8 : 3, size - 1);
-            assert_string_equal(out + strlen(out) - 3, "...");
-            free(out);
-        }
-}
-
-TEST(an_escape_is_never_cut_in_two)
-{
-    for (unsigned size = 8; size <= 40; size++) {
-        char out[40];
-        log_escape("\n\n\n\n\n\n\n\n\n\n\n\n", out, size);
-        assert_int_equal((strlen(out) - 3) % 4, 0);
-    }
-}
-
 TEST(the_longest_name_that_is_looked_up_is_logged_whole)
 {
     struct log_entry entry = plain;
@@ -191,18 +136,6 @@ TEST(the_longest_values_leave_room_for_the_outcome_and_the_time)
     assert_non_null(strstr(line, "...\" ms=-9223372036854775808"));
 }
 
-TEST(the_level_is_by_who_has_to_read_it)
-{
-    assert_int_equal(log_level(OUTCOME_APPROVED), LOG_INFO);
-    assert_int_equal(log_level(OUTCOME_NOT_REQUIRED), LOG_INFO);
-    assert_int_equal(log_level(OUTCOME_DENIED), LOG_NOTICE);
-    assert_int_equal(log_level(OUTCOME_EXHAUSTED), LOG_NOTICE);
-    assert_int_equal(log_level(OUTCOME_BROKEN), LOG_ERR);
-    assert_int_equal(log_level(OUTCOME_UNAVAILABLE), LOG_ERR);
-    assert_int_equal(log_level(OUTCOME_MISCONFIGURED), LOG_ERR);
-    assert_int_equal(log_level((enum outcome)99), LOG_ERR);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,14 +145,9 @@ int main(void)
         cmocka_unit_test(what_is_empty_is_a_dash_and_what_is_unknown_is_left_out),
         cmocka_unit_test(no_name_can_forge_a_field),
         cmocka_unit_test(a_name_is_never_a_format),
-        cmocka_unit_test(all_but_printable_ascii_is_escaped),
-        cmocka_unit_test(what_sshd_answers_for_an_unknown_user_is_escaped),
-        cmocka_unit_test(a_long_value_is_cut_and_ends_in_three_dots),
-        cmocka_unit_test(an_escape_is_never_cut_in_two),
         cmocka_unit_test(the_longest_name_that_is_looked_up_is_logged_whole),
         cmocka_unit_test(the_longest_reason_is_logged_whole),
         cmocka_unit_test(the_longest_values_leave_room_for_the_outcome_and_the_time),
-        cmocka_unit_test(the_level_is_by_who_has_to_read_it),
     };
 
     return cmocka_run_group_tests_name("log", tests, NULL, NULL);

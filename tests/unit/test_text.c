@@ -183,6 +183,68 @@ TEST(utf8_may_hold_control_bytes_and_nothing_that_is_cut)
     assert_false(text_is_utf8("\xc0\x80", 2));
 }
 
+TEST(all_but_printable_ascii_is_escaped)
+{
+    for (unsigned byte = 1; byte <= 255; byte++) {
+        const char text[] = { 'a', (char)byte, 'z', '\0' };
+        char out[20], expected[20];
+        bool is_plain = byte >= ' ' && byte < 0x7f && byte != '"' && byte != '\\';
+
+        if (is_plain)
+            snprintf(expected, sizeof expected, "a%cz", byte);
+        else
+            snprintf(expected, sizeof expected, "a\\x%02xz", byte);
+        text_escape(text, true, out, sizeof out);
+        assert_string_equal(out, expected);
+    }
+}
+
+TEST(what_sshd_answers_for_an_unknown_user_is_escaped)
+{
+    char out[100];
+
+    text_escape("\b\n\r\x7f"
+                "INCORRECT",
+                true, out, sizeof out);
+    assert_string_equal(out, "\\x08\\x0a\\x0d\\x7fINCORRECT");
+}
+
+TEST(a_long_value_is_cut_and_ends_in_three_dots)
+{
+    static const char *const fillers[] = { "x", "\n", "x\n", "\n\nx" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(fillers); i++)
+        for (unsigned size = 8; size <= 64; size++) {
+            char text[400] = "";
+            char *out = malloc(size); /* a sanitizer watches its end */
+            while (strlen(text) < 300)
+                strcat(text, fillers[i]);
+            text_escape(text, true, out, size);
+            assert_in_range(strlen(out), size - 8 > 3 ? size - 8 : 3, size - 1);
+            assert_string_equal(out + strlen(out) - 3, "...");
+            free(out);
+        }
+}
+
+TEST(an_escape_is_never_cut_in_two)
+{
+    for (unsigned size = 8; size <= 40; size++) {
+        char out[40];
+        text_escape("\n\n\n\n\n\n\n\n\n\n\n\n", true, out, size);
+        assert_int_equal((strlen(out) - 3) % 4, 0);
+    }
+}
+
+TEST(blanks_are_escaped_where_they_end_a_value)
+{
+    char out[20];
+
+    assert_ptr_equal(text_escape("a b", false, out, sizeof out), out + 6);
+    assert_string_equal(out, "a\\x20b");
+    assert_ptr_equal(text_escape("a b", true, out, sizeof out), out + 3);
+    assert_string_equal(out, "a b");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +257,11 @@ int main(void)
         cmocka_unit_test(finds_one_bad_byte_wherever_it_stands),
         cmocka_unit_test(finds_a_character_that_acts_on_a_terminal_or_turns_text_around),
         cmocka_unit_test(knows_a_sid_by_its_letters_and_digits),
+        cmocka_unit_test(all_but_printable_ascii_is_escaped),
+        cmocka_unit_test(what_sshd_answers_for_an_unknown_user_is_escaped),
+        cmocka_unit_test(a_long_value_is_cut_and_ends_in_three_dots),
+        cmocka_unit_test(an_escape_is_never_cut_in_two),
+        cmocka_unit_test(blanks_are_escaped_where_they_end_a_value),
     };
 
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);

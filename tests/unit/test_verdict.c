@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include <stdlib.h>
+#include <syslog.h>
 #include <wchar.h>
 
 #include "core/dialogue.h"
@@ -250,6 +251,18 @@ TEST(parse_cuts_and_cleans_a_reason_of_anybody)
     assert_int_equal(strlen(verdict.reason), VERDICT_REASON_SIZE - 1);
 }
 
+TEST(the_level_is_by_who_has_to_read_it)
+{
+    assert_int_equal(verdict_level(OUTCOME_APPROVED), LOG_INFO);
+    assert_int_equal(verdict_level(OUTCOME_NOT_REQUIRED), LOG_INFO);
+    assert_int_equal(verdict_level(OUTCOME_DENIED), LOG_NOTICE);
+    assert_int_equal(verdict_level(OUTCOME_EXHAUSTED), LOG_NOTICE);
+    assert_int_equal(verdict_level(OUTCOME_BROKEN), LOG_ERR);
+    assert_int_equal(verdict_level(OUTCOME_UNAVAILABLE), LOG_ERR);
+    assert_int_equal(verdict_level(OUTCOME_MISCONFIGURED), LOG_ERR);
+    assert_int_equal(verdict_level((enum outcome)99), LOG_ERR);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +284,7 @@ int main(void)
         cmocka_unit_test(parse_refuses_broken_which_no_program_can_say),
         cmocka_unit_test(parse_refuses_every_line_that_is_almost_a_verdict),
         cmocka_unit_test(parse_cuts_and_cleans_a_reason_of_anybody),
+        cmocka_unit_test(the_level_is_by_who_has_to_read_it),
     };
 
     return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The last line: the verdict goes to the module, which logs it; where nobody reads it any more it goes
+ * to the log from here. Whoever reached the question had the first factor, and that must leave a
+ * line. There is one for a process. */
+#pragma once
+
+#include "../core/dialogue.h"
+
+/* Connects to the log, if this host has one, as long as that is possible: before root's rights are
+ * dropped, and before the process shuts itself in. */
+void closing_begin(void);
+
+/* Whose login it is; before that nothing is logged. */
+void closing_name(const struct dialogue_login *login);
+
+/* From asked to answered the time is the user's. */
+void closing_note_asked(void);
+void closing_note_answered(void);
+
+/* Says VERDICT on standard output and ends the process with status 0; no destructor of any library
+ * runs. A handler of a signal may call it. */
+_Noreturn void closing_say(const struct verdict *verdict);
