@@ -5,10 +5,12 @@ network may write it. Standard library only."""
 
 import struct
 
-LAYOUT = struct.Struct("=8s 128q 90q 2q 32sQ 32sQ q")
+LAYOUT = struct.Struct("=8s 128q 90q 2q 32sQ 32sQ q 30q q")
+VERSION_1 = struct.Struct("=8s 128q 90q 2q 32sQ 32sQ")
 MASK = (1 << 64) - 1
 CLAIMS, CREATIONS = slice(1, 129), slice(129, 219)
 TRIED, TRIES, USED, DENIED = 219, 220, slice(222, 225, 2), 225
+WRONG_AT, ROW = slice(226, 256), 256
 
 
 def siphash(data, key=bytes(16)):
@@ -50,8 +52,8 @@ def forge(path, change):
 
 
 def make_old(path):
-    """Makes of the file PATH, in place, what version 0.1.0 had written before there was DENIED."""
-    data = b"ptvused1" + path.read_bytes()[8:LAYOUT.size - 8]
+    """Makes of the file PATH, in place, one of the first version, before there was DENIED."""
+    data = b"ptvused1" + path.read_bytes()[8:VERSION_1.size]
     with path.open("r+b") as file:
         file.write(data + struct.pack("=Q", siphash(data)))
         file.truncate()

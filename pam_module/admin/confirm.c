@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../core/userfile.h"
+#include "ledgers.h"
 #include "terminal.h"
 
 enum { ANSWER_SIZE = 512, MALFORMED_MAX = 10 };
@@ -64,6 +65,8 @@ static enum command_status install(struct session *session, const char *name,
         !users_install(&session->users, name, &why_not))
         return session_refuse(&why_not,
                               "the factor is confirmed, but the enrollment could not be written");
+    if (!ledgers_unlock(session->settings, name, &why_not))
+        terminal_say("could not reset the local state of %s: %s", name, why_not.reason);
     *ret_end = CONFIRM_ENROLLED;
     terminal_say("%s is enrolled", name);
     if (!session_clean(session, USERS_FORMER, name, &status))

@@ -12,8 +12,8 @@
 #include "../core/bypass.h"
 #include "../core/userfile.h"
 #include "folder.h"
-#include "programs.h"
 #include "ledgers.h"
+#include "programs.h"
 #include "terminal.h"
 #include "users.h"
 

@@ -113,6 +113,22 @@ bool ledgers_add(const struct settings *settings, const char *name, const char *
     return is_added;
 }
 
+bool ledgers_unlock(const struct settings *settings, const char *name, struct verdict *why_not)
+{
+    struct record record;
+    int file = open_state(settings, name, true, why_not);
+    bool is_unlocked = file >= 0 && record_lock(file, &record, why_not) == RECORD_LOCKED;
+
+    if (is_unlocked) {
+        record_forgive(&record);
+        is_unlocked = record_write(file, &record, true, why_not);
+        record_unlock(file);
+    }
+    if (file >= 0)
+        close(file);
+    return is_unlocked;
+}
+
 int ledgers_left(const struct settings *settings, const char *name, const struct recovery *recovery,
                  struct verdict *why_not)
 {

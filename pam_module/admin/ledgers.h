@@ -22,5 +22,8 @@ int ledgers_left(const struct settings *settings, const char *name, const struct
  * verdict. */
 bool ledgers_is_usable(const struct settings *settings, const char *name, struct verdict *why_not);
 
+/* No wrong code of NAME counts any more. False, with the verdict. */
+bool ledgers_unlock(const struct settings *settings, const char *name, struct verdict *why_not);
+
 /* Forgets everything about NAME. False, with the verdict. */
 bool ledgers_forget(const struct settings *settings, const char *name, struct verdict *why_not);

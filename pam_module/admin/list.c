@@ -12,8 +12,8 @@
 #include "../core/text.h"
 #include "../core/userfile.h"
 #include "folder.h"
-#include "listing.h"
 #include "ledgers.h"
+#include "listing.h"
 #include "session.h"
 #include "terminal.h"
 

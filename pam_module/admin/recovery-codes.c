@@ -106,8 +106,8 @@ static enum command_status make(const struct session *session, const char *user,
         terminal_say("no codes were made: cannot get random numbers: %s", strerror(errno));
         return COMMAND_WRONG;
     }
-    if (!ledgers_add(session->settings, user, *valid != '\0' ? valid : NULL, set->name,
-                        set->state, &why_not))
+    if (!ledgers_add(session->settings, user, *valid != '\0' ? valid : NULL, set->name, set->state,
+                     &why_not))
         return session_refuse(&why_not, "no codes were made");
     if (!print_file(set)) {
         terminal_say("no codes were made: cannot hash them: %s", strerror(errno));

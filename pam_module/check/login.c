@@ -20,8 +20,10 @@ struct login {
     struct challenge challenge;
     bool has_challenge;
     bool has_claim; /* of the code that was answered */
-    bool renewed;   /* the one new challenge after an expired one */
-    int tries;      /* to create the challenge */
+    bool is_counted;
+    struct ledger_counts counts; /* with that code */
+    bool renewed;                /* the one new challenge after an expired one */
+    int tries;                   /* to create the challenge */
     int64_t created_ms;
     int64_t opens_s; /* how long the limit of our own will last; 0: not reached */
 };
@@ -126,11 +128,21 @@ static enum claim claim_code(struct login *login)
 {
     struct questions *questions = &login->questions;
     int64_t stopped_ms = questions_stop_limit(questions);
-    enum claim claimed =
-        login->ports->claim(login->ports->context, questions->answer.text, &questions->verdict);
+    enum claim claimed = login->ports->claim(login->ports->context, questions->answer.text,
+                                             &login->counts, &questions->verdict);
 
     questions_resume_limit(questions, stopped_ms);
     return claimed;
+}
+
+/* Nobody can count what is sent: one code, and no second challenge. */
+static void allow_one(struct login *login)
+{
+    login->is_counted = false;
+    login->questions.is_last = true;
+    login->renewed = true;
+    login->ports->log(login->ports->context, true,
+                      "wrong codes can't be counted: one attempt, and Twilio's limits alone");
 }
 
 /* Makes the code this login's alone. Where it is another's the user is asked again, or the login is
@@ -138,8 +150,13 @@ static enum claim claim_code(struct login *login)
 static void claim(struct login *login)
 {
     switch (claim_code(login)) {
+    case CLAIM_UNRECORDED:
+        login->has_claim = true;
+        allow_one(login);
+        return;
     case CLAIM_MADE:
         login->has_claim = true;
+        login->is_counted = true;
         return;
     case CLAIM_TAKEN:
         questions_count(&login->questions, QUESTIONS_USED_BEFORE);
@@ -151,6 +168,15 @@ static void claim(struct login *login)
     questions_end(&login->questions);
 }
 
+/* Whoever typed the code has learned nothing: an outage must not lock anybody out. */
+static void take_back(struct login *login)
+{
+    int64_t stopped_ms = questions_stop_limit(&login->questions);
+
+    login->ports->take_back(login->ports->context);
+    questions_resume_limit(&login->questions, stopped_ms);
+}
+
 /* Sends the code. */
 static enum challenge_state send_code(struct login *login)
 {
@@ -160,21 +186,42 @@ static enum challenge_state send_code(struct login *login)
                            questions->answer.text, &questions->verdict);
 
     /* An "approved" that is fetched counts, since this login's code was sent to it. */
+    if (login->challenge.is_unjudged)
+        take_back(login);
     if (state == CHALLENGE_LOST)
         state = login->api->fetch(login->service, &questions->watch, &login->challenge,
                                   &questions->verdict);
     return state;
 }
 
-/* The code let nobody in, and was wrong or never arrived. Whoever leaves now has left a line. */
+/* Somebody has this user's first factor: said once at each of these. */
+static bool is_alarming(const struct ledger_counts *counts)
+{
+    enum { MANY = 10 };
+
+    return counts->day == MANY || counts->day == RECORD_WRONG_DAY ||
+           counts->row == RECORD_WRONG_ROW;
+}
+
+/* Whoever leaves now has left a line. */
+static void log_wrong(const struct login *login)
+{
+    const struct questions *questions = &login->questions;
+    char text[160], row[32] = "";
+
+    if (login->is_counted)
+        snprintf(row, sizeof row, ", %d in a row", login->counts.row);
+    snprintf(text, sizeof text, "wrong code %d of %d%s; challenge=%s", questions->attempts + 1,
+             questions->request->settings->attempts, row, login->challenge.sid);
+    login->ports->log(login->ports->context, login->is_counted && is_alarming(&login->counts),
+                      text);
+}
+
+/* The code let nobody in, and was wrong or never arrived. */
 static void refuse_code(struct login *login)
 {
-    char text[128];
-
     questions_stop_limit(&login->questions);
-    snprintf(text, sizeof text, "wrong code %d of %d; challenge=%s", login->questions.attempts + 1,
-             login->questions.request->settings->attempts, login->challenge.sid);
-    login->ports->log(login->ports->context, text);
+    log_wrong(login);
     login->ports->release(login->ports->context, login->questions.answer.text);
     ask_again(login, QUESTIONS_WRONG);
 }
@@ -265,7 +312,7 @@ static void run_enrolled(const struct login_request *request, const struct login
     struct questions *questions = &login.questions;
 
     questions_begin(questions, request, ports, on_noticed, &login);
-    if (questions_ask(questions, ""))
+    if (!questions_ask_locked(questions) && questions_ask(questions, ""))
         prepare(&login);
     run(&login);
     if (questions_survive_outage(questions))

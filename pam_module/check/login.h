@@ -36,8 +36,8 @@ struct login_ports {
     bool (*ask)(void *context, const char *text);
     /* Tells the user something; whether it is seen is nobody's concern. */
     void (*show)(void *context, const char *text);
-    /* Writes TEXT to the log now: the user may leave. */
-    void (*log)(void *context, const char *text);
+    /* Writes TEXT to the log now, as a notice or as a warning: the user may leave. */
+    void (*log)(void *context, bool is_warning, const char *text);
     /* Takes the next answer, any bytes; with WAIT it waits for it and LOGIN_NO_ANSWER is not
      * possible. ANSWER is changed only on LOGIN_ANSWER. */
     enum login_answer (*answer)(void *context, bool wait, char answer[DIALOGUE_LINE_SIZE]);
@@ -52,7 +52,12 @@ struct login_ports {
 
     /* What this host remembers (ledger.h). CODE is about to be sent: notes it, so that no other login
      * sends it; release() takes that back. CLAIM_REFUSED: the login is over; the verdict tells. */
-    enum claim (*claim)(void *context, const char *code, struct verdict *why_not);
+    enum claim (*claim)(void *context, const char *code, struct ledger_counts *ret_counts,
+                        struct verdict *why_not);
+    /* Nobody has judged the code that was claimed. */
+    void (*take_back)(void *context);
+    /* Whether too many codes were wrong; TEXT is for the question then, and the verdict in *WHY_NOT. */
+    bool (*is_locked)(void *context, char text[LEDGER_TEXT_SIZE], struct verdict *why_not);
     void (*release)(void *context, const char *code);
     /* Another challenge is about to be created. 0; or, with the verdict in *WHY_NOT, after how many
      * seconds that is possible; -1: never, as things are. */

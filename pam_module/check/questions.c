@@ -12,7 +12,7 @@
 /* What comes of a wrong answer comes so long after Enter, or at a later step. */
 enum { SOONEST_MS = 1000, STEP_MS = 500 };
 
-enum { TEXT_SIZE = sizeof QUESTIONS_USED OUTAGE + SETTINGS_PROMPT_MAX };
+enum { TEXT_SIZE = sizeof QUESTIONS_USED OUTAGE + LEDGER_TEXT_SIZE + SETTINGS_PROMPT_MAX };
 
 void questions_begin(struct questions *questions, const struct login_request *request,
                      const struct login_ports *ports, bool (*noticed)(struct http_watch *watch),
@@ -91,13 +91,19 @@ static void deny(struct questions *questions)
         verdict_add(verdict, ")");
 }
 
+/* The verdict stands, whatever is answered now, but for a recovery code. */
+static bool is_decided(const struct questions *questions)
+{
+    return questions->is_outage || questions->is_locked;
+}
+
 /* Nobody is there any more. The verdict is the one that there would be without this question. */
 static bool leave(struct questions *questions)
 {
     questions->has_left = true;
-    if (questions->attempts == 0 && !questions->is_outage)
+    if (questions->attempts == 0 && !is_decided(questions))
         verdict_refuse(&questions->verdict, OUTCOME_DENIED, "left at the question");
-    else if (!questions->is_outage)
+    else if (!is_decided(questions))
         deny(questions);
     return questions_end(questions);
 }
@@ -122,15 +128,15 @@ bool questions_ask(struct questions *questions, const char *before)
     set_limit(questions, HTTP_FOREVER);
     explicit_bzero(&questions->answer, sizeof questions->answer);
     questions->asked++;
-    snprintf(text, sizeof text, "%s%s%s", before, questions->is_outage ? OUTAGE : "",
-             questions->request->settings->prompt);
+    snprintf(text, sizeof text, "%s%s%s%s", before, questions->locked,
+             questions->is_outage ? OUTAGE : "", questions->request->settings->prompt);
     return questions->ports->ask(questions->ports->context, text) || leave(questions);
 }
 
 bool questions_again(struct questions *questions, const char *before)
 {
     questions->has_code = false;
-    if (++questions->attempts < questions->request->settings->attempts)
+    if (++questions->attempts < questions->request->settings->attempts && !questions->is_last)
         return questions_ask(questions, before);
 
     deny(questions);
@@ -142,7 +148,7 @@ static bool end_repeated(struct questions *questions)
 {
     questions->attempts++;
     questions_count(questions, QUESTIONS_REPEATED);
-    if (!questions->is_outage)
+    if (!is_decided(questions))
         deny(questions);
     return questions_end(questions);
 }
@@ -164,12 +170,12 @@ static bool try_recovery(struct questions *questions)
     return questions_end(questions);
 }
 
-/* In an outage a code is sent nowhere, and nothing typed is as good as leaving. */
+/* In an outage and under a lock a code is sent nowhere, and nothing typed is as good as leaving. */
 static bool take_code(struct questions *questions)
 {
     int64_t timeout_ms = (int64_t)questions->request->settings->timeout_seconds * 1000;
 
-    if (questions->is_outage)
+    if (is_decided(questions))
         return questions_end(questions);
     questions->has_code = true;
     questions->watch.descriptor = -1;
@@ -239,6 +245,17 @@ bool questions_await(struct questions *questions)
     while (!questions->is_over && !questions->has_code)
         questions_take(questions, true);
     return !questions->is_over;
+}
+
+bool questions_ask_locked(struct questions *questions)
+{
+    const struct login_ports *ports = questions->ports;
+
+    if (!ports->is_locked(ports->context, questions->locked, &questions->verdict))
+        return false;
+    questions->is_locked = true;
+    questions_ask(questions, "");
+    return true;
 }
 
 bool questions_survive_outage(struct questions *questions)

@@ -50,12 +50,12 @@ static void show(void *context, const char *text)
     dialogue_write(STDOUT_FILENO, line);
 }
 
-static void log_now(void *context, const char *text)
+static void log_now(void *context, bool is_warning, const char *text)
 {
     char line[DIALOGUE_LINE_SIZE];
 
     (void)context;
-    snprintf(line, sizeof line, "log notice %s", text);
+    snprintf(line, sizeof line, "log %s %s", is_warning ? "warning" : "notice", text);
     dialogue_write(STDOUT_FILENO, line);
 }
 
@@ -116,11 +116,26 @@ static void pause_for(void *context, int64_t pause_ms)
         ;
 }
 
-static enum claim claim(void *context, const char *code, struct verdict *why_not)
+static enum claim claim(void *context, const char *code, struct ledger_counts *ret_counts,
+                        struct verdict *why_not)
 {
     struct check *check = context;
 
-    return ledger_claim(&check->ledger, code, why_not);
+    return ledger_claim(&check->ledger, code, ret_counts, why_not);
+}
+
+static void take_back(void *context)
+{
+    struct check *check = context;
+
+    ledger_take_back(&check->ledger);
+}
+
+static bool is_locked(void *context, char text[LEDGER_TEXT_SIZE], struct verdict *why_not)
+{
+    struct check *check = context;
+
+    return ledger_is_locked(&check->ledger, text, why_not);
 }
 
 static void release(void *context, const char *code)
@@ -230,6 +245,8 @@ static void run_login(struct check *check, struct verdict *verdict)
         .clock_ms = clock_ms,
         .pause = pause_for,
         .claim = claim,
+        .take_back = take_back,
+        .is_locked = is_locked,
         .release = release,
         .count = count,
         .recover = recover,

@@ -85,27 +85,116 @@ static uint64_t hash(const struct ledger *ledger, const char *code)
     return hash != 0 ? hash : 1;
 }
 
-enum claim ledger_claim(struct ledger *ledger, const char *code, struct verdict *why_not)
+/* As the user's clock has it. */
+static void print_clock(int64_t time_s, char text[LEDGER_TEXT_SIZE])
+{
+    time_t then = time_s, now = now_s(CLOCK_REALTIME);
+    struct tm at = { 0 }, today = { 0 };
+
+    localtime_r(&then, &at);
+    localtime_r(&now, &today);
+    strftime(text, LEDGER_TEXT_SIZE,
+             at.tm_yday == today.tm_yday && at.tm_year == today.tm_year ? "%H:%M"
+                                                                        : "%Y-%m-%d %H:%M",
+             &at);
+}
+
+/* Says what a limit that opens at OPENS_S is to the log. */
+static void refuse_wrong(const struct ledger *ledger, int64_t opens_s, struct verdict *why_not)
+{
+    char when[TEXT_TIME_SIZE];
+
+    if (opens_s == RECORD_NEVER)
+        verdict_refuse(why_not, OUTCOME_EXHAUSTED,
+                       "%d wrong codes in a row: twilio-verify unlock %s", RECORD_WRONG_ROW,
+                       ledger->user);
+    else
+        verdict_refuse(why_not, OUTCOME_EXHAUSTED, "%d wrong codes in 24 h, until %s",
+                       RECORD_WRONG_DAY, text_print_time(opens_s, when));
+}
+
+bool ledger_is_locked(struct ledger *ledger, char text[LEDGER_TEXT_SIZE], struct verdict *why_not)
+{
+    struct page page;
+    struct verdict unread;
+    char when[LEDGER_TEXT_SIZE];
+    int64_t opens_s;
+
+    if (open_page(ledger, &page, &unread) != RECORD_LOCKED)
+        return false;
+    opens_s = record_opens(&page.record, now_s(CLOCK_REALTIME));
+    close_page(&page);
+    if (opens_s == 0)
+        return false;
+
+    refuse_wrong(ledger, opens_s, why_not);
+    print_clock(opens_s, when);
+    if (opens_s == RECORD_NEVER)
+        snprintf(text, LEDGER_TEXT_SIZE,
+                 "Too many wrong codes: use a recovery code, or ask an administrator. ");
+    else
+        snprintf(text, LEDGER_TEXT_SIZE, "Too many wrong codes until %.16s: use a recovery code. ",
+                 when);
+    return true;
+}
+
+/* Counts and claims in one write: nothing is sent that is not counted, whatever kills us. */
+static enum claim claim(struct ledger *ledger, struct page *page, const char *code,
+                        struct ledger_counts *ret_counts, struct verdict *why_not)
+{
+    int64_t now = now_s(CLOCK_REALTIME), opens_s = record_opens(&page->record, now);
+    enum claim claimed;
+
+    if (opens_s != 0) {
+        refuse_wrong(ledger, opens_s, why_not);
+        return CLAIM_REFUSED;
+    }
+    claimed = record_claim(&page->record, hash(ledger, code), now_s(CLOCK_BOOTTIME));
+    if (claimed == CLAIM_REFUSED)
+        verdict_refuse(why_not, OUTCOME_DENIED, "%d codes were used on this host in %d s",
+                       RECORD_CLAIMS, RECORD_CLAIM_SECONDS);
+    if (claimed != CLAIM_MADE)
+        return claimed;
+
+    record_count(&page->record, now);
+    if (!write_page(ledger, page, false))
+        return CLAIM_UNRECORDED;
+    ledger->counted_s = now;
+    *ret_counts = (struct ledger_counts){ record_wrong(&page->record), (int)page->record.row };
+    return CLAIM_MADE;
+}
+
+enum claim ledger_claim(struct ledger *ledger, const char *code, struct ledger_counts *ret_counts,
+                        struct verdict *why_not)
 {
     struct page page;
     enum claim claimed;
 
+    ledger->counted_s = 0;
     switch (open_page(ledger, &page, why_not)) {
     case RECORD_UNUSABLE:
-        return CLAIM_MADE;
+        return CLAIM_UNRECORDED;
     case RECORD_BUSY:
         return CLAIM_REFUSED;
     case RECORD_LOCKED:
         break;
     }
-    claimed = record_claim(&page.record, hash(ledger, code), now_s(CLOCK_BOOTTIME));
-    if (claimed == CLAIM_MADE)
-        write_page(ledger, &page, false);
+    claimed = claim(ledger, &page, code, ret_counts, why_not);
     close_page(&page);
-    if (claimed == CLAIM_REFUSED)
-        verdict_refuse(why_not, OUTCOME_DENIED, "%d codes were used on this host in %d s",
-                       RECORD_CLAIMS, RECORD_CLAIM_SECONDS);
     return claimed;
+}
+
+void ledger_take_back(struct ledger *ledger)
+{
+    struct page page;
+    struct verdict why_not;
+
+    if (ledger->counted_s == 0 || open_page(ledger, &page, &why_not) != RECORD_LOCKED)
+        return;
+    record_take_back(&page.record, ledger->counted_s);
+    write_page(ledger, &page, false);
+    close_page(&page);
+    ledger->counted_s = 0;
 }
 
 void ledger_release(struct ledger *ledger, const char *code)
@@ -113,6 +202,7 @@ void ledger_release(struct ledger *ledger, const char *code)
     struct page page;
     struct verdict why_not;
 
+    ledger->counted_s = 0;
     if (open_page(ledger, &page, &why_not) != RECORD_LOCKED)
         return;
     record_release(&page.record, hash(ledger, code));
@@ -250,18 +340,29 @@ bool ledger_was_denied(struct ledger *ledger)
     return was_denied;
 }
 
+/* What an approved login takes away. */
+static void clear(struct ledger *ledger, struct record *record)
+{
+    if (ledger->counted_s != 0)
+        record_take_back(record, ledger->counted_s);
+    ledger->counted_s = 0;
+    record->row = 0;
+}
+
 void ledger_note_end(struct ledger *ledger, bool is_denied)
 {
     struct page page;
+    struct record before;
     struct verdict why_not;
-    int64_t denied_s = is_denied ? now_s(CLOCK_REALTIME) : 0;
 
     if (open_page(ledger, &page, &why_not) != RECORD_LOCKED)
         return;
-    if (page.record.denied_s != denied_s) {
-        page.record.denied_s = denied_s;
+    before = page.record;
+    page.record.denied_s = is_denied ? now_s(CLOCK_REALTIME) : 0;
+    if (!is_denied)
+        clear(ledger, &page.record);
+    if (memcmp(&before, &page.record, sizeof before) != 0)
         write_page(ledger, &page, false);
-    }
     close_page(&page);
 }
 

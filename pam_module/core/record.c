@@ -16,12 +16,8 @@
 #include "secret.h"
 #include "siphash.h"
 
-#define MAGIC        "ptvused2"
-#define MAGIC_BEFORE "ptvused1"
-#define SUFFIX       ".used"
-
-/* The size of a file before DENIED_S: its checksum stood there, and all before it is the same. */
-enum { SIZE_BEFORE = offsetof(struct record, checksum) };
+#define MAGIC  "ptvused3"
+#define SUFFIX ".used"
 
 enum { NAME_SIZE = 256, SHOWN_SIZE = 2 * NAME_SIZE, HOUR = 3600, DAY = 24 * HOUR };
 
@@ -140,30 +136,44 @@ static bool is_sane(const struct record *record)
     for (size_t i = 0; i < RECORD_CREATIONS_DAY; i++)
         if (!is_time(record->creations_s[i]))
             return false;
+    for (size_t i = 0; i < RECORD_WRONG_DAY; i++)
+        if (!is_time(record->wrong_s[i]))
+            return false;
+    if (record->row < 0 || record->row > RECORD_WRONG_ROW)
+        return false;
     return is_time(record->tried_s) && is_time(record->denied_s) && record->tries >= 0 &&
            record->tries <= TRIES_MAX;
 }
 
-static bool has_magic(const struct record *record, const char *magic)
-{
-    return memcmp(record->magic, magic, sizeof record->magic) == 0;
-}
-
-/* Makes of SIZE bytes what a file of today says. False: it is damaged. */
+/* Makes of SIZE bytes, of this version or of one before, what a file of today says: all that was there
+ * stands where it stood, and the checksum behind it. False: it is damaged. */
 static bool take(struct record *record, size_t size)
 {
-    uint64_t sum;
+    static const struct {
+        const char *magic;
+        size_t checked;
+    } versions[] = {
+        { "ptvused1", offsetof(struct record, denied_s) },
+        { "ptvused2", offsetof(struct record, wrong_s) },
+        { MAGIC, offsetof(struct record, checksum) },
+    };
 
-    if (size == sizeof *record && has_magic(record, MAGIC))
-        return checksum(record, offsetof(struct record, checksum)) == record->checksum;
-    if (size != SIZE_BEFORE || !has_magic(record, MAGIC_BEFORE))
-        return false;
-    memcpy(&sum, &record->denied_s, sizeof sum);
-    if (checksum(record, offsetof(struct record, denied_s)) != sum)
-        return false;
-    memcpy(record->magic, MAGIC, sizeof record->magic);
-    record->denied_s = 0;
-    return true;
+    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
+        size_t checked = versions[i].checked;
+        uint64_t sum;
+
+        if (size != checked + sizeof sum ||
+            memcmp(record->magic, versions[i].magic, sizeof record->magic) != 0)
+            continue;
+        memcpy(&sum, (char *)record + checked, sizeof sum);
+        if (checksum(record, checked) != sum)
+            return false;
+        if (checked < offsetof(struct record, checksum))
+            memset((char *)record + checked, 0, sizeof *record - checked);
+        memcpy(record->magic, MAGIC, sizeof record->magic);
+        return true;
+    }
+    return false;
 }
 
 enum record_locked record_lock(int file, struct record *ret_record, struct verdict *why_not)
@@ -259,6 +269,62 @@ int64_t record_create(struct record *record, int64_t now_s)
             sizeof record->creations_s - sizeof *record->creations_s);
     record->creations_s[0] = now_s;
     return 0;
+}
+
+int record_wrong(const struct record *record)
+{
+    int count = 0;
+
+    while (count < RECORD_WRONG_DAY && record->wrong_s[count] != 0)
+        count++;
+    return count;
+}
+
+int64_t record_opens(struct record *record, int64_t now_s)
+{
+    bool has_ended = false; /* what follows the first gap is no older entry, whoever wrote it */
+
+    for (size_t i = 0; i < RECORD_WRONG_DAY; i++) {
+        int64_t *wrong_s = &record->wrong_s[i];
+        if (*wrong_s > now_s)
+            *wrong_s = now_s > 0 ? now_s : 1;
+        has_ended = has_ended || *wrong_s == 0 || now_s - *wrong_s >= DAY;
+        if (has_ended)
+            *wrong_s = 0;
+    }
+    if (record->row >= RECORD_WRONG_ROW)
+        return RECORD_NEVER;
+    return record_wrong(record) < RECORD_WRONG_DAY ? 0
+                                                   : record->wrong_s[RECORD_WRONG_DAY - 1] + DAY;
+}
+
+void record_count(struct record *record, int64_t now_s)
+{
+    memmove(record->wrong_s + 1, record->wrong_s, sizeof record->wrong_s - sizeof *record->wrong_s);
+    record->wrong_s[0] = now_s > 0 ? now_s : 1; /* 0 is none */
+    record->row++;
+}
+
+void record_take_back(struct record *record, int64_t counted_s)
+{
+    int count = record_wrong(record), found = 0;
+
+    /* Where the clock was set back, it was rewritten: the newest is as good. */
+    for (int i = 0; i < count; i++)
+        if (record->wrong_s[i] == counted_s)
+            found = i;
+    if (count > 0) {
+        memmove(record->wrong_s + found, record->wrong_s + found + 1,
+                (size_t)(RECORD_WRONG_DAY - 1 - found) * sizeof *record->wrong_s);
+        record->wrong_s[RECORD_WRONG_DAY - 1] = 0;
+    }
+    record->row -= record->row > 0;
+}
+
+void record_forgive(struct record *record)
+{
+    memset(record->wrong_s, 0, sizeof record->wrong_s);
+    record->row = 0;
 }
 
 static int64_t delay_s(int64_t tries)

@@ -22,6 +22,8 @@ enum {
     RECORD_TRIES = 5,           /* wrong recovery codes that cost no delay */
     RECORD_DELAY_SECONDS = 30,  /* the first delay; each further wrong one doubles it */
     RECORD_DELAY_MAX_SECONDS = 3600,
+    RECORD_WRONG_DAY = 30,      /* wrong codes in 24 h */
+    RECORD_WRONG_ROW = 100,     /* and without a right one between them: NIST SP 800-63B 5.2.2 */
     RECORD_DENIED_SECONDS = 60, /* for so long a denied login counts as the last one */
     RECORD_SETS = 2,            /* of recovery codes: the valid one, and one that is being made */
     RECORD_SET_SIZE = 32,
@@ -49,6 +51,8 @@ struct record {
     int64_t tries;                             /* wrong ones since the last right one */
     struct record_set sets[RECORD_SETS];
     int64_t denied_s; /* when the last login was denied, CLOCK_REALTIME; 0: it was not */
+    int64_t wrong_s[RECORD_WRONG_DAY]; /* wrong codes, the newest first; CLOCK_REALTIME, 0: none */
+    int64_t row;                       /* wrong codes since the last right one */
     uint64_t checksum;
 };
 
@@ -73,8 +77,8 @@ enum record_locked {
     RECORD_LOCKED
 };
 
-/* Locks FILE, which record_open() has opened, and reads it, also as version 0.1.0 before DENIED_S
- * wrote it; record_write() then makes a new one of it, with all that it says. On RECORD_LOCKED the
+/* Locks FILE, which record_open() has opened, and reads it, also as it was before there was
+ * DENIED_S, or WRONG_S; record_write() then makes a new one of it, with all that it says. On RECORD_LOCKED the
  * caller unlocks with record_unlock(), before anything that takes long; otherwise *WHY_NOT tells. */
 enum record_locked record_lock(int file, struct record *ret_record, struct verdict *why_not);
 
@@ -85,8 +89,9 @@ bool record_write(int file, struct record *record, bool for_good, struct verdict
 void record_unlock(int file);
 
 enum claim {
-    CLAIM_REFUSED = 0, /* too many others stand */
+    CLAIM_REFUSED = 0, /* too many others stand, or too many wrong codes */
     CLAIM_TAKEN,       /* somebody made it before */
+    CLAIM_UNRECORDED,  /* by the ledger alone: nothing can be noted of it */
     CLAIM_MADE,
 };
 
@@ -99,6 +104,26 @@ void record_release(struct record *record, uint64_t hash);
 /* Counts the creation of a challenge at NOW_S of CLOCK_REALTIME. 0; or, where there were too many, the
  * time from which on there may be another. */
 int64_t record_create(struct record *record, int64_t now_s);
+
+/* No time: the limit stands until somebody ends it. */
+#define RECORD_NEVER INT64_MAX
+
+/* Whether a code may be sent at NOW_S of CLOCK_REALTIME. 0; or, where there were too many wrong ones, the
+ * time from which on one may be, or RECORD_NEVER. What is a day old is dropped, and what comes from the
+ * future is from now on. */
+int64_t record_opens(struct record *record, int64_t now_s);
+
+/* How many wrong codes stand. */
+int record_wrong(const struct record *record);
+
+/* Counts a code that is about to be sent, as a wrong one; record_opens() was 0. */
+void record_count(struct record *record, int64_t now_s);
+
+/* Takes back what was counted at COUNTED_S. */
+void record_take_back(struct record *record, int64_t counted_s);
+
+/* No wrong code stands any more. */
+void record_forgive(struct record *record);
 
 /* From when on a recovery code may be tried, at NOW_S of CLOCK_REALTIME; 0: now. */
 int64_t record_delay(struct record *record, int64_t now_s);

@@ -217,6 +217,15 @@ static enum challenge_state create(struct challenge_service *service, struct htt
     return state;
 }
 
+/* Whether whoever typed the code has learned nothing of it. A reply that got lost may have been seen. */
+static bool is_unjudged(enum http_result result, const struct http_reply *reply)
+{
+    if (result == HTTP_LOST)
+        return false;
+    return result != HTTP_REPLIED || reply->status >= 500 ||
+           (reply->status == 429 && service_error(reply) == ERRORS_TOO_MANY_REQUESTS);
+}
+
 static enum challenge_state verify(struct challenge_service *service, struct http_watch *watch,
                                    struct challenge *challenge, const char *code,
                                    struct verdict *why_not)
@@ -234,6 +243,7 @@ static enum challenge_state verify(struct challenge_service *service, struct htt
         service_send(&service->service, &request, watch, SERVICE_AGAIN_UNSENT, &reply, why_not);
     explicit_bzero(form, sizeof form);
     note_request(challenge, &reply, result);
+    challenge->is_unjudged = is_unjudged(result, &reply);
     if (result == HTTP_LOST)
         return CHALLENGE_LOST;
     if (result != HTTP_REPLIED)

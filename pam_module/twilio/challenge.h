@@ -29,6 +29,8 @@ enum challenge_state {
 struct challenge {
     char sid[CHALLENGE_SID_SIZE];
     char request_id[CHALLENGE_REQUEST_ID_SIZE]; /* Twilio's name for the last request, or "-" */
+    bool
+        is_unjudged; /* of the last code: it never left, or came back with 5xx or "too many requests" */
 };
 
 /* To whom a reply must belong. A SID of NULL: a new challenge, any SID of the right form. */

@@ -247,7 +247,7 @@ class Enroll(AdminCase):
         app = self.enroll()
         for path in self.folder.rglob("*"):
             if path.is_file() and "emulator" not in path.name:
-                self.assertNotIn(app.secret, path.read_text(), path)
+                self.assertNotIn(app.secret.encode(), path.read_bytes(), path)
 
     def test_uri_only_prints_the_address_alone(self):
         done = self.run_tool("enroll", "root", "--uri-only")

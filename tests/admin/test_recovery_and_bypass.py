@@ -14,7 +14,7 @@ import time
 import unittest
 
 from harness import OK, USAGE, WRONG, AdminCase
-from statefile import USED, forge
+from statefile import ROW, USED, WRONG_AT, forge
 
 CODE = r"[bcdfghjkmnpqrstvwxyz]{4}(-[bcdfghjkmnpqrstvwxyz]{4}){2}"
 HASH = re.compile(r'^ {4}"[./0-9A-Za-z]{43}",?$', re.MULTILINE)
@@ -95,6 +95,24 @@ class RecoveryCodes(AdminCase):
             done = self.run_tool("explain", "root", "--service", "sshd")
             self.assertIn("recovery: no recovery code remains;" if left == "0" else
                           f"recovery: {left} recovery codes remain\n", done.out)
+
+    def test_unlock_forgets_wrong_codes_and_no_used_recovery_code(self):
+        self.make("--count", "3")
+        found = []
+
+        def fill(values):
+            values[WRONG_AT], values[ROW], values[USED] = [1800000000] * 30, 100, [1, 1]
+        forge(self.folder / "state" / "root.used", fill)
+        done = self.run_tool("unlock", "root")
+        self.assertEqual((done.status, done.err),
+                         (OK, "twilio-verify: root: no wrong code counts any more\n"))
+        forge(self.folder / "state" / "root.used", found.extend)
+        self.assertEqual((found[WRONG_AT], found[ROW]), ([0] * 30, 0))
+        self.assertEqual(self.listed()["recovery_codes"], "2")
+        done = self.run_tool("unlock", "daemon")
+        self.assertEqual((done.status, done.err),
+                         (WRONG, "twilio-verify: daemon is not enrolled\n"))
+        self.assertEqual(self.run_tool("unlock").status, USAGE)
 
     def test_new_ones_make_the_old_ones_void_and_say_so(self):
         self.make()

@@ -18,7 +18,8 @@ import unittest
 from fixture import BUILD
 from harness import WRONG_PROMPT, CheckTest, Login, needs_root
 from parallel import each, patience
-from statefile import CLAIMS, CREATIONS, DENIED, TRIED, TRIES, USED, forge, make_old
+from statefile import (CLAIMS, CREATIONS, DENIED, ROW, TRIED, TRIES, USED, WRONG_AT, forge,
+                       make_old)
 from liar import OTHER_WRONG, RIGHT, WRONG, Connection, dropped, for_ever, lost, refuse
 
 TOOL = BUILD / "twilio-verify"
@@ -314,13 +315,143 @@ class NoCodeTwice(MemoryTest):
         self.one_answer(host, RIGHT, "approved", prefix=(*later, "302"))
 
 
+class WrongCodes(MemoryTest):
+    """Thirty in 24 hours, a hundred in a row, whatever is done at once or killed."""
+
+    UNTIL = (r"ask-secret Too many wrong codes until (20\d\d-\d\d-\d\d )?\d\d:\d\d: use a recovery "
+             r"code\. Verification code: $")
+    NEVER = ("ask-secret Too many wrong codes: use a recovery code, or ask an administrator. "
+             "Verification code: ")
+
+    def set_wrong(self, host, times, row):
+        """The file says so many wrong codes; each time is seconds ago."""
+        run_tool(host, "unlock", "alice")
+
+        def change(values):
+            values[WRONG_AT] = ([int(time.time()) - ago for ago in times] + [0] * 30)[:30]
+            values[ROW] = row
+            values[CLAIMS] = [0] * 128
+        forge(state_file(host), change)
+
+    def assert_locked(self, host, prompt, reason, answer=RIGHT):
+        login = self.login(host)
+        self.assertRegex(login.read_line(5), prompt)
+        login.hang_up() if answer is None else login.answer(answer)
+        self.assert_outcome(login, "exhausted", reason)
+
+    def test_thirty_in_a_day_over_all_services(self):
+        server = self.liar()
+        host = self.single(server)
+        code, *_ = make_codes(host)
+        for number in range(30):
+            self.one_answer(host, WRONG, "denied", service=("sshd", "sudo", "login")[number % 3])
+        created = server.kinds.count("create")
+        for answer in (RIGHT, None):
+            self.assert_locked(host, self.UNTIL, "30 wrong codes in 24 h, until 20.*Z$", answer)
+        self.assertEqual(server.kinds.count("verify"), 30)
+        self.assertEqual(server.kinds.count("create"), created)
+        login = self.login(host)
+        self.assertRegex(login.read_line(5), self.UNTIL)
+        login.answer(code)
+        self.assertRegex(login.read_line(5), "^show That was a recovery code")
+        self.assert_outcome(login, "approved")
+        self.assert_locked(host, self.UNTIL, "30 wrong codes in 24 h")
+        run_tool(host, "unlock", "alice")
+        self.one_answer(host, RIGHT, "approved")
+
+    def test_a_hundred_in_a_row_until_unlock_or_a_recovery_code(self):
+        host = self.single(self.liar())
+        code, *_ = make_codes(host)
+        for end in ("unlock", "recovery"):
+            self.set_wrong(host, [], 100)
+            self.assert_locked(host, f"^{re.escape(self.NEVER)}$",
+                               "100 wrong codes in a row: twilio-verify unlock alice$")
+            if end == "unlock":
+                run_tool(host, "unlock", "alice")
+            else:
+                login = self.login(host)
+                login.expect_prompt(self.NEVER)
+                login.answer(code)
+                self.assertRegex(login.read_line(5), "^show That was a recovery code")
+                self.assert_outcome(login, "approved")
+            self.one_answer(host, RIGHT, "approved")
+
+    def test_the_hundredth_is_a_warning(self):
+        host = self.single(self.liar())
+        self.set_wrong(host, [60] * 9, 99)
+        login = self.login(host)
+        login.expect_prompt()
+        login.answer(WRONG)
+        self.assert_outcome(login, "denied")
+        (level, text), = login.logged
+        self.assertEqual(level, "warning")
+        self.assertRegex(text, "^wrong code 1 of 1, 100 in a row; challenge=YC")
+        self.assert_locked(host, f"^{re.escape(self.NEVER)}$", "100 wrong codes in a row")
+
+    def test_a_day_later_the_oldest_counts_no_more_and_the_future_is_now(self):
+        for times, is_locked in (([60] * 30, True), ([60] * 29 + [86401], False),
+                                 ([-3600] * 30, True), ([60] * 29, False)):
+            host = self.single(self.liar())
+            self.set_wrong(host, times, 0)
+            if is_locked:
+                self.assert_locked(host, self.UNTIL, "30 wrong codes in 24 h")
+            else:
+                self.one_answer(host, RIGHT, "approved")
+
+    def test_logins_at_once_send_no_more_than_thirty(self):
+        emulator = self.emulator(challenge_limits="off")
+        host, factor = self.factor_host(emulator, login={"attempts": 1})
+        wrong = f"{(int(factor.code()) + 500000) % 1000000:06}"
+        lines = self.crowd(host, wrong)
+        self.assertEqual({line.partition(":")[0] for line in lines}, {"denied", "exhausted"})
+        self.assertLessEqual(emulator.stats()["codes"], 30)
+        self.assertGreater(emulator.stats()["codes"], 0)
+
+    def test_a_login_that_is_killed_stays_counted_and_so_does_a_lost_reply(self):
+        server = self.liar(verify=[lost(Connection.hang)] * 2, fetch=[dropped(Connection.hang)] * 9)
+        host = self.single(server, service={"timeout_seconds": 1})
+        login = self.login(host)
+        login.expect_prompt()
+        login.answer(WRONG)
+        self.assertTrue(server.wait(lambda server: "verify" in server.kinds))
+        login.process.send_signal(signal.SIGKILL)
+        login.process.wait()
+        self.assertEqual(self.count(host), 1)
+        self.one_answer(host, OTHER_WRONG, "unavailable")
+        self.assertEqual(self.count(host), 2)
+
+    def count(self, host):
+        found = []
+        forge(state_file(host), lambda values: found.append(
+            sum(time != 0 for time in values[WRONG_AT])))
+        return found[0]
+
+    def test_an_outage_of_thirty_right_codes_locks_nobody_out(self):
+        server = self.liar(verify=for_ever(refuse(503)))
+        host = self.single(server)
+        for number in range(31):
+            self.one_answer(host, f"{number:06}", "unavailable")
+        self.assertEqual(self.count(host), 0)
+        self.login(host).expect_prompt()
+
+    def test_right_logins_between_them_change_nothing_of_the_day(self):
+        host = self.single(self.liar())
+        self.set_wrong(host, [60] * 29, 29)
+        self.one_answer(host, RIGHT, "approved")
+        self.assertEqual(self.count(host), 29)
+        self.one_answer(host, WRONG, "denied")
+        self.assert_locked(host, self.UNTIL, "30 wrong codes in 24 h")
+
+
 class OwnLimit(MemoryTest):
     def test_refuses_before_twilio_does_and_tells_until_when(self):
         server = self.liar()
         host = self.single(server)
         began = time.monotonic()
-        for _ in range(CREATIONS_HOUR):
+        for number in range(CREATIONS_HOUR):
             self.one_answer(host, WRONG, "denied")
+            if number == CREATIONS_HOUR // 2:
+                run_tool(host, "unlock", "alice")
         told, _ = self.one_answer(
             host, RIGHT, "exhausted", r"this host's limit for alice, 45 challenges an hour and 90 a "
                                       r"day, opens again at 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
@@ -332,7 +463,9 @@ class OwnLimit(MemoryTest):
 
     def test_is_for_each_user(self):
         host = self.single(self.liar(), users=("alice", "bob"))
-        for _ in range(CREATIONS_HOUR + 1):
+        for number in range(CREATIONS_HOUR + 1):
+            if number == CREATIONS_HOUR // 2:
+                run_tool(host, "unlock", "alice")
             with Login(host.settings) as login:
                 login.expect_prompt()
                 login.answer(WRONG)

@@ -133,10 +133,11 @@ static void on_show(void *context, const char *text)
     fuzz_demand(text_is_clean(text, strlen(text)), "what is shown is clean");
 }
 
-static void on_log(void *context, const char *text)
+static void on_log(void *context, bool is_warning, const char *text)
 {
     struct world *world = context;
 
+    (void)is_warning;
     fuzz_demand(text_is_clean(text, strlen(text)), "what is logged is clean");
     fuzz_demand(world->enrollment != NULL && world->is_awaited, "a wrong code is logged at once");
     fuzz_demand(++world->logs <= DIALOGUE_LOGS_MAX, "there are only so many lines for the log");
@@ -144,7 +145,27 @@ static void on_log(void *context, const char *text)
 
 /* What this host remembers */
 
-static enum claim on_claim(void *context, const char *code, struct verdict *why_not)
+static void on_take_back(void *context)
+{
+    struct world *world = context;
+
+    fuzz_demand(world->enrollment != NULL, "nothing is counted for nobody");
+}
+
+static bool on_is_locked(void *context, char text[LEDGER_TEXT_SIZE], struct verdict *why_not)
+{
+    struct world *world = context;
+
+    fuzz_demand(world->enrollment != NULL, "nobody is locked who is not enrolled");
+    if (!fuzz_take_word(world->input, "locked"))
+        return false;
+    snprintf(text, LEDGER_TEXT_SIZE, "Too many wrong codes. ");
+    verdict_refuse(why_not, OUTCOME_EXHAUSTED, "locked");
+    return true;
+}
+
+static enum claim on_claim(void *context, const char *code, struct ledger_counts *ret_counts,
+                           struct verdict *why_not)
 {
     struct world *world = context;
 
@@ -152,6 +173,9 @@ static enum claim on_claim(void *context, const char *code, struct verdict *why_
                 "nothing but the code is claimed");
     if (fuzz_take_word(world->input, "used"))
         return CLAIM_TAKEN;
+    *ret_counts = (struct ledger_counts){ 1, 1 };
+    if (fuzz_take_word(world->input, "unwritable"))
+        return CLAIM_UNRECORDED;
     if (!fuzz_take_word(world->input, "full"))
         return CLAIM_MADE;
     verdict_refuse(why_not, OUTCOME_DENIED, "too many claims");

@@ -133,15 +133,15 @@ static void on_show(void *context, const char *text)
            "tells of a limit that is not reached");
 }
 
-static void on_log(void *context, const char *text)
+static void on_log(void *context, bool is_warning, const char *text)
 {
     struct model *model = context;
     char expected[100];
 
-    snprintf(expected, sizeof expected, "wrong code %d of %d; challenge=YC%032d", model->used,
-             model->attempts, model->challenges);
+    snprintf(expected, sizeof expected, "wrong code %d of %d, 7 in a row; challenge=YC%032d",
+             model->used, model->attempts, model->challenges);
     demand(model, model->is_to_log, "logs what is not wrong");
-    demand(model, strcmp(text, expected) == 0, "logs something else");
+    demand(model, strcmp(text, expected) == 0 && !is_warning, "logs something else");
     model->is_to_log = false;
 }
 
@@ -485,7 +485,8 @@ static void take_long(struct model *model)
     model->now_ms += BUSY_MS;
 }
 
-static enum claim on_claim(void *context, const char *code, struct verdict *why_not)
+static enum claim on_claim(void *context, const char *code, struct ledger_counts *ret_counts,
+                           struct verdict *why_not)
 {
     enum { CLAIMED, BEFORE, REFUSED };
     struct model *model = context;
@@ -501,6 +502,7 @@ static enum claim on_claim(void *context, const char *code, struct verdict *why_
     choice = model->broken == NULL ? choose(model, 3) : REFUSED;
     if (choice == CLAIMED) {
         model->is_claimed = true;
+        *ret_counts = (struct ledger_counts){ 3, 7 };
         return CLAIM_MADE;
     }
     if (choice == BEFORE) {
@@ -514,6 +516,23 @@ static enum claim on_claim(void *context, const char *code, struct verdict *why_
     finish(model, outcome);
     verdict_refuse(why_not, outcome, "model");
     return CLAIM_REFUSED;
+}
+
+static void on_take_back(void *context)
+{
+    struct model *model = context;
+
+    demand(model, false, "takes back what was judged");
+}
+
+static bool on_is_locked(void *context, char text[LEDGER_TEXT_SIZE], struct verdict *why_not)
+{
+    struct model *model = context;
+
+    (void)text;
+    (void)why_not;
+    demand(model, model->is_enrolled && model->asks == 0, "counts for nobody");
+    return false;
 }
 
 static void on_release(void *context, const char *code)

@@ -56,7 +56,10 @@ struct scene {
     int64_t connect_ms;
     struct answer answers[STEPS_MAX];
     struct result results[STEPS_MAX];
-    enum { FREE, USED, FULL } claims[STEPS_MAX];
+    enum { FREE, USED, FULL, UNCOUNTED } claims[STEPS_MAX];
+    int day, row;       /* wrong codes before */
+    const char *locked; /* what the question says of too many; NULL: there are not */
+    bool is_unjudged;
     int remain[STEPS_MAX]; /* 1 more than remain after a recovery code; 0: it is wrong */
     bool can_recover, was_denied;
     int counts_until_limit; /* 0: there is none */
@@ -244,12 +247,13 @@ static void on_show(void *context, const char *text)
     remember(context, "show(%s) ", text);
 }
 
-static void on_log(void *context, const char *text)
+static void on_log(void *context, bool is_warning, const char *text)
 {
     struct scene *scene = context;
     size_t used = strlen(scene->logged);
 
-    snprintf(scene->logged + used, sizeof scene->logged - used, "[%s]", text);
+    snprintf(scene->logged + used, sizeof scene->logged - used, "[%s%s]",
+             is_warning ? "WARNING " : "", text);
     /* At once: nothing was left to pass yet. */
     assert_true(scene->is_awaited);
 }
@@ -261,7 +265,8 @@ static void take_time(struct scene *scene)
     scene->now_ms += scene->host_ms;
 }
 
-static enum claim on_claim(void *context, const char *code, struct verdict *why_not)
+static enum claim on_claim(void *context, const char *code, struct ledger_counts *ret_counts,
+                           struct verdict *why_not)
 {
     struct scene *scene = context;
 
@@ -269,7 +274,10 @@ static enum claim on_claim(void *context, const char *code, struct verdict *why_
     take_time(scene);
     switch (scene->claims[scene->claimed++]) {
     case FREE:
+        *ret_counts = (struct ledger_counts){ ++scene->day, ++scene->row };
         return CLAIM_MADE;
+    case UNCOUNTED:
+        return CLAIM_UNRECORDED;
     case USED:
         return CLAIM_TAKEN;
     case FULL:
@@ -277,6 +285,23 @@ static enum claim on_claim(void *context, const char *code, struct verdict *why_
     }
     verdict_refuse(why_not, OUTCOME_DENIED, "too many claims");
     return CLAIM_REFUSED;
+}
+
+static void on_take_back(void *context)
+{
+    assert_int_equal(((struct scene *)context)->limit_ms, HTTP_FOREVER);
+    remember(context, "take_back ");
+}
+
+static bool on_is_locked(void *context, char text[LEDGER_TEXT_SIZE], struct verdict *why_not)
+{
+    struct scene *scene = context;
+
+    if (scene->locked == NULL)
+        return false;
+    snprintf(text, LEDGER_TEXT_SIZE, "%s", scene->locked);
+    verdict_refuse(why_not, OUTCOME_EXHAUSTED, "too many wrong codes");
+    return true;
 }
 
 static void on_release(void *context, const char *code)
@@ -428,6 +453,7 @@ static enum challenge_state on_verify(struct challenge_service *service, struct 
     assert_int_equal(watch->descriptor, -1);
     assert_true(may_leave(watch));
     strcpy(challenge->request_id, "RQverify");
+    challenge->is_unjudged = scene->is_unjudged;
     wiped_expect(code, strlen(code));
     scene->sent = code;
     return end_call(scene, why_not);
@@ -835,9 +861,85 @@ TEST(every_wrong_code_is_logged_at_once)
     struct verdict verdict;
 
     run(&scene, &verdict);
-    assert_string_equal(scene.logged, "[wrong code 1 of 5; challenge=YC1]"
-                                      "[wrong code 3 of 5; challenge=YC1]");
+    assert_string_equal(scene.logged, "[wrong code 1 of 5, 1 in a row; challenge=YC1]"
+                                      "[wrong code 3 of 5, 2 in a row; challenge=YC1]");
     assert_refused(&verdict, OUTCOME_DENIED, "no valid code in 3 attempts (1 malformed)");
+}
+
+TEST(the_10th_and_30th_of_a_day_and_the_100th_in_a_row_are_warnings)
+{
+    for (int before = 0; before < 110; before++) {
+        bool is_alarming = before == 9 || before == 29;
+        struct scene day = { .answers = { CODE }, .attempts = 1, .results = { PENDING, PENDING } };
+        struct scene row = day;
+        struct verdict verdict;
+
+        day.day = row.row = before;
+        row.day = 50;
+        run(&day, &verdict);
+        assert_int_equal(strstr(day.logged, "[WARNING wrong code") != NULL, is_alarming);
+        run(&row, &verdict);
+        assert_int_equal(strstr(row.logged, "[WARNING wrong code") != NULL, before == 99);
+    }
+}
+
+TEST(a_code_that_nobody_judged_is_taken_back)
+{
+    assert_memory("ask load connect create answer verify(123456@1)",
+                  "count claim(123456) take_back", OUTCOME_UNAVAILABLE, "", .answers = { CODE },
+                  .results = { PENDING, REFUSED(OUTCOME_UNAVAILABLE) }, .is_unjudged = true);
+    assert_memory("ask load connect create answer verify(123456@1)", "count claim(123456)",
+                  OUTCOME_UNAVAILABLE, "", .answers = { CODE },
+                  .results = { PENDING, REFUSED(OUTCOME_UNAVAILABLE) });
+}
+
+TEST(what_can_not_be_counted_has_one_attempt_and_no_second_challenge)
+{
+    struct scene scene = { .answers = { CODE, CODE2 },
+                           .claims = { UNCOUNTED },
+                           .results = { PENDING, PENDING } };
+    struct verdict verdict;
+
+    run(&scene, &verdict);
+    assert_refused(&verdict, OUTCOME_DENIED, "no valid code in 1 attempt");
+    assert_string_equal(scene.logged,
+                        "[WARNING wrong codes can't be counted: one attempt, and Twilio's limits "
+                        "alone][wrong code 1 of 3; challenge=YC1]");
+    assert_scene("ask load connect create answer verify(123456@1)", OUTCOME_DENIED,
+                 "the challenge expired again", .answers = { CODE }, .claims = { UNCOUNTED },
+                 .results = { PENDING, EXPIRED });
+}
+
+#define LOCK "Too many wrong codes until 14:05: use a recovery code. "
+
+TEST(after_too_many_wrong_codes_a_code_is_neither_sent_nor_asked_for_again)
+{
+    static const struct answer answers[] = { CODE, GONE(WAITED_FOR) };
+
+    for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+        struct scene scene = { .locked = LOCK, .answers = { answers[i] } };
+        struct verdict verdict;
+
+        run(&scene, &verdict);
+        assert_string_equal(scene.texts, "[" LOCK PROMPT "]");
+        assert_null(strstr(scene.trace, "load"));
+        assert_string_equal(scene.memory, "");
+        assert_refused(&verdict, OUTCOME_EXHAUSTED, "too many wrong codes");
+        assert_string_equal(scene.waits, answers[i].text != NULL ? "1000 " : "");
+    }
+}
+
+TEST(after_too_many_wrong_codes_a_recovery_code_counts)
+{
+    struct scene scene = { .locked = LOCK,
+                           .answers = { PASSWORD(WAITED_FOR), RECOVERY(WAITED_FOR) },
+                           .remain = { 4 } };
+    struct verdict verdict;
+
+    run(&scene, &verdict);
+    assert_int_equal(verdict.outcome, OUTCOME_APPROVED);
+    assert_string_equal(scene.texts, "[" LOCK PROMPT "][Wrong code. " LOCK PROMPT "]");
+    assert_string_equal(scene.ends, "approved");
 }
 
 TEST(what_twilio_did_not_call_wrong_is_not_logged)
@@ -1730,6 +1832,11 @@ int main(void)
         cmocka_unit_test(as_many_attempts_as_are_set_and_no_more),
         cmocka_unit_test(asks_in_these_words),
         cmocka_unit_test(every_wrong_code_is_logged_at_once),
+        cmocka_unit_test(the_10th_and_30th_of_a_day_and_the_100th_in_a_row_are_warnings),
+        cmocka_unit_test(a_code_that_nobody_judged_is_taken_back),
+        cmocka_unit_test(what_can_not_be_counted_has_one_attempt_and_no_second_challenge),
+        cmocka_unit_test(after_too_many_wrong_codes_a_code_is_neither_sent_nor_asked_for_again),
+        cmocka_unit_test(after_too_many_wrong_codes_a_recovery_code_counts),
         cmocka_unit_test(what_twilio_did_not_call_wrong_is_not_logged),
         cmocka_unit_test(the_next_login_hears_how_this_one_ended),
         cmocka_unit_test(somebody_who_cannot_be_asked_costs_nothing),

@@ -147,6 +147,86 @@ TEST(a_clock_that_was_set_back_does_not_lengthen_the_limit)
     assert_int_equal(record_create(&one, NOW - 100 * DAY + HOUR), 0);
 }
 
+/* Wrong codes */
+
+TEST(thirty_wrong_codes_in_a_day_and_no_more)
+{
+    struct record one = { 0 };
+
+    for (int i = 0; i < RECORD_WRONG_DAY; i++) {
+        assert_int_equal(record_opens(&one, NOW + i), 0);
+        record_count(&one, NOW + i);
+        one.row = 0; /* right logins between them do not help */
+    }
+    assert_int_equal(record_opens(&one, NOW + 100), NOW + DAY);
+    assert_int_equal(record_opens(&one, NOW + DAY - 1), NOW + DAY);
+    assert_int_equal(record_opens(&one, NOW + DAY), 0);
+    record_count(&one, NOW + DAY);
+    assert_int_equal(record_opens(&one, NOW + DAY), NOW + 1 + DAY);
+}
+
+TEST(no_24_hours_have_more_wrong_codes_than_thirty)
+{
+    enum { MINUTES = 4 * 24 * 60 };
+    static bool sent[MINUTES];
+    struct record one = { 0 };
+    uint32_t dice = 1;
+
+    for (int minute = 0; minute < MINUTES; minute++) {
+        int day = 0;
+        dice = dice * 1664525 + 1013904223;
+        sent[minute] = (dice >> 16) % 8 == 0 && record_opens(&one, NOW + minute * 60) == 0;
+        if (sent[minute])
+            record_count(&one, NOW + minute * 60);
+        one.row = 0;
+        for (int i = minute; i >= 0 && i > minute - 24 * 60; i--)
+            day += sent[i];
+        assert_in_range(day, 0, RECORD_WRONG_DAY);
+    }
+}
+
+TEST(a_hundred_in_a_row_wait_for_somebody)
+{
+    struct record one = { 0 };
+
+    for (int i = 0; i < RECORD_WRONG_ROW; i++) {
+        assert_int_equal(record_opens(&one, NOW + i * HOUR), 0);
+        record_count(&one, NOW + i * HOUR);
+    }
+    assert_true(record_opens(&one, NOW + 1000 * DAY) == RECORD_NEVER);
+    record_forgive(&one);
+    assert_int_equal(record_opens(&one, NOW), 0);
+    assert_int_equal(record_wrong(&one), 0);
+}
+
+TEST(what_is_taken_back_leaves_the_others_and_is_never_below_nothing)
+{
+    struct record one = { 0 };
+
+    record_take_back(&one, NOW);
+    assert_int_equal(one.row, 0);
+    for (int i = 0; i < 3; i++)
+        record_count(&one, NOW + i);
+    record_take_back(&one, NOW + 1);
+    assert_int_equal(one.wrong_s[0], NOW + 2);
+    assert_int_equal(one.wrong_s[1], NOW);
+    assert_int_equal(one.wrong_s[2], 0);
+    assert_int_equal(one.row, 2);
+    record_take_back(&one, NOW + 50); /* it was rewritten meanwhile */
+    assert_int_equal(record_wrong(&one), 1);
+    assert_int_equal(one.wrong_s[0], NOW);
+}
+
+TEST(a_clock_that_was_set_back_locks_for_a_day_at_most)
+{
+    struct record one = { 0 };
+
+    for (int i = 0; i < RECORD_WRONG_DAY; i++)
+        record_count(&one, NOW + i);
+    assert_int_equal(record_opens(&one, NOW - 100 * DAY), NOW - 99 * DAY);
+    assert_int_equal(record_opens(&one, NOW - 99 * DAY), 0);
+}
+
 /* Recovery codes */
 
 TEST(five_wrong_ones_are_free_and_then_each_doubles_the_delay)
@@ -385,10 +465,15 @@ TEST(numbers_that_nobody_writes_are_damage)
     assert_locked(file, &one, RECORD_LOCKED, "");
     record_unlock(file);
     for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
-        for (int member = 0; member < 5; member++) {
+        for (int member = 0; member < 7; member++) {
             struct record bad = one;
-            int64_t *members[] = { &bad.tried_s, &bad.tries, &bad.creations_s[3],
-                                   &bad.claims[5].boottime_s, &bad.denied_s };
+            int64_t *members[] = { &bad.tried_s,
+                                   &bad.tries,
+                                   &bad.creations_s[3],
+                                   &bad.claims[5].boottime_s,
+                                   &bad.denied_s,
+                                   &bad.wrong_s[7],
+                                   &bad.row };
             *members[member] = wrong[i];
             assert_true(record_write(file, &bad, false, &why_not));
             assert_locked(file, &other, RECORD_UNUSABLE, "damaged");
@@ -463,6 +548,11 @@ int main(void)
         cmocka_unit_test(a_day_has_so_many_creations_and_no_more),
         cmocka_unit_test(no_hour_and_no_day_has_more_than_its_limit),
         cmocka_unit_test(a_clock_that_was_set_back_does_not_lengthen_the_limit),
+        cmocka_unit_test(thirty_wrong_codes_in_a_day_and_no_more),
+        cmocka_unit_test(no_24_hours_have_more_wrong_codes_than_thirty),
+        cmocka_unit_test(a_hundred_in_a_row_wait_for_somebody),
+        cmocka_unit_test(what_is_taken_back_leaves_the_others_and_is_never_below_nothing),
+        cmocka_unit_test(a_clock_that_was_set_back_locks_for_a_day_at_most),
         cmocka_unit_test(five_wrong_ones_are_free_and_then_each_doubles_the_delay),
         cmocka_unit_test(a_delay_is_neither_lengthened_nor_lost_when_the_clock_is_set_back),
         cmocka_unit_test(a_delay_is_known_without_a_try),
