@@ -20,6 +20,7 @@ struct login {
     struct challenge challenge;
     bool has_challenge;
     bool has_claim; /* of the code that was answered */
+    bool has_sent;  /* that code: it may be sent once more, where it was not judged */
     bool is_counted;
     struct ledger_counts counts; /* with that code */
     bool renewed;                /* the one new challenge after an expired one */
@@ -36,6 +37,7 @@ static int64_t clock_ms(const struct login *login)
 static void ask_again(struct login *login, const char *before)
 {
     login->has_claim = false;
+    login->has_sent = false;
     questions_again(&login->questions, before);
 }
 
@@ -181,13 +183,15 @@ static void take_back(struct login *login)
 static enum challenge_state send_code(struct login *login)
 {
     struct questions *questions = &login->questions;
-    enum challenge_state state =
-        login->api->verify(login->service, &questions->watch, &login->challenge,
-                           questions->answer.text, &questions->verdict);
+    enum challenge_state state;
 
-    /* An "approved" that is fetched counts, since this login's code was sent to it. */
+    login->challenge.was_repeated = login->has_sent;
+    login->has_sent = true;
+    state = login->api->verify(login->service, &questions->watch, &login->challenge,
+                               questions->answer.text, &questions->verdict);
     if (login->challenge.is_unjudged)
         take_back(login);
+    /* An "approved" that is fetched counts, since this login's code was sent to it. */
     if (state == CHALLENGE_LOST)
         state = login->api->fetch(login->service, &questions->watch, &login->challenge,
                                   &questions->verdict);
@@ -240,11 +244,12 @@ static void verify(struct login *login)
         refuse_code(login);
         return;
     case CHALLENGE_EXPIRED:
-        if (!login->renewed) {
+        if (!login->renewed && !login->challenge.was_repeated) {
             drop_challenge(login);
             return;
         }
-        verdict_refuse(verdict, OUTCOME_DENIED, "the challenge expired again");
+        verdict_refuse(verdict, OUTCOME_DENIED, "the challenge expired%s",
+                       login->renewed ? " again" : ", and the code was sent twice");
         break;
     case CHALLENGE_REFUSED:
     case CHALLENGE_LOST:

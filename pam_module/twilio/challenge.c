@@ -232,6 +232,7 @@ static enum challenge_state verify(struct challenge_service *service, struct htt
 {
     char path[SERVICE_PATH_SIZE], form[FORM_SIZE];
     struct http_request request = { path, form, left_ms(watch) / 100 * VERIFY_SHARE_PERCENT };
+    int again = SERVICE_AGAIN_UNSENT | (challenge->was_repeated ? SERVICE_NOT_WHEN_BUSY : 0);
     struct http_reply reply;
     enum http_result result;
 
@@ -239,8 +240,8 @@ static enum challenge_state verify(struct challenge_service *service, struct htt
         return CHALLENGE_REFUSED;
     snprintf(form, sizeof form, "AuthPayload=%s", code);
 
-    result =
-        service_send(&service->service, &request, watch, SERVICE_AGAIN_UNSENT, &reply, why_not);
+    result = service_send(&service->service, &request, watch, again, &reply, why_not);
+    challenge->was_repeated |= service->service.was_busy;
     explicit_bzero(form, sizeof form);
     note_request(challenge, &reply, result);
     challenge->is_unjudged = is_unjudged(result, &reply);

@@ -29,8 +29,9 @@ enum challenge_state {
 struct challenge {
     char sid[CHALLENGE_SID_SIZE];
     char request_id[CHALLENGE_REQUEST_ID_SIZE]; /* Twilio's name for the last request, or "-" */
-    bool
-        is_unjudged; /* of the last code: it never left, or came back with 5xx or "too many requests" */
+    bool was_repeated;                          /* the code was sent once more: it never is again */
+    /* Of the last code: it never left, or came back with 5xx or "too many requests". */
+    bool is_unjudged;
 };
 
 /* To whom a reply must belong. A SID of NULL: a new challenge, any SID of the right form. */
@@ -77,7 +78,8 @@ struct challenge_api {
     enum challenge_state (*create)(struct challenge_service *service, struct http_watch *watch,
                                    struct challenge *ret_challenge, struct verdict *why_not);
 
-    /* Sends CODE, digits alone, once. Every state but CHALLENGE_GIVEN_UP. */
+    /* Sends CODE, digits alone: once, or once more after "too many requests at once" where
+     * CHALLENGE->was_repeated is false, and true then. Every state but CHALLENGE_GIVEN_UP. */
     enum challenge_state (*verify)(struct challenge_service *service, struct http_watch *watch,
                                    struct challenge *challenge, const char *code,
                                    struct verdict *why_not);

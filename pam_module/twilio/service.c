@@ -56,7 +56,7 @@ static bool is_time_left(const struct http_watch *watch)
 /* What to wait before REQUEST is repeated; -1: it may not be. */
 static int64_t pause_of(enum http_result result, const struct http_reply *reply, int again)
 {
-    if (result == HTTP_REPLIED && reply->status == 429 &&
+    if (result == HTTP_REPLIED && reply->status == 429 && !(again & SERVICE_NOT_WHEN_BUSY) &&
         service_error(reply) == ERRORS_TOO_MANY_REQUESTS)
         return reply->retry_after_seconds > 0 ? reply->retry_after_seconds * 1000 : PAUSE_MS;
     if (result == HTTP_UNSENT && again & SERVICE_AGAIN_UNSENT)
@@ -84,12 +84,14 @@ enum http_result service_send(struct service *service, const struct http_request
     enum http_result result = send(service, request, watch, ret_reply, why_not);
     int64_t pause_ms = pause_of(result, ret_reply, again);
 
+    service->was_busy = false;
     if (pause_ms < 0)
         return result;
     if (pause_ms > 0 && !http_pause(service->http, pause_ms, watch))
         return result;
     if (!is_time_left(watch))
         return result;
+    service->was_busy = pause_ms > 0;
     return send(service, request, watch, ret_reply, why_not);
 }
 

@@ -12,8 +12,9 @@ enum { SERVICE_PATH_SIZE = 256 };
 struct service {
     const struct settings *settings;
     struct http *http;
-    int status; /* of the last reply; 0: there was none */
-    int error;  /* Twilio's code in it; 0: none */
+    int status;    /* of the last reply; 0: there was none */
+    int error;     /* Twilio's code in it; 0: none */
+    bool was_busy; /* the last request was sent once more after "too many requests at once" */
 };
 
 /* Whether a request may be sent once more after a failure. */
@@ -22,6 +23,7 @@ enum service_again {
     SERVICE_AGAIN_UNSENT = 1, /* where not a byte of it left */
     SERVICE_AGAIN_LOST = 2,   /* where it may have been carried out: it changes nothing, or does the
                                  same again */
+    SERVICE_NOT_WHEN_BUSY = 4 /* not even after "too many requests at once" */
 };
 
 /* The user name of logins: api_key_sid, or account_sid where there is none. */
@@ -39,8 +41,8 @@ void service_close(struct service *service);
 bool service_print_path(const struct service *service, const char *identity, const char *kind,
                         const char *sid, char path[SERVICE_PATH_SIZE], struct verdict *why_not);
 
-/* http_send(), and once more where AGAIN allows it and after "too many requests at once", by which
- * Twilio says that nothing was done. */
+/* http_send(), and once more where AGAIN allows it and, unless it forbids that, after "too many
+ * requests at once", by which Twilio says that nothing was done. */
 enum http_result service_send(struct service *service, const struct http_request *request,
                               struct http_watch *watch, int again, struct http_reply *ret_reply,
                               struct verdict *why_not);

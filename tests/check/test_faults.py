@@ -270,6 +270,16 @@ VERIFY_STATUSES |= {
     "exhausted after too many requests twice": row(
         "exhausted", [CREATE, VERIFY, VERIFY], codes=[RIGHT] * 2,
         verify=for_ever(refuse(429, 20429)), reason="too many requests"),
+    "exhausted after too many requests for a code that was sent again": row(
+        "exhausted", [CREATE, VERIFY, CREATE, VERIFY], codes=[RIGHT] * 2,
+        verify=[refuse(403, 60323), refuse(429, 20429)], reason="too many requests"),
+    "denied after an expired challenge for a code that was sent again": row(
+        "denied", [CREATE, VERIFY, VERIFY], codes=[RIGHT] * 2,
+        verify=[refuse(429, 20429), refuse(403, 60323)], reason="the code was sent twice"),
+    "approved after each of two codes was sent again": row(
+        "approved", [CREATE] + [VERIFY] * 4, answers=[WRONG, RIGHT],
+        codes=[WRONG] * 2 + [RIGHT] * 2,
+        verify=[refuse(429, 20429), honest, refuse(429, 20429)]),
     "exhausted when the pause is longer than the limit": at_verify(
         "exhausted", refuse(429, 20429, {"Retry-After": "60"})),
     "exhausted when the pause is two hours": at_verify(

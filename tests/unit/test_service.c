@@ -466,17 +466,25 @@ TEST(a_code_is_sent_once_more_after_too_many_requests)
     assert_int_equal(verify(login), CHALLENGE_APPROVED);
     assert_requests(2);
     assert_int_equal(network.paused_ms, 500);
+    assert_true(login->challenge.was_repeated);
 
+    reply_error(429, 20429);
+    assert_int_equal(verify(login), CHALLENGE_REFUSED);
+    assert_requests(3);
+    assert_refused(&login->why_not, OUTCOME_EXHAUSTED, "20429");
+
+    login->challenge.was_repeated = false;
     reply_error(429, 20429);
     reply_error(429, 20429);
     assert_int_equal(verify(login), CHALLENGE_REFUSED);
-    assert_requests(4);
+    assert_requests(5);
     assert_refused(&login->why_not, OUTCOME_EXHAUSTED, "20429");
 
+    login->challenge.was_repeated = false;
     reply_error(429, 20429);
     fail_with(HTTP_LOST);
     assert_int_equal(verify(login), CHALLENGE_LOST);
-    assert_requests(6);
+    assert_requests(7);
 }
 
 TEST(a_code_is_not_sent_again_after_any_other_refusal)
