@@ -165,16 +165,18 @@ static char *after(char *line, const char *word)
 static void open_servers(struct resolver *resolver)
 {
     FILE *file = fopen(RESOLV_CONF, "re");
-    char line[512], *value;
+    char line[512];
 
     if (file == NULL && errno != ENOENT)
         note(resolver, CAUSE_FILE, RESOLV_CONF, errno);
     while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-        if ((value = after(line, "nameserver")) != NULL) {
-            value[strcspn(value, " \t")] = '\0';
-            add_server(resolver, value);
-        } else if ((value = after(line, "options")) != NULL) {
-            resolver->is_tcp_only |= strstr(value, "use-vc") != NULL;
+        char *server = after(line, "nameserver");
+        const char *options = after(line, "options");
+        if (server != NULL) {
+            server[strcspn(server, " \t")] = '\0';
+            add_server(resolver, server);
+        } else if (options != NULL) {
+            resolver->is_tcp_only |= strstr(options, "use-vc") != NULL;
         }
     }
     if (file != NULL)
