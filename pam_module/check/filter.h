@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
-/* Puts the filter on this thread and those that it will start, for good. Wants no_new_privs. True as well where the kernel or the container has no such filters. False,
- * with errno: it has them, and did not take this one. */
+/* Puts the filter on this thread and those that it will start, for good. Wants no_new_privs. True as
+ * well where the kernel or the container has no such filters. False, with errno: it has them, and did
+ * not take this one. */
 bool filter_install(void);

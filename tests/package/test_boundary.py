@@ -21,7 +21,7 @@ COMPILER = shlex.split(os.environ.get("CC", "cc"))
 MODULE = "pam_twilio_verify.so"
 LIBRARY = "twilio.so"
 CHECK = "twilio-verify-check"
-GENERATED = {"paths.h"}
+GENERATED = {"paths.h", "filter-table.h"}
 
 LINKERS_MARKS = {"__bss_start", "_edata", "_end"}
 
@@ -43,7 +43,8 @@ FOREIGN = {
     r"curl/": {"twilio/http.c"},
     r"json-c/|json\.h$": {"twilio/reply.c", "admin/listing.c"},
     r"libconfig": {"core/keys.c"},
-    r"seccomp|linux/filter": {"check/filter.c"},
+    r"seccomp": {"check/filter-rules.h"},
+    r"linux/filter": {"check/filter.c", "check/filter-table.c"},
     r"linux/landlock": {"check/cage.c"},
     r"security/": {"module/pam_twilio_verify.c", "module/helper.c"},
 }

@@ -255,16 +255,13 @@ static int trace_kernel(void)
 
 static int own_state(void)
 {
-    char path[64], new_path[64];
+    char path[64];
     int folder = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), file;
 
-    snprintf(path, sizeof path, "%s/used", state_dir);
-    snprintf(new_path, sizeof new_path, "%s/renamed", state_dir);
+    snprintf(path, sizeof path, "%s/used-%d", state_dir, (int)geteuid());
     file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    return file >= 0 && flock(file, LOCK_EX) == 0 && write(file, "xy", 2) == 2 &&
-                   pwrite(file, "z", 1, 1) == 1 && ftruncate(file, 1) == 0 && fsync(file) == 0 &&
-                   fdatasync(file) == 0 && rename(path, new_path) == 0 && fsync(folder) == 0 &&
-                   unlink(new_path) == 0
+    return folder >= 0 && file >= 0 && flock(file, LOCK_EX) == 0 && write(file, "xy", 2) == 2 &&
+                   pwrite(file, "z", 1, 1) == 1 && fsync(file) == 0 && fdatasync(file) == 0
                ? 0
                : errno;
 }
@@ -306,7 +303,8 @@ static int talk(void)
 
 static int map_library(void)
 {
-    void *page = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int library = open("/bin/true", O_RDONLY);
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, library, 0);
 
     return page != MAP_FAILED ? 0 : errno;
 }
@@ -447,6 +445,7 @@ int main(void)
         cmocka_unit_test(goes_on_where_the_kernel_has_no_cage),
         cmocka_unit_test(refuses_where_the_kernel_has_one_that_does_not_shut),
     };
+    char path[64];
     int failed, file = mkstemp(victim);
 
     if (file < 0 || fchmod(file, 0666) != 0 || mkdtemp(state_dir) == NULL)
@@ -456,6 +455,10 @@ int main(void)
         return 1;
     failed = cmocka_run_group_tests(tests, NULL, NULL);
     unlink(victim);
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/used-%d", state_dir, i == 0 ? (int)geteuid() : NOBODY);
+        unlink(path);
+    }
     rmdir(state_dir);
     return failed;
 }
