@@ -13,21 +13,41 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../core/record.h"
 #include "filter.h"
 
-#define COUNT(array) (sizeof array / sizeof *array)
+/* Linux 6.12. */
+#ifndef LANDLOCK_SCOPE_SIGNAL
+#define LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET (UINT64_C(1) << 0)
+#define LANDLOCK_SCOPE_SIGNAL               (UINT64_C(1) << 1)
+#endif
 
-/* Rights of landlock(7) that are kept from us, by the version of its interface. */
-static const uint64_t handled[] = {
-    [1] = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1, [2] = (LANDLOCK_ACCESS_FS_MAKE_SYM << 2) - 1,
-    [3] = (LANDLOCK_ACCESS_FS_MAKE_SYM << 3) - 1, [4] = (LANDLOCK_ACCESS_FS_MAKE_SYM << 3) - 1,
-    [5] = (LANDLOCK_ACCESS_FS_MAKE_SYM << 4) - 1,
+/* struct landlock_ruleset_attr of Linux 6.12. An older kernel takes it with zeros in what it does not
+ * know. */
+struct attributes {
+    uint64_t files, network, scoped;
 };
 
-enum { READ = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR };
+#define FILES(rights) ((LANDLOCK_ACCESS_FS_MAKE_SYM << (rights)) - 1)
+#define SCOPED        (LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | LANDLOCK_SCOPE_SIGNAL)
 
-/* Where libraries, the name service and TLS read. What is not there is no loss. */
-static const char *const readable[] = {
+/* What landlock(7) keeps from us, by the version of its interface. Not whom we connect to: a proxy, a
+ * name server and a module of the name service may have any port. */
+static const struct attributes attributes[] = {
+    [1] = { .files = FILES(1) }, [2] = { .files = FILES(2) },
+    [3] = { .files = FILES(3) }, [4] = { .files = FILES(3) },
+    [5] = { .files = FILES(4) }, [6] = { .files = FILES(4), .scoped = SCOPED },
+};
+
+enum {
+    NEWEST = sizeof attributes / sizeof *attributes - 1,
+    READ_FILE = LANDLOCK_ACCESS_FS_READ_FILE,
+    READ_FOLDER = LANDLOCK_ACCESS_FS_READ_DIR,
+    WRITE_FILE = LANDLOCK_ACCESS_FS_WRITE_FILE,
+};
+
+/* Where libraries, the name service and TLS read. */
+static const char *const folders[] = {
     "/etc",
     "/lib",
     "/lib64",
@@ -40,77 +60,107 @@ static const char *const readable[] = {
     "/var/db/nscd",
     "/var/lib/ca-certificates",
     "/var/lib/sss",
-    "/dev/null",
-    "/dev/random",
-    "/dev/urandom",
+    NULL,
 };
 
-/* False with errno. What is not there, or not for this account, is no loss. */
-static bool allow(int ruleset, const char *path, uint64_t rights)
+static const char *const devices[] = { "/dev/null", "/dev/random", "/dev/urandom", NULL };
+
+/* Whether ERROR tells of something that a caller of ours may have used up. */
+static bool is_shortage(int error)
 {
-    int place = path != NULL ? open(path, O_PATH | O_CLOEXEC) : -1;
-    struct landlock_path_beneath_attr rule = { .allowed_access = rights, .parent_fd = place };
+    return error == ENOMEM || error == EMFILE || error == ENFILE;
+}
+
+/* False with errno. */
+static bool add_rule(int ruleset, int place, uint64_t rights)
+{
+    const struct landlock_path_beneath_attr rule = { .allowed_access = rights, .parent_fd = place };
+
+    return syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0 ||
+           errno == EBADFD; /* it lies in no file system */
+}
+
+/* Allows RIGHTS to what PLACE is, and below it, if that is of KIND: S_IFDIR and the like; closes it.
+ * PLACE -1, with errno: what can't be opened is no loss. False with errno. */
+static bool allow_place(int ruleset, int place, mode_t kind, uint64_t rights)
+{
     struct stat status;
     bool is_allowed;
     int error;
 
     if (place < 0)
-        return path == NULL || errno == ENOENT || errno == ENOTDIR || errno == EACCES ||
-               errno == ELOOP;
-    /* A file takes none of a folder's rights. */
-    if (fstat(place, &status) == 0 && !S_ISDIR(status.st_mode))
-        rule.allowed_access &= LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
-    is_allowed = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
+        return !is_shortage(errno);
+    is_allowed = fstat(place, &status) != 0 || (status.st_mode & S_IFMT) != kind ||
+                 add_rule(ruleset, place, rights);
     error = errno;
     close(place);
     errno = error;
     return is_allowed;
 }
 
-static bool allow_all(int ruleset, uint64_t every_right, const struct settings *settings)
+/* The same for what PATH leads to from FOLDER, through links. */
+static bool allow(int ruleset, int folder, const char *path, mode_t kind, uint64_t rights)
 {
-    for (size_t i = 0; i < COUNT(readable); i++)
-        if (!allow(ruleset, readable[i], READ))
+    return allow_place(ruleset, openat(folder, path, O_PATH | O_CLOEXEC), kind, rights);
+}
+
+/* PATHS ends with NULL. */
+static bool allow_each(int ruleset, const char *const *paths, mode_t kind, uint64_t rights)
+{
+    for (; *paths != NULL; paths++)
+        if (!allow(ruleset, AT_FDCWD, *paths, kind, rights))
             return false;
-    return allow(ruleset, settings->ca_file, READ) && allow(ruleset, settings->ca_path, READ) &&
-           allow(ruleset, settings->state_dir, every_right & ~LANDLOCK_ACCESS_FS_EXECUTE);
+    return true;
+}
+
+/* Allows the file of USER in state_dir. Inside none can be made. */
+static bool allow_state(int ruleset, const char *state_dir, const char *user)
+{
+    return allow(ruleset, AT_FDCWD, state_dir, S_IFDIR, READ_FOLDER) &&
+           allow_place(ruleset, record_locate(state_dir, user), S_IFREG, READ_FILE | WRITE_FILE);
+}
+
+static bool allow_all(int ruleset, const struct settings *settings, const char *user)
+{
+    return allow_each(ruleset, folders, S_IFDIR, READ_FILE | READ_FOLDER) &&
+           allow_each(ruleset, devices, S_IFCHR, READ_FILE) &&
+           (settings->ca_file == NULL ||
+            allow(ruleset, AT_FDCWD, settings->ca_file, S_IFREG, READ_FILE)) &&
+           (settings->ca_path == NULL ||
+            allow(ruleset, AT_FDCWD, settings->ca_path, S_IFDIR, READ_FILE | READ_FOLDER)) &&
+           (user == NULL || allow_state(ruleset, settings->state_dir, user));
 }
 
 /* False with errno. */
-static bool landlock(const struct settings *settings)
+static bool landlock(const struct settings *settings, const char *user)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-    size_t newest = COUNT(handled) - 1;
-    struct landlock_ruleset_attr attributes;
+    const struct attributes *kept;
     int ruleset, error;
     bool is_shut;
 
     if (version < 1)
         return true; /* not there, or not for this container */
-    attributes = (struct landlock_ruleset_attr){
-        .handled_access_fs = handled[(size_t)version < newest ? (size_t)version : newest],
-    };
-    ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
+    kept = &attributes[version < NEWEST ? version : NEWEST];
+    ruleset = (int)syscall(SYS_landlock_create_ruleset, kept, sizeof *kept, 0);
     if (ruleset < 0)
         return false;
 
-    is_shut = allow_all(ruleset, attributes.handled_access_fs, settings) &&
-              syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
+    is_shut =
+        allow_all(ruleset, settings, user) && syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
     error = errno;
     close(ruleset);
     errno = error;
     return is_shut;
 }
 
-bool cage_shut(const struct settings *settings, struct verdict *why_not)
+bool cage_shut(const struct settings *settings, const char *user, struct verdict *why_not)
 {
-    if (!landlock(settings))
+    if (!landlock(settings, user))
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                              "the kernel has landlock, but does not shut this process in: %s",
-                              strerror(errno));
+                              "cannot apply the Landlock sandbox: %s", strerror(errno));
     if (!filter_install())
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                              "the kernel has seccomp, but does not shut this process in: %s",
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot apply the seccomp filter: %s",
                               strerror(errno));
     return true;
 }

@@ -7,10 +7,11 @@
 #include "../core/settings.h"
 #include "../core/verdict.h"
 
-/* Shuts this thread and those that it will start in, for good: by filter.h, so that system calls which
- * nothing here needs answer ENOSYS, and by landlock(7), so that files are read below a few folders and
- * written in state_dir alone. Wants no_new_privs. A kernel or a container without the one or the
- * other shuts in less, and keeps nobody from logging in. False, with OUTCOME_MISCONFIGURED in
- * *WHY_NOT: it is there, and does not shut in, as where memory is short; whoever could bring that
- * about must not get a process that is open. */
-bool cage_shut(const struct settings *settings, struct verdict *why_not);
+/* Shuts this thread and those that it will start in, for good: by filter.h, and by landlock(7), so that
+ * files are read where libraries, name service and TLS have them, and of state_dir the file of USER
+ * alone is read and written, if it is there; NULL: none. From version 6 of Landlock's interface no
+ * signal leaves this process, and no abstract socket outside is reached. Wants no_new_privs. A kernel
+ * or a container without the one or the other shuts in less, and keeps nobody from logging in. False,
+ * with OUTCOME_MISCONFIGURED in *WHY_NOT: it is there, and does not shut in, as where memory is short;
+ * whoever could bring that about must not get a process that is open. */
+bool cage_shut(const struct settings *settings, const char *user, struct verdict *why_not);

@@ -28,6 +28,17 @@ void ledger_begin(struct ledger *ledger, const char *state_dir, const char *user
     }
 }
 
+void ledger_make(const struct ledger *ledger)
+{
+    struct verdict told_later;
+    int file = -1;
+
+    if (ledger->user != NULL)
+        file = record_open(ledger->state_dir, ledger->user, true, &told_later);
+    if (file >= 0)
+        close(file);
+}
+
 static int64_t now_s(clockid_t clock)
 {
     struct timespec now = { 0 };
@@ -55,6 +66,12 @@ static enum record_locked open_page(struct ledger *ledger, struct page *ret_page
     if (locked != RECORD_LOCKED && ret_page->file >= 0)
         close(ret_page->file);
     return locked;
+}
+
+/* Whether nothing was remembered yet: who only asks makes no file. */
+static bool is_new(const struct ledger *ledger)
+{
+    return record_is_absent(ledger->state_dir, ledger->user);
 }
 
 /* False: the note tells. */
@@ -120,7 +137,7 @@ bool ledger_is_locked(struct ledger *ledger, char text[LEDGER_TEXT_SIZE], struct
     char when[LEDGER_TEXT_SIZE];
     int64_t opens_s;
 
-    if (open_page(ledger, &page, &unread) != RECORD_LOCKED)
+    if (is_new(ledger) || open_page(ledger, &page, &unread) != RECORD_LOCKED)
         return false;
     opens_s = record_opens(&page.record, now_s(CLOCK_REALTIME));
     close_page(&page);
@@ -333,7 +350,7 @@ bool ledger_was_denied(struct ledger *ledger)
     struct verdict why_not;
     bool was_denied;
 
-    if (open_page(ledger, &page, &why_not) != RECORD_LOCKED)
+    if (is_new(ledger) || open_page(ledger, &page, &why_not) != RECORD_LOCKED)
         return false;
     was_denied = record_was_denied(&page.record, now_s(CLOCK_REALTIME));
     close_page(&page);

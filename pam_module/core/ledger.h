@@ -24,6 +24,9 @@ struct ledger {
 void ledger_begin(struct ledger *ledger, const char *state_dir, const char *user,
                   const struct recovery *recovery, const char *secret);
 
+/* Makes the user's file where there is none. Where that fails what follows tells. */
+void ledger_make(const struct ledger *ledger);
+
 enum { LEDGER_TEXT_SIZE = 96 };
 
 /* Wrong codes of the user, with the one that was claimed last. */

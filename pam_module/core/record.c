@@ -52,6 +52,20 @@ int record_open(const char *path, const char *name, bool make, struct verdict *w
     return file;
 }
 
+int record_locate(const char *path, const char *name)
+{
+    char file_name[NAME_SIZE], shown[SHOWN_SIZE];
+    struct verdict why_not;
+    int folder = open_folder(path, name, file_name, shown, &why_not);
+    int file = folder >= 0 ? openat(folder, file_name, O_PATH | O_NOFOLLOW | O_CLOEXEC) : -1;
+    int error = errno;
+
+    if (folder >= 0)
+        close(folder);
+    errno = error;
+    return file;
+}
+
 bool record_is_absent(const char *path, const char *name)
 {
     char file_name[NAME_SIZE], shown[SHOWN_SIZE];

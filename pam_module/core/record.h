@@ -61,6 +61,10 @@ struct record {
  * made or opened, is neither the effective user's nor root's, or others may write it or the folder. */
 int record_open(const char *path, const char *name, bool make, struct verdict *why_not);
 
+/* Where the file is, as a descriptor that neither reads nor writes (O_PATH), whatever it is; a link is
+ * not followed. The caller closes. -1 with errno: the folder or the file can't be opened. */
+int record_locate(const char *path, const char *name);
+
 /* Whether the folder can be opened and there is no such file in it. */
 bool record_is_absent(const char *path, const char *name);
 
