@@ -15,7 +15,8 @@ enum { KIBIBYTE = 1024, MEBIBYTE = 1024 * KIBIBYTE, THREAD_STACK_SIZE = 1 * MEBI
 /* The caller of sudo chooses these for us: none is inherited. With less than the need a login might
  * take its own want for an outage of Twilio. Measured: a login with a recovery code takes 40 MiB of
  * address space, 20 MiB of data (16 of them to hash the code), 8 descriptors, 32 KiB of stack, and
- * two processes of its account, since a thread counts. The rest is for larger libraries, and for
+ * two processes of its account, since a thread counts. A user's file in state_dir takes 4 KiB: where
+ * it could not be written, wrong codes would not be counted. The rest is for larger libraries, and for
  * name services that libc loads. */
 static const struct limit {
     int resource;
@@ -26,7 +27,7 @@ static const struct limit {
     { RLIMIT_CORE, "CORE", "bytes", 0, 0 },
     { RLIMIT_CPU, "CPU", "seconds", 60, 1 },
     { RLIMIT_DATA, "DATA", "bytes", RLIM_INFINITY, (rlim_t)32 * MEBIBYTE },
-    { RLIMIT_FSIZE, "FSIZE", "bytes", MEBIBYTE, 0 },
+    { RLIMIT_FSIZE, "FSIZE", "bytes", MEBIBYTE, (rlim_t)16 * KIBIBYTE },
     { RLIMIT_LOCKS, "LOCKS", "locks", RLIM_INFINITY, 0 },
     { RLIMIT_MEMLOCK, "MEMLOCK", "bytes", MEBIBYTE, 0 },
     { RLIMIT_MSGQUEUE, "MSGQUEUE", "bytes", 0, 0 },

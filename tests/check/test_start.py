@@ -101,20 +101,19 @@ ROOT_STARTS = {
     "with an effective group that is not root's": after("os.setresgid(65534, 65534, 65534)"),
     "with secure bits that keep capabilities": after(
         f"must(libc.prctl({PR_SET_SECUREBITS}, {NO_SETUID_FIXUP_LOCKED | KEEP_CAPS}, 0, 0, 0))"),
-    "with a hard file size of 0": limit("FSIZE", 0),
     "with a second of CPU": limit("CPU", 1),
     "in a folder that root alone may enter": after(
         "import tempfile; os.chdir(tempfile.mkdtemp())"),
     "without the capability for limits": WITHOUT_RESOURCE,
     "with nothing of what it does not need": WITHOUT_RESOURCE + after(
-        "for number in (*map(lambda name: getattr(resource, 'RLIMIT_' + name), ('CORE', 'FSIZE', "
+        "for number in (*map(lambda name: getattr(resource, 'RLIMIT_' + name), ('CORE', "
         "'MEMLOCK', 'MSGQUEUE', 'NICE', 'RSS', 'RTPRIO', 'SIGPENDING')), 10, 15):\n"
         "    resource.setrlimit(number, (0, 0))  # 10, 15: RLIMIT_LOCKS, RLIMIT_RTTIME"),
 }
 # What a login needs of a limit that root can't raise: a value, and its unit.
 NEEDS = {"AS": (64 * MEBIBYTE, "bytes"), "DATA": (32 * MEBIBYTE, "bytes"),
          "NOFILE": (16, "descriptors"), "NPROC": (2, "processes"),
-         "STACK": (128 * 1024, "bytes")}
+         "STACK": (128 * 1024, "bytes"), "FSIZE": (16 * 1024, "bytes")}
 # With these no name is resolved, no library loaded, no socket opened.
 STARVED = {f"with a little less of {name} than it needs": (name, need - 1, need, unit)
            for name, (need, unit) in NEEDS.items()} | {
@@ -122,6 +121,7 @@ STARVED = {f"with a little less of {name} than it needs": (name, need - 1, need,
     "with a dozen descriptors for good": ("NOFILE", 12, *NEEDS["NOFILE"]),
     "with little memory": ("AS", 20 * MEBIBYTE, *NEEDS["AS"]),
     "with little data": ("DATA", 2 * MEBIBYTE, *NEEDS["DATA"]),
+    "with files of no size": ("FSIZE", 0, *NEEDS["FSIZE"]),
 }
 # These can't work; they must end, and let nobody in.
 HOPELESS = {

@@ -274,8 +274,8 @@ class SetUserId(HostileCase):
         """Those below which nothing works; those that are raised, where root may; and harmless
         ones. All alone, and together."""
         hopeless = {"NOFILE": 4, "AS": 6 * MEBIBYTE, "STACK": 8 * 1024}
-        starving = {"NOFILE": 12, "NPROC": 0, "AS": 40 * MEBIBYTE, "DATA": 8 * MEBIBYTE}
-        harmless = {"FSIZE": 0, "CORE": resource.RLIM_INFINITY, "STACK": 256 * 1024, "CPU": 5,
+        starving = {"NOFILE": 12, "NPROC": 0, "AS": 40 * MEBIBYTE, "DATA": 8 * MEBIBYTE, "FSIZE": 0}
+        harmless = {"CORE": resource.RLIM_INFINITY, "STACK": 256 * 1024, "CPU": 5,
                     "MEMLOCK": 0, "SIGPENDING": 0, "MSGQUEUE": 0}
         raised = [LET_IN, REFUSED] if MAY_RAISE_LIMITS else [MISCONFIGURED] * 2
         expected = [(limits, None) for limits in each_alone(hopeless)]

@@ -371,7 +371,8 @@ class AtThePrompt(LoginCase):
         lines = machine.journal.wrong_codes(person.name, 2)
         self.assertEqual([(line.level, re.sub(r"YC\w+", "YC", line.text)) for line in lines], [
             ("NOTICE", f"pam_twilio_verify(sshd:auth): user={person.name} service=sshd "
-                       f'rhost=127.0.0.1 tty=ssh reason="wrong code {number} of 3; challenge=YC"')
+                       f'rhost=127.0.0.1 tty=ssh reason="wrong code {number} of 3, '
+                       f'{number} in a row; challenge=YC"')
             for number in (1, 2)])
 
     def test_a_client_that_leaves_while_its_code_is_judged_leaves_a_line(self):
