@@ -915,7 +915,8 @@ class Answers(CheckTest):
                 self.assertEqual(len(server.codes), attempts)
                 sid = re.search(r"challenge=(YC\w+)", login.lines[-1])[1]
                 self.assertEqual(login.logged, [
-                    ("notice", f"wrong code {number} of {attempts}; challenge={sid}")
+                    ("notice", f"wrong code {number} of {attempts}, {number} in a row; "
+                               f"challenge={sid}")
                     for number in range(1, attempts + 1)])
 
     def test_an_answer_that_is_repeated_ends_the_login_and_is_not_sent(self):
@@ -941,7 +942,7 @@ class Answers(CheckTest):
         login.hang_up()
         self.assert_outcome(login, "denied", "no valid code in 2 attempts; challenge=YC")
         self.assertEqual([text.partition(";")[0] for _, text in login.logged],
-                         ["wrong code 1 of 3", "wrong code 2 of 3"])
+                         ["wrong code 1 of 3, 1 in a row", "wrong code 2 of 3, 2 in a row"])
 
     def test_the_code_length_is_the_configured_one(self):
         server = self.liar(verify=liar.for_ever(liar.bend(status="approved")))
