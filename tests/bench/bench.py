@@ -131,6 +131,9 @@ class Bench:
                 less = {way: less[way] for way in less if way not in ("bare", "curl")}
             self.table.row(name, less, CPU_SHARE * less["bare"] if field == "cpu" else None,
                            digits={"cpu": 1, "faults": 0, "kib": 2}[field])
+            if field == "cpu":
+                self.table.note(", ".join(f"{way}: {less[way] / less['bare']:.3f} of bare"
+                                          for way in self.ours))
 
     def many(self):
         """Logins side by side."""
