@@ -134,6 +134,7 @@ class Su(LoginCase):
                            "Wrong code. Verification code: ", "Wrong code. Verification code: ",
                            "su: Authentication failure")
         self.assert_log(other, *denied(), service="su")
+        self.assertIn(f" ruser={person.name} outcome=", other.log(1)[0].text)
         self.assert_requests(other, CREATED, VERIFIED, VERIFIED, VERIFIED)
 
     def test_su_does_not_ask_about_who_does_not_exist(self):

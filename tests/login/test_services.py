@@ -13,7 +13,8 @@ import subprocess
 import time
 import unittest
 
-from logincase import LOCALHOST, LoginCase, at_once, machine, ports, setUpModule
+from logincase import (CREATED, LOCALHOST, VERIFIED, LoginCase, at_once, machine, ports,
+                       setUpModule)
 from machine import MODULE_LINE, PATIENCE_SECONDS, SECURITY, eventually, fixture, run
 from parallel import patience
 
@@ -114,6 +115,22 @@ class OneField(LoginCase):
 
     def test_a_right_code_lets_in_and_a_wrong_one_does_not(self):
         self.assert_right_and_wrong(self.server)
+
+    def test_a_wrong_code_is_sent_once_though_the_host_repeats_it(self):
+        person = machine.person("ftponce")
+        self.assertEqual(self.log_in(self.server, person, person.wrong_code)[0], "530")
+        self.assert_requests(person, CREATED, VERIFIED)
+        self.assertRegex(person.log(1)[0].text,
+                         r'reason="no valid code in 2 attempts \(1 repeated\); challenge=YC')
+
+    def test_a_wrong_recovery_code_counts_once_though_the_host_repeats_it(self):
+        person = machine.person("ftprecovery")
+        run("twilio-verify", "recovery-codes", person.name)
+        for _ in range(4):
+            self.assertEqual(self.log_in(self.server, person, "bbbb-bbbb-bbbb")[0], "530")
+        for line in person.log(4):
+            self.assertRegex(line.text, r"\(1 repeated, 1 wrong recovery code\)")
+            self.assertNotIn("none is tried until", line.text)
 
     def test_it_does_so_under_the_limit_that_it_gives_itself_and_can_t_raise(self):
         """RLIMIT_AS, 200 MiB."""
