@@ -114,7 +114,7 @@ static void add_connection(struct report *report, const struct dry_run *run, str
     else
         report_add(report, REPORT_WRONG, "from the cage",
                    "look for a firewall that knows accounts, for files of the resolver or "
-                   "certificates outside of /etc, /run and /usr, and for a twilio.so of another "
+                   "certificates that this account can't read, and for a twilio.so of another "
                    "version",
                    "%s can't connect to %s, though this tool can: %s", run->settings->run_as,
                    run->settings->base_url, why_not.reason);

@@ -3,6 +3,7 @@
 /* What the check program can still do. */
 #include "cage.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
@@ -49,6 +50,7 @@ enum {
 /* Where libraries, the name service and TLS read. */
 static const char *const folders[] = {
     "/etc",
+    "/gnu/store",
     "/lib",
     "/lib64",
     "/nix/store",
@@ -64,6 +66,30 @@ static const char *const folders[] = {
 };
 
 static const char *const devices[] = { "/dev/null", "/dev/random", "/dev/urandom", NULL };
+
+/* What may be a link that leads out of the folders above. */
+static const char *const files[] = {
+    "/etc/gai.conf",
+    "/etc/host.conf",
+    "/etc/hosts",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/etc/networks",
+    "/etc/nsswitch.conf",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/pki/tls/openssl.cnf",
+    "/etc/protocols",
+    "/etc/resolv.conf",
+    "/etc/services",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/ssl/openssl.cnf",
+    NULL,
+};
+
+/* Where the certificates lie that count without ca_file and ca_path. */
+static const char system_certificates[] = "/etc/ssl/certs";
 
 /* Whether ERROR tells of something that a caller of ours may have used up. */
 static bool is_shortage(int error)
@@ -113,6 +139,29 @@ static bool allow_each(int ruleset, const char *const *paths, mode_t kind, uint6
     return true;
 }
 
+/* Whether OpenSSL looks for a certificate, or a list of revoked ones, under NAME. */
+static bool is_hash(const char *name)
+{
+    return strspn(name, "0123456789abcdef") == 8 && name[8] == '.';
+}
+
+/* Allows the certificates in the folder PATH, and those that its links lead to. */
+static bool allow_certificates(int ruleset, const char *path)
+{
+    DIR *folder = opendir(path);
+    const struct dirent *entry;
+    bool is_allowed;
+
+    if (folder == NULL)
+        return !is_shortage(errno);
+    is_allowed = allow(ruleset, dirfd(folder), ".", S_IFDIR, READ_FILE | READ_FOLDER);
+    while (is_allowed && (entry = readdir(folder)) != NULL)
+        if (is_hash(entry->d_name) && entry->d_type != DT_REG)
+            is_allowed = allow(ruleset, dirfd(folder), entry->d_name, S_IFREG, READ_FILE);
+    closedir(folder);
+    return is_allowed;
+}
+
 /* Allows the file of USER in state_dir. Inside none can be made. */
 static bool allow_state(int ruleset, const char *state_dir, const char *user)
 {
@@ -122,12 +171,16 @@ static bool allow_state(int ruleset, const char *state_dir, const char *user)
 
 static bool allow_all(int ruleset, const struct settings *settings, const char *user)
 {
+    const char *certificates = settings->ca_path;
+
+    if (settings->ca_file == NULL && settings->ca_path == NULL)
+        certificates = system_certificates;
     return allow_each(ruleset, folders, S_IFDIR, READ_FILE | READ_FOLDER) &&
            allow_each(ruleset, devices, S_IFCHR, READ_FILE) &&
+           allow_each(ruleset, files, S_IFREG, READ_FILE) &&
            (settings->ca_file == NULL ||
             allow(ruleset, AT_FDCWD, settings->ca_file, S_IFREG, READ_FILE)) &&
-           (settings->ca_path == NULL ||
-            allow(ruleset, AT_FDCWD, settings->ca_path, S_IFDIR, READ_FILE | READ_FOLDER)) &&
+           (certificates == NULL || allow_certificates(ruleset, certificates)) &&
            (user == NULL || allow_state(ruleset, settings->state_dir, user));
 }
 
