@@ -17,7 +17,7 @@
 #include "../check/privileges.h"
 #include "../core/bypass.h"
 #include "../core/secret.h"
-#include "../twilio/http.h"
+#include "../twilio/transfer.h"
 #include "programs.h"
 #include "terminal.h"
 
@@ -222,7 +222,7 @@ static void add_certificates(struct report *report, const struct settings *setti
     bool is_ours = settings->ca_file != NULL || settings->ca_path != NULL;
     struct failure failure;
 
-    http_certificates(settings, &paths[0], &paths[1]);
+    transfer_certificates(settings, &paths[0], &paths[1]);
     for (int i = 0; i < 2; i++) {
         const char *subject = !is_ours ? "certificates" : i == 0 ? "ca_file" : "ca_path";
         if (paths[i] == NULL)

@@ -76,11 +76,6 @@ enum http_result http_send(struct http *http, const struct http_request *request
 /* Whether the last request failed because the server's certificate can't be trusted. */
 bool http_is_distrusted(const struct http *http);
 
-/* Which certificates a request trusts: a file or a folder or both, the other one NULL; both NULL:
- * libcurl does not say. Static storage, or SETTINGS's. */
-void http_certificates(const struct settings *settings, const char **ret_file,
-                       const char **ret_folder);
-
 /* Waits PAUSE_MS and goes on watching. False: the watch gave up, or its deadline comes first. */
 bool http_pause(struct http *http, int64_t pause_ms, struct http_watch *watch);
 

@@ -40,7 +40,7 @@ MODULE_INCLUDES = {"core/verdict.h", "core/dialogue.h", "core/text.h"}
 
 # One foreign library, one file.
 FOREIGN = {
-    r"curl/": {"twilio/http.c"},
+    r"curl/": {"twilio/transfer.c"},
     r"json-c/|json\.h$": {"twilio/reply.c", "admin/listing.c"},
     r"libconfig": {"core/keys.c"},
     r"seccomp": {"check/filter-rules.h"},

@@ -16,6 +16,7 @@
 #include "core/dialogue.h"
 #include "twilio/http.h"
 #include "twilio/move.h"
+#include "twilio/transfer.h"
 #include "wiped.h"
 
 #undef curl_easy_setopt
@@ -598,7 +599,7 @@ TEST(trusts_what_the_settings_say_then_the_folder_then_the_bundle)
     const char *file, *folder;
     struct http *http;
 
-    http_certificates(&both, &file, &folder);
+    transfer_certificates(&both, &file, &folder);
     assert_string_equal(file, "/file");
     assert_string_equal(folder, "/folder");
     assert_true(http_open(&both, &credentials, &http, &why_not));
@@ -607,7 +608,7 @@ TEST(trusts_what_the_settings_say_then_the_folder_then_the_bundle)
     http_free(http);
 
     begin_test(NULL);
-    http_certificates(&settings, &file, &folder);
+    transfer_certificates(&settings, &file, &folder);
     assert_string_equal(file, "/bundle");
     assert_null(folder);
     http_free(open_http());
@@ -615,7 +616,7 @@ TEST(trusts_what_the_settings_say_then_the_folder_then_the_bundle)
 
     begin_test(NULL);
     fake.has_folder = true;
-    http_certificates(&settings, &file, &folder);
+    transfer_certificates(&settings, &file, &folder);
     assert_string_equal(folder, certificates);
     assert_null(file);
     http_free(open_http());
@@ -954,10 +955,12 @@ TEST(a_reply_that_we_took_too_long_is_true_where_this_host_held_us_up)
     struct http_reply reply;
 
     fake.status = 408;
-    set_limit(100, 0);
+    set_limit(1000, 0);
+    watch.limit_ms += 8000;
+    watch.deadline_ms += 8000;
     assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
     assert_int_equal(reply.status, 408);
-    set_limit(1501, 0);
+    watch.deadline_ms -= 1;
     assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_LOST);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, CAUSE_NO_TIME_TEXT);
     http_free(http);
