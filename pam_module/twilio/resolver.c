@@ -162,6 +162,18 @@ static char *after(char *line, const char *word)
 }
 
 /* resolv.conf(5) */
+static void read_line(struct resolver *resolver, char *line)
+{
+    char *server = after(line, "nameserver");
+    const char *options = after(line, "options");
+
+    if (server != NULL) {
+        server[strcspn(server, " \t")] = '\0';
+        add_server(resolver, server);
+    }
+    resolver->is_tcp_only |= options != NULL && strstr(options, "use-vc") != NULL;
+}
+
 static void open_servers(struct resolver *resolver)
 {
     FILE *file = fopen(RESOLV_CONF, "re");
@@ -169,16 +181,8 @@ static void open_servers(struct resolver *resolver)
 
     if (file == NULL && errno != ENOENT)
         note(resolver, CAUSE_FILE, RESOLV_CONF, errno);
-    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-        char *server = after(line, "nameserver");
-        const char *options = after(line, "options");
-        if (server != NULL) {
-            server[strcspn(server, " \t")] = '\0';
-            add_server(resolver, server);
-        } else if (options != NULL) {
-            resolver->is_tcp_only |= strstr(options, "use-vc") != NULL;
-        }
-    }
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        read_line(resolver, line);
     if (file != NULL)
         fclose(file);
 }
