@@ -202,8 +202,6 @@ static const char *take_end(struct head *head)
 {
     bool has_body = head->status != STATUS_NO_CONTENT && head->status != STATUS_NOT_MODIFIED;
 
-    if (head->part == HEAD_TRAILERS)
-        return NULL;
     if (head->status < 200) {
         head->part = HEAD_STATUS;
         return NULL;

@@ -109,7 +109,6 @@ void move_open(struct move *move)
 void move_begin(struct move *move, bool is_fresh)
 {
     move->is_resolving = false;
-    move->is_sent = false;
     move->noted = judged(CAUSE_OTHER_SIDE);
     move->refused_attempts = 0;
     move->is_unreachable = false;
@@ -167,7 +166,7 @@ static void note_attempt(struct move *move, const struct move_socket *one,
         return;
     }
     move->refused_attempts++;
-    move->is_unreachable |= !facts->has_left;
+    move->is_unreachable |= !facts->has_left && error != ECONNREFUSED;
 }
 
 int move_close_socket(struct move *move, int descriptor)
@@ -212,7 +211,6 @@ bool move_send(struct move *move)
             return false;
         mark(one, &facts);
     }
-    move->is_sent = true;
     return true;
 }
 
@@ -233,7 +231,7 @@ bool move_is_settled(struct move *move, int64_t now_ms)
 }
 
 /* Whether it is the other side's turn on ONE. */
-static enum cause_kind judge_turn(const struct move *move, const struct move_socket *one)
+static enum cause_kind judge_turn(const struct move_socket *one)
 {
     struct facts facts;
 
@@ -243,9 +241,7 @@ static enum cause_kind judge_turn(const struct move *move, const struct move_soc
         return facts.has_left ? CAUSE_OTHER_SIDE : CAUSE_UNKNOWN;
     if (facts.state != STATE_ESTABLISHED || facts.is_unread || facts.is_unsent)
         return CAUSE_NO_TIME;
-    /* On a connection that was kept nothing is due but the request. */
-    if (!move->is_sent && !one->is_fresh)
-        return CAUSE_NO_TIME;
+    /* Of a handshake, or of the request: on a connection that was kept nothing else is due. */
     return facts.written > one->written_before ? CAUSE_OTHER_SIDE : CAUSE_NO_TIME;
 }
 
@@ -258,7 +254,7 @@ static struct cause judge_silence(const struct move *move)
     for (size_t i = 0; i < MOVE_SOCKETS_MAX; i++) {
         if (!is_in_use(move, &move->sockets[i]))
             continue;
-        kind = judge_turn(move, &move->sockets[i]);
+        kind = judge_turn(&move->sockets[i]);
         if (kind != CAUSE_OTHER_SIDE)
             break;
     }

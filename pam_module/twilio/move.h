@@ -43,7 +43,6 @@ struct move {
     struct resolver resolver;
     bool is_resolving; /* since LOOKED_UP_MS of dialogue_clock_ms() */
     int64_t looked_up_ms;
-    bool is_sent;         /* the request leaves, or has left */
     struct cause noted;   /* a call that failed; CAUSE_OTHER_SIDE: none did */
     int refused_attempts; /* connects to which the network said no */
     bool is_unreachable;  /* one of them for want of a way */
