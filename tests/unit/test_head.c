@@ -54,6 +54,7 @@ TEST(takes_what_servers_send)
     assert_sound(OK "Content-Length: 999999999\r\n\r\n");
     assert_sound(OK "Transfer-Encoding: Chunked\r\n\r\n");
     assert_sound(OK "Transfer-Encoding: chunked\r\n\r\nX-Trailer: 1\r\n\r\n");
+    assert_sound(OK "Transfer-Encoding: chunked\r\nConnection: keep-alive\r\n\r\n\r\n");
     assert_sound(OK "Connection: close\r\n\r\n");
     assert_sound(OK "\r\n");
     assert_sound("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n");
@@ -141,6 +142,7 @@ TEST(refuses_a_connection_that_stays_without_a_length)
                             "no length on a connection that stays");
     }
     assert_sound(OK "Connection: keep-alive-not\r\n\r\n");
+    assert_sound(OK "X: keep-alive\r\n\r\n");
 }
 
 TEST(refuses_a_field_that_two_readers_could_read_differently)
@@ -178,6 +180,8 @@ TEST(refuses_a_status_line_that_is_none)
                                          "http/1.1 200 OK",
                                          "HTTP/1.1\t200 OK",
                                          "HTTP/11 200",
+                                         "HTTP/1.1 x00 OK",
+                                         "HTTP/1.1 2x0 OK",
                                          "HTTP/1.1 099 OK",
                                          "HTTP/1.1 20x OK",
                                          "HTTP/1.1 200\tOK",
@@ -221,6 +225,14 @@ TEST(interim_replies_and_heads_come_to_an_end)
 TEST(keeps_what_the_log_and_the_doctor_need)
 {
     struct head head;
+    static const char longest[] =
+        OK "Twilio-Request-Id: RQ0123456789abcdef0123456789abcdef\r\n"
+           "Date: 012345678901234567890123456789012345678901234567890123456789012\r\n"
+           "X: 1\r\n";
+    static const char too_long[] =
+        OK "Twilio-Request-Id: RQ0123456789abcdef0123456789abcdef0\r\n"
+           "Date: 0123456789012345678901234567890123456789012345678901234567890123\r\n"
+           "Twilio-Request-Id: [RQ\r\n";
     static const char fields[] = OK "Twilio-Request-Id:\t RQ0 \r\nTwilio-Request-Id: RQ[2J\r\n"
                                     "Twilio-Request-Id: \r\nTwilio-Request-Id-X: RQ1\r\n"
                                     "twilio-request-id: 0123456789012345678901234567890123456\r\n"
@@ -228,7 +240,14 @@ TEST(keeps_what_the_log_and_the_doctor_need)
                                     "Date: 0123456789012345678901234567890123456789"
                                     "0123456789012345678901234567890123456789\r\n";
 
+    memset(&head, 'x', sizeof head);
     head_begin(&head);
+    assert_string_equal(head.request_id, "-");
+    assert_string_equal(head.date, "");
+    assert_null(take_all(&head, longest, sizeof longest - 1));
+    assert_int_equal(strlen(head.request_id), HEAD_REQUEST_ID_SIZE - 1);
+    assert_int_equal(strlen(head.date), HEAD_DATE_SIZE - 1);
+    assert_null(take_all(&head, too_long, sizeof too_long - 1));
     assert_string_equal(head.request_id, "-");
     assert_string_equal(head.date, "");
     assert_null(take_all(&head, fields, sizeof fields - 1));

@@ -882,6 +882,15 @@ TEST(what_this_host_took_most_of_the_time_for_is_no_outage)
     assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, CAUSE_NO_TIME_TEXT);
     set_limit(1501, 500);
+    set_limit(501, 0);
+    watch.limit_ms = 600; /* half of it is less than what this host may always use */
+    watch.deadline_ms = fake.now_ms + 100;
+    assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_UNSENT);
+    assert_refused(&why_not, OUTCOME_UNAVAILABLE, "as libcurl calls it");
+    watch.deadline_ms = fake.now_ms + 99;
+    assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_UNSENT);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, CAUSE_NO_TIME_TEXT);
+    set_limit(1501, 500);
     watch.limit_ms = 0; /* nobody counts */
     assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_UNAVAILABLE, "as libcurl calls it");
@@ -992,6 +1001,92 @@ TEST(the_watch_may_hold_a_request_back)
 
     watch.before_send = holds_back;
     assert_int_equal(send_it(http, sends, NULL, &reply), HTTP_GIVEN_UP);
+    http_free(http);
+}
+
+static int noticed;
+
+static bool notices(struct http_watch *unused)
+{
+    (void)unused;
+    return --noticed > 0;
+}
+
+/* Somebody has something to say from the first wait on. */
+static void watch_somebody(int times)
+{
+    int ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    close(ends[1]);
+    watch.descriptor = ends[0];
+    watch.noticed = notices;
+    noticed = times;
+}
+
+TEST(the_watch_is_heard_and_may_give_a_request_up)
+{
+    struct http *http = open_http();
+    struct http_reply reply;
+
+    watch_somebody(2);
+    fake.steps[2] = is_answered;
+    assert_int_equal(send_it(http, waits, waits, &reply), HTTP_GIVEN_UP);
+    assert_int_equal(noticed, 0);
+    noticed = 1;
+    assert_int_equal(send_it(http, looks_up, waits, &reply), HTTP_GIVEN_UP);
+    assert_true(fake.is_added); /* the look-up goes on, and libcurl would wait for it */
+    close(watch.descriptor);
+    http_free(http);
+
+    begin_test(NULL);
+    http = open_http();
+    watch_somebody(1);
+    assert_int_equal(send_it(http, connects, waits, &reply), HTTP_GIVEN_UP);
+    assert_false(fake.is_added);
+    noticed = 1;
+    fake.unsettled = 10;
+    failure = CURLE_COULDNT_RESOLVE_HOST;
+    assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_GIVEN_UP);
+    close(watch.descriptor);
+    http_free(http);
+}
+
+static bool sends_and_waits(CURLcode *ret_code)
+{
+    assert_false(sends(ret_code));
+    return false;
+}
+
+TEST(a_request_that_has_left_is_lost_where_it_is_given_up)
+{
+    struct http *http = open_http();
+    struct http_reply reply;
+
+    watch_somebody(1);
+    assert_int_equal(send_it(http, sends_and_waits, NULL, &reply), HTTP_LOST);
+    assert_refused(&why_not, OUTCOME_UNAVAILABLE, "interrupted");
+    close(watch.descriptor);
+    http_free(http);
+}
+
+TEST(a_pause_ends_with_its_time_or_before_the_deadline_or_by_the_watch)
+{
+    struct http *http = open_http();
+
+    assert_true(http_pause(http, 200, &watch));
+    assert_int_equal(fake.now_ms, NOW_MS + 200);
+    assert_int_equal(watch.waited_ms, 200);
+    watch.deadline_ms = fake.now_ms + 201;
+    assert_true(http_pause(http, 200, &watch));
+    watch.deadline_ms = fake.now_ms + 200;
+    assert_false(http_pause(http, 200, &watch));
+    assert_int_equal(fake.now_ms, NOW_MS + 400);
+    watch.deadline_ms = HTTP_FOREVER;
+    watch_somebody(2);
+    assert_false(http_pause(http, 200, &watch));
+    assert_int_equal(fake.now_ms, NOW_MS + 500);
+    close(watch.descriptor);
     http_free(http);
 }
 
@@ -1155,6 +1250,17 @@ TEST(a_second_try_that_got_the_rest_of_the_time_ends_as_the_first_one)
                                  is_held_up ? OUTCOME_MISCONFIGURED : OUTCOME_UNAVAILABLE);
             }
     }
+
+    /* But not where a call failed. */
+    set_limit(1900, 1900);
+    fake.step = 0;
+    fake.cause = (struct cause){ CAUSE_OTHER_SIDE };
+    http_send(http, &request, &watch, &reply, &why_not);
+    set_limit(1900, 1900);
+    fake.step = 0;
+    fake.cause = (struct cause){ CAUSE_CALL };
+    http_send(http, &request, &watch, &reply, &why_not);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "a system call failed");
     http_free(http);
 }
 
@@ -1219,6 +1325,9 @@ int main(void)
         of_libcurl(a_reply_that_we_took_too_long_is_true_where_this_host_held_us_up),
         of_libcurl(a_connection_that_ended_before_the_request_carries_none),
         of_libcurl(the_watch_may_hold_a_request_back),
+        of_libcurl(the_watch_is_heard_and_may_give_a_request_up),
+        of_libcurl(a_request_that_has_left_is_lost_where_it_is_given_up),
+        of_libcurl(a_pause_ends_with_its_time_or_before_the_deadline_or_by_the_watch),
         of_libcurl(a_reply_with_an_unsound_head_is_none),
         of_libcurl(a_body_has_an_end),
         of_libcurl(a_connection_with_something_to_say_is_not_used_again),

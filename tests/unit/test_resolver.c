@@ -386,6 +386,16 @@ TEST(nobody_there_is_the_network_s_answer)
     begin_test(NULL);
 }
 
+TEST(a_name_server_of_a_family_that_this_host_lacks_is_as_one_that_is_away)
+{
+    fake.socket_error = EAFNOSUPPORT;
+    begin("nameserver 2001:db8::53\nnameserver 192.0.2.53\n");
+    fake.socket_error = 0;
+    fake.count = SERVERS;
+    assert_failed(5, cause_has_network() ? CAUSE_OTHER_SIDE : CAUSE_NO_NETWORK);
+    fake.count = 0;
+}
+
 TEST(silence_is_the_name_server_s_where_it_was_waited_for)
 {
     begin("nameserver 192.0.2.53\n");
@@ -454,9 +464,11 @@ TEST(another_look_up_is_another_question)
     resolver_step(&resolver, NOW_MS + 200);
     assert_hangs(CAUSE_RESOLVER);
     resolver_begin(&resolver, "verify.twilio.com", NOW_MS);
+    assert_int_equal(fake.count, 1); /* by the same socket */
     assert_hangs(CAUSE_NO_TIME);
     ask();
     assert_hangs(CAUSE_OTHER_SIDE);
+    assert_failed(5000, CAUSE_OTHER_SIDE);
 }
 
 int main(void)
@@ -476,6 +488,7 @@ int main(void)
         of_a_look_up(a_good_answer_says_that_it_is_this_host),
         of_a_look_up(a_no_is_the_name_server_s),
         of_a_look_up(nobody_there_is_the_network_s_answer),
+        of_a_look_up(a_name_server_of_a_family_that_this_host_lacks_is_as_one_that_is_away),
         of_a_look_up(silence_is_the_name_server_s_where_it_was_waited_for),
         of_a_look_up(an_answer_that_is_not_read_is_this_host_s),
         of_a_look_up(it_is_asked_again_after_a_second),
