@@ -433,9 +433,17 @@ class Framing(Fault):
         approve = swap(b'"status": "pending"', b'"status": "approved"')
         for pause in (0, 0.05):
             with self.subTest(pause):
-                server, _ = self.play("approved", wait=True, answers=[WRONG, RIGHT],
-                                      create=[with_another(approve, pause)],
-                                      kinds=[CREATE, VERIFY, VERIFY])
+                server = self.liar(create=[with_another(approve, pause)])
+                login = self.login(self.host(server))
+                login.expect_prompt()
+                self.assertTrue(server.wait(
+                    lambda server: server.requests and server.requests[0].is_answered))
+                login.settle()
+                login.answer(WRONG)
+                login.expect_prompt(WRONG_PROMPT)
+                login.answer(RIGHT)
+                self.assert_outcome(login, "approved")
+                self.assertEqual(server.kinds, [CREATE, VERIFY, VERIFY])
                 self.assertEqual(len(server.connections), 2)
 
 
