@@ -49,20 +49,13 @@ enum {
 
 /* Where libraries, the name service and TLS read. */
 static const char *const folders[] = {
-    "/etc",
-    "/gnu/store",
-    "/lib",
-    "/lib64",
-    "/nix/store",
-    "/proc",
-    "/run",
-    "/sys/devices/system/cpu",
-    "/usr",
-    "/var/cache/nscd",
-    "/var/db/nscd",
-    "/var/lib/ca-certificates",
-    "/var/lib/sss",
-    NULL,
+    "/etc",         "/gnu/store",
+    "/lib",         "/lib64",
+    "/nix/store",   "/proc",
+    "/run",         "/sys/devices/system/cpu",
+    "/usr",         "/var/cache/nscd",
+    "/var/db/nscd", "/var/lib/ca-certificates",
+    "/var/lib/sss", NULL,
 };
 
 static const char *const devices[] = { "/dev/null", "/dev/random", "/dev/urandom", NULL };
