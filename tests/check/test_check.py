@@ -177,8 +177,13 @@ class Dialogue(CheckTest):
             for transport in ("socket", "pipes"):
                 with self.subTest(answers=answers, transport=transport):
                     server = self.liar()
+                    host = self.host(server)
+                    login = self.login(host)  # As enroll does, it makes the user's file.
+                    login.expect_prompt()
+                    login.hang_up()
+                    self.assert_outcome(login, "denied")
                     first = "".join(f"{line}\n" for line in ["login 2 sshd alice", *answers])
-                    login = self.login(self.host(server), first=first, transport=transport)
+                    login = self.login(host, first=first, transport=transport)
                     login.hang_up()
                     for number in range(len(answers)):
                         login.expect_prompt(WRONG_PROMPT if number else PROMPT)
