@@ -121,13 +121,14 @@ static void refuse_wrong(const struct ledger *ledger, int64_t opens_s, struct ve
 {
     char when[TEXT_TIME_SIZE];
 
+    text_print_time(opens_s, when);
     if (opens_s == RECORD_NEVER)
         verdict_refuse(why_not, OUTCOME_EXHAUSTED,
                        "%d wrong codes in a row: twilio-verify unlock %s", RECORD_WRONG_ROW,
                        ledger->user);
     else
         verdict_refuse(why_not, OUTCOME_EXHAUSTED, "%d wrong codes in 24 h, until %s",
-                       RECORD_WRONG_DAY, text_print_time(opens_s, when));
+                       RECORD_WRONG_DAY, when);
 }
 
 bool ledger_is_locked(struct ledger *ledger, char text[LEDGER_TEXT_SIZE], struct verdict *why_not)
