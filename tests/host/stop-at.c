@@ -145,6 +145,22 @@ static int status_of(int status)
     return WIFEXITED(status) ? WEXITSTATUS(status) : FAILURE;
 }
 
+/* A thread that began meanwhile is still ours: until it is let go, or reaped, the program has no end. */
+static int await_end(void)
+{
+    for (;;) {
+        int status;
+        pid_t thread = waitpid(-1, &status, __WALL);
+        if (thread < 0)
+            fail("waitpid");
+        if (WIFSTOPPED(status))
+            ptrace(PTRACE_DETACH, thread, NULL,
+                   (void *)(intptr_t)(status >> 16 == 0 ? WSTOPSIG(status) : 0));
+        else if (thread == tracee.program)
+            return status_of(status);
+    }
+}
+
 /* Follows the program to the stop, or to its end. */
 static int follow(const char *path, int64_t hold_ms)
 {
@@ -170,13 +186,7 @@ static int follow(const char *path, int64_t hold_ms)
         ptrace(PTRACE_SYSCALL, thread, NULL, (void *)(intptr_t)signal);
     }
 
-    for (int status;;) {
-        pid_t thread = waitpid(tracee.program, &status, 0);
-        if (thread < 0)
-            fail("waitpid");
-        if (!WIFSTOPPED(status))
-            return status_of(status);
-    }
+    return await_end();
 }
 
 int main(int argc, char **argv)
