@@ -18,7 +18,8 @@ enum {
     LOST_MIN_MS = 500,  /* of the time after Enter, what this host may always use up */
     LOST_MAX_MS = 1000, /* and where the other side gave up: none waits for less */
     CAUSE_SIZE = 256,
-    STATUS_TIME_OUT = 408
+    STATUS_TIME_OUT = 408,
+    STATUS_TOO_MANY = 429
 };
 
 struct http {
@@ -235,6 +236,22 @@ static void explain(const struct http *http, const struct cause *cause, const ch
                        words != NULL ? "; libcurl: " : "", words != NULL ? words : "");
 }
 
+/* A proxy that refuses is judged as Twilio is: whoever has a process on this host may be able to use
+ * up what it grants this host. */
+static void explain_proxy(const struct http *http, struct verdict *why_not)
+{
+    int status = transfer_proxy_status(http->transfer);
+
+    if (status == STATUS_TOO_MANY)
+        verdict_refuse(why_not, OUTCOME_EXHAUSTED, "%s: the proxy says HTTP %d: too many requests",
+                       http->base_url, status);
+    else if (status >= 400 && status < 500 && status != STATUS_TIME_OUT)
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                       "%s: the proxy refuses with HTTP %d: correct proxy, or let the proxy allow "
+                       "this host",
+                       http->base_url, status);
+}
+
 static const char *words_of(const struct http *http, enum end end)
 {
     if (http->is_given_up)
@@ -278,6 +295,8 @@ static enum http_result conclude(struct http *http, enum end end, struct verdict
     if (http->is_given_up && !is_sent)
         return HTTP_GIVEN_UP;
     explain(http, &cause, words_of(http, end), why_not);
+    if (cause.kind == CAUSE_OTHER_SIDE && end == END_FAILURE)
+        explain_proxy(http, why_not);
     return is_sent ? HTTP_LOST : HTTP_UNSENT;
 }
 

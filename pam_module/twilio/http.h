@@ -67,8 +67,9 @@ bool http_open(const struct settings *settings, const struct http_credentials *c
 /* Sends REQUEST and waits for the reply, at most until WATCH->deadline_ms. It never leaves twice:
  * libcurl's own repetition on a connection that turned out dead is refused once a byte may have
  * been sent. On everything but HTTP_REPLIED and HTTP_GIVEN_UP *WHY_NOT is OUTCOME_UNAVAILABLE where
- * the other side said no, or was silent while it was its turn (move.h); or else
- * OUTCOME_MISCONFIGURED, with what this host could not or would not do (cause.h). */
+ * the other side said no, or was silent while it was its turn (move.h); OUTCOME_EXHAUSTED where a
+ * proxy has had too many requests; or else OUTCOME_MISCONFIGURED, with what this host could not or
+ * would not do (cause.h), or where a proxy refuses it. */
 enum http_result http_send(struct http *http, const struct http_request *request,
                            struct http_watch *watch, struct http_reply *ret_reply,
                            struct verdict *why_not);

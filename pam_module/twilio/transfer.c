@@ -431,6 +431,14 @@ bool transfer_is_distrusted(const struct transfer *transfer)
     return transfer->code == CURLE_PEER_FAILED_VERIFICATION;
 }
 
+int transfer_proxy_status(const struct transfer *transfer)
+{
+    long status = 0;
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    return (int)status;
+}
+
 enum cause_kind transfer_judge_trust(const struct transfer *transfer)
 {
     const char *file, *folder;

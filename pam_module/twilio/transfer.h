@@ -51,6 +51,10 @@ enum move_end transfer_end_of(const struct transfer *transfer);
 const char *transfer_words(const struct transfer *transfer);
 bool transfer_is_distrusted(const struct transfer *transfer);
 
+/* After TRANSFER_FAILED: the status of a proxy's answer to CONNECT (RFC 9110 section 9.3.6); 0: there
+ * was none. */
+int transfer_proxy_status(const struct transfer *transfer);
+
 /* What on this host keeps a certificate from being trusted; CAUSE_OTHER_SIDE: nothing does. */
 enum cause_kind transfer_judge_trust(const struct transfer *transfer);
 

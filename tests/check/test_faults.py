@@ -790,12 +790,16 @@ class Proxies(Fault):
         self.assertEqual(proxy.asked[0][0], f"CONNECT 127.0.0.1:{server.port} HTTP/1.1\r\n")
         self.assertNotIn("authorization", "".join(proxy.asked[0]).lower())
 
-    def test_a_proxy_that_refuses_is_unavailable(self):
-        for status in (403, 407, 502):
+    def test_a_proxy_that_refuses_is_judged_as_twilio_is(self):
+        for status, outcome, reason in ((400, "misconfigured", "the proxy refuses with HTTP 400"),
+                                        (403, "misconfigured", "the proxy refuses with HTTP 403"),
+                                        (407, "misconfigured", "the proxy refuses with HTTP 407"),
+                                        (408, "unavailable", "408"), (429, "exhausted", "HTTP 429"),
+                                        (502, "unavailable", "502"), (503, "unavailable", "503")):
             with self.subTest(status):
                 server, proxy = self.liar(), self.enterContext(Proxy(status))
-                self.run_login(self.host(server, service={"proxy": proxy.url}), [RIGHT],
-                               "unavailable")
+                self.run_login(self.host(server, service={"proxy": proxy.url}), [RIGHT], outcome,
+                               reason)
                 self.assertEqual(server.connections, [])
 
     def test_no_proxy_of_the_environment_is_used(self):
