@@ -5,7 +5,8 @@
  *
  *   bench-bridge NEAR FAR        makes the two devices and prints "ready"
  *
- * A line on standard input is the delay of one direction, in microseconds, for packets from then on.
+ * A line on standard input is the delay of one direction, in microseconds, for packets from then
+ * on.
  * Ends at the end of file. */
 #include <errno.h>
 #include <fcntl.h>

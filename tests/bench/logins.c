@@ -165,8 +165,8 @@ static void authenticate(const struct plan *plan, struct login *login)
 
 /* A program in place of it */
 
-/* In a session of its own, as the module starts its check program: on a busy machine the kernel lets
- * a new session wait. */
+/* In a session of its own, as the module starts its check program: on a busy machine the kernel
+ * lets a new session wait. */
 static int start(const char *program, char *words, int output, pid_t *ret_pid)
 {
     char *arguments[WORDS_MAX] = { (char *)program };

@@ -194,7 +194,7 @@ class World:
 
     @staticmethod
     def measure_rtt():
-        """Milliseconds of the bridge's round trip, after which a connection is refused: the median."""
+        """Milliseconds of a round trip, after which a connection is refused: the median."""
         times = []
         for _ in range(9):
             began = time.monotonic()
