@@ -282,7 +282,13 @@ LONG_SUITES = {
     "install-trixie": program_suite("env", "DEBIAN=trixie", "tests/package/test_install"),
 }
 
-ALL_SUITES = SUITES | ALONE_SUITES | CI_SUITES | LONG_SUITES
+# Only by name: .ci/run is to take ten minutes.
+NAMED_SUITES = {
+    "cross": program_suite("tests/package/test_cross"),
+}
+
+CI_ALL_SUITES = SUITES | ALONE_SUITES | CI_SUITES | LONG_SUITES
+ALL_SUITES = CI_ALL_SUITES | NAMED_SUITES
 
 # Real hosts can't load a module with sanitizers; the others run a second time with them.
 SANITIZED = ("check", "module", "admin", "emulator", "unit", "fuzz")
@@ -363,7 +369,7 @@ def parse_arguments():
         prog="tests/run",
         description="Builds in ./build, or $BUILD, and runs the tests; without SUITE all of them.",
         epilog="Suites: " + " ".join([*SUITES, *ALONE_SUITES, *CI_SUITES, *COMPILERS]) +
-               "; only by name, as they take minutes: " + " ".join(LONG_SUITES))
+               "; only by name, as they take minutes: " + " ".join([*LONG_SUITES, *NAMED_SUITES]))
     parser.add_argument("--build", action="store_true", help="build, and run nothing")
     parser.add_argument("--no-sanitizers", action="store_true",
                         help="leave out the second run with ASan and UBSan")
@@ -381,7 +387,7 @@ def run_suites(report, arguments):
     """Side by side, each as soon as what it needs is built."""
     wanted = {*arguments.suites} or {*SUITES, *ALONE_SUITES}
     if arguments.ci:
-        wanted |= {*ALL_SUITES, *COMPILERS}
+        wanted |= {*CI_ALL_SUITES, *COMPILERS}
     sanitizer_build = BUILD.with_name(f"{BUILD.name}-sanitizers")
     sanitized = () if arguments.no_sanitizers else [name for name in SANITIZED if name in wanted]
     is_built = False
@@ -392,9 +398,9 @@ def run_suites(report, arguments):
                 report.run(name, ALL_SUITES[name], BUILD)
 
     if not arguments.suites and not arguments.ci:
-        for name in LONG_SUITES:
+        for name in [*LONG_SUITES, *NAMED_SUITES]:
             report.run(name, left_out(name), BUILD)
-    run([*LONG_SUITES, "format"])
+    run([*LONG_SUITES, *NAMED_SUITES, "format"])
     if wanted & {*SUITES, *ALONE_SUITES, "analyze", "gcc"}:
         is_built = report.build("build", BUILD, is_strict="gcc" in wanted)
     if is_built:

@@ -49,6 +49,19 @@ SYS_SOCKET, SYS_CONNECT, SYS_LISTEN, SYS_SOCKETPAIR = 1, 3, 4, 8
 LINE = re.compile(r"\{ (0x\w+), (\d+), (\d+), (.+) \},")
 
 
+def parse(table):
+    """The instructions of a table, as the compiler takes them."""
+    for line in table.splitlines():
+        code, true, false, operand = LINE.fullmatch(line).groups()
+        number = NAMES[operand] if operand in NAMES else int(operand, 16)
+        yield int(code, 16), int(true), int(false), number
+
+
+def pack(program):
+    """Its bytes in memory."""
+    return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
+
+
 class Filter:
     """What a kernel does with the filter of one architecture."""
 
@@ -57,13 +70,7 @@ class Filter:
         self.architecture = calls.architecture(name)
         made = subprocess.run([GENERATOR, name, self.order], check=True, capture_output=True,
                               text=True)
-        self.program = [self._parse(line) for line in made.stdout.splitlines()]
-
-    @staticmethod
-    def _parse(line):
-        code, true, false, operand = LINE.fullmatch(line).groups()
-        number = NAMES[operand] if operand in NAMES else int(operand, 16)
-        return int(code, 16), int(true), int(false), number
+        self.program = [*parse(made.stdout)]
 
     def number(self, call):
         return calls.numbers(self.architecture)[call]
@@ -209,8 +216,7 @@ class FilterTest(unittest.TestCase):
     def test_the_check_program_has_the_filter_of_this_architecture(self):
         """As its compiler took it, the numbers that stand in it by name included."""
         own, = (one for one in self.filters if one.architecture == calls.NATIVE)
-        table = b"".join(struct.pack("=HBBI", *instruction) for instruction in own.program)
-        self.assertIn(table, (BUILD / "twilio-verify-check").read_bytes())
+        self.assertIn(pack(own.program), (BUILD / "twilio-verify-check").read_bytes())
 
 
 if __name__ == "__main__":
