@@ -13,9 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "command.h"
+#include "desk/command.h"
+#include "desk/terminal.h"
 #include "paths.h"
-#include "terminal.h"
 
 enum { HELP = 1 };
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/pam-walk.h"
+#include "admin/lint/pam-walk.h"
 
 static enum pam_code find_code(const char *word, size_t length)
 {

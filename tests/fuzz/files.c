@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <glob.h>
 
-#include "admin/text-file.h"
+#include "admin/lint/text-file.h"
 
 enum { FILES_MAX = 8, PATH_SIZE = 32 };
 

@@ -2,7 +2,7 @@
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* Any two texts as pam-facts, the package's and the administrator's, each up to a line "%": what is
  * taken is whole, what is refused is told with its line. */
-#include "admin/facts.h"
+#include "admin/lint/facts.h"
 #include "fuzz.h"
 
 static void demand_service(const struct facts *facts, const struct facts_service *service)

@@ -2,8 +2,8 @@
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* proftpd.conf as the tool reads it, and the same text as smb.conf: the files "proftpd.conf", "one"
  * and "two", each up to a line "%". */
-#include "admin/proftpd-config.h"
-#include "admin/smb-config.h"
+#include "admin/lint/proftpd-config.h"
+#include "admin/lint/smb-config.h"
 #include "files.h"
 #include "fuzz.h"
 

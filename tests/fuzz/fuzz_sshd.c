@@ -6,8 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "admin/sshd-list.h"
-#include "admin/sshd-text.h"
+#include "admin/lint/sshd-list.h"
+#include "admin/lint/sshd-text.h"
 #include "files.h"
 #include "fuzz.h"
 

@@ -5,7 +5,7 @@
  * through all of them must have found. */
 #include <unistd.h>
 
-#include "admin/pam-walk.h"
+#include "admin/lint/pam-walk.h"
 #include "core/text.h"
 #include "files.h"
 #include "fuzz.h"

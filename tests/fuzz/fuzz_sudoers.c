@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* sudoers(5) as the tool reads it: the files "sudoers", "one" and "two", each up to a line "%". */
-#include "admin/sudoers.h"
+#include "admin/lint/sudoers.h"
 #include "files.h"
 #include "fuzz.h"
 

@@ -31,17 +31,21 @@ FOLDERS = {
     "twilio": {"core"},
     "module": {"core"},
     "check": {"core", "twilio"},
-    "admin": {"core", "twilio"},
+    "admin": {"core", "twilio", "admin/desk", "admin/enroll", "admin/lint", "admin/doctor"},
+    "admin/desk": {"core"},
+    "admin/enroll": {"core", "twilio", "admin/desk"},
+    "admin/lint": {"core", "admin/desk"},
+    "admin/doctor": {"core", "twilio", "admin/desk", "admin/enroll", "admin/lint"},
 }
 # The doctor starts the check program as the module does, and becomes run_as as the check program does:
 # by their own code, or it would prove nothing.
-ADMIN_INCLUDES = {"module/helper.h", "check/privileges.h"}
+DOCTOR_INCLUDES = {"module/helper.h", "check/privileges.h"}
 MODULE_INCLUDES = {"core/verdict.h", "core/dialogue.h", "core/text.h"}
 
 # One foreign library, one file.
 FOREIGN = {
     r"curl/": {"twilio/transfer.c"},
-    r"json-c/|json\.h$": {"twilio/reply.c", "admin/listing.c"},
+    r"json-c/|json\.h$": {"twilio/reply.c", "admin/desk/listing.c"},
     r"libconfig": {"core/keys.c"},
     r"seccomp": {"check/filter-rules.h"},
     r"linux/filter": {"check/filter.c", "check/filter-table.c"},
@@ -195,14 +199,14 @@ class Sources(unittest.TestCase):
     def test_an_arrow_points_one_way(self):
         seen = 0
         for source in sources(".c", ".h"):
-            folder = source.split(os.sep)[0]
-            self.assertIn(folder, FOLDERS, "a folder that nobody drew: " + source)
+            folder = os.path.dirname(source)
+            self.assertIn(folder, FOLDERS, "a folder without arrows: " + source)
             for header in own_includes(source):
                 seen += 1
                 with self.subTest([source, header]):
                     self.assertTrue(os.path.exists(os.path.join(SOURCES, header)))
-                    if folder != "admin" or header not in ADMIN_INCLUDES:
-                        self.assertIn(header.split(os.sep)[0], FOLDERS[folder] | {folder})
+                    if folder != "admin/doctor" or header not in DOCTOR_INCLUDES:
+                        self.assertIn(os.path.dirname(header), FOLDERS[folder] | {folder})
         self.assertGreater(seen, 10)
 
     def test_the_module_knows_the_dialogue_the_verdict_and_text_alone(self):
@@ -224,7 +228,7 @@ class Sources(unittest.TestCase):
 
     def test_only_the_check_program_loads_a_library_and_the_tool_asks_where_libpam_is(self):
         found = {source for source in sources(".c") if "dlfcn.h" in includes(source, "<")}
-        self.assertEqual(found, {"check/library.c", "admin/programs.c"})
+        self.assertEqual(found, {"check/library.c", "admin/doctor/programs.c"})
 
     def test_a_source_includes_its_own_header_first(self):
         for source in sources(".c"):

@@ -141,7 +141,7 @@ class Documents(unittest.TestCase):
                          r"^misconfigured: (folder )?/etc/security/twilio-verify\.d/")
 
     def test_pam_facts_explains_each_word_that_its_parser_knows(self):
-        source = read("pam_module/admin/facts-line.c")
+        source = read("pam_module/admin/lint/facts-line.c")
         words = re.findall(r'\{ "(\w+)", FACTS_\w+ \}', source)
         keys = re.findall(r'has_key\(word, "(\w+)"', source)
         self.assertEqual((len(words), len(keys)), (10, 8))

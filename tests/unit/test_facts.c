@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 
-#include "admin/facts.h"
-#include "admin/text-file.h"
+#include "admin/lint/facts.h"
+#include "admin/lint/text-file.h"
 
 #define SHOWN "facts"
 

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#include "admin/pam-walk.h"
+#include "admin/lint/pam-walk.h"
 #include "folder.h"
 
 enum { STACKS = 2000, LINES_MAX = 6, FILE_SIZE = 2048 };

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The enrollments on this host. */
+#include "enrolled.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../core/bypass.h"
+#include "../../core/userfile.h"
+#include "../desk/terminal.h"
+#include "../enroll/folder.h"
+#include "../enroll/ledgers.h"
+#include "../enroll/users.h"
+#include "programs.h"
+
+enum { READ_MAX = 20000, ACCOUNTS_MAX = 1000, LEFTOVERS_MAX = 10 };
+enum { PATH_SIZE = 1300, REMEDY_SIZE = 3 * TERMINAL_WORD_SIZE };
+
+/* Whose factor. */
+struct owner {
+    char factor_sid[USERS_SID_SIZE];
+    const char *name;
+};
+
+static int compare(const void *one, const void *other)
+{
+    return strcasecmp(((const struct owner *)one)->factor_sid,
+                      ((const struct owner *)other)->factor_sid);
+}
+
+/* "enroll --replace" would delete the factor at Twilio, which the other one needs. */
+static void add_pair(struct report *report, const struct users *users, const char *one,
+                     const char *other)
+{
+    char path[PATH_SIZE], remedy[REMEDY_SIZE];
+
+    snprintf(path, sizeof path, "%s/%s" USERFILE_ENROLLMENT, users->path, other);
+    snprintf(remedy, sizeof remedy,
+             "give one of them another factor: rm %s; twilio-verify enroll %s",
+             terminal_word(path).text, terminal_word(other).text);
+    report_add(report, REPORT_WARNING, "enrollments", remedy,
+               "%s and %s have the same factor: the codes of one app log in as both", one, other);
+}
+
+static void add_shared(struct report *report, const struct users *users, struct owner *owners,
+                       size_t count)
+{
+    qsort(owners, count, sizeof *owners, compare);
+    for (size_t i = 1; i < count; i++)
+        if (compare(&owners[i - 1], &owners[i]) == 0)
+            add_pair(report, users, owners[i - 1].name, owners[i].name);
+}
+
+static void add_damaged(struct report *report, const char *name, const struct verdict *why_not)
+{
+    char remedy[REMEDY_SIZE];
+
+    snprintf(remedy, sizeof remedy, "correct it, or delete it and run: twilio-verify enroll %s",
+             terminal_word(name).text);
+    report_add(report, REPORT_WRONG, "enrollments", remedy, "%s", why_not->reason);
+}
+
+/* Reads the first READ_MAX of the files of NAMES. Returns how many can be used. */
+static size_t read_files(struct report *report, const struct users *users, char **names,
+                         struct owner *owners)
+{
+    struct users_record record;
+    struct verdict why_not;
+    size_t count = 0;
+
+    for (size_t i = 0; i < READ_MAX && names[i] != NULL; i++) {
+        enum users_found found = users_read(users, USERS_ENROLLED, names[i], &record, &why_not);
+        if (found == USERS_REFUSED)
+            add_damaged(report, names[i], &why_not);
+        if (found != USERS_FOUND)
+            continue;
+        memcpy(owners[count].factor_sid, record.factor_sid, sizeof record.factor_sid);
+        owners[count++].name = names[i];
+    }
+    return count;
+}
+
+/* The other names of an enrolled account are looked up by the name that getpwuid(3) has for its uid
+ * (enrollment.h): without a file of that name they are not found. */
+static void add_other_names(struct report *report, const struct settings *settings,
+                            const struct users *users, const char *name)
+{
+    bool ignores = settings->unmapped_user == SETTINGS_UNMAPPED_IGNORE;
+    const struct passwd *account = getpwnam(name);
+    struct users_record record;
+    struct verdict why_not;
+    char remedy[REMEDY_SIZE];
+
+    if (account != NULL)
+        account = getpwuid(account->pw_uid);
+    if (account == NULL || strcmp(account->pw_name, name) == 0 ||
+        users_read(users, USERS_ENROLLED, account->pw_name, &record, &why_not) != USERS_NONE)
+        return;
+    snprintf(remedy, sizeof remedy, "twilio-verify enroll %s",
+             terminal_word(account->pw_name).text);
+    report_add(report, ignores ? REPORT_WRONG : REPORT_WARNING, "enrollments", remedy,
+               "uid %u is enrolled as %s only: a login as %s, the first name of this uid, %s",
+               (unsigned)account->pw_uid, name, account->pw_name,
+               ignores ? "needs no code (unmapped_user = \"ignore\")" : "is refused");
+}
+
+/* Directories may be slow: of the first ACCOUNTS_MAX alone. */
+static void add_names(struct report *report, const struct settings *settings,
+                      const struct users *users, char **names)
+{
+    size_t count = 0;
+
+    for (; count < ACCOUNTS_MAX && names[count] != NULL; count++)
+        add_other_names(report, settings, users, names[count]);
+    if (names[count] != NULL)
+        report_add(report, REPORT_NOTE, "enrollments", NULL,
+                   "only the first %d users were checked for second names of their accounts",
+                   ACCOUNTS_MAX);
+}
+
+static void add_files(struct report *report, const struct settings *settings,
+                      const struct users *users, char **names)
+{
+    struct owner *owners = calloc(READ_MAX, sizeof *owners);
+    size_t all = 0, count;
+
+    while (names[all] != NULL)
+        all++;
+    if (owners == NULL) {
+        report_add(report, REPORT_WRONG, "enrollments", "try again", "out of memory");
+        return;
+    }
+    count = read_files(report, users, names, owners);
+    add_shared(report, users, owners, count);
+    add_names(report, settings, users, names);
+    free(owners);
+    report_add(report, REPORT_OK, "enrollments", NULL, "%s: %zu of %zu files can be used%s",
+               settings->users_dir, count, all, all > READ_MAX ? ", as far as they were read" : "");
+}
+
+/* What a verb could not finish. */
+static void add_leftovers(struct report *report, const struct users *users, enum users_state state)
+{
+    struct verdict why_not;
+    char **names = users_names(users, state, USERFILE_ENROLLMENT, &why_not);
+
+    if (names == NULL)
+        report_add(report, REPORT_WRONG, "enrollments", NULL, "%s", why_not.reason);
+    for (size_t i = 0; i < LEFTOVERS_MAX && names != NULL && names[i] != NULL; i++)
+        report_add(report, REPORT_NOTE, "enrollments", NULL,
+                   state == USERS_PENDING
+                       ? "a factor of %s waits for its first code: twilio-verify confirm %s"
+                       : "a replaced factor of %s is still at Twilio: twilio-verify remove %s "
+                         "--leftovers",
+                   names[i], terminal_word(names[i]).text);
+    folder_free_names(&names);
+}
+
+/* Before bypasses ended with the boot their files lay beside the enrollments. */
+static void add_old_bypasses(struct report *report, const struct users *users)
+{
+    struct verdict why_not;
+    char path[PATH_SIZE], remedy[REMEDY_SIZE];
+    char **names = users_names(users, USERS_ENROLLED, USERS_OLD_BYPASS, &why_not);
+
+    for (size_t i = 0; i < LEFTOVERS_MAX && names != NULL && names[i] != NULL; i++) {
+        snprintf(path, sizeof path, "%s/%s" USERS_OLD_BYPASS, users->path, names[i]);
+        snprintf(remedy, sizeof remedy, "rm %s", terminal_word(path).text);
+        report_add(report, REPORT_WARNING, "bypass", remedy,
+                   "%s is of an earlier version and no longer counts", path);
+    }
+    folder_free_names(&names);
+}
+
+void enrolled_add(struct report *report, const struct settings *settings)
+{
+    struct verdict why_not;
+    struct users users;
+    char **names;
+
+    if (!users_open(settings->users_dir, &users, &why_not)) {
+        report_add(report, REPORT_WRONG, "users_dir", NULL, "%s", why_not.reason);
+        return;
+    }
+    names = users_names(&users, USERS_ENROLLED, USERFILE_ENROLLMENT, &why_not);
+    if (names != NULL)
+        add_files(report, settings, &users, names);
+    else
+        report_add(report, REPORT_WRONG, "users_dir", NULL, "%s", why_not.reason);
+    folder_free_names(&names);
+    add_leftovers(report, &users, USERS_PENDING);
+    add_leftovers(report, &users, USERS_FORMER);
+    add_old_bypasses(report, &users);
+    programs_add_folders(report, "users_dir", settings->users_dir);
+    users_close(&users);
+}
+
+void enrolled_add_recovery(struct report *report, const struct settings *settings, const char *name)
+{
+    auto_recovery *recovery = NULL;
+    struct verdict why_not;
+    char remedy[REMEDY_SIZE];
+    int left = -1;
+
+    snprintf(remedy, sizeof remedy, "twilio-verify recovery-codes %s", terminal_word(name).text);
+    switch (recovery_read(settings->users_dir, name, &recovery, &why_not)) {
+    case SECRET_ABSENT:
+        report_add(report, REPORT_NOTE, "recovery", NULL, "%s has no recovery codes: %s", name,
+                   remedy);
+        return;
+    case SECRET_READ:
+        left = ledgers_left(settings, name, recovery, &why_not);
+        break;
+    case SECRET_REFUSED:
+        break;
+    }
+    if (left > 0)
+        report_add(report, REPORT_OK, "recovery", NULL, "%d recovery codes remain", left);
+    else if (left == 0)
+        report_add(report, REPORT_WARNING, "recovery", remedy, "no recovery code remains");
+    else
+        report_add(report, REPORT_WARNING, "recovery", remedy, "recovery codes do not count: %s",
+                   why_not.reason);
+}
+
+static void add_memory(struct report *report, const struct settings *settings, const char *name)
+{
+    struct verdict why_not;
+
+    if (!ledgers_is_usable(settings, name, &why_not))
+        report_add(report, REPORT_WARNING, "memory", NULL,
+                   "codes of %s that were used can't be remembered: %s", name, why_not.reason);
+}
+
+/* Whether no code is asked of NAME now. A folder that can't be used is host_add()'s to report. */
+static bool add_bypass(struct report *report, const struct settings *settings, const char *name)
+{
+    enum { MINUTE = 60, HOUR = 3600 };
+    auto_bypass *bypass = NULL;
+    struct boot_moment now;
+    struct verdict why_not;
+    char remedy[REMEDY_SIZE];
+    bool is_absent;
+    int left, folder = bypass_open_folder(settings->runtime_dir, &is_absent, &why_not);
+
+    if (folder < 0)
+        return false;
+    close(folder);
+    snprintf(remedy, sizeof remedy, "twilio-verify bypass %s --end", terminal_word(name).text);
+    switch (bypass_read(settings->runtime_dir, name, &bypass, &why_not)) {
+    case SECRET_ABSENT:
+        return false;
+    case SECRET_READ:
+        if (!boot_now(&now) || !bypass_counts(bypass, &now, &left, &why_not))
+            return false;
+        report_add(report, REPORT_WARNING, "bypass", remedy,
+                   "no code is asked of %s for %d h %d min more: %s", name, left / HOUR,
+                   left % HOUR / MINUTE, bypass->reason);
+        return true;
+    case SECRET_REFUSED:
+        break;
+    }
+    report_add(report, REPORT_WARNING, "bypass", remedy, "does not count: %s", why_not.reason);
+    return false;
+}
+
+void enrolled_print_remedy(const struct settings *settings, const char *user, char *remedy,
+                           size_t size)
+{
+    const struct passwd *account = getpwnam(user);
+    const char *name = account != NULL ? account->pw_name : user;
+    const char *command = account != NULL ? "twilio-verify enroll" : "getent passwd";
+    struct verdict why_not;
+    struct users users;
+
+    if (enrollment_is_name(user) && users_open(settings->users_dir, &users, &why_not)) {
+        bool is_pending = users_is_pending(&users, user);
+        if (is_pending)
+            name = user;
+        if (is_pending || users_is_pending(&users, name))
+            command = "twilio-verify confirm";
+        users_close(&users);
+    }
+    snprintf(remedy, size, "%s %s", command, terminal_word(name).text);
+}
+
+/* USER is not enrolled, whether there is an account of exactly this name or not. */
+static void add_absent(struct report *report, const struct settings *settings, const char *user,
+                       bool is_account)
+{
+    bool ignores = settings->unmapped_user == SETTINGS_UNMAPPED_IGNORE;
+    char remedy[REMEDY_SIZE];
+
+    enrolled_print_remedy(settings, user, remedy, sizeof remedy);
+    if (!is_account)
+        report_add(report, REPORT_WRONG, "user", remedy,
+                   "%s is not enrolled, and no account has exactly this name: refused", user);
+    else if (ignores)
+        report_add(report, REPORT_WARNING, "user", remedy,
+                   "%s is not enrolled, and needs no code (unmapped_user = \"ignore\")", user);
+    else
+        report_add(report, REPORT_WRONG, "user", remedy, "%s is not enrolled, and is refused",
+                   user);
+}
+
+struct enrollment *enrolled_find(struct report *report, const struct settings *settings,
+                                 const char *user)
+{
+    struct enrollment *enrollment = NULL;
+    struct verdict why_not;
+
+    switch (enrollment_find(settings->users_dir, user, &enrollment, &why_not)) {
+    case ENROLLMENT_FOUND:
+        report_add(report, REPORT_OK, "user", NULL,
+                   "%s is enrolled in %s.conf: identity %s, factor %s", user, enrollment->user,
+                   enrollment->identity, enrollment->factor_sid);
+        add_bypass(report, settings, enrollment->user);
+        enrolled_add_recovery(report, settings, enrollment->user);
+        add_memory(report, settings, enrollment->user);
+        return enrollment;
+    case ENROLLMENT_NONE:
+        if (!add_bypass(report, settings, user))
+            add_absent(report, settings, user, true);
+        break;
+    case ENROLLMENT_UNKNOWN:
+        add_absent(report, settings, user, false);
+        break;
+    case ENROLLMENT_REFUSED:
+        report_add(report, REPORT_WRONG, "user", NULL, "%s: %s", user, why_not.reason);
+        break;
+    }
+    return NULL;
+}

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* "explain": what a login would be, and why, without a login and without the network. */
+#include <ctype.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../core/dialogue.h"
+#include "../../core/policy.h"
+#include "../../core/secret.h"
+#include "../desk/report.h"
+#include "../desk/terminal.h"
+#include "../lint/judge.h"
+#include "enrolled.h"
+
+enum { PLACE_SIZE = 512 };
+
+/* What is explained. */
+struct explain {
+    struct report *report;
+    const char *settings_path, *user;
+    char service[DIALOGUE_SERVICE_SIZE];
+    struct settings *settings;
+    struct policy_findings found;
+};
+
+/* Who can meet an outcome. */
+enum whom { NOBODY_ASKED = 1, NOT_ENROLLED = 2, ENROLLED = 4, ASKED = NOT_ENROLLED | ENROLLED };
+
+static const struct {
+    enum outcome outcome;
+    int whom;
+    const char *when;
+} outcomes[] = {
+    { OUTCOME_APPROVED, ENROLLED, "Twilio approved the code, or a recovery code was used up" },
+    { OUTCOME_NOT_REQUIRED, NOBODY_ASKED, "as the settings are" },
+    { OUTCOME_DENIED, ENROLLED, "wrong codes, or a challenge that expired" },
+    { OUTCOME_DENIED, NOT_ENROLLED, "whatever is typed" },
+    { OUTCOME_EXHAUSTED, ENROLLED,
+      "a limit of Twilio's or of this host: attempts, or challenges for a factor" },
+    { OUTCOME_UNAVAILABLE, ASKED, "no answer that can be trusted from Twilio, or none in time" },
+    { OUTCOME_MISCONFIGURED, NOBODY_ASKED | ASKED, "files, owners, modes, syntax, credentials" },
+    { OUTCOME_BROKEN, NOBODY_ASKED | ASKED, "the check program can't run, or is killed" },
+};
+
+static void add_outcomes(const struct explain *explain, int whom)
+{
+    for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++)
+        if (outcomes[i].whom & whom)
+            report_add(explain->report, REPORT_NOTE, verdict_word(outcomes[i].outcome), NULL,
+                       "%s: %s", verdict_pam_code(outcomes[i].outcome), outcomes[i].when);
+    if (whom & ASKED)
+        report_add(explain->report, REPORT_NOTE, "unanswered", NULL,
+                   "PAM_CONV_ERR: the user can't be asked, or goes away");
+    report_add(explain->report, REPORT_NOTE, "PAM", NULL,
+               "what /etc/pam.d/%s makes of these codes: twilio-verify check-pam %s",
+               explain->service, terminal_word(explain->service).text);
+}
+
+/* Where a key stands: "PATH:12", or that its default counts. */
+static void print_place(const struct explain *explain, const char *name, char *place, size_t size)
+{
+    int line = settings_line(explain->settings_path, "login", name);
+
+    if (line > 0)
+        snprintf(place, size, "%s:%d", explain->settings_path, line);
+    else
+        snprintf(place, size, "the default, %s does not say", explain->settings_path);
+}
+
+static void explain_exempt(const struct explain *explain)
+{
+    char place[PLACE_SIZE];
+
+    print_place(explain, "exempt_services", place, sizeof place);
+    report_add(explain->report, REPORT_OK, "rule", NULL,
+               "exempt_services (%s) names %s: nobody is asked, enrolled or not", place,
+               explain->service);
+    add_outcomes(explain, NOBODY_ASKED);
+    report_add(explain->report, REPORT_OK, "verdict", NULL, "%s is let on without a code: %s",
+               explain->user, verdict_pam_code(OUTCOME_NOT_REQUIRED));
+}
+
+static void explain_bypassed(const struct explain *explain)
+{
+    enum { MINUTE = 60, HOUR = 3600 };
+    const struct enrollment *enrollment = explain->found.enrollment;
+    int left = explain->found.bypass_left_seconds;
+    char remedy[TERMINAL_WORD_SIZE + PLACE_SIZE];
+
+    snprintf(remedy, sizeof remedy, "twilio-verify bypass %s --end",
+             terminal_word(enrollment != NULL ? enrollment->user : explain->user).text);
+    report_add(explain->report, REPORT_WARNING, "rule", remedy,
+               "a bypass, for %d h %d min more: %s", left / HOUR, left % HOUR / MINUTE,
+               explain->found.bypass->reason);
+    add_outcomes(explain, NOBODY_ASKED);
+    report_add(explain->report, REPORT_OK, "verdict", NULL, "%s is let on without a code: %s",
+               explain->user, verdict_pam_code(OUTCOME_NOT_REQUIRED));
+}
+
+static void explain_no_bypass(const struct explain *explain)
+{
+    const char *reason = explain->found.no_bypass.reason;
+
+    if (*reason != '\0')
+        report_add(explain->report, explain->found.bypass == NULL ? REPORT_WARNING : REPORT_NOTE,
+                   "bypass", NULL, "does not count: %s", reason);
+}
+
+static void explain_ignored(const struct explain *explain)
+{
+    char place[PLACE_SIZE];
+
+    print_place(explain, "unmapped_user", place, sizeof place);
+    report_add(explain->report, REPORT_OK, "rule", NULL,
+               "unmapped_user = \"ignore\" (%s): the account %s has no file in %s", place,
+               explain->user, explain->settings->users_dir);
+    add_outcomes(explain, NOBODY_ASKED);
+    report_add(explain->report, REPORT_OK, "verdict", NULL, "%s is let on without a code: %s",
+               explain->user, verdict_pam_code(OUTCOME_NOT_REQUIRED));
+}
+
+/* What is asked, of the enrolled and, so that nobody learns who is enrolled, of everybody else. */
+static void explain_question(const struct explain *explain)
+{
+    const struct settings *settings = explain->settings;
+    bool at_code = settings->create_challenge == SETTINGS_CREATE_AT_CODE;
+
+    report_add(explain->report, REPORT_OK, "question", NULL,
+               "\"%s\", up to %d times in one call of the module; %d digits are a code",
+               settings->prompt, settings->attempts, settings->code_length);
+    if (explain->found.enrollment != NULL)
+        report_add(explain->report, REPORT_OK, "challenge", NULL,
+                   "one for each call, created %s (create_challenge = \"%s\")",
+                   at_code ? "after a code was typed" : "while the user types",
+                   at_code ? "at_code" : "at_prompt");
+    else
+        report_add(explain->report, REPORT_OK, "challenge", NULL,
+                   "none: it connects as for everybody, and sends nothing");
+}
+
+static void explain_denied(const struct explain *explain)
+{
+    char place[PLACE_SIZE], remedy[PLACE_SIZE];
+    bool ignores = explain->settings->unmapped_user == SETTINGS_UNMAPPED_IGNORE;
+
+    print_place(explain, "unmapped_user", place, sizeof place);
+    enrolled_print_remedy(explain->settings, explain->user, remedy, sizeof remedy);
+    if (ignores)
+        report_add(explain->report, REPORT_WRONG, "rule", remedy,
+                   "unmapped_user = \"ignore\" (%s) is for accounts of exactly this name, and "
+                   "\"%s\" is none; it has no file in %s either",
+                   place, explain->user, explain->settings->users_dir);
+    else
+        report_add(explain->report, REPORT_WRONG, "rule", remedy,
+                   "unmapped_user = \"deny\" (%s), and %s has no file in %s", place, explain->user,
+                   explain->settings->users_dir);
+    explain_no_bypass(explain);
+    explain_question(explain);
+    add_outcomes(explain, NOT_ENROLLED);
+    report_add(explain->report, REPORT_WRONG, "verdict", NULL,
+               "%s is asked like everybody, and refused whatever is typed: %s", explain->user,
+               verdict_pam_code(OUTCOME_DENIED));
+}
+
+static void refuse(const struct explain *explain, const char *subject, const char *reason)
+{
+    report_add(explain->report, REPORT_WRONG, subject, NULL, "%s", reason);
+    report_add(explain->report, REPORT_WRONG, "verdict", NULL,
+               "%s is refused before a question, until this is mended: %s", explain->user,
+               verdict_pam_code(OUTCOME_MISCONFIGURED));
+}
+
+/* What the check program wants of this host before it asks. False: it is told. */
+static bool is_able_to_ask(const struct explain *explain)
+{
+    auto_secret char *secret = NULL;
+    struct verdict why_not;
+    const struct passwd *account = getpwnam(explain->settings->run_as);
+
+    if (!secret_read_line(explain->settings->api_key_file, &secret, &why_not)) {
+        refuse(explain, "secret", why_not.reason);
+        return false;
+    }
+    if (account == NULL || account->pw_uid == 0 || account->pw_gid == 0) {
+        verdict_refuse(&why_not, OUTCOME_MISCONFIGURED,
+                       "the account \"%s\" of run_as %s: make it, or name another",
+                       explain->settings->run_as, account == NULL ? "does not exist" : "is root's");
+        refuse(explain, "run_as", why_not.reason);
+        return false;
+    }
+    return true;
+}
+
+static void explain_enrolled(const struct explain *explain)
+{
+    const struct enrollment *enrollment = explain->found.enrollment;
+
+    report_add(explain->report, REPORT_OK, "rule", NULL, "enrolled: %s/%s.conf",
+               explain->settings->users_dir, enrollment->user);
+    if (strcmp(enrollment->user, explain->user) != 0)
+        report_add(explain->report, REPORT_NOTE, "name", NULL,
+                   "\"%s\" is another name of the account %s, and has no file of its own",
+                   explain->user, enrollment->user);
+    report_add(explain->report, REPORT_OK, "enrollment", NULL, "identity %s, factor %s",
+               enrollment->identity, enrollment->factor_sid);
+    explain_no_bypass(explain);
+    enrolled_add_recovery(explain->report, explain->settings, enrollment->user);
+    explain_question(explain);
+    add_outcomes(explain, ENROLLED);
+    report_add(explain->report, REPORT_OK, "verdict", NULL, "%s is asked for a code",
+               explain->user);
+}
+
+/* The program of the service can't use the settings. */
+static void refuse_account(const struct explain *explain, const char *account,
+                           const struct verdict *why_not)
+{
+    bool is_closed = strstr(why_not->reason, strerror(EACCES)) != NULL;
+    char remedy[PLACE_SIZE];
+
+    snprintf(remedy, sizeof remedy,
+             "leave the module out of it, or give it settings of its own with conf=, in files of "
+             "%s, and explain them with --settings",
+             account);
+    report_add(explain->report, REPORT_WRONG, "host", is_closed ? remedy : NULL,
+               "the program of %s runs as %s, who can't use %s: %s", explain->service, account,
+               explain->settings_path, why_not->reason);
+    report_add(explain->report, REPORT_WRONG, "verdict", NULL,
+               "%s is refused before a question: %s", explain->user,
+               verdict_pam_code(OUTCOME_MISCONFIGURED));
+}
+
+/* From here on files are read as by the program of the service. */
+static bool become(const char *account, struct verdict *why_not)
+{
+    const struct passwd *entry = getpwnam(account);
+
+    return (entry != NULL && (geteuid() == entry->pw_uid ||
+                              (setegid(entry->pw_gid) == 0 && seteuid(entry->pw_uid) == 0))) ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "becoming %s: %s", account,
+                          strerror(errno));
+}
+
+static void become_again(void)
+{
+    if (seteuid(getuid()) != 0 || setegid(getgid()) != 0)
+        abort();
+}
+
+/* Whether the program of the service can use the settings. False: it is told. */
+static bool is_host_able(const struct explain *explain)
+{
+    auto_facts *facts = NULL;
+    char facts_why_not[FACTS_WHY_NOT_SIZE];
+    struct verdict why_not;
+    const char *account;
+
+    if (!facts_read(&facts, facts_why_not)) {
+        report_add(explain->report, REPORT_WARNING, "host", NULL, "%s", facts_why_not);
+        return true;
+    }
+    account = judge_account(facts_find_service(facts, explain->service), explain->user);
+    if (account == NULL ||
+        (judge_can_use(account, explain->settings_path, &why_not) && become(account, &why_not)))
+        return true;
+    refuse_account(explain, account, &why_not);
+    return false;
+}
+
+static void explain_policy(struct explain *explain)
+{
+    struct verdict why_not;
+
+    switch (policy_find(explain->settings, explain->service, explain->user, &explain->found,
+                        &why_not)) {
+    case POLICY_EXEMPT:
+        explain_exempt(explain);
+        return;
+    case POLICY_BYPASSED:
+        explain_bypassed(explain);
+        return;
+    case POLICY_IGNORED:
+        explain_ignored(explain);
+        return;
+    case POLICY_DENIED:
+        if (is_able_to_ask(explain))
+            explain_denied(explain);
+        return;
+    case POLICY_ENROLLED:
+        if (is_able_to_ask(explain))
+            explain_enrolled(explain);
+        return;
+    case POLICY_REFUSED:
+        break;
+    }
+    refuse(explain, "enrollment", why_not.reason);
+}
+
+static void explain_all(struct explain *explain, const char *rhost)
+{
+    struct verdict why_not;
+
+    if (!settings_read(explain->settings_path, &explain->settings, &why_not)) {
+        refuse(explain, "settings", why_not.reason);
+    } else {
+        report_add(explain->report, REPORT_OK, "settings", NULL, "%s; service %s at %s",
+                   explain->settings_path, explain->settings->service_sid,
+                   explain->settings->base_url);
+        if (rhost != NULL)
+            report_add(explain->report, REPORT_NOTE, "rhost", NULL,
+                       "%s decides nothing in the module, which only logs it; rules of PAM before "
+                       "it may, such as those of pam_access",
+                       rhost);
+        explain_policy(explain);
+    }
+    policy_free(&explain->found);
+    settings_free(&explain->settings);
+}
+
+/* libpam knows every service by its name in small letters. */
+static bool take_service(const char *given, char service[DIALOGUE_SERVICE_SIZE])
+{
+    char line[DIALOGUE_LINE_SIZE];
+
+    if (given == NULL || !dialogue_print_login(given, "", 0, line))
+        return false;
+    snprintf(service, DIALOGUE_SERVICE_SIZE, "%s", given);
+    for (char *letter = service; *letter != '\0'; letter++)
+        *letter = (char)tolower((unsigned char)*letter);
+    return true;
+}
+
+static enum command_status run(const struct command_call *call)
+{
+    struct explain explain = { .settings_path = call->settings_path, .user = call->operands[0] };
+
+    if (!take_service(command_value(call, "service"), explain.service)) {
+        terminal_say("explain needs --service, the name of a PAM service, 1 to %d bytes: sshd",
+                     DIALOGUE_SERVICE_SIZE - 1);
+        return COMMAND_USAGE;
+    }
+    explain.report = report_start(call);
+    if (explain.report == NULL)
+        return COMMAND_WRONG;
+    if (is_host_able(&explain))
+        explain_all(&explain, command_value(call, "rhost"));
+    become_again();
+    return report_end(explain.report);
+}
+
+const struct command explain_command = {
+    .name = "explain",
+    .operands = "USER",
+    .operands_min = 1,
+    .operands_max = 1,
+    .summary = "Tells what a login would be, and why, without one",
+    .options = {
+        { "service", "SERVICE", "the PAM service: sshd, sudo, login; mandatory" },
+        { "rhost", "HOST", "the host that the user comes from" },
+        { "json", NULL, "as JSON, for a program" },
+    },
+    .run = run,
+};

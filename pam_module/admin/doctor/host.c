@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* What lies on this host for a login. */
+#include "host.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../check/privileges.h"
+#include "../../core/bypass.h"
+#include "../../core/secret.h"
+#include "../../twilio/transfer.h"
+#include "../desk/terminal.h"
+#include "programs.h"
+
+enum { REMEDY_SIZE = 3 * TERMINAL_WORD_SIZE };
+
+static void add_secret(struct report *report, const char *subject, const char *path)
+{
+    auto_secret char *secret = NULL;
+    char remedy[REMEDY_SIZE];
+    struct verdict why_not;
+
+    programs_add_folders(report, subject, path);
+    if (secret_read_line(path, &secret, &why_not)) {
+        report_add(report, REPORT_OK, subject, NULL, "%s: one line, for root alone", path);
+        return;
+    }
+    snprintf(remedy, sizeof remedy, "in bash: (umask 077; read -rsp 'Secret: ' s; echo \"$s\" >%s)",
+             terminal_word(path).text);
+    report_add(report, REPORT_WRONG, subject, access(path, F_OK) == 0 ? NULL : remedy, "%s",
+               why_not.reason);
+}
+
+/* The account of run_as. NULL: it can't be used, which is told. */
+static const struct passwd *add_account(struct report *report, const struct settings *settings)
+{
+    const struct passwd *account = getpwnam(settings->run_as);
+    char remedy[REMEDY_SIZE];
+
+    snprintf(remedy, sizeof remedy,
+             "useradd --system --home-dir /nonexistent --no-create-home --shell "
+             "/usr/sbin/nologin %s",
+             settings->run_as);
+    if (account == NULL)
+        report_add(report, REPORT_WRONG, "run_as", remedy, "there is no account %s",
+                   settings->run_as);
+    else if (account->pw_uid == 0 || account->pw_gid == 0)
+        report_add(report, REPORT_WRONG, "run_as", "name an account of its own",
+                   "the account %s has root's uid or gid", settings->run_as);
+    else {
+        report_add(report, REPORT_OK, "run_as", NULL, "%s, uid %u", settings->run_as,
+                   (unsigned)account->pw_uid);
+        return account;
+    }
+    return NULL;
+}
+
+/* A certificate as OpenSSL looks for it in a folder: 8 digits, a dot, a number. */
+static bool is_hashed(const char *name)
+{
+    return strspn(name, "0123456789abcdef") == 8 && name[8] == '.' &&
+           isdigit((unsigned char)name[9]);
+}
+
+/* What came of an attempt that failed. */
+struct failure {
+    struct verdict why_not;
+    int error; /* errno; 0: something else */
+};
+
+static bool refuse(struct failure *failure, const char *path, int error)
+{
+    failure->error = error;
+    return verdict_refuse(&failure->why_not, OUTCOME_MISCONFIGURED, "%s: %s", path,
+                          strerror(error));
+}
+
+static bool read_file(const char *path, struct failure *failure)
+{
+    char bytes[1];
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool is_read = file >= 0 && read(file, bytes, sizeof bytes) >= 0;
+
+    if (!is_read)
+        refuse(failure, path, errno);
+    if (file >= 0)
+        close(file);
+    return is_read;
+}
+
+static bool read_folder(const char *path, struct failure *failure)
+{
+    DIR *stream = opendir(path);
+    const struct dirent *entry;
+    char shown[1024];
+    int count = 0;
+    bool is_read = true;
+
+    if (stream == NULL)
+        return refuse(failure, path, errno);
+    while (is_read && (entry = readdir(stream)) != NULL) {
+        if (!is_hashed(entry->d_name))
+            continue;
+        snprintf(shown, sizeof shown, "%s/%s", path, entry->d_name);
+        is_read = read_file(shown, failure);
+        count++;
+    }
+    closedir(stream);
+    if (is_read && count == 0)
+        return verdict_refuse(&failure->why_not, OUTCOME_MISCONFIGURED,
+                              "%s: no certificate has the name that OpenSSL looks for: openssl "
+                              "rehash %s",
+                              path, terminal_word(path).text);
+    return is_read;
+}
+
+static bool write_folder(const char *path, struct failure *failure)
+{
+    return access(path, R_OK | W_OK | X_OK) == 0 || refuse(failure, path, errno);
+}
+
+/* Modes do not tell it, of all the folders above and the modules of the kernel: becomes RUN_AS in a
+ * process of its own, and tries. */
+static bool try_as(const char *run_as, bool (*act)(const char *path, struct failure *failure),
+                   const char *path, struct failure *ret_failure)
+{
+    struct failure failure = { 0 };
+    int ends[2], status = -1;
+    ssize_t size = -1;
+    pid_t child;
+
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return refuse(ret_failure, path, errno);
+    fflush(NULL);
+    child = fork();
+    if (child == 0) {
+        if (privileges_drop(run_as, &failure.why_not) && act(path, &failure))
+            _exit(0);
+        _exit(write(ends[1], &failure, sizeof failure) == sizeof failure ? 1 : 2);
+    }
+
+    close(ends[1]);
+    if (child > 0) {
+        size = read(ends[0], &failure, sizeof failure);
+        waitpid(child, &status, 0);
+    }
+    close(ends[0]);
+    if (size == 0 && status == 0)
+        return true;
+    if (size != sizeof failure)
+        verdict_refuse(&failure.why_not, OUTCOME_MISCONFIGURED, "%s: it could not be tried", path);
+    *ret_failure = failure;
+    return false;
+}
+
+/* What lets an account do what FAILURE kept it from; NULL: the reason says it. */
+static const char *remedy_of(const struct failure *failure)
+{
+    return failure->error == EACCES  ? "let that account pass through the folders above"
+           : failure->error == EROFS ? "mount that file system writable"
+                                     : NULL;
+}
+
+static void add_state(struct report *report, const struct settings *settings,
+                      const struct passwd *account)
+{
+    const char *path = settings->state_dir;
+    const char *problem = NULL, *before = "";
+    char remedy[REMEDY_SIZE];
+    struct failure failure;
+    struct stat status;
+
+    if (lstat(path, &status) != 0)
+        problem = strerror(errno);
+    else if (!S_ISDIR(status.st_mode)) {
+        problem = "not a directory, or a symbolic link";
+        before = "remove it; ";
+    } else if (account != NULL && geteuid() == 0 && status.st_uid != account->pw_uid)
+        problem = "not owned by the account of run_as";
+    else if (status.st_mode & (S_IRWXG | S_IRWXO) || (status.st_mode & S_IRWXU) != S_IRWXU)
+        problem = "its mode is not 0700";
+
+    snprintf(remedy, sizeof remedy, "%sinstall -d -m 0700 -o %s %s", before,
+             terminal_word(settings->run_as).text, terminal_word(path).text);
+    if (problem != NULL)
+        report_add(report, REPORT_WRONG, "state_dir", remedy, "%s: %s", path, problem);
+    else if (account != NULL && !try_as(settings->run_as, write_folder, path, &failure))
+        report_add(report, REPORT_WRONG, "state_dir", remedy_of(&failure),
+                   "%s can't write there: %s", settings->run_as, failure.why_not.reason);
+    else
+        report_add(report, REPORT_OK, "state_dir", NULL, "%s: for %s alone", path,
+                   settings->run_as);
+}
+
+/* Where it is missing, the first bypass makes it. */
+static void add_runtime(struct report *report, const struct settings *settings)
+{
+    struct verdict why_not;
+    bool is_absent;
+    int folder = bypass_open_folder(settings->runtime_dir, &is_absent, &why_not);
+
+    if (folder >= 0)
+        close(folder);
+    else if (!is_absent)
+        report_add(report, REPORT_WARNING, "runtime_dir", NULL, "no bypass counts: %s",
+                   why_not.reason);
+    programs_add_folders(report, "runtime_dir", settings->runtime_dir);
+}
+
+static void add_certificates(struct report *report, const struct settings *settings)
+{
+    const char *paths[2];
+    bool is_ours = settings->ca_file != NULL || settings->ca_path != NULL;
+    struct failure failure;
+
+    transfer_certificates(settings, &paths[0], &paths[1]);
+    for (int i = 0; i < 2; i++) {
+        const char *subject = !is_ours ? "certificates" : i == 0 ? "ca_file" : "ca_path";
+        if (paths[i] == NULL)
+            continue;
+        if (try_as(settings->run_as, i == 1 ? read_folder : read_file, paths[i], &failure))
+            report_add(report, REPORT_OK, subject, NULL, "%s can be read by %s", paths[i],
+                       settings->run_as);
+        else
+            report_add(report, REPORT_WRONG, subject,
+                       failure.error == ENOENT && !is_ours ? "install the package ca-certificates"
+                       : failure.error == EACCES
+                           ? "let that account read it, and pass through the folders above"
+                           : NULL,
+                       "%s can't be read by %s: %s", paths[i], settings->run_as,
+                       failure.why_not.reason);
+    }
+}
+
+void host_add(struct report *report, const struct settings *settings)
+{
+    const struct passwd *account;
+
+    add_secret(report, "API secret", settings->api_key_file);
+    if (settings->admin_api_key_file != NULL)
+        add_secret(report, "admin's secret", settings->admin_api_key_file);
+    account = add_account(report, settings);
+    add_state(report, settings, account);
+    add_runtime(report, settings);
+    if (account != NULL)
+        add_certificates(report, settings);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* What has to be installed for a login. */
+#include "programs.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <link.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../core/secret.h"
+#include "../desk/terminal.h"
+#include "paths.h"
+
+#define MODULE_NAME  "pam_twilio_verify.so"
+#define LIBRARY_NAME "twilio.so"
+#define INSTALL      "install the packages libpam-twilio-verify and twilio-verify again"
+
+enum { REMEDY_SIZE = 2 * PATH_MAX + TERMINAL_WORD_SIZE };
+
+static bool is_foreign(const struct stat *folder)
+{
+    return folder->st_uid != 0 && folder->st_uid != geteuid();
+}
+
+static bool is_open(const struct stat *folder)
+{
+    return folder->st_mode & (S_IWGRP | S_IWOTH) && !(folder->st_mode & S_ISVTX);
+}
+
+void programs_add_folders(struct report *report, const char *subject, const char *path)
+{
+    char folder[PATH_MAX], remedy[REMEDY_SIZE];
+    struct stat status;
+    char *slash;
+
+    snprintf(folder, sizeof folder, "%s", path);
+    while ((slash = strrchr(folder, '/')) != NULL && slash != folder) {
+        *slash = '\0';
+        if (stat(folder, &status) != 0 || (!is_foreign(&status) && !is_open(&status)))
+            continue;
+        if (is_foreign(&status))
+            snprintf(remedy, sizeof remedy, "chown root %s, or move %s to a folder of root's",
+                     terminal_word(folder).text, path);
+        else
+            snprintf(remedy, sizeof remedy, "chmod go-w %s", terminal_word(folder).text);
+        report_add(report, REPORT_WARNING, subject, remedy,
+                   "directory %s is writable by non-root users, who can replace what is in it",
+                   folder);
+    }
+}
+
+/* Whether PATH is there, root's, and writable by nobody else. *RET_ABSENT: it is just not there. */
+static bool is_installed(const char *path, bool *ret_absent, struct stat *ret_status,
+                         struct verdict *why_not)
+{
+    int file =
+        secret_open_file(AT_FDCWD, path, path, O_RDONLY, SECRET_READERS_ANY, ret_absent, why_not);
+    bool is_known;
+
+    if (file < 0)
+        return false;
+    is_known = fstat(file, ret_status) == 0;
+    close(file);
+    return is_known ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: %s", path, strerror(errno));
+}
+
+static void add(struct report *report, const char *subject, const char *path, bool is_program)
+{
+    char remedy[REMEDY_SIZE];
+    struct verdict why_not;
+    struct stat status;
+    bool is_absent;
+
+    if (!is_installed(path, &is_absent, &status, &why_not))
+        report_add(report, REPORT_WRONG, subject, is_absent ? INSTALL : NULL, "%s", why_not.reason);
+    else if (is_program && !(status.st_mode & S_IXUSR)) {
+        snprintf(remedy, sizeof remedy, "chmod 0711 %s",
+                 terminal_word(path).text); /* as it is installed */
+        report_add(report, REPORT_WRONG, subject, remedy, "%s can't be executed", path);
+    } else if (status.st_mode & (S_ISUID | S_ISGID)) {
+        snprintf(remedy, sizeof remedy, "chmod ug-s %s", terminal_word(path).text);
+        report_add(report, REPORT_WRONG, subject, remedy, "%s is set-user-ID or set-group-ID",
+                   path);
+    } else
+        report_add(report, REPORT_OK, subject, NULL, "%s", path);
+    if (!is_absent)
+        programs_add_folders(report, subject, path);
+}
+
+static bool is_there(const char *path)
+{
+    struct stat status;
+
+    return lstat(path, &status) == 0;
+}
+
+/* Whether libpam finds its own modules in FOLDER. */
+static bool holds_modules(const char *folder)
+{
+    char path[PATH_MAX + sizeof "/pam_unix.so"];
+
+    snprintf(path, sizeof path, "%s/pam_unix.so", folder);
+    return is_there(path);
+}
+
+/* The folder "security" beside libpam, as ld.so(8) finds it. */
+static bool find_beside_libpam(char folder[PATH_MAX])
+{
+    void *libpam = dlopen("libpam.so.0", RTLD_LAZY | RTLD_LOCAL);
+    const struct link_map *map = NULL;
+    const char *slash = NULL;
+
+    if (libpam != NULL && dlinfo(libpam, RTLD_DI_LINKMAP, &map) == 0)
+        slash = strrchr(map->l_name, '/');
+    if (slash != NULL)
+        snprintf(folder, PATH_MAX, "%.*s/security", (int)(slash - map->l_name), map->l_name);
+    if (libpam != NULL)
+        dlclose(libpam);
+    return slash != NULL && holds_modules(folder);
+}
+
+/* The folder in which libpam looks for a module that is named without a path. False: not known. */
+static bool find_modules(char folder[PATH_MAX])
+{
+    static const char *const usual[] = { "/usr/lib64/security", "/lib64/security",
+                                         "/usr/lib/security", "/lib/security" };
+
+    if (find_beside_libpam(folder))
+        return true;
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+        if (holds_modules(usual[i])) {
+            snprintf(folder, PATH_MAX, "%s", usual[i]);
+            return true;
+        }
+    return false;
+}
+
+/* MODULE, or where that is NULL the one that libpam finds. */
+static void add_module(struct report *report, const char *module)
+{
+    char folder[PATH_MAX], path[PATH_MAX + sizeof MODULE_NAME], remedy[REMEDY_SIZE];
+
+    if (module == NULL && find_modules(folder))
+        snprintf(path, sizeof path, "%s/" MODULE_NAME, folder);
+    else
+        snprintf(path, sizeof path, "%s", module != NULL ? module : PATHS_MODULE);
+    if (module != NULL || is_there(path) || !is_there(PATHS_MODULE)) {
+        add(report, "module", path, false);
+        return;
+    }
+    snprintf(remedy, sizeof remedy,
+             "build it with meson's option -Dsecuredir=%s, and install it again", folder);
+    report_add(report, REPORT_WRONG, "module", remedy,
+               "the module is " PATHS_MODULE ", but libpam looks for modules in %s: a service that "
+               "calls it refuses everybody",
+               folder);
+}
+
+/* As the check program does it: the one beside it, and where there is none the one that was
+ * installed. */
+static void find_library(const char *check, char path[PATH_MAX])
+{
+    const char *slash = strrchr(check, '/');
+    struct stat status;
+
+    snprintf(path, PATH_MAX, "%.*s/%s", (int)(slash - check), check, LIBRARY_NAME);
+    if (lstat(path, &status) != 0 && errno == ENOENT)
+        snprintf(path, PATH_MAX, "%s", PATHS_LIBRARY);
+}
+
+void programs_add(struct report *report, const char *module, const char *check)
+{
+    char library[PATH_MAX];
+
+    find_library(check, library);
+    add_module(report, module);
+    add(report, "check program", check, true);
+    add(report, LIBRARY_NAME, library, false);
+}

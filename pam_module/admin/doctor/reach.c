@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* Whether Twilio can be reached. */
+#include "reach.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../../core/dialogue.h"
+#include "../../core/secret.h"
+#include "../../twilio/errors.h"
+#include "../../twilio/factor.h"
+#include "../desk/terminal.h"
+#include "../enroll/session.h"
+
+/* Certificates last for months: half a step of a code, 30 s, is what already misleads whoever compares
+ * logs. Codes are checked with Twilio's clock. */
+enum {
+    SKEW_SECONDS_MAX = 15,
+    HOST_SIZE = 256,
+    REMEDY_SIZE = TERMINAL_WORD_SIZE + 64,
+    DEFAULT_CODE_LENGTH = 6
+};
+
+#define AWAY_REMEDY                                                                                \
+    "try again; then see whether a firewall lets this host out, and https://status.twilio.com"
+
+struct reach {
+    struct report *report;
+    const struct command_call *call;
+    const struct settings *settings;
+};
+
+/* The host in "SCHEME://HOST:PORT", without the brackets of an address. */
+static void take_host(const char *url, char host[HOST_SIZE])
+{
+    const char *from = strstr(url, "://") + 3;
+    size_t length = strcspn(from, ":/");
+
+    if (*from == '[')
+        length = strcspn(++from, "]");
+    snprintf(host, HOST_SIZE, "%.*s", (int)length, from);
+}
+
+static void add_name(const struct reach *reach)
+{
+    const struct settings *settings = reach->settings;
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST };
+    struct addrinfo *list = NULL;
+    int64_t began_ms = dialogue_clock_ms();
+    int error;
+    char host[HOST_SIZE];
+
+    take_host(settings->proxy != NULL ? settings->proxy : settings->base_url, host);
+    if (getaddrinfo(host, NULL, &hints, &list) == 0) {
+        freeaddrinfo(list);
+        report_add(reach->report, REPORT_OK, "name", NULL, "%s is an address", host);
+        return;
+    }
+
+    hints.ai_flags = 0;
+    error = getaddrinfo(host, NULL, &hints, &list);
+    if (error == 0) {
+        int count = 0;
+        for (const struct addrinfo *item = list; item != NULL; item = item->ai_next)
+            count++;
+        freeaddrinfo(list);
+        report_add(reach->report, REPORT_OK, "name", NULL, "%s has %d addresses, found in %d ms",
+                   host, count, (int)(dialogue_clock_ms() - began_ms));
+    } else if (error == EAI_NONAME) {
+        report_add(reach->report, REPORT_WRONG, "name",
+                   settings->proxy != NULL ? "check proxy" : "check base_url, and /etc/resolv.conf",
+                   "no such host: %s", host);
+    } else {
+        report_add(reach->report, REPORT_AWAY, "name", "check /etc/resolv.conf, and the way out",
+                   "the name server does not give the address of %s: %s", host,
+                   error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
+    }
+}
+
+/* For one request. */
+static struct http_watch watch_of(const struct settings *settings)
+{
+    return (struct http_watch){
+        .descriptor = -1,
+        .deadline_ms = dialogue_clock_ms() + (int64_t)settings->timeout_seconds * 1000,
+    };
+}
+
+static bool open_service(const struct reach *reach, const char *user, const char *path,
+                         const char *subject, struct service *ret_service)
+{
+    auto_secret char *secret = NULL;
+    struct http_credentials credentials = { .user = user };
+    struct verdict why_not;
+    bool is_open = secret_read_line(path, &secret, &why_not);
+
+    credentials.secret = secret;
+    is_open = is_open && service_open(reach->settings, &credentials, ret_service, &why_not);
+    if (!is_open)
+        report_add(reach->report, REPORT_WRONG, subject, NULL, "%s", why_not.reason);
+    return is_open;
+}
+
+static void add_clock(const struct reach *reach, int64_t date_seconds)
+{
+    int64_t ahead = (int64_t)time(NULL) - date_seconds;
+    int64_t skew = ahead < 0 ? -ahead : ahead;
+
+    if (date_seconds < 0)
+        report_add(reach->report, REPORT_NOTE, "clock", NULL, "the reply has no date");
+    else if (skew < SKEW_SECONDS_MAX)
+        report_add(reach->report, REPORT_OK, "clock", NULL, "%" PRId64 " s from Twilio's", skew);
+    else
+        report_add(reach->report, REPORT_WARNING, "clock",
+                   "timedatectl set-ntp true; compare the phone's clock too",
+                   "this host's clock is %" PRId64 " s %s Twilio's. Codes are checked with "
+                   "Twilio's, certificates with this one",
+                   skew, ahead > 0 ? "ahead of" : "behind");
+}
+
+static void add_code_length(const struct reach *reach, int code_length)
+{
+    if (code_length == 0)
+        code_length = DEFAULT_CODE_LENGTH;
+    if (code_length == reach->settings->code_length)
+        report_add(reach->report, REPORT_OK, "code length", NULL, "%d digits, here and at Twilio",
+                   code_length);
+    else
+        report_add(reach->report, REPORT_WARNING, "code length",
+                   "nothing, where twilio-verify enroll made the factors; otherwise set "
+                   "login.code_length to theirs",
+                   "by default the service makes factors with %d digits, code_length is %d",
+                   code_length, reach->settings->code_length);
+}
+
+/* No reply. */
+static void add_silence(const struct reach *reach, const struct service *service,
+                        const struct verdict *why_not)
+{
+    if (http_is_distrusted(service->http))
+        report_add(
+            reach->report, REPORT_WRONG, "TLS",
+            "check the clock (timedatectl), ca_file and ca_path, and whether a proxy answers "
+            "in Twilio's place",
+            "%s", why_not->reason);
+    else if (why_not->outcome == OUTCOME_UNAVAILABLE)
+        report_add(reach->report, REPORT_AWAY, "connection", AWAY_REMEDY, "%s", why_not->reason);
+    else
+        report_add(reach->report, REPORT_WRONG, "connection", NULL, "%s", why_not->reason);
+}
+
+/* A reply that is no success. */
+static void add_refusal(const struct reach *reach, const struct service *service,
+                        const char *subject, const char *user, const struct verdict *why_not)
+{
+    if (service->error == ERRORS_NOT_PERMITTED)
+        report_add(reach->report, REPORT_NOTE, subject, NULL,
+                   "%s is known to Twilio, but may not read the service: it is restricted", user);
+    else if (why_not->outcome == OUTCOME_UNAVAILABLE || why_not->outcome == OUTCOME_EXHAUSTED)
+        report_add(reach->report, REPORT_AWAY, subject, AWAY_REMEDY, "%s", why_not->reason);
+    else
+        report_add(reach->report, REPORT_WRONG, subject, NULL, "%s: %s", user, why_not->reason);
+}
+
+/* Asks for the service as USER. Whether Twilio answered. */
+static bool add_service(const struct reach *reach, struct service *service, const char *subject,
+                        const char *user, struct service_facts *ret_facts, bool *ret_is_fetched)
+{
+    struct http_watch watch = watch_of(reach->settings);
+    struct verdict why_not;
+
+    *ret_is_fetched = service_fetch(service, &watch, ret_facts, &why_not);
+    if (service->status == 0) {
+        add_silence(reach, service, &why_not);
+        return false;
+    }
+    if (*ret_is_fetched)
+        report_add(reach->report, REPORT_OK, subject, NULL, "%s is known to Twilio, and so is %s",
+                   user, reach->settings->service_sid);
+    else
+        add_refusal(reach, service, subject, user, &why_not);
+    return true;
+}
+
+/* The key that logins use. Whether Twilio answered. */
+static bool add_login_key(const struct reach *reach)
+{
+    const char *user = service_user(reach->settings);
+    struct service_facts facts;
+    struct service service;
+    bool is_answered, is_fetched;
+
+    if (!open_service(reach, user, reach->settings->api_key_file, "credentials", &service))
+        return false;
+    is_answered = add_service(reach, &service, "credentials", user, &facts, &is_fetched);
+    if (is_answered) {
+        report_add(reach->report, REPORT_OK, "TLS", NULL, "%s answers, and its certificate is good",
+                   reach->settings->base_url);
+        add_clock(reach, facts.date_seconds);
+    }
+    if (is_fetched)
+        add_code_length(reach, facts.code_length);
+    service_close(&service);
+    return is_answered;
+}
+
+static void add_factor(const struct reach *reach, struct service *service,
+                       const struct enrollment *enrollment)
+{
+    struct http_watch watch = watch_of(reach->settings);
+    struct factor factor;
+    struct verdict why_not;
+    char remedy[REMEDY_SIZE];
+    enum factor_result result = factor_fetch(service, enrollment->identity, enrollment->factor_sid,
+                                             &watch, &factor, &why_not);
+
+    snprintf(remedy, sizeof remedy, "twilio-verify enroll %s --replace",
+             terminal_word(enrollment->user).text);
+    if (result == FACTOR_ABSENT)
+        report_add(reach->report, REPORT_WRONG, "factor", remedy,
+                   "Twilio knows no factor %s of identity %s", enrollment->factor_sid,
+                   enrollment->identity);
+    else if (result != FACTOR_DONE && service->error == ERRORS_NOT_PERMITTED)
+        report_add(reach->report, REPORT_NOTE, "factor",
+                   "name one that may: --api-key-sid, --api-key-file",
+                   "the API key may not read factors: whether this one is verified is not known");
+    else if (result != FACTOR_DONE)
+        report_add(reach->report,
+                   why_not.outcome == OUTCOME_UNAVAILABLE ? REPORT_AWAY : REPORT_WRONG, "factor",
+                   NULL, "%s", why_not.reason);
+    else if (!factor.is_verified)
+        report_add(reach->report, REPORT_WRONG, "factor", remedy,
+                   "%s was never confirmed by a first code", factor.sid);
+    else if (factor.code_length != 0 && factor.code_length != reach->settings->code_length)
+        report_add(reach->report, REPORT_WRONG, "factor", remedy,
+                   "the codes of %s have %d digits, code_length is %d", factor.sid,
+                   factor.code_length, reach->settings->code_length);
+    else
+        report_add(reach->report, REPORT_OK, "factor", NULL, "%s of identity %s is verified",
+                   factor.sid, enrollment->identity);
+}
+
+/* The key for enrolling, where it is another one; and the user's factor. */
+static void add_admin_key(const struct reach *reach, const struct enrollment *enrollment)
+{
+    const char *user, *path;
+    struct service_facts facts;
+    struct service service;
+    struct verdict why_not;
+    bool is_fetched;
+
+    if (!session_key(reach->call, reach->settings, &user, &path, &why_not)) {
+        report_add(reach->report, REPORT_WRONG, "admin's key", NULL, "%s", why_not.reason);
+        return;
+    }
+    if (strcmp(path, reach->settings->api_key_file) == 0 && enrollment == NULL)
+        return;
+    if (!open_service(reach, user, path, "admin's key", &service))
+        return;
+    if (strcmp(path, reach->settings->api_key_file) != 0)
+        add_service(reach, &service, "admin's key", user, &facts, &is_fetched);
+    if (enrollment != NULL)
+        add_factor(reach, &service, enrollment);
+    service_close(&service);
+}
+
+bool reach_add(struct report *report, const struct command_call *call,
+               const struct settings *settings, const struct enrollment *enrollment)
+{
+    const struct reach reach = { report, call, settings };
+
+    add_name(&reach);
+    if (!add_login_key(&reach))
+        return false;
+    add_admin_key(&reach, enrollment);
+    return true;
+}

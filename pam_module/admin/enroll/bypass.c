@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* "bypass USER": no code is asked of a user for a while. */
+#include "bypass.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../../core/bypass.h"
+#include "../../core/enrollment.h"
+#include "../../core/text.h"
+#include "../desk/terminal.h"
+#include "folder.h"
+#include "session.h"
+
+enum { MINUTE = 60, HOUR = 3600, FILE_SIZE = 1024, TEMPORARY_SIZE = 256 };
+
+/* "90m" or "2h" in seconds; 0: neither, or too long. */
+static int read_span(const char *text)
+{
+    char *unit;
+    long number, seconds;
+
+    if (*text < '0' || *text > '9')
+        return 0;
+    number = strtol(text, &unit, 10);
+    if (number > BYPASS_SECONDS_MAX || strlen(unit) != 1 || strchr("mh", *unit) == NULL)
+        return 0;
+    seconds = number * (*unit == 'h' ? HOUR : MINUTE);
+    return seconds <= BYPASS_SECONDS_MAX ? (int)seconds : 0;
+}
+
+/* As a string of the file's syntax. */
+static void quote(const char *text, char *quoted)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\')
+            *quoted++ = '\\';
+        *quoted++ = *text;
+    }
+    *quoted = '\0';
+}
+
+static void print_file(const struct boot_moment *now, int seconds, const char *reason,
+                       char text[FILE_SIZE])
+{
+    char quoted[2 * BYPASS_REASON_MAX + 1];
+
+    quote(reason, quoted);
+    snprintf(text, FILE_SIZE, "boot_id = \"%s\";\nuntil   = %lld;\nreason  = \"%s\";\n", now->id,
+             (long long)now->seconds + seconds, quoted);
+}
+
+/* Makes the folders where nobody has made them since the boot, and the file. */
+static bool put_file(const char *runtime_dir, const char *user, const char *text,
+                     struct verdict *why_not)
+{
+    char path[BYPASS_PATH_SIZE];
+    int aside = folder_make(runtime_dir, 0755, why_not), folder = -1;
+    bool is_put = false;
+
+    if (aside >= 0)
+        folder = folder_make(bypass_print_folder(runtime_dir, path), 0700, why_not);
+    if (folder >= 0) {
+        char temporary[TEMPORARY_SIZE];
+        /* Beside the folder: every name in it is a user's. */
+        snprintf(temporary, sizeof temporary, "%s.new", user);
+        is_put = folder_put(folder, user, aside, temporary, text, 0600) ||
+                 verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "writing %s/%s: %s", path, user,
+                                strerror(errno));
+        close(folder);
+    }
+    if (aside >= 0)
+        close(aside);
+    return is_put;
+}
+
+/* Whether it can be of use: a login looks for the bypass of the enrollment's name, and without an
+ * enrollment for that of an account of exactly the name. */
+static bool is_somebody(const struct session *session, const char *user)
+{
+    auto_enrollment *enrollment = NULL;
+    struct verdict why_not;
+
+    switch (enrollment_find(session->settings->users_dir, user, &enrollment, &why_not)) {
+    case ENROLLMENT_FOUND:
+        if (strcmp(enrollment->user, user) == 0)
+            return true;
+        terminal_say("%s is enrolled as %s: twilio-verify bypass %s", user, enrollment->user,
+                     terminal_word(enrollment->user).text);
+        return false;
+    case ENROLLMENT_NONE:
+        return true;
+    case ENROLLMENT_UNKNOWN:
+        terminal_say("\"%s\" is neither enrolled nor an account of exactly this name", user);
+        return false;
+    case ENROLLMENT_REFUSED:
+        break;
+    }
+    session_refuse(&why_not, "the enrollment");
+    return false;
+}
+
+static enum command_status begin(const struct session *session, const char *user, int seconds,
+                                 const char *reason)
+{
+    char text[FILE_SIZE], when[TEXT_TIME_SIZE];
+    struct boot_moment now;
+    struct verdict why_not;
+
+    if (!is_somebody(session, user))
+        return COMMAND_WRONG;
+    if (!boot_now(&now)) {
+        terminal_say("no bypass was made: the clock can't be read: %s", strerror(errno));
+        return COMMAND_WRONG;
+    }
+    print_file(&now, seconds, reason, text);
+    if (!put_file(session->settings->runtime_dir, user, text, &why_not))
+        return session_refuse(&why_not, "no bypass was made");
+    terminal_say("%s is asked for no code until %s, or until this host is started again; to end it "
+                 "now: twilio-verify bypass %s --end",
+                 user, text_print_time(time(NULL) + seconds, when), terminal_word(user).text);
+    return COMMAND_OK;
+}
+
+bool bypass_end(const struct settings *settings, const char *name, bool *ret_was_there,
+                struct verdict *why_not)
+{
+    bool is_absent, is_ended;
+    int folder = bypass_open_folder(settings->runtime_dir, &is_absent, why_not);
+
+    *ret_was_there = false;
+    if (folder < 0)
+        return is_absent;
+    *ret_was_there = unlinkat(folder, name, 0) == 0;
+    is_ended =
+        *ret_was_there || errno == ENOENT ||
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "removing %s/" BYPASS_FOLDER "/%s: %s",
+                       settings->runtime_dir, name, strerror(errno));
+    close(folder);
+    return is_ended;
+}
+
+static enum command_status end(const struct session *session, const char *user)
+{
+    struct verdict why_not;
+    bool was_there;
+
+    if (!bypass_end(session->settings, user, &was_there, &why_not))
+        return session_refuse(&why_not, "the bypass is still there");
+    terminal_say(was_there ? "the bypass of %s has ended" : "%s has no bypass", user);
+    return COMMAND_OK;
+}
+
+static enum command_status refuse_usage(const char *problem)
+{
+    terminal_say("%s", problem);
+    return COMMAND_USAGE;
+}
+
+static enum command_status run(const struct command_call *call)
+{
+    const char *span = command_value(call, "for"), *reason = command_value(call, "reason");
+    bool is_end = command_value(call, "end") != NULL;
+    int seconds = span != NULL ? read_span(span) : 0;
+    struct session session;
+    enum command_status status;
+
+    if (is_end ? span != NULL || reason != NULL : span == NULL || reason == NULL)
+        return refuse_usage("bypass needs --for and --reason, or --end alone");
+    if (!is_end && seconds == 0)
+        return refuse_usage("--for must be minutes or hours, at most 24h: 90m, 2h");
+    if (!is_end && (*reason == '\0' || strlen(reason) > BYPASS_REASON_MAX ||
+                    !text_is_clean(reason, strlen(reason))))
+        return refuse_usage("--reason must be 1 to 200 bytes of UTF-8");
+    if (!session_open_local(call, call->operands[0], &session))
+        return COMMAND_WRONG;
+    status = is_end ? end(&session, call->operands[0])
+                    : begin(&session, call->operands[0], seconds, reason);
+    session_close(&session);
+    return status;
+}
+
+const struct command bypass_command = {
+    .name = "bypass",
+    .operands = "USER",
+    .operands_min = 1,
+    .operands_max = 1,
+    .summary = "Asks USER for no code for a while",
+    .options = {
+        { "for", "TIME", "for so long, at most 24h: 90m, 2h" },
+        { "reason", "TEXT", "why; it stands in the log of every login" },
+        { "end", NULL, "end it now" },
+    },
+    .run = run,
+};

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* "confirm USER": the first code of a factor that "enroll --uri-only" made. */
+#include "confirm.h"
+
+#include <string.h>
+
+#include "../../core/userfile.h"
+#include "../desk/terminal.h"
+#include "ledgers.h"
+
+enum { ANSWER_SIZE = 512, MALFORMED_MAX = 10 };
+
+/* Leaves the digits of ANSWER; false: it is no code. */
+static bool read_code(char *answer, int code_length)
+{
+    char *end = answer;
+
+    for (const char *byte = answer; *byte != '\0'; byte++)
+        if (*byte != ' ' && *byte != '\t')
+            *end++ = *byte;
+    *end = '\0';
+    return strlen(answer) == (size_t)code_length && strspn(answer, "0123456789") == strlen(answer);
+}
+
+/* Sends one code. FACTOR_DONE: *RET_IS_VERIFIED tells. Where the reply is lost, and where Twilio refuses,
+ * which it may do of a factor that an earlier call confirmed, the factor itself is asked for. */
+static enum factor_result send_code(struct session *session, const struct users_record *record,
+                                    const char *code, bool *ret_is_verified,
+                                    struct verdict *why_not)
+{
+    struct verdict unknown;
+    struct factor factor;
+    enum factor_result result =
+        factor_confirm(&session->service, record->identity, record->factor_sid, code,
+                       session_watch(session), ret_is_verified, why_not);
+
+    if (result == FACTOR_DONE || result == FACTOR_ABSENT ||
+        factor_fetch(&session->service, record->identity, record->factor_sid,
+                     session_watch(session), &factor, &unknown) != FACTOR_DONE ||
+        (result == FACTOR_REFUSED && !factor.is_verified))
+        return result;
+    *ret_is_verified = factor.is_verified;
+    return FACTOR_DONE;
+}
+
+/* Recovery codes are whoever's who had the name before, where his enrollment was deleted by hand. */
+static bool drop_others_codes(const struct session *session, const char *name,
+                              struct verdict *why_not)
+{
+    struct users_record record;
+    bool was_there;
+
+    return users_read(&session->users, USERS_ENROLLED, name, &record, why_not) != USERS_NONE ||
+           users_drop(&session->users, name, USERFILE_RECOVERY, &was_there, why_not);
+}
+
+static enum command_status install(struct session *session, const char *name,
+                                   enum confirm_end *ret_end)
+{
+    enum command_status status = COMMAND_OK;
+    struct verdict why_not;
+
+    if (!drop_others_codes(session, name, &why_not) ||
+        !users_install(&session->users, name, &why_not))
+        return session_refuse(&why_not,
+                              "the factor is confirmed, but the enrollment could not be written");
+    if (!ledgers_unlock(session->settings, name, &why_not))
+        terminal_say("could not reset the local state of %s: %s", name, why_not.reason);
+    *ret_end = CONFIRM_ENROLLED;
+    terminal_say("%s is enrolled", name);
+    if (!session_clean(session, USERS_FORMER, name, &status))
+        terminal_say("the new factor of %s works; the replaced one is not deleted yet", name);
+    return status;
+}
+
+enum command_status confirm_factor(struct session *session, const char *name,
+                                   const struct users_record *record, enum confirm_end *ret_end)
+{
+    char answer[ANSWER_SIZE];
+    int malformed = 0;
+
+    *ret_end = CONFIRM_WAITING;
+    while (terminal_ask("The code that the app shows: ", answer, sizeof answer)) {
+        struct verdict why_not;
+        bool is_verified = false;
+        enum factor_result result;
+
+        if (!read_code(answer, session->settings->code_length)) {
+            terminal_say("a code has %d digits", session->settings->code_length);
+            if (++malformed == MALFORMED_MAX)
+                break;
+            continue;
+        }
+        result = send_code(session, record, answer, &is_verified, &why_not);
+        explicit_bzero(answer, sizeof answer);
+        if (result == FACTOR_DONE && is_verified)
+            return install(session, name, ret_end);
+        if (result == FACTOR_ABSENT)
+            *ret_end = CONFIRM_OVER;
+        if (result != FACTOR_DONE)
+            return session_refuse(&why_not, "confirming the factor");
+        terminal_say("wrong code: check the clock of the phone");
+    }
+    terminal_say("no valid code was given: %s is not enrolled", name);
+    return COMMAND_WRONG;
+}
+
+static enum command_status run(const struct command_call *call)
+{
+    const char *name = call->operands[0];
+    enum command_status status = COMMAND_WRONG;
+    struct users_record record;
+    struct session session;
+    struct verdict why_not;
+    enum users_found found;
+    enum confirm_end end;
+
+    if (!session_open(call, name, &session))
+        return COMMAND_WRONG;
+
+    found = users_read(&session.users, USERS_PENDING, name, &record, &why_not);
+    if (found == USERS_REFUSED) {
+        status = session_refuse(&why_not, "the pending factor");
+    } else if (found == USERS_NONE || record.factor_sid[0] == '\0') {
+        terminal_say("%s has no pending factor: twilio-verify enroll %s", name,
+                     terminal_word(name).text);
+    } else {
+        status = confirm_factor(&session, name, &record, &end);
+        if (end == CONFIRM_OVER &&
+            session_clean(&session, USERS_PENDING, name, &(enum command_status){ 0 }))
+            terminal_say("the pending factor of %s was deleted: enroll again", name);
+    }
+    session_close(&session);
+    return status;
+}
+
+const struct command confirm_command = {
+    .name = "confirm",
+    .operands = "USER",
+    .operands_min = 1,
+    .operands_max = 1,
+    .summary = "Takes the first code after \"enroll --uri-only\"",
+    .options = { SESSION_OPTIONS },
+    .run = run,
+};

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* "enroll USER": makes a factor, shows it, takes its first code, writes the enrollment. */
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "../../core/enrollment.h"
+#include "../../core/text.h"
+#include "../desk/terminal.h"
+#include "confirm.h"
+#include "qr.h"
+
+enum { UUID_BYTES = 16, GROUP = 4 };
+
+/* A random UUID (RFC 9562 section 5.4), lower case. */
+static bool make_identity(char identity[USERS_IDENTITY_SIZE])
+{
+    unsigned char bytes[UUID_BYTES];
+    char *end = identity;
+
+    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
+        return false;
+    bytes[6] = 0x40 | (bytes[6] & 0x0f);
+    bytes[8] = 0x80 | (bytes[8] & 0x3f);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        end += sprintf(end, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", bytes[i]);
+    return true;
+}
+
+/* Whether what was asked for makes sense before anything is opened. */
+static bool is_sensible(const struct command_call *call)
+{
+    const char *user = call->operands[0];
+    const char *identity = command_value(call, "identity");
+    const char *label = command_value(call, "name");
+    const struct passwd *account;
+
+    if (identity != NULL && !enrollment_is_identity(identity)) {
+        terminal_say("--identity must be 8 to 64 letters, digits and dashes");
+        return false;
+    }
+    if (label != NULL && (*label == '\0' || strlen(label) > FACTOR_NAME_MAX ||
+                          !text_is_clean(label, strlen(label)))) {
+        terminal_say("--name must be 1 to %d bytes of UTF-8", FACTOR_NAME_MAX);
+        return false;
+    }
+    if (command_value(call, "no-nss-check") != NULL)
+        return true;
+    errno = 0;
+    account = getpwnam(user);
+    if (account == NULL)
+        terminal_say(
+            "there is no account \"%s\"%s%s: is it misspelt? --no-nss-check enrolls anyway", user,
+            errno != 0 ? ", or it can't be told: " : "", errno != 0 ? strerror(errno) : "");
+    else if (strcmp(account->pw_name, user) != 0)
+        terminal_say("\"%s\" is another spelling of the account %s: enroll %s, which counts for "
+                     "both",
+                     user, account->pw_name, account->pw_name);
+    return account != NULL && strcmp(account->pw_name, user) == 0;
+}
+
+/* The identity to use: the one that was asked for, that of the factor to replace, or a new one. */
+static bool choose_identity(const struct command_call *call, const struct session *session,
+                            struct users_record *ret_record)
+{
+    const char *user = call->operands[0], *identity = command_value(call, "identity");
+    struct users_record enrolled;
+    struct verdict why_not;
+    enum users_found found = users_read(&session->users, USERS_ENROLLED, user, &enrolled, &why_not);
+
+    if (found == USERS_REFUSED) {
+        session_refuse(&why_not, "the enrollment that is there");
+        return false;
+    }
+    if (found == USERS_FOUND && command_value(call, "replace") == NULL) {
+        terminal_say("%s is enrolled: --replace gives a new factor, and deletes the old one once "
+                     "the new one works",
+                     user);
+        return false;
+    }
+    *ret_record = (struct users_record){ 0 };
+    if (identity != NULL || found == USERS_FOUND) {
+        snprintf(ret_record->identity, sizeof ret_record->identity, "%s",
+                 identity != NULL ? identity : enrolled.identity);
+    } else if (!make_identity(ret_record->identity)) {
+        terminal_say("no random numbers for an identity: %s", strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+/* From here on whatever happens stands in the pending file. */
+static enum command_status create(const struct command_call *call, struct session *session,
+                                  struct users_record *record, struct factor_seed *ret_seed)
+{
+    const char *user = call->operands[0], *label = command_value(call, "name");
+    char short_name[FACTOR_NAME_MAX + 1];
+    struct factor factor;
+    struct verdict why_not;
+
+    terminal_clean(label != NULL ? label : user, short_name, sizeof short_name);
+    if (!users_write(&session->users, user, record, &why_not))
+        return session_refuse(&why_not, "nothing was made at Twilio");
+    if (factor_create(&session->service, record->identity, short_name, session_watch(session),
+                      &factor, ret_seed, &why_not) != FACTOR_DONE)
+        return session_refuse(&why_not, "creating the factor");
+    snprintf(record->factor_sid, sizeof record->factor_sid, "%s", factor.sid);
+    if (!users_write(&session->users, user, record, &why_not))
+        return session_refuse(&why_not, "the factor is made, but can't be noted");
+    return COMMAND_OK;
+}
+
+/* In groups of four, to be typed in. */
+static void print_secret(const char *secret)
+{
+    printf("\nWithout a camera: ");
+    for (size_t i = 0; secret[i] != '\0'; i++)
+        printf("%s%c", i > 0 && i % GROUP == 0 ? " " : "", secret[i]);
+    printf("\n\n");
+}
+
+/* Whether it can be seen. */
+static bool show(const struct factor_seed *seed)
+{
+    const struct qr_canvas canvas = qr_canvas_of(stdout);
+
+    print_secret(seed->secret);
+    if (!qr_draw(seed->uri, &canvas, stdout))
+        printf("The terminal is too small for the QR code: enlarge it and enroll again, or use the "
+               "address in it:\n%s\n",
+               seed->uri);
+    return fflush(stdout) == 0;
+}
+
+/* For somebody who is elsewhere. Whether it can be seen. */
+static bool hand_over(const struct factor_seed *seed, const char *user)
+{
+    if (puts(seed->uri) < 0 || fflush(stdout) != 0)
+        return false;
+    terminal_say("give %s this address over a safe way, and then: twilio-verify confirm %s", user,
+                 terminal_word(user).text);
+    return true;
+}
+
+/* Nothing half-made stays behind without being told of. */
+static enum command_status give_up(struct session *session, const char *user,
+                                   enum command_status status)
+{
+    enum command_status cleaned = status;
+
+    if (session_clean(session, USERS_PENDING, user, &cleaned))
+        terminal_say("%s: nothing was changed, and nothing is left at Twilio", user);
+    return status;
+}
+
+static enum command_status enroll(const struct command_call *call, struct session *session)
+{
+    const char *user = call->operands[0];
+    struct users_record record, pending;
+    struct verdict why_not;
+    struct factor_seed seed = { 0 };
+    enum command_status status = COMMAND_WRONG;
+    enum confirm_end end = CONFIRM_WAITING;
+
+    /* What an earlier call could not finish. */
+    if (!choose_identity(call, session, &record))
+        return status;
+    if (users_read(&session->users, USERS_PENDING, user, &pending, &why_not) == USERS_FOUND)
+        terminal_say(
+            "an earlier factor of %s still waits for its first code: it is deleted, and its "
+            "address of no use any more",
+            user);
+    if (!session_clean(session, USERS_PENDING, user, &status) ||
+        !session_clean(session, USERS_FORMER, user, &status))
+        return status;
+
+    status = create(call, session, &record, &seed);
+    if (status == COMMAND_OK && command_value(call, "uri-only") != NULL)
+        status = hand_over(&seed, user) ? COMMAND_OK : COMMAND_WRONG;
+    else if (status == COMMAND_OK)
+        status = show(&seed) ? confirm_factor(session, user, &record, &end) : COMMAND_WRONG;
+    explicit_bzero(&seed, sizeof seed);
+    return status == COMMAND_OK || end == CONFIRM_ENROLLED ? status
+                                                           : give_up(session, user, status);
+}
+
+static enum command_status run(const struct command_call *call)
+{
+    struct session session;
+    enum command_status status;
+
+    if (!is_sensible(call))
+        return COMMAND_USAGE;
+    if (!session_open(call, call->operands[0], &session))
+        return COMMAND_WRONG;
+    status = enroll(call, &session);
+    session_close(&session);
+    return status;
+}
+
+const struct command enroll_command = {
+    .name = "enroll",
+    .operands = "USER",
+    .operands_min = 1,
+    .operands_max = 1,
+    .summary = "Gives USER a factor: a QR code for the authenticator app",
+    .options = {
+        { "identity", "ID", "the identity at Twilio; a new random one by default" },
+        { "name", "LABEL", "what the app shows beside the code; the user's name by default" },
+        { "replace", NULL, "give an enrolled user a new factor, and delete the old one then" },
+        { "uri-only", NULL, "print the otpauth address alone; \"confirm\" finishes later" },
+        { "no-nss-check", NULL, "USER need not have an account" },
+        SESSION_OPTIONS,
+    },
+    .run = run,
+};

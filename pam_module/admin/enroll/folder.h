@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* A folder of root's that the tool writes to. A file there is whole or absent: it comes by
+ * rename(2). */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "../../core/verdict.h"
+
+/* Opens the folder PATH, which is made where it is missing, and gives it MODE. The caller closes. -1,
+ * with OUTCOME_MISCONFIGURED in *WHY_NOT: it can't be made, or is not such a folder
+ * (secret_open_folder()). */
+int folder_make(const char *path, mode_t mode, struct verdict *why_not);
+
+/* Writes TEXT to the file NAME in FOLDER, on the disk: first to TEMPORARY in the folder ASIDE, on the
+ * same file system; one that an earlier call left there is replaced. False, with errno set. */
+bool folder_put(int folder, const char *name, int aside, const char *temporary, const char *text,
+                mode_t mode);
+
+/* The names of the files in FOLDER that end with SUFFIX, without it, sorted; none where FOLDER is -1.
+ * The caller frees with folder_free_names(). NULL, with errno set. */
+char **folder_names(int folder, const char *suffix);
+
+/* Frees *NAMES, which may be NULL, and makes it NULL. */
+void folder_free_names(char ***names);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* What this host remembers of a user's logins (record.h), for the tool. Those files are the account's
+ * of run_as, and are opened as that account: whatever it may have put there, root does not follow. */
+#pragma once
+
+#include "../../core/record.h"
+#include "../../core/recovery.h"
+#include "../../core/settings.h"
+
+/* Notes a new set of recovery codes, SET, of which none is used, beside the set VALID (NULL: there is
+ * none). A file that is damaged is made anew, and VALID counts no more then. Fills IDENTITY with
+ * which file it is. False, with the verdict. */
+bool ledgers_add(const struct settings *settings, const char *name, const char *valid,
+                 const char *set, char identity[RECORD_IDENTITY_SIZE], struct verdict *why_not);
+
+/* How many recovery codes of RECOVERY remain. -1, with the verdict: none can be used. */
+int ledgers_left(const struct settings *settings, const char *name, const struct recovery *recovery,
+                 struct verdict *why_not);
+
+/* Whether a login can use the file of NAME; where there is none, it makes one. False, with the
+ * verdict. */
+bool ledgers_is_usable(const struct settings *settings, const char *name, struct verdict *why_not);
+
+/* No wrong code of NAME counts any more. False, with the verdict. */
+bool ledgers_unlock(const struct settings *settings, const char *name, struct verdict *why_not);
+
+/* Forgets everything about NAME. False, with the verdict. */
+bool ledgers_forget(const struct settings *settings, const char *name, struct verdict *why_not);

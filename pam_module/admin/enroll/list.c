@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* "list": who is enrolled, and what was left unfinished. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../../core/bypass.h"
+#include "../../core/enrollment.h"
+#include "../../core/text.h"
+#include "../../core/userfile.h"
+#include "../desk/listing.h"
+#include "../desk/terminal.h"
+#include "folder.h"
+#include "ledgers.h"
+#include "session.h"
+
+enum { PROGRESS_SIZE = 60, ALIGNED = 5 };
+
+static const char *const columns[] = { "user",         "state",         "identity",
+                                       "factor_sid",   "factor",        "recovery_codes",
+                                       "bypass_until", "bypass_reason", NULL };
+
+static const char *const words[USERS_STATES] = {
+    [USERS_ENROLLED] = "enrolled",
+    [USERS_PENDING] = "pending",
+    [USERS_FORMER] = "replaced",
+};
+
+struct rows {
+    struct listing *listing;
+    struct session *session;
+    bool is_checked; /* ask Twilio, too */
+    bool is_watched; /* somebody sees the progress */
+    size_t done, count;
+    int bypasses; /* their folder; -1: there are none */
+    enum command_status status;
+};
+
+/* What is wrong stays wrong, whether Twilio answers about the others or not. */
+static enum command_status worse(enum command_status one, enum command_status other)
+{
+    return one == COMMAND_WRONG || other == COMMAND_OK ? one : other;
+}
+
+/* On a line of its own, which is gone before anything else is printed. */
+static void show_progress(const struct rows *rows)
+{
+    if (rows->is_watched)
+        fprintf(stderr, "asking Twilio: %zu of %zu", rows->done, rows->count);
+}
+
+static void hide_progress(const struct rows *rows)
+{
+    if (rows->is_watched)
+        fprintf(stderr, "\r%*s\r", PROGRESS_SIZE, "");
+}
+
+/* How the factor stands at Twilio, in a word. */
+static const char *check(struct rows *rows, enum users_state state,
+                         const struct users_record *record)
+{
+    struct session *session = rows->session;
+    enum factor_result result;
+    struct factor factor;
+    struct verdict why_not;
+
+    if (!rows->is_checked || record->factor_sid[0] == '\0')
+        return NULL;
+    show_progress(rows);
+    result = factor_fetch(&session->service, record->identity, record->factor_sid,
+                          session_watch(session), &factor, &why_not);
+    hide_progress(rows);
+    switch (result) {
+    case FACTOR_DONE:
+        if (!factor.is_verified && state == USERS_ENROLLED)
+            rows->status = worse(rows->status, COMMAND_WRONG);
+        return factor.is_verified ? "verified" : "unverified";
+    case FACTOR_ABSENT:
+        rows->status = worse(rows->status, COMMAND_WRONG);
+        return "absent";
+    case FACTOR_REFUSED:
+    case FACTOR_LOST:
+        break;
+    }
+    rows->status = worse(rows->status, session_refuse(&why_not, record->factor_sid));
+    return "unknown";
+}
+
+/* What else root keeps of a user. */
+struct extras {
+    char recovery[16], until[TEXT_TIME_SIZE];
+    struct bypass *bypass;
+};
+
+static void find_recovery(struct rows *rows, const char *name, struct extras *extras)
+{
+    const struct session *session = rows->session;
+    auto_recovery *recovery = NULL;
+    struct verdict why_not;
+    int left = -1;
+
+    switch (recovery_read(session->settings->users_dir, name, &recovery, &why_not)) {
+    case SECRET_ABSENT:
+        return;
+    case SECRET_READ:
+        left = ledgers_left(session->settings, name, recovery, &why_not);
+        break;
+    case SECRET_REFUSED:
+        break;
+    }
+    if (left < 0)
+        rows->status = worse(rows->status, session_refuse(&why_not, "recovery codes"));
+    snprintf(extras->recovery, sizeof extras->recovery, "%d", left > 0 ? left : 0);
+}
+
+/* One that has ended is none. */
+static void find_bypass(struct rows *rows, const char *name, struct extras *extras)
+{
+    const char *runtime_dir = rows->session->settings->runtime_dir;
+    struct boot_moment now;
+    struct verdict why_not;
+    int left;
+
+    if (rows->bypasses < 0)
+        return;
+    if (bypass_read(runtime_dir, name, &extras->bypass, &why_not) == SECRET_REFUSED)
+        rows->status = worse(rows->status, session_refuse(&why_not, "a bypass"));
+    if (extras->bypass != NULL && boot_now(&now) &&
+        bypass_counts(extras->bypass, &now, &left, &why_not))
+        text_print_time(time(NULL) + left, extras->until);
+}
+
+static void add_row(struct rows *rows, enum users_state state, const char *name)
+{
+    struct users_record record = { 0 };
+    struct extras extras = { .recovery = "" };
+    struct verdict why_not;
+    enum users_found found = users_read(&rows->session->users, state, name, &record, &why_not);
+
+    rows->done++;
+    if (found == USERS_NONE)
+        return;
+    if (found == USERS_REFUSED)
+        rows->status = worse(rows->status, session_refuse(&why_not, name));
+    if (state == USERS_ENROLLED) {
+        find_recovery(rows, name, &extras);
+        find_bypass(rows, name, &extras);
+    }
+    listing_add(rows->listing,
+                (const char *[]){ name, found == USERS_FOUND ? words[state] : "damaged",
+                                  found == USERS_FOUND ? record.identity : NULL,
+                                  record.factor_sid[0] != '\0' ? record.factor_sid : NULL,
+                                  found == USERS_FOUND ? check(rows, state, &record) : NULL,
+                                  *extras.recovery != '\0' ? extras.recovery : NULL,
+                                  *extras.until != '\0' ? extras.until : NULL,
+                                  *extras.until != '\0' ? extras.bypass->reason : NULL });
+    bypass_free(&extras.bypass);
+}
+
+/* A user who is asked for no code without being enrolled. */
+static void add_bypassed(struct rows *rows, const char *name)
+{
+    struct users_record record;
+    struct extras extras = { .recovery = "" };
+    struct verdict why_not;
+
+    if (enrollment_is_name(name) &&
+        users_read(&rows->session->users, USERS_ENROLLED, name, &record, &why_not) == USERS_NONE)
+        find_bypass(rows, name, &extras);
+    if (*extras.until != '\0')
+        listing_add(rows->listing, (const char *[]){ name, "not enrolled", NULL, NULL, NULL, NULL,
+                                                     extras.until, extras.bypass->reason });
+    bypass_free(&extras.bypass);
+}
+
+static void add_all_bypassed(struct rows *rows)
+{
+    char **names = folder_names(rows->bypasses, "");
+
+    if (names == NULL) {
+        terminal_say("cannot read the directory of bypasses: %s", strerror(errno));
+        rows->status = COMMAND_WRONG;
+    }
+    for (char **name = names; name != NULL && *name != NULL; name++)
+        add_bypassed(rows, *name);
+    folder_free_names(&names);
+}
+
+/* Without its folder there is no bypass. */
+static void open_bypasses(struct rows *rows)
+{
+    struct verdict why_not;
+    bool is_absent;
+
+    rows->bypasses = bypass_open_folder(rows->session->settings->runtime_dir, &is_absent, &why_not);
+    if (rows->bypasses < 0 && !is_absent)
+        rows->status = worse(rows->status, session_refuse(&why_not, "no bypass works"));
+}
+
+/* Files of an earlier version, where a bypass lay beside the enrollment. */
+static void say_old_bypasses(const struct rows *rows)
+{
+    const struct users *users = &rows->session->users;
+    struct verdict why_not;
+    char **names = users_names(users, USERS_ENROLLED, USERS_OLD_BYPASS, &why_not);
+
+    for (char **name = names; name != NULL && *name != NULL; name++)
+        terminal_say("%s/%s" USERS_OLD_BYPASS " is of an earlier version and no longer counts: rm "
+                     "%s/%s" USERS_OLD_BYPASS,
+                     users->path, *name, users->path, *name);
+    folder_free_names(&names);
+}
+
+static void add_rows(struct rows *rows)
+{
+    char **names[USERS_STATES] = { NULL };
+
+    for (size_t state = 0; state < USERS_STATES; state++) {
+        struct verdict why_not;
+        names[state] = users_names(&rows->session->users, state, USERFILE_ENROLLMENT, &why_not);
+        if (names[state] == NULL)
+            rows->status = session_refuse(&why_not, "listing");
+        for (char **name = names[state]; name != NULL && *name != NULL; name++)
+            rows->count++;
+    }
+    for (size_t state = 0; state < USERS_STATES; state++) {
+        for (char **name = names[state]; name != NULL && *name != NULL; name++)
+            add_row(rows, state, *name);
+        folder_free_names(&names[state]);
+    }
+}
+
+static enum command_status run(const struct command_call *call)
+{
+    struct session session;
+    struct rows rows = { .session = &session, .is_checked = command_value(call, "check") != NULL };
+
+    if (rows.is_checked ? !session_open(call, NULL, &session)
+                        : !session_open_local(call, NULL, &session))
+        return COMMAND_WRONG;
+    rows.is_watched = rows.is_checked && isatty(STDERR_FILENO);
+    rows.listing = listing_start(columns, ALIGNED, command_value(call, "json") != NULL);
+    open_bypasses(&rows);
+    if (rows.listing != NULL) {
+        add_rows(&rows);
+        add_all_bypassed(&rows);
+    }
+    say_old_bypasses(&rows);
+    if (rows.bypasses >= 0)
+        close(rows.bypasses);
+    if (rows.listing == NULL || !listing_print(rows.listing)) {
+        terminal_say("the list is incomplete: out of memory");
+        rows.status = COMMAND_WRONG;
+    }
+    listing_free(rows.listing);
+    session_close(&session);
+    return rows.status;
+}
+
+const struct command list_command = {
+    .name = "list",
+    .operands = "",
+    .summary = "Lists the users who are enrolled or need no code",
+    .options = {
+        { "check", NULL, "ask Twilio about every factor" },
+        { "json", NULL, "as JSON, for a program" },
+        SESSION_OPTIONS,
+    },
+    .run = run,
+};

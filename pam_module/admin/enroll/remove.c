@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* "remove USER": the factor at Twilio, then the file. */
+#include "../../core/userfile.h"
+#include "../desk/terminal.h"
+#include "bypass.h"
+#include "ledgers.h"
+#include "session.h"
+
+static bool is_there(const struct session *session, enum users_state state, const char *name)
+{
+    struct users_record record;
+    struct verdict why_not;
+
+    return users_read(&session->users, state, name, &record, &why_not) != USERS_NONE;
+}
+
+/* Before the enrollment goes: who is not enrolled must not be let on by a bypass that was forgotten. */
+static bool drop_extras(struct session *session, const char *name, enum command_status *ret_status)
+{
+    struct verdict why_not;
+    bool was_there;
+
+    if (bypass_end(session->settings, name, &was_there, &why_not) &&
+        users_drop(&session->users, name, USERFILE_RECOVERY, &was_there, &why_not))
+        return true;
+    *ret_status = session_refuse(&why_not, "nothing was changed");
+    return false;
+}
+
+/* Without Twilio: nobody logs in with it, and what is to be deleted there is kept. */
+static enum command_status retire(struct session *session, const char *name)
+{
+    struct verdict why_not;
+    enum command_status status;
+
+    if (!is_there(session, USERS_ENROLLED, name)) {
+        terminal_say("%s is not enrolled", name);
+        return COMMAND_WRONG;
+    }
+    if (is_there(session, USERS_FORMER, name)) {
+        terminal_say(
+            "a replaced factor of %s must first be deleted at Twilio: run it without --local",
+            name);
+        return COMMAND_WRONG;
+    }
+    if (!drop_extras(session, name, &status))
+        return status;
+    if (!users_retire(&session->users, name, &why_not))
+        return session_refuse(&why_not, "nothing was changed");
+    terminal_say("%s is no longer enrolled. The factor is still at Twilio; to delete it: "
+                 "twilio-verify remove %s",
+                 name, terminal_word(name).text);
+    return COMMAND_OK;
+}
+
+static enum command_status remove_all(const struct command_call *call, struct session *session)
+{
+    static const enum users_state states[] = { USERS_PENDING, USERS_FORMER, USERS_ENROLLED };
+    const char *name = call->operands[0];
+    bool is_leftovers = command_value(call, "leftovers") != NULL;
+    enum command_status status = COMMAND_OK;
+    struct verdict why_not;
+    int found = 0;
+
+    if (!is_leftovers && !drop_extras(session, name, &status))
+        return status;
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        if ((is_leftovers && states[i] == USERS_ENROLLED) || !is_there(session, states[i], name))
+            continue;
+        found++;
+        if (!session_clean(session, states[i], name, &status))
+            return status;
+    }
+    if (found == 0) {
+        terminal_say(is_leftovers ? "%s has no unfinished enrollment" : "%s is not enrolled", name);
+        return is_leftovers ? COMMAND_OK : COMMAND_WRONG;
+    }
+    if (!is_leftovers && !ledgers_forget(session->settings, name, &why_not))
+        terminal_say("could not delete the local state of %s: %s", name, why_not.reason);
+    terminal_say("%s: %s", name,
+                 is_leftovers ? "deleted the unfinished enrollment" : "removed here and at Twilio");
+    return COMMAND_OK;
+}
+
+static enum command_status run(const struct command_call *call)
+{
+    bool is_local = command_value(call, "local") != NULL;
+    const char *name = call->operands[0];
+    struct session session;
+    enum command_status status;
+
+    if (is_local ? !session_open_local(call, name, &session) : !session_open(call, name, &session))
+        return COMMAND_WRONG;
+    status = is_local ? retire(&session, name) : remove_all(call, &session);
+    session_close(&session);
+    return status;
+}
+
+const struct command remove_command = {
+    .name = "remove",
+    .operands = "USER",
+    .operands_min = 1,
+    .operands_max = 1,
+    .summary = "Deletes the factor of USER at Twilio, then the enrollment",
+    .options = {
+        { "local", NULL, "delete only on this host; a later remove deletes the factor at Twilio" },
+        { "leftovers", NULL, "delete only what is pending or replaced" },
+        SESSION_OPTIONS,
+    },
+    .run = run,
+};

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* What the verbs share. */
+#include "session.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "../../core/dialogue.h"
+#include "../../core/enrollment.h"
+#include "../../core/secret.h"
+#include "../../core/text.h"
+#include "../desk/terminal.h"
+
+enum command_status session_refuse(const struct verdict *why_not, const char *doing)
+{
+    terminal_say("%s: %s", doing, why_not->reason);
+    return why_not->outcome == OUTCOME_UNAVAILABLE && !terminal_is_interrupted()
+               ? COMMAND_UNAVAILABLE
+               : COMMAND_WRONG;
+}
+
+/* Says why on standard error, and what else may be the reason. */
+static bool refuse_opening(const struct verdict *why_not, const char *doing)
+{
+    session_refuse(why_not, doing);
+    if (geteuid() != 0)
+        terminal_say("run it as root");
+    return false;
+}
+
+bool session_key(const struct command_call *call, const struct settings *settings,
+                 const char **ret_user, const char **ret_path, struct verdict *why_not)
+{
+    const char *sid = command_value(call, "api-key-sid");
+    const char *path = command_value(call, "api-key-file");
+    const char *from = "--api-key-sid and --api-key-file";
+
+    if (sid == NULL && path == NULL) {
+        sid = settings->admin_api_key_sid;
+        path = settings->admin_api_key_file;
+        from = "api_key_sid and api_key_file of the settings' group admin";
+    }
+    if (sid == NULL && path == NULL) {
+        *ret_user = service_user(settings);
+        *ret_path = settings->api_key_file;
+        return true;
+    }
+    if (sid == NULL || path == NULL || !text_is_sid(sid, "SK"))
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "%s must be given together: SK and 32 hexadecimal digits, and the "
+                              "path of a file",
+                              from);
+    *ret_user = sid;
+    *ret_path = path;
+    return true;
+}
+
+static bool open_service(const struct command_call *call, struct session *session)
+{
+    auto_secret char *secret = NULL;
+    struct http_credentials credentials;
+    struct verdict why_not;
+    const char *path = NULL;
+
+    if (!session_key(call, session->settings, &credentials.user, &path, &why_not))
+        return refuse_opening(&why_not, "the API key");
+    if (!secret_read_line(path, &secret, &why_not))
+        return refuse_opening(&why_not, "the secret of the API key");
+    credentials.secret = secret;
+    return service_open(session->settings, &credentials, &session->service, &why_not) ||
+           refuse_opening(&why_not, "cannot prepare requests");
+}
+
+bool session_open_local(const struct command_call *call, const char *name,
+                        struct session *ret_session)
+{
+    struct session session = { .signals = -1, .users = { .folders = { -1, -1, -1 }, .lock = -1 } };
+    const char *doing = "the settings, twilio-verify.conf(5)";
+    struct verdict why_not;
+    bool is_open;
+
+    if (name != NULL && !enrollment_is_name(name)) {
+        terminal_say("\"%s\" is not a valid user name: 1 to 250 bytes without \"/\"", name);
+        return false;
+    }
+    if (name != NULL)
+        session.signals = terminal_hold_signals();
+    is_open = settings_read(call->settings_path, &session.settings, &why_not);
+    if (is_open) {
+        doing = "the enrollments";
+        is_open = users_open(session.settings->users_dir, &session.users, &why_not) &&
+                  (name == NULL || users_lock(&session.users, name, &why_not));
+    }
+    if (!is_open) {
+        session_close(&session);
+        return refuse_opening(&why_not, doing);
+    }
+    *ret_session = session;
+    return true;
+}
+
+bool session_open(const struct command_call *call, const char *name, struct session *ret_session)
+{
+    struct session session;
+
+    if (!session_open_local(call, name, &session))
+        return false;
+    if (!open_service(call, &session)) {
+        session_close(&session);
+        return false;
+    }
+    *ret_session = session;
+    return true;
+}
+
+void session_close(struct session *session)
+{
+    if (session->service.http != NULL)
+        service_close(&session->service);
+    users_close(&session->users);
+    if (session->signals >= 0)
+        close(session->signals);
+    settings_free(&session->settings);
+}
+
+static bool give_up(struct http_watch *watch)
+{
+    (void)watch;
+    return false;
+}
+
+static struct http_watch *watch_for(struct session *session, int signals)
+{
+    session->watch = (struct http_watch){
+        .descriptor = signals,
+        .deadline_ms = dialogue_clock_ms() + (int64_t)session->settings->timeout_seconds * 1000,
+        .noticed = give_up,
+    };
+    return &session->watch;
+}
+
+struct http_watch *session_watch(struct session *session)
+{
+    return watch_for(session, session->signals);
+}
+
+/* What was begun is undone whatever comes. */
+static struct http_watch *watch_on(struct session *session)
+{
+    return watch_for(session, -1);
+}
+
+/* Deletes one factor, or where its SID never became known, every factor of the identity that was not
+ * confirmed. Absent is as good as deleted. */
+static enum factor_result remove_factors(struct session *session, const struct users_record *record,
+                                         struct verdict *why_not)
+{
+    struct factor factors[FACTOR_LIST_MAX];
+    enum factor_result result;
+    size_t count;
+
+    if (record->factor_sid[0] != '\0')
+        return factor_remove(&session->service, record->identity, record->factor_sid,
+                             watch_on(session), why_not);
+
+    result = factor_list(&session->service, record->identity, watch_on(session), factors, &count,
+                         why_not);
+    for (size_t i = 0; result == FACTOR_DONE && i < count; i++)
+        if (!factors[i].is_verified)
+            result = factor_remove(&session->service, record->identity, factors[i].sid,
+                                   watch_on(session), why_not);
+    return result;
+}
+
+/* Deletes the entity where it has no factor left. */
+static enum factor_result remove_entity(struct session *session, const char *identity,
+                                        struct verdict *why_not)
+{
+    struct factor factors[FACTOR_LIST_MAX];
+    enum factor_result result;
+    size_t count = 0;
+
+    result = factor_list(&session->service, identity, watch_on(session), factors, &count, why_not);
+    if (result == FACTOR_DONE && count == 0)
+        result = factor_remove(&session->service, identity, NULL, watch_on(session), why_not);
+    return result;
+}
+
+static bool is_gone(enum factor_result result)
+{
+    return result == FACTOR_DONE || result == FACTOR_ABSENT;
+}
+
+/* Whoever is killed while a factor is replaced may leave the enrolled one among the former ones.
+ * False: it can't be told. */
+static bool find_use(const struct session *session, const char *name,
+                     const struct users_record *record, bool *ret_is_used, struct verdict *why_not)
+{
+    struct users_record enrolled;
+    enum users_found found = users_read(&session->users, USERS_ENROLLED, name, &enrolled, why_not);
+
+    if (found == USERS_REFUSED)
+        return false;
+    *ret_is_used = found == USERS_FOUND && strcmp(enrolled.factor_sid, record->factor_sid) == 0;
+    return true;
+}
+
+/* False: it is told what may remain. */
+static bool delete_there(struct session *session, const struct users_record *record,
+                         enum command_status *ret_status)
+{
+    struct verdict why_not;
+
+    if (is_gone(remove_factors(session, record, &why_not)) &&
+        is_gone(remove_entity(session, record->identity, &why_not)))
+        return true;
+    *ret_status = session_refuse(&why_not, "cannot delete the factor at Twilio");
+    terminal_say("the factor may still be at Twilio: identity %s, factor %s. Its file is kept. Try "
+                 "\"twilio-verify remove\" again later",
+                 record->identity, record->factor_sid[0] != '\0' ? record->factor_sid : "unknown");
+    return false;
+}
+
+bool session_clean(struct session *session, enum users_state state, const char *name,
+                   enum command_status *ret_status)
+{
+    struct users_record record;
+    struct verdict why_not;
+    bool is_kept = false;
+    enum users_found found = users_read(&session->users, state, name, &record, &why_not);
+
+    if (found == USERS_NONE)
+        return true;
+    if (found == USERS_REFUSED) {
+        *ret_status = session_refuse(&why_not, "cannot read what has to be deleted");
+        return false;
+    }
+
+    if (state == USERS_FORMER && !find_use(session, name, &record, &is_kept, &why_not)) {
+        *ret_status = session_refuse(&why_not, "cannot find out if a replaced factor is in use");
+        return false;
+    }
+    if (!is_kept && !delete_there(session, &record, ret_status))
+        return false;
+    if (users_forget(&session->users, state, name, &why_not))
+        return true;
+    *ret_status =
+        session_refuse(&why_not, is_kept ? "cannot delete the second file of a factor in use"
+                                         : "deleted at Twilio, but not on this host");
+    return false;
+}

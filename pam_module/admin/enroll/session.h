@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* What the verbs share: the settings, the folder of the enrollments, the way to Twilio. */
+#pragma once
+
+#include "../../core/settings.h"
+#include "../../twilio/factor.h"
+#include "../desk/command.h"
+#include "users.h"
+
+struct session {
+    struct settings *settings;
+    struct users users;
+    struct service service;
+    struct http_watch watch;
+    int signals; /* that end a request; -1: none */
+};
+
+/* The options of a verb that talks to Twilio. */
+#define SESSION_OPTIONS                                                                            \
+    { "api-key-sid", "SID", "an API key that may manage factors, for this call" },                 \
+    {                                                                                              \
+        "api-key-file", "PATH", "the file of its secret"                                           \
+    }
+
+/* The key to use and the file of its secret: those of the options, or of the settings' group admin, or
+ * of the service. False, with OUTCOME_MISCONFIGURED in *WHY_NOT: half of a pair is missing. */
+bool session_key(const struct command_call *call, const struct settings *settings,
+                 const char **ret_user, const char **ret_path, struct verdict *why_not);
+
+/* Reads the settings and opens the folder of the enrollments; where NAME is not NULL, holds signals
+ * and locks NAME. Makes no request possible, and so needs no API key. The caller closes with
+ * session_close(). False: said why on standard error. */
+bool session_open_local(const struct command_call *call, const char *name,
+                        struct session *ret_session);
+
+/* The same, and prepares for requests with the key that session_key() tells. */
+bool session_open(const struct command_call *call, const char *name, struct session *ret_session);
+
+void session_close(struct session *session);
+
+/* For one request: until the settings' timeout from now, or until a signal that is held. */
+struct http_watch *session_watch(struct session *session);
+
+/* Says on standard error what *WHY_NOT tells of DOING ("creating the factor"), and returns how the
+ * tool has to end. */
+enum command_status session_refuse(const struct verdict *why_not, const char *doing);
+
+/* Deletes at Twilio what the file of NAME in STATE tells of, the entity too where no factor is left,
+ * and then the file. False: said what remains, and *RET_STATUS is how to end. */
+bool session_clean(struct session *session, enum users_state state, const char *name,
+                   enum command_status *ret_status);

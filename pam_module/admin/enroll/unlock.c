@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* "unlock USER": wrong codes that were counted on this host count no more. */
+#include "../desk/terminal.h"
+#include "ledgers.h"
+#include "session.h"
+
+static enum command_status unlock(const struct session *session, const char *name)
+{
+    struct users_record record;
+    struct verdict why_not;
+
+    switch (users_read(&session->users, USERS_ENROLLED, name, &record, &why_not)) {
+    case USERS_NONE:
+        terminal_say("%s is not enrolled", name);
+        return COMMAND_WRONG;
+    case USERS_REFUSED:
+    case USERS_FOUND:
+        break;
+    }
+    if (!ledgers_unlock(session->settings, name, &why_not))
+        return session_refuse(&why_not, "nothing was changed");
+    terminal_say("%s: no wrong code counts any more", name);
+    return COMMAND_OK;
+}
+
+static enum command_status run(const struct command_call *call)
+{
+    const char *name = call->operands[0];
+    struct session session;
+    enum command_status status;
+
+    if (!session_open_local(call, name, &session))
+        return COMMAND_WRONG;
+    status = unlock(&session, name);
+    session_close(&session);
+    return status;
+}
+
+const struct command unlock_command = {
+    .name = "unlock",
+    .operands = "USER",
+    .operands_min = 1,
+    .operands_max = 1,
+    .summary = "Lets USER log in with codes again after too many wrong ones",
+    .run = run,
+};

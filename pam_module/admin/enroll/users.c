@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The folder of the enrollments. */
+#include "users.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../core/enrollment.h"
+#include "../../core/keys.h"
+#include "../../core/secret.h"
+#include "../../core/text.h"
+#include "../../core/userfile.h"
+#include "folder.h"
+
+enum { FILE_SIZE_MAX = 16 * 1024, FILE_NAME_SIZE = 256, PATH_SIZE = 4096 + 16 };
+
+#define SUFFIX USERFILE_ENROLLMENT
+
+static const char *const subfolders[USERS_STATES] = {
+    [USERS_ENROLLED] = "",
+    [USERS_PENDING] = "/.pending",
+    [USERS_FORMER] = "/.former",
+};
+
+static bool refuse(struct verdict *why_not, const struct users *users, enum users_state state,
+                   const char *name, const char *doing)
+{
+    return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s %s%s/%s%s: %s", doing, users->path,
+                          subfolders[state], name, SUFFIX, strerror(errno));
+}
+
+/* Opens one folder; without it the folders below users_dir are as good as empty. */
+static bool open_folder(struct users *users, enum users_state state, bool make,
+                        struct verdict *why_not)
+{
+    char folder[PATH_SIZE];
+
+    if (users->folders[state] >= 0)
+        return true;
+    snprintf(folder, sizeof folder, "%s%s", users->path, subfolders[state]);
+    if (make && mkdir(folder, 0700) != 0 && errno != EEXIST)
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot make the directory %s: %s",
+                              folder, strerror(errno));
+    if (!make && state != USERS_ENROLLED && access(folder, F_OK) != 0 && errno == ENOENT)
+        return true;
+    users->folders[state] = secret_open_folder(folder, why_not);
+    if (users->folders[state] < 0 && access(folder, F_OK) != 0 && errno == ENOENT)
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "directory %s does not exist: install -d -m 0700 it", folder);
+    return users->folders[state] >= 0;
+}
+
+static bool open_folders(struct users *users, bool make, struct verdict *why_not)
+{
+    for (size_t state = 0; state < USERS_STATES; state++)
+        if (!open_folder(users, state, make, why_not))
+            return false;
+    return true;
+}
+
+bool users_open(const char *path, struct users *ret_users, struct verdict *why_not)
+{
+    struct users users = { path, { -1, -1, -1 }, -1 };
+
+    if (!open_folders(&users, false, why_not)) {
+        users_close(&users);
+        return false;
+    }
+    *ret_users = users;
+    return true;
+}
+
+void users_close(struct users *users)
+{
+    for (size_t state = 0; state < USERS_STATES; state++)
+        if (users->folders[state] >= 0)
+            close(users->folders[state]);
+    if (users->lock >= 0)
+        close(users->lock);
+    *users = (struct users){ users->path, { -1, -1, -1 }, -1 };
+}
+
+static bool print_file(const char *name, const char *suffix, char file[FILE_NAME_SIZE])
+{
+    int length = snprintf(file, FILE_NAME_SIZE, "%s%s", name, suffix);
+
+    return length > 0 && length < FILE_NAME_SIZE;
+}
+
+/* Lock files stay: whoever removed one would let two others lock two files of one name. */
+bool users_lock(struct users *users, const char *name, struct verdict *why_not)
+{
+    char file[FILE_NAME_SIZE];
+
+    if (!print_file(name, ".lock", file))
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "the name is too long");
+    if (!open_folders(users, true, why_not))
+        return false;
+    users->lock = openat(users->folders[USERS_PENDING], file,
+                         O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (users->lock < 0)
+        return refuse(why_not, users, USERS_PENDING, name, "locking");
+    if (flock(users->lock, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    if (errno == EWOULDBLOCK)
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "another twilio-verify is changing %s now; try again later", name);
+    return refuse(why_not, users, USERS_PENDING, name, "locking");
+}
+
+static bool is_factor_sid(const char *text)
+{
+    return text_is_sid(text, "YF");
+}
+
+/* A pending file before the factor has a SID; every other one is read as a login reads it. */
+struct draft {
+    char *identity, *factor_sid;
+};
+
+static const struct key draft_keys[] = {
+    { .name = "identity",
+      .type = KEY_TEXT,
+      .offset = offsetof(struct draft, identity),
+      .mandatory = true,
+      .minimum = 8,
+      .maximum = 64,
+      .is_valid = enrollment_is_identity,
+      .rule = "must be 8 to 64 letters, digits and dashes" },
+    { .name = "factor_sid",
+      .type = KEY_TEXT,
+      .offset = offsetof(struct draft, factor_sid),
+      .minimum = 34,
+      .maximum = 34,
+      .is_valid = is_factor_sid,
+      .rule = "must be YF and 32 hexadecimal digits" },
+};
+
+enum { DRAFT_KEYS = sizeof draft_keys / sizeof *draft_keys };
+
+static bool parse(const char *text, const char *shown, enum users_state state,
+                  struct users_record *ret_record, struct verdict *why_not)
+{
+    struct draft draft = { 0 };
+    bool is_good = keys_parse(text, shown, draft_keys, DRAFT_KEYS, &draft, why_not);
+
+    if (is_good && draft.factor_sid == NULL && state != USERS_PENDING)
+        is_good =
+            verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: factor_sid is missing", shown);
+    if (is_good) {
+        snprintf(ret_record->identity, sizeof ret_record->identity, "%s", draft.identity);
+        snprintf(ret_record->factor_sid, sizeof ret_record->factor_sid, "%s",
+                 draft.factor_sid != NULL ? draft.factor_sid : "");
+    }
+    keys_free(draft_keys, DRAFT_KEYS, &draft);
+    return is_good;
+}
+
+enum users_found users_read(const struct users *users, enum users_state state, const char *name,
+                            struct users_record *ret_record, struct verdict *why_not)
+{
+    auto_secret char *text = NULL;
+    char file[FILE_NAME_SIZE], shown[PATH_SIZE + FILE_NAME_SIZE];
+
+    if (!print_file(name, SUFFIX, file) || users->folders[state] < 0)
+        return USERS_NONE;
+    snprintf(shown, sizeof shown, "%s%s/%s", users->path, subfolders[state], file);
+
+    switch (secret_read_file(users->folders[state], file, shown, SECRET_READERS_ANY, FILE_SIZE_MAX,
+                             &text, why_not)) {
+    case SECRET_ABSENT:
+        return USERS_NONE;
+    case SECRET_READ:
+        return parse(text, shown, state, ret_record, why_not) ? USERS_FOUND : USERS_REFUSED;
+    case SECRET_REFUSED:
+        break;
+    }
+    return USERS_REFUSED;
+}
+
+bool users_is_pending(const struct users *users, const char *name)
+{
+    struct users_record record;
+    struct verdict why_not;
+
+    return users_read(users, USERS_PENDING, name, &record, &why_not) == USERS_FOUND &&
+           record.factor_sid[0] != '\0';
+}
+
+bool users_write(const struct users *users, const char *name, const struct users_record *record,
+                 struct verdict *why_not)
+{
+    char file[FILE_NAME_SIZE], temporary[FILE_NAME_SIZE], text[FILE_NAME_SIZE];
+    int length;
+
+    if (!print_file(name, SUFFIX, file) || !print_file(name, ".new", temporary))
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "the name is too long");
+    length = snprintf(text, sizeof text, "identity   = \"%s\";\n", record->identity);
+    if (record->factor_sid[0] != '\0')
+        snprintf(text + length, sizeof text - (size_t)length, "factor_sid = \"%s\";\n",
+                 record->factor_sid);
+    return folder_put(users->folders[USERS_PENDING], file, users->folders[USERS_PENDING], temporary,
+                      text, 0640) ||
+           refuse(why_not, users, USERS_PENDING, name, "writing");
+}
+
+bool users_put(const struct users *users, const char *name, const char *suffix, const char *text,
+               struct verdict *why_not)
+{
+    int folder = users->folders[USERS_ENROLLED];
+    char file[FILE_NAME_SIZE], temporary[FILE_NAME_SIZE];
+
+    if (!print_file(name, suffix, file) || !print_file(file, ".new", temporary))
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "the name %s is too long for a file NAME%s", name, suffix);
+    return folder_put(folder, file, folder, temporary, text, 0600) ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot write %s/%s: %s", users->path,
+                          file, strerror(errno));
+}
+
+bool users_drop(const struct users *users, const char *name, const char *suffix,
+                bool *ret_was_there, struct verdict *why_not)
+{
+    int folder = users->folders[USERS_ENROLLED];
+    char file[FILE_NAME_SIZE];
+
+    *ret_was_there = false;
+    if (!print_file(name, suffix, file))
+        return true;
+    *ret_was_there = unlinkat(folder, file, 0) == 0;
+    return (*ret_was_there ? fsync(folder) == 0 : errno == ENOENT) ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot remove %s/%s: %s", users->path,
+                          file, strerror(errno));
+}
+
+static bool move(const struct users *users, enum users_state from, enum users_state to,
+                 const char *file)
+{
+    return renameat(users->folders[from], file, users->folders[to], file) == 0 &&
+           fsync(users->folders[to]) == 0 && fsync(users->folders[from]) == 0;
+}
+
+/* Whether FILE is the same in both folders: whoever linked it was killed then. */
+static bool is_kept(int enrolled, int former, const char *file)
+{
+    struct stat one, other;
+    int reason = errno;
+    bool is_same = fstatat(enrolled, file, &one, AT_SYMLINK_NOFOLLOW) == 0 &&
+                   fstatat(former, file, &other, AT_SYMLINK_NOFOLLOW) == 0 &&
+                   one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+
+    errno = reason;
+    return is_same;
+}
+
+bool users_install(const struct users *users, const char *name, struct verdict *why_not)
+{
+    int enrolled = users->folders[USERS_ENROLLED], former = users->folders[USERS_FORMER];
+    char file[FILE_NAME_SIZE];
+
+    if (!print_file(name, SUFFIX, file))
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "the name is too long");
+    if (linkat(enrolled, file, former, file, 0) != 0 && errno != ENOENT &&
+        !is_kept(enrolled, former, file))
+        return refuse(why_not, users, USERS_FORMER, name, "keeping the replaced file as");
+    if (fsync(former) == 0 && move(users, USERS_PENDING, USERS_ENROLLED, file))
+        return true;
+    refuse(why_not, users, USERS_ENROLLED, name, "writing");
+    return false;
+}
+
+bool users_retire(const struct users *users, const char *name, struct verdict *why_not)
+{
+    char file[FILE_NAME_SIZE];
+
+    if (!print_file(name, SUFFIX, file) || !move(users, USERS_ENROLLED, USERS_FORMER, file))
+        return refuse(why_not, users, USERS_ENROLLED, name, "moving");
+    return true;
+}
+
+bool users_forget(const struct users *users, enum users_state state, const char *name,
+                  struct verdict *why_not)
+{
+    char file[FILE_NAME_SIZE];
+
+    if (!print_file(name, SUFFIX, file))
+        return true;
+    if (unlinkat(users->folders[state], file, 0) != 0 && errno != ENOENT)
+        return refuse(why_not, users, state, name, "removing");
+    return fsync(users->folders[state]) == 0 || refuse(why_not, users, state, name, "removing");
+}
+
+char **users_names(const struct users *users, enum users_state state, const char *suffix,
+                   struct verdict *why_not)
+{
+    char **names = folder_names(users->folders[state], suffix);
+
+    if (names == NULL)
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot read the directory %s%s: %s",
+                       users->path, subfolders[state], strerror(errno));
+    return names;
+}
