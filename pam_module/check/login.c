@@ -191,11 +191,13 @@ static enum challenge_state send_code(struct login *login)
                                questions->answer.text, &questions->verdict);
     if (login->challenge.is_unjudged)
         take_back(login);
-    /* An "approved" that is fetched counts, since this login's code was sent to it. */
-    if (state == CHALLENGE_LOST)
-        state = login->api->fetch(login->service, &questions->watch, &login->challenge,
-                                  &questions->verdict);
-    return state;
+    if (state != CHALLENGE_LOST)
+        return state;
+    /* An "approved" that is fetched counts, since this login's code was sent to it. The code may have
+     * been judged: it is not sent to a second challenge. */
+    login->challenge.was_repeated = true;
+    return login->api->fetch(login->service, &questions->watch, &login->challenge,
+                             &questions->verdict);
 }
 
 /* Somebody has this user's first factor: said once at each of these. */
@@ -249,7 +251,7 @@ static void verify(struct login *login)
             return;
         }
         verdict_refuse(verdict, OUTCOME_DENIED, "the challenge expired%s",
-                       login->renewed ? " again" : ", and the code was sent twice");
+                       login->renewed ? " again" : ", and the code must not be sent again");
         break;
     case CHALLENGE_REFUSED:
     case CHALLENGE_LOST:

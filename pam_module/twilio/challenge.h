@@ -29,7 +29,7 @@ enum challenge_state {
 struct challenge {
     char sid[CHALLENGE_SID_SIZE];
     char request_id[CHALLENGE_REQUEST_ID_SIZE]; /* Twilio's name for the last request, or "-" */
-    bool was_repeated;                          /* the code was sent once more: it never is again */
+    bool was_repeated; /* the code must not be sent again: it was, or it may have been judged */
     /* Of the last code: it never left, or came back with 5xx or "too many requests". */
     bool is_unjudged;
 };

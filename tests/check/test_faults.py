@@ -262,6 +262,9 @@ VERIFY_STATUSES |= {
         reason="expired again"),
     "denied after a second challenge that is shown as expired": row(
         "denied", [CREATE, VERIFY] * 2, codes=[RIGHT] * 2, verify=for_ever(bend(status="expired"))),
+    "denied when a lost reply's challenge is fetched as expired": row(
+        "denied", [CREATE, VERIFY, FETCH], verify=[lost()], fetch=[bend(status="expired")],
+        reason="the code must not be sent again"),
     "exhausted when the new challenge is one too many": row(
         "exhausted", [CREATE, VERIFY, CREATE], verify=[refuse(403, 60323)],
         create=[honest, refuse(429, 60312)]),
@@ -275,7 +278,7 @@ VERIFY_STATUSES |= {
         verify=[refuse(403, 60323), refuse(429, 20429)], reason="too many requests"),
     "denied after an expired challenge for a code that was sent again": row(
         "denied", [CREATE, VERIFY, VERIFY], codes=[RIGHT] * 2,
-        verify=[refuse(429, 20429), refuse(403, 60323)], reason="the code was sent twice"),
+        verify=[refuse(429, 20429), refuse(403, 60323)], reason="the code must not be sent again"),
     "approved after each of two codes was sent again": row(
         "approved", [CREATE] + [VERIFY] * 4, answers=[WRONG, RIGHT],
         codes=[WRONG] * 2 + [RIGHT] * 2,

@@ -390,11 +390,12 @@ static void on_connect(struct challenge_service *service, struct http_watch *wat
     verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "model");
 }
 
-static void expire(struct model *model)
+/* WAS_LOST: the code may have been judged, and must not be sent again. */
+static void expire(struct model *model, bool was_lost)
 {
     note(model, "expired ");
     model->has_challenge = false;
-    if (model->is_renewed)
+    if (model->is_renewed || was_lost)
         finish(model, OUTCOME_DENIED);
     model->is_renewed = true;
 }
@@ -417,7 +418,7 @@ static enum challenge_state choose_state(struct model *model, bool can_be_lost,
         use_up(model);
         return CHALLENGE_PENDING;
     case EXPIRED:
-        expire(model);
+        expire(model, !can_be_lost);
         return CHALLENGE_EXPIRED;
     case LOST:
         note(model, "lost ");

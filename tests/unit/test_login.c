@@ -1158,10 +1158,13 @@ TEST(an_expired_challenge_is_replaced_once)
     assert_scene("ask load connect create answer verify(123456@1) connect create verify(123456@2)",
                  OUTCOME_APPROVED, "challenge=YC2", .answers = { CODE },
                  .results = { PENDING, EXPIRED, PENDING, APPROVED });
-    assert_scene("ask load connect create answer verify(123456@1) fetch(1) connect create "
-                 "verify(123456@2)",
-                 OUTCOME_APPROVED, "challenge=YC2", .answers = { CODE },
-                 .results = { PENDING, LOST, EXPIRED, PENDING, APPROVED });
+}
+
+TEST(a_code_whose_reply_was_lost_is_not_sent_to_a_second_challenge)
+{
+    assert_scene("ask load connect create answer verify(123456@1) fetch(1)", OUTCOME_DENIED,
+                 "expired, and the code must not be sent again; challenge=YC1", .answers = { CODE },
+                 .results = { PENDING, LOST, EXPIRED });
 }
 
 TEST(a_second_expired_challenge_is_denied)
@@ -1856,6 +1859,7 @@ int main(void)
         cmocka_unit_test(a_lost_reply_that_stands_at_pending_uses_the_attempt_up),
         cmocka_unit_test(a_lost_reply_that_stays_lost_ends_the_login),
         cmocka_unit_test(an_expired_challenge_is_replaced_once),
+        cmocka_unit_test(a_code_whose_reply_was_lost_is_not_sent_to_a_second_challenge),
         cmocka_unit_test(a_second_expired_challenge_is_denied),
         cmocka_unit_test(an_expired_challenge_uses_no_attempt_up),
         cmocka_unit_test(a_challenge_that_cannot_be_replaced_ends_the_login),
