@@ -9,6 +9,7 @@
 #include <syslog.h>
 
 #include "../core/dialogue.h"
+#include "../core/methods.h"
 #include "../core/text.h"
 #include "../core/verdict.h"
 #include "helper.h"
@@ -30,6 +31,7 @@ struct login {
     pam_handle_t *pamh;
     bool silent, debug;
     const char *settings, *helper_path;
+    const char *after; /* methods of sshd, of which one comes first; NULL: none has to */
     const char *user, *service, *rhost, *tty, *ruser;
     int64_t conversation_ms; /* the user's own time */
 };
@@ -53,6 +55,18 @@ static bool take_path(const char *argument, const char *name, const char **path)
     return true;
 }
 
+/* ARGUMENT is "after=" and names of methods, and the first of its kind. */
+static bool take_after(struct login *login, const char *argument)
+{
+    static const char name[] = "after=";
+
+    if (login->after != NULL || strncmp(argument, name, strlen(name)) != 0 ||
+        !methods_are_known(argument + strlen(name)))
+        return false;
+    login->after = argument + strlen(name);
+    return true;
+}
+
 static bool take_arguments(struct login *login, int argc, const char **argv)
 {
     for (int i = 0; i < argc; i++) {
@@ -60,11 +74,13 @@ static bool take_arguments(struct login *login, int argc, const char **argv)
         if (strcmp(argv[i], "debug") == 0)
             login->debug = true;
         else if (!take_path(argv[i], "conf=", &login->settings) &&
-                 !take_path(argv[i], "helper=", &login->helper_path)) {
+                 !take_path(argv[i], "helper=", &login->helper_path) &&
+                 !take_after(login, argv[i])) {
             text_escape(argv[i], true, argument, sizeof argument);
             pam_syslog(login->pamh, LOG_ERR,
-                       "argument \"%s\": only debug, and conf= and helper= with an absolute path, "
-                       "are known; everybody is refused until the PAM configuration is mended",
+                       "argument \"%s\": only debug, conf= and helper= with an absolute path, and "
+                       "one after= with methods of sshd are known; everybody is refused until the "
+                       "PAM configuration is corrected",
                        argument);
             return false;
         }
@@ -253,12 +269,28 @@ static bool print_login(const struct login *login, char line[DIALOGUE_LINE_SIZE]
                                 line);
 }
 
+/* sshd sets the variable for each login by keyboard-interactive, and for no other one; where no
+ * other method was accepted it is empty. What a client sends is never in PAM's environment. */
+static bool is_after(const struct login *login, struct verdict *why_not)
+{
+    const char *after = login->after;
+
+    if (after == NULL || methods_are_accepted(after, pam_getenv(login->pamh, "SSH_AUTH_INFO_0")))
+        return true;
+    return verdict_refuse(why_not, OUTCOME_DENIED,
+                          "after=%s: sshd has accepted no such method before: write "
+                          "\"AuthenticationMethods %.*s,keyboard-interactive\" into sshd_config",
+                          after, (int)strcspn(after, ","), after);
+}
+
 static enum relayed run(struct login *login, struct verdict *ret_verdict)
 {
     struct helper helper = HELPER_NONE;
     char line[DIALOGUE_LINE_SIZE];
     enum relayed relayed;
 
+    if (!is_after(login, ret_verdict))
+        return RELAYED_VERDICT;
     if (!print_login(login, line)) {
         verdict_refuse(ret_verdict, OUTCOME_MISCONFIGURED,
                        "the PAM service's name is empty or longer than %d bytes",

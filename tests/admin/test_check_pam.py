@@ -596,6 +596,17 @@ class Stacks(CheckCase):
                                    f'"{argument}"')
         self.assert_judged(INCLUDE + LINE.replace("\n", "\tdebug  helper=/x \n"), "ok: ")
 
+    def test_after_is_for_sshd_alone(self):
+        after = LINE.replace("\n", " after=publickey\n")
+        refused = "the module refuses everybody: only sshd says which methods"
+        for service, level in (("sudo", "wrong"), ("svc", "warning")):
+            with self.subTest(service):
+                self.assert_judged(INCLUDE + after, f"{level}: {service}:2: {refused}",
+                                   service=service)
+        self.assert_judged(INCLUDE + LINE.replace("\n", " after=publickey after=password\n"),
+                           f"warning: svc:2: {refused}",
+                           'wrong: svc:2: the module refuses everybody for the argument "after=pass')
+
     def test_a_thousand_lines_are_judged_in_less_than_a_second(self):
         jumps = "".join(f"auth [success={n % 7 + 1} auth_err=reset ignore={n % 3 + 1} "
                         f"default=ok] pam_x{n}.so\n" for n in range(990))
@@ -857,7 +868,8 @@ class Sshd(CheckCase):
         self.config = self.folder / "sshd_config"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.folder / "key"],
                        check=True, stdin=subprocess.DEVNULL)
-        self.key, self.password = recipe("sshd-key-and-code"), recipe("sshd-password-and-code")
+        self.after, self.password = recipe("sshd-key-and-code"), recipe("sshd-password-and-code")
+        self.key = self.after.replace(" after=publickey", "")
 
     def sshd(self, config, stack):
         """["level: text"] of sshd's own configuration."""
@@ -875,7 +887,7 @@ class Sshd(CheckCase):
 
     def test_the_recipes_are_fine(self):
         head = "UsePAM yes\nKbdInteractiveAuthentication yes\nPasswordAuthentication no\n"
-        self.assert_sshd(head + self.BOTH, self.key,
+        self.assert_sshd(head + self.BOTH, self.after,
                          'ok: AuthenticationMethods: "publickey,keyboard-interactive" asks')
         self.assert_sshd(head + "AuthenticationMethods keyboard-interactive\n", self.password,
                          'ok: AuthenticationMethods: "keyboard-interactive" asks')
@@ -919,6 +931,36 @@ class Sshd(CheckCase):
         self.assert_sshd("UsePAM yes\nAuthenticationMethods publickey,password\n", self.password,
                          'wrong: AuthenticationMethods: "publickey,password" is always refused')
         self.assert_sshd("UsePAM yes\nPasswordAuthentication yes\n" + self.BOTH, self.key, "ok: ")
+
+    def test_with_after_the_code_alone_is_closed(self):
+        self.assertNotEqual(self.after, self.key)
+        for methods, stack, expected in (
+                ("publickey,keyboard-interactive", self.after, ("ok", " asks for the code")),
+                ("keyboard-interactive", self.after, ("wrong", " is always refused: no method of")),
+                ("keyboard-interactive", self.key, ("wrong", " the code alone logs in")),
+                ("password", self.after, ("wrong", " is always refused: no method of")),
+                ("publickey,password", self.after, ("wrong", " is always refused: no method of")),
+                ("publickey,password", self.key, ("ok", " asks for the code")),
+                ("hostbased,keyboard-interactive", self.after, ("wrong", " is always refused: no")),
+                ("keyboard-interactive,publickey", self.after, ("wrong", " is always refused: no")),
+                ("publickey,hostbased,keyboard-interactive:pam", self.after, ("ok", " asks for")),
+                ("hostbased,keyboard-interactive",
+                 self.after.replace("after=publickey", "after=publickey,hostbased"),
+                 ("ok", " asks for the code")),
+                ("publickey,keyboard-interactive",
+                 self.password.replace("verify.so", "verify.so after=publickey"),
+                 ("ok", " asks for the code")),
+                ("keyboard-interactive",
+                 self.password.replace("verify.so", "verify.so after=publickey"),
+                 ("wrong", " is always refused: no method of"))):
+            with self.subTest([methods, stack]):
+                found, = self.sshd("UsePAM yes\nHostbasedAuthentication yes\n"
+                                   f"AuthenticationMethods {methods}\n", stack)
+                self.assertEqual((found.split(":")[0], expected[1] in found), (expected[0], True),
+                                 found)
+        self.assert_sshd("UsePAM yes\nPubkeyAuthentication no\n", self.after,
+                         'warning: the method "password" is always refused by the module\'s after=',
+                         "wrong: keyboard-interactive is always refused: no method of")
 
     def test_without_pam_the_module_is_not_called(self):
         self.assert_sshd("UsePAM no\n" + self.BOTH, self.key, "wrong: UsePAM is off")

@@ -87,9 +87,10 @@ static void demand_config(const struct sshd_config *config)
 
 static void demand_lists(const struct sshd_config *config)
 {
-    for (int has_factor = 0; has_factor < 2; has_factor++) {
+    for (int kind = 0; kind < 4; kind++) {
+        struct sshd_list_stack stack = { kind & 1, kind & 2 ? "publickey" : "" };
         enum sshd_list_end end =
-            sshd_list_judge(config->methods, strlen(config->methods), config, has_factor);
+            sshd_list_judge(config->methods, strlen(config->methods), config, &stack);
         fuzz_demand(end <= SSHD_LIST_ASKS, "a list comes to something");
         fuzz_demand(end != SSHD_LIST_ASKS ||
                         strstr(config->methods, "keyboard-interactive") != NULL ||

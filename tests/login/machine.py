@@ -335,10 +335,14 @@ class Machine:
         if 'After "@include common-auth"' in text:
             lines.insert(0, "@include common-auth")
         if exemption is not None:
-            where = lines.index(MODULE_LINE)
-            lines[where:where + 1] = exemption
+            where = next(i for i, line in enumerate(lines) if line.startswith(MODULE_LINE))
+            own = lines[where].removeprefix(MODULE_LINE)
+            lines[where:where + 1] = [line + own if line == MODULE_LINE else line
+                                      for line in exemption]
         block = "\n".join(lines).replace("pam_twilio_verify.so",
                                          f"pam_twilio_verify.so {arguments}".rstrip())
+        if not service.startswith("sshd"):  # As conf/pam.d/sudo says.
+            block = block.replace(" after=publickey", "")
 
         path = pathlib.Path("/etc/pam.d") / service
         original = path.with_name(service + ".orig")

@@ -198,7 +198,9 @@ class KeyAndCode(LoginCase):
     def setUpClass(cls):
         machine.use_recipe("sshd-key-and-code", "sshd")
         cls.server = cls.sshd(*KEY_AND_CODE, "Subsystem sftp internal-sftp")
-        cls.code_only = cls.sshd(*CODE_ONLY)
+        stack = pathlib.Path("/etc/pam.d/sshd").read_text()
+        pathlib.Path("/etc/pam.d/sshd-bare").write_text(stack.replace(" after=publickey", ""))
+        cls.code_only = cls.sshd(*CODE_ONLY, service="sshd-bare")
         cls.one_try = cls.sshd(*KEY_AND_CODE, "MaxAuthTries 1")
         cls.with_key = with_key()
 
@@ -263,7 +265,7 @@ class KeyAndCode(LoginCase):
         """Always the same ones, whatever is typed: the second one ends the login."""
         nobody = Nobody("no-such-user")
         self.assert_out(self.code_only, nobody, (CODE_PROMPT, "123456"), (WRONG_PROMPT, "123457"))
-        self.assert_log(nobody, *NOT_ENROLLED)
+        self.assert_log(nobody, *NOT_ENROLLED, service="sshd-bare")
         self.assert_nothing_sent_but_for_the_enrolled()
 
     def copy(self, program, person, *arguments, **options):
@@ -311,6 +313,85 @@ class KeyAndCode(LoginCase):
                 self.assertEqual(second, person.name + "\n")
         self.assert_log(person, *APPROVED)
         self.assert_requests(person, CREATED, VERIFIED)
+
+
+@at_once
+class After(LoginCase):
+    """after=publickey in PAM, where sshd_config does not ask for a key."""
+
+    BOTH_FACTORS = ("KbdInteractiveAuthentication yes", "PasswordAuthentication yes")
+
+    @classmethod
+    def setUpClass(cls):
+        machine.use_recipe("sshd-key-and-code", "sshd")
+        cls.by_code = cls.sshd(*CODE_ONLY, "AcceptEnv *", "PermitUserEnvironment yes")
+        cls.by_password = cls.sshd(*PASSWORD_METHOD)
+        cls.by_either = cls.sshd(*cls.BOTH_FACTORS,
+                                 "AuthenticationMethods publickey,keyboard-interactive password")
+        cls.key_and_password = cls.sshd(*cls.BOTH_FACTORS,
+                                        "AuthenticationMethods publickey,password")
+        cls.with_key = with_key()
+        machine.use_recipe("sshd-password-and-code", "sshd-three", "after=publickey")
+        cls.three = cls.sshd(*KEY_AND_CODE, service="sshd-three")
+        cls.two_of_three = cls.sshd(*PASSWORD_AND_CODE, service="sshd-three")
+        machine.use_recipe("sshd-key-and-code", "sshd-env")
+        stack = pathlib.Path("/etc/pam.d/sshd-env")
+        pathlib.Path("/run/environment").write_text("SSH_AUTH_INFO_0=publickey\n")
+        stack.write_text("auth required pam_env.so envfile=/run/environment\n" + stack.read_text())
+        cls.with_variable = cls.sshd(*CODE_ONLY, service="sshd-env")
+        cls.password_with_variable = cls.sshd(*PASSWORD_METHOD, service="sshd-env")
+
+    def assert_closed(self, sshd, person, *answers, service="sshd", **options):
+        """The login ends without a question for the code."""
+        self.assert_out(sshd, person, *answers, **options)
+        self.assertNotIn("code", self.screen)
+        self.assert_log(person, "NOTICE", "denied", "after=publickey: sshd has accepted no such "
+                        r"method before: write \x22AuthenticationMethods publickey,keyboard-"
+                        r"interactive\x22 into sshd_config", service=service)
+        self.assert_requests(person)
+
+    def assert_password_closed(self, sshd, person, **options):
+        """The code, typed as the password, is no way in."""
+        with sshd.login(person.name, options=options.pop("options", ())) as terminal:
+            terminal.answer(f"{person.name}@127.0.0.1's password: ", person.code)
+            self.assertEqual(terminal.finish(), 255)
+        self.assertEqual(len(person.log(1)), 1)
+        self.assertIn("after=publickey: sshd has accepted no such", person.log(1)[0].text)
+        self.assert_requests(person)
+
+    def test_the_code_alone_is_never_asked(self):
+        self.assert_closed(self.by_code, person_with_key("alone"), options=self.with_key)
+
+    def test_a_client_that_sends_the_variable_is_not_believed(self):
+        person = machine.person("sends")
+        home = pathlib.Path(f"/run/home/{person.name}/.ssh")
+        home.mkdir()
+        (home / "environment").write_text("SSH_AUTH_INFO_0=publickey\n")
+        self.assert_closed(self.by_code, person,
+                           options=("-o", "SetEnv=SSH_AUTH_INFO_0=publickey"))
+
+    def test_a_variable_of_pam_env_is_not_believed(self):
+        self.assert_closed(self.with_variable, machine.person("pamenv"), service="sshd-env")
+        self.assert_password_closed(self.password_with_variable, machine.person("pamenvpw"))
+
+    def test_the_code_as_the_password_is_no_way_in(self):
+        self.assert_password_closed(self.by_password, machine.person("method"))
+        self.assert_password_closed(self.by_either, machine.person("either"))
+
+    def test_after_a_key_the_method_password_is_refused(self):
+        self.assert_password_closed(self.key_and_password, person_with_key("keypw"),
+                                    options=self.with_key)
+
+    def test_key_password_and_code_let_in_together(self):
+        person = person_with_key("three")
+        self.assert_in(self.three, person, ("Password: ", person.password),
+                       (CODE_PROMPT, person.code), options=self.with_key)
+        self.assert_log(person, *APPROVED, service="sshd-three")
+
+    def test_password_and_code_are_not_enough_where_a_key_is_needed(self):
+        person = machine.person("two")
+        self.assert_closed(self.two_of_three, person, ("Password: ", person.password),
+                           service="sshd-three")
 
 
 class AtThePrompt(LoginCase):

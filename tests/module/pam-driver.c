@@ -34,7 +34,8 @@ struct list {
 struct options {
     const char *confdir; /* NULL: libpam's own folders */
     const char *service, *rhost, *tty, *ruser;
-    const char *module; /* called without libpam's stack, with ARGUMENTS */
+    const char *variable; /* of PAM's environment, with its value */
+    const char *module;   /* called without libpam's stack, with ARGUMENTS */
     /* With several users each login, or thread, has the next one, who has the answer of his place. */
     struct list users, answers;
     struct list arguments, calls, limits, closed, refused;
@@ -290,6 +291,8 @@ static void login(const struct options *options, unsigned number, struct process
         pam_set_item(pamh, PAM_TTY, options->tty);
     if (options->ruser != NULL)
         pam_set_item(pamh, PAM_RUSER, options->ruser);
+    if (options->variable != NULL)
+        pam_putenv(pamh, options->variable);
 
     if (before != NULL) {
         for (size_t i = 0; i < options->limits.count; i++)
@@ -454,6 +457,7 @@ enum option_number {
     OPTION_RHOST,
     OPTION_TTY,
     OPTION_RUSER,
+    OPTION_VARIABLE,
     OPTION_MODULE,
     OPTION_ARGUMENT,
     OPTION_CALL,
@@ -485,6 +489,7 @@ static const struct option long_options[] = {
     { "rhost", required_argument, NULL, OPTION_RHOST },
     { "tty", required_argument, NULL, OPTION_TTY },
     { "ruser", required_argument, NULL, OPTION_RUSER },
+    { "variable", required_argument, NULL, OPTION_VARIABLE },
     { "module", required_argument, NULL, OPTION_MODULE },
     { "argument", required_argument, NULL, OPTION_ARGUMENT },
     { "call", required_argument, NULL, OPTION_CALL },
@@ -550,6 +555,9 @@ static void take_option(struct options *options, int option)
         return;
     case OPTION_RUSER:
         options->ruser = optarg;
+        return;
+    case OPTION_VARIABLE:
+        options->variable = optarg;
         return;
     case OPTION_MODULE:
         options->module = optarg;

@@ -788,6 +788,64 @@ class Arguments(ModuleTest):
                 self.assertEqual(self.login(says(outcome + "\n"), arguments=["debug"]).code, code)
 
 
+class After(ModuleTest):
+    """The argument "after=": sshd says in its PAM environment which methods it has accepted."""
+
+    def after(self, methods, info, *options):
+        if info is not None:
+            options = ("--variable", "SSH_AUTH_INFO_0=" + info, *options)
+        return self.login(asks_and_ends_with("approved"), "--answer", ANSWER, *options,
+                          arguments=["after=" + methods])
+
+    def test_after_an_accepted_method_the_code_is_asked(self):
+        for methods, info in (("publickey", "publickey ssh-ed25519 AAAA\n"),
+                              ("publickey", "publickey"),
+                              ("publickey,gssapi-with-mic", "gssapi-with-mic alice@EXAMPLE.ORG\n"),
+                              ("publickey", "password\npublickey ssh-ed25519 AAAA\n"),
+                              ("hostbased,password", "password\n")):
+            with self.subTest([methods, info]):
+                login = self.after(methods, info)
+                self.assertEqual(login.code, "PAM_SUCCESS")
+                self.assertEqual(len(login.messages), 1)
+
+    def test_otherwise_nothing_is_asked_and_nothing_started(self):
+        for methods, info in (("publickey", None), ("publickey", ""), ("publickey", "password\n"),
+                              ("publickey", " publickey"), ("publickey", "publickeyx\n"),
+                              ("password", "hostbased password\n"),
+                              ("publickey,password", "keyboard-interactive/pam\n")):
+            with self.subTest([methods, info]):
+                login = self.after(methods, info)
+                self.assertEqual(login.code, "PAM_AUTH_ERR")
+                self.assertEqual((login.events, login.messages), ([], []))
+                self.assertEqual(login.report["fail_delays"], [2000000])
+                (level, text), = login.log
+                self.assertEqual(level, "NOTICE")
+                self.assertIn(f'outcome=denied reason="after={methods}: sshd has accepted no such '
+                              'method before: write \\x22AuthenticationMethods '
+                              f'{methods.split(",")[0]},keyboard-interactive\\x22', text)
+
+    def test_the_hosts_own_environment_is_no_word_of_sshds(self):
+        login = self.login(asks_and_ends_with("approved"), "--answer", ANSWER,
+                           arguments=["after=publickey"],
+                           env={**os.environ, "SSH_AUTH_INFO_0": "publickey ssh-ed25519 AAAA"})
+        self.assertEqual((login.code, login.events), ("PAM_AUTH_ERR", []))
+
+    def test_the_outage_recipe_does_not_let_in(self):
+        login = self.login(asks_and_ends_with("approved"), stack=OUTAGE_RECIPE,
+                           arguments=["after=publickey"])
+        self.assertEqual(login.code, "PAM_AUTH_ERR")
+
+    def test_what_is_no_method_or_stands_twice_refuses_everybody(self):
+        for argument in ("after=", "after=publickey,", "after=keyboard-interactive", "after=any",
+                         "after=PublicKey", "after", "after=publickey password"):
+            with self.subTest(argument):
+                login = self.login(says("approved\n"), arguments=[argument])
+                self.assertEqual((login.code, login.events), ("PAM_SERVICE_ERR", []))
+        login = self.login(says("approved\n"), arguments=["after=publickey", "after=password"])
+        self.assertEqual((login.code, login.events), ("PAM_SERVICE_ERR", []))
+        self.assertIn('"after=password"', login.log[0][1])
+
+
 class Names(ModuleTest):
     def login_line(self, user="alice", service="sshd"):
         login = self.login(says("denied\n"), user=user, service=service)

@@ -22,7 +22,9 @@ struct judge {
 
 static enum sshd_list_end end_of(const struct judge *judge, const char *list, size_t length)
 {
-    return sshd_list_judge(list, length, judge->config, judge->stack.has_factor);
+    struct sshd_list_stack stack = { judge->stack.has_factor, judge->stack.after };
+
+    return sshd_list_judge(list, length, judge->config, &stack);
 }
 
 /* One list of AuthenticationMethods. */
@@ -41,6 +43,9 @@ static void judge_list(const struct judge *judge, const char *list, size_t lengt
                                  " is always refused, as a password is no code: it can't be "
                                  "satisfied",
                                  "write \"keyboard-interactive\" in place of \"password\"" },
+        [SSHD_LIST_CLOSED] = { REPORT_WRONG, "",
+                               " is always refused: no method of the module's after= comes before",
+                               "write \"" METHODS "\"" },
         [SSHD_LIST_BYPASS] = { REPORT_WRONG, "", " logs in without the code",
                                "write \"" METHODS "\"" },
         [SSHD_LIST_ALONE] = { REPORT_WRONG, "by ", " the code alone logs in",
@@ -67,11 +72,37 @@ static void judge_lists(const struct judge *judge)
     }
 }
 
+/* The methods that call PAM, where each one logs in by itself. */
+static void judge_any_of_pam(const struct judge *judge)
+{
+    bool has_factor = judge->stack.has_factor, is_closed = *judge->stack.after != '\0';
+
+    if (judge->config->password && !judge->config->kerberos)
+        report_add(
+            judge->report, has_factor || is_closed ? REPORT_WARNING : REPORT_WRONG, SUBJECT,
+            "write \"PasswordAuthentication no\"",
+            has_factor ? "the method \"password\" is always refused, as a password is no code"
+            : is_closed
+                ? "the method \"password\" is always refused by the module's after="
+                : "by the method \"password\" the code, typed as the password, logs in alone");
+    if (!judge->config->keyboard_interactive)
+        return;
+    if (is_closed)
+        report_add(judge->report, REPORT_WRONG, SUBJECT, "write \"" METHODS "\"",
+                   "keyboard-interactive is always refused: no method of the module's after= comes "
+                   "before");
+    else if (has_factor)
+        report_add(judge->report, REPORT_OK, SUBJECT, NULL,
+                   "keyboard-interactive asks for the code");
+    else
+        report_add(judge->report, REPORT_WRONG, SUBJECT, "write \"" METHODS "\"",
+                   "the code alone logs in");
+}
+
 /* Without AuthenticationMethods each method that is on logs in by itself. */
 static void judge_any(const struct judge *judge)
 {
     const struct sshd_config *config = judge->config;
-    bool has_factor = judge->stack.has_factor;
     const struct {
         bool is_on;
         const char *what, *remedy;
@@ -87,19 +118,7 @@ static void judge_any(const struct judge *judge)
         if (methods[i].is_on)
             report_add(judge->report, REPORT_WRONG, SUBJECT, methods[i].remedy,
                        "%s alone logs in, and the module is not called", methods[i].what);
-    if (config->password && !config->kerberos)
-        report_add(
-            judge->report, has_factor ? REPORT_WARNING : REPORT_WRONG, SUBJECT,
-            "write \"PasswordAuthentication no\"",
-            has_factor
-                ? "the method \"password\" is always refused, as a password is no code"
-                : "by the method \"password\" the code, typed as the password, logs in alone");
-    if (config->keyboard_interactive && !has_factor)
-        report_add(judge->report, REPORT_WRONG, SUBJECT, "write \"" METHODS "\"",
-                   "the code alone logs in");
-    else if (config->keyboard_interactive)
-        report_add(judge->report, REPORT_OK, SUBJECT, NULL,
-                   "keyboard-interactive asks for the code");
+    judge_any_of_pam(judge);
 }
 
 static void judge_config(const struct judge *judge)

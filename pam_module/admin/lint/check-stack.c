@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "judge.h"
 
@@ -201,14 +202,35 @@ static void judge_absence(struct judge *judge, enum pam_stack_read read)
                   "does not ask for a code: no line of auth calls the module");
 }
 
+/* What all lines of our module say in "after="; "": they do not say the same. */
+static void find_after(const struct pam_stack *stack, char after[CHECK_STACK_AFTER_SIZE])
+{
+    const struct pam_stack_line *first = judge_find_ours(stack);
+
+    *after = '\0';
+    for (size_t i = 0; i < stack->count; i++) {
+        char other[CHECK_STACK_AFTER_SIZE];
+        if (!judge_is_ours(&stack->lines[i]))
+            continue;
+        judge_find_after(&stack->lines[i], other);
+        if (&stack->lines[i] == first)
+            memcpy(after, other, sizeof other);
+        else if (strcmp(after, other) != 0)
+            *after = '\0';
+    }
+}
+
 static struct check_stack_answer answer(const struct pam_stack *stack)
 {
-    return (struct check_stack_answer){
+    struct check_stack_answer answer = {
         .is_known = true,
         .is_called = judge_find_ours(stack) != NULL,
         .is_other = stack->is_other,
         .has_factor = judge_find_factor(stack) != NULL,
     };
+
+    find_after(stack, answer.after);
+    return answer;
 }
 
 struct check_stack_answer check_stack_ask(const struct check_stack *check)

@@ -17,6 +17,8 @@ struct check_stack {
     bool is_named;                      /* somebody asked for the service: it has to be there */
 };
 
+enum { CHECK_STACK_AFTER_SIZE = 64 };
+
 /* The subject of findings about what else than PAM such a program obeys. */
 #define CHECK_STACK_PROGRAMS "programs"
 
@@ -28,11 +30,12 @@ enum check_stack_trust {
 };
 
 struct check_stack_answer {
-    bool is_known;                /* the stack could be followed */
-    bool is_called;               /* it has a line of our module */
-    bool is_other;                /* and that line, or the lack of it, is the one of "other" */
-    bool has_factor;              /* and one of a factor besides */
-    enum check_stack_trust trust; /* of check_stack_add(), where the module is called */
+    bool is_known;   /* the stack could be followed */
+    bool is_called;  /* it has a line of our module */
+    bool is_other;   /* and that line, or the lack of it, is the one of "other" */
+    bool has_factor; /* and one of a factor besides */
+    char after[CHECK_STACK_AFTER_SIZE]; /* "after=" of all lines of our module; "": of not all */
+    enum check_stack_trust trust;       /* of check_stack_add(), where the module is called */
 };
 
 /* Adds what is found about a service; nothing where there is no such service and nobody named it.

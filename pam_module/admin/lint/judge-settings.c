@@ -8,8 +8,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../../core/methods.h"
 #include "judge.h"
 #include "text-file.h"
+
+#define AFTER "after="
 
 /* The account as which the module will read the settings of the file PATH: the one that is known of
  * the service; where none is known, or not on this host, the file's owner; else root, NULL. */
@@ -63,21 +66,62 @@ static void take_settings(struct judge *judge, const struct pam_stack_line *line
                   reader);
 }
 
+/* Whether ARGUMENT begins with NAME. */
+static bool has_name(const char *argument, const char *name)
+{
+    return strncmp(argument, name, strlen(name)) == 0;
+}
+
+/* The next argument of *REST. False: there are no more. */
+static bool take_word(const char **rest, char argument[PATH_MAX])
+{
+    const char *word = *rest + strspn(*rest, " \t");
+    size_t length = strcspn(word, " \t");
+
+    snprintf(argument, PATH_MAX, "%.*s", (int)length, word);
+    *rest = word + length;
+    return length > 0;
+}
+
+void judge_find_after(const struct pam_stack_line *line, char after[CHECK_STACK_AFTER_SIZE])
+{
+    const char *rest = line->arguments;
+    char argument[PATH_MAX];
+
+    *after = '\0';
+    while (take_word(&rest, argument))
+        if (has_name(argument, AFTER))
+            snprintf(after, CHECK_STACK_AFTER_SIZE, "%.*s", CHECK_STACK_AFTER_SIZE - 1,
+                     argument + strlen(AFTER));
+}
+
+/* The program that calls the service has to be sshd, which may call one of another name. */
+static void judge_after(struct judge *judge, const struct pam_stack_line *line)
+{
+    if (!judge_is_sshd(judge))
+        judge_add(judge, judge->known != NULL ? REPORT_WRONG : REPORT_WARNING, "remove after=",
+                  "%s:%u: the module refuses everybody: only sshd says which methods it has "
+                  "accepted, as after= needs it",
+                  line->path, line->number);
+}
+
 /* As the module reads its arguments. */
 static void take_arguments(struct judge *judge, const struct pam_stack_line *line)
 {
-    static const char conf[] = "conf=", helper[] = "helper=/";
-    const char *word = line->arguments + strspn(line->arguments, " \t");
+    const char *rest = line->arguments;
+    char argument[PATH_MAX];
+    unsigned afters = 0;
 
-    for (size_t length; *word != '\0'; word += length + strspn(word + length, " \t")) {
-        char argument[PATH_MAX];
-        length = strcspn(word, " \t");
-        snprintf(argument, sizeof argument, "%.*s", (int)length, word);
-        if (strncmp(argument, conf, strlen(conf)) == 0 && argument[strlen(conf)] == '/')
-            take_settings(judge, line, argument + strlen(conf));
-        else if (strcmp(argument, "debug") != 0 && strncmp(argument, helper, strlen(helper)) != 0)
+    while (take_word(&rest, argument)) {
+        if (has_name(argument, "conf=/"))
+            take_settings(judge, line, argument + strlen("conf="));
+        else if (has_name(argument, AFTER) && methods_are_known(argument + strlen(AFTER)) &&
+                 afters++ == 0)
+            judge_after(judge, line);
+        else if (strcmp(argument, "debug") != 0 && !has_name(argument, "helper=/"))
             judge_add(judge, REPORT_WRONG,
-                      "only debug, and conf= and helper= with an absolute path, are known",
+                      "only debug, conf= and helper= with an absolute path, and one after= with "
+                      "methods of sshd are known",
                       "%s:%u: the module refuses everybody for the argument \"%s\"", line->path,
                       line->number, argument);
     }

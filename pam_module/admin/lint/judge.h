@@ -40,6 +40,9 @@ bool judge_is_sshd(const struct judge *judge);
 /* Whether WORD is known of the service. */
 bool judge_knows(const struct judge *judge, enum facts_word word);
 
+/* Writes the methods of "after=" that LINE, one of our module, has; "": none. */
+void judge_find_after(const struct pam_stack_line *line, char after[CHECK_STACK_AFTER_SIZE]);
+
 /* Adds what is to be said about the order of the first factor and our module. */
 void judge_order(struct judge *judge);
 

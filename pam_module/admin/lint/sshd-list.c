@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "../../core/methods.h"
+
 /* What its methods come to, together. */
 struct sum {
     bool is_off;        /* one is off */
@@ -13,6 +15,8 @@ struct sum {
     bool gives_one;     /* one calls PAM, and gives what was typed as the only answer */
     bool has_own;       /* one is a factor of sshd's */
     bool is_first_ours; /* and the first is not */
+    bool is_after;      /* one of "after=" has come */
+    bool is_closed;     /* one that calls PAM comes before it, or does not tell sshd's methods */
 };
 
 static bool is_method(const char *word, size_t length, const char *method)
@@ -26,8 +30,18 @@ static void add_own(struct sum *sum, bool is_on)
     sum->has_own = true;
 }
 
+/* By "password" sshd does not tell PAM which methods it has accepted (auth-pam.c). */
+static void add_after(struct sum *sum, const char *after, const char *word, size_t length,
+                      bool is_asking)
+{
+    bool gives_one = sum->gives_one && is_method(word, length, "password");
+
+    sum->is_closed |= *after != '\0' && (gives_one || (is_asking && !sum->is_after));
+    sum->is_after |= methods_include(after, word, length);
+}
+
 static void add_method(struct sum *sum, const char *word, size_t length,
-                       const struct sshd_config *config)
+                       const struct sshd_config *config, const char *after)
 {
     static const char asking[] = "keyboard-interactive";
     bool is_first = !sum->has_own && !sum->asks && !sum->gives_one;
@@ -53,27 +67,31 @@ static void add_method(struct sum *sum, const char *word, size_t length,
                                                                   : true);
     }
     sum->is_first_ours |= is_first && !sum->has_own;
+    add_after(sum, after, word, length, is_method(word, length, asking) || is_device);
 }
 
 enum sshd_list_end sshd_list_judge(const char *list, size_t length,
-                                   const struct sshd_config *config, bool has_factor)
+                                   const struct sshd_config *config,
+                                   const struct sshd_list_stack *stack)
 {
     struct sum sum = { 0 };
 
     for (size_t at = 0, size; at < length; at += size + 1) {
         const char *comma = memchr(list + at, ',', length - at);
         size = comma != NULL ? (size_t)(comma - (list + at)) : length - at;
-        add_method(&sum, list + at, size, config);
+        add_method(&sum, list + at, size, config, stack->after);
     }
     if (sum.is_off)
         return SSHD_LIST_SKIPPED;
     if (sum.is_unknown)
         return SSHD_LIST_UNKNOWN;
-    if (sum.gives_one && has_factor)
+    if (sum.gives_one && stack->has_factor)
         return SSHD_LIST_PASSWORD;
+    if (sum.is_closed)
+        return SSHD_LIST_CLOSED;
     if (!sum.asks && !sum.gives_one)
         return SSHD_LIST_BYPASS;
-    if (!has_factor && !sum.has_own)
+    if (!stack->has_factor && !sum.has_own)
         return SSHD_LIST_ALONE;
-    return !has_factor && sum.is_first_ours ? SSHD_LIST_BACKWARD : SSHD_LIST_ASKS;
+    return !stack->has_factor && sum.is_first_ours ? SSHD_LIST_BACKWARD : SSHD_LIST_ASKS;
 }

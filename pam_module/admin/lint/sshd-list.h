@@ -9,13 +9,20 @@ enum sshd_list_end {
     SSHD_LIST_SKIPPED,  /* sshd passes it over: it names a method that is off */
     SSHD_LIST_UNKNOWN,  /* it can't be satisfied: it names a method that no sshd on Linux has */
     SSHD_LIST_PASSWORD, /* it can't be satisfied where a code is needed: sshd gives the password */
+    SSHD_LIST_CLOSED,   /* the module refuses it: no method of "after=" comes before the code */
     SSHD_LIST_BYPASS,   /* it logs in without the code */
     SSHD_LIST_ALONE,    /* by it the code alone logs in */
     SSHD_LIST_BACKWARD, /* it asks for the code, and then for a factor of sshd's */
     SSHD_LIST_ASKS,     /* it asks for the code, after a factor or together with one */
 };
 
-/* What the list of LENGTH bytes comes to under CONFIG. HAS_FACTOR: PAM asks for a first factor before
- * the code. */
+/* The PAM service that sshd calls. */
+struct sshd_list_stack {
+    bool has_factor;   /* it asks for a first factor before the code */
+    const char *after; /* the module's methods of "after="; "": it has none */
+};
+
+/* What the list of LENGTH bytes comes to under CONFIG. */
 enum sshd_list_end sshd_list_judge(const char *list, size_t length,
-                                   const struct sshd_config *config, bool has_factor);
+                                   const struct sshd_config *config,
+                                   const struct sshd_list_stack *stack);
