@@ -877,7 +877,18 @@ class Sshd(CheckCase):
         self.config.write_text(f"HostKey {self.folder}/key\n{config}")
         _, findings = self.check("--sshd-config", self.config, "sshd", prefix=ENTER)
         return [f"{level}: {text}".replace(f"{self.folder}/", "") for level, _, text, _ in findings
-                ][1:]
+                if level != "note" or not text.startswith("root ")][1:]
+
+    def test_root_who_may_not_type_a_code_is_noted(self):
+        self.install(sshd=self.key)
+        for line, notes in (("", 1), ("PermitRootLogin without-password\n", 1),
+                            ("PermitRootLogin prohibit-password\n", 1), ("PermitRootLogin no\n", 0),
+                            ("PermitRootLogin yes\n", 0)):
+            with self.subTest(line):
+                self.config.write_text(f"HostKey {self.folder}/key\n{line}UsePAM yes\n{self.BOTH}")
+                _, findings = self.check("--sshd-config", self.config, "sshd", prefix=ENTER)
+                found = [row for row in findings if row[2].startswith("root is refused even with")]
+                self.assertEqual([row[0] for row in found], ["note"] * notes)
 
     def assert_sshd(self, config, stack, *expected):
         found = self.sshd(config, stack)

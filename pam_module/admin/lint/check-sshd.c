@@ -132,6 +132,11 @@ static void judge_config(const struct judge *judge)
         report_add(judge->report, REPORT_WRONG, SUBJECT,
                    "write \"KbdInteractiveAuthentication yes\"",
                    "KbdInteractiveAuthentication is off: nobody can be asked for a code");
+    if (judge->config->root_by_key)
+        report_add(judge->report, REPORT_NOTE, SUBJECT,
+                   "write \"PermitRootLogin yes\" if root is to log in with a code",
+                   "root is refused even with a right code, where PermitRootLogin is "
+                   "\"prohibit-password\"");
     if (strcmp(judge->config->methods, "any") == 0)
         judge_any(judge);
     else

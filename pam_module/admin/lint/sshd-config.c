@@ -93,6 +93,8 @@ static bool take_setting(struct sshd_config *config, const char *keyword, const 
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         if (strcmp(flags[i].keyword, keyword) == 0)
             *flags[i].value = strcmp(value, "yes") == 0;
+    if (strcmp(keyword, "permitrootlogin") == 0)
+        config->root_by_key = strcmp(value, "without-password") == 0; /* its older name */
     if (strcmp(keyword, "authenticationmethods") == 0)
         return take_words(&config->methods, value);
     if (strcmp(keyword, "pamservicename") == 0)

@@ -16,6 +16,7 @@ enum {
 
 struct sshd_config {
     bool use_pam, password, keyboard_interactive, public_key, host_based, gssapi, kerberos;
+    bool root_by_key;  /* PermitRootLogin prohibit-password: PAM lets root in by no method */
     char *methods;     /* AuthenticationMethods: "any", or lists with one blank between them */
     char *pam_service; /* "sshd", where sshd does not know the keyword */
     char *port;        /* the first */
