@@ -181,11 +181,9 @@ static void refuses_where_no_file_can_be_opened(void **state)
     static const int errors[] = { EMFILE, ENFILE, ENOMEM };
 
     (void)state;
-    if (!has_landlock())
-        skip();
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
         failing.open_error = errors[i];
-        assert_int_equal(run(shut), REFUSED);
+        assert_int_equal(run(shut), has_landlock() ? REFUSED : SHUT);
     }
     failing.open_error = 0;
 }
