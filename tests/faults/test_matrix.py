@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
-"""No fault lets anybody in, at any host: each returns its code, within the limit of time.
+"""No fault lets anybody in: each returns its code, within the limit of time.
 
     BUILD=build tests/login/enter /usr/bin/python3 tests/tap.py tests/faults"""
 
