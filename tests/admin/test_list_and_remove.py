@@ -3,7 +3,10 @@
 # Copyright (c) 2026, the pam_twilio_verify authors
 """list and remove: who is there, and how they go."""
 
+import grp
 import json
+import os
+import pathlib
 import subprocess
 import unittest
 
@@ -35,6 +38,47 @@ class List(AdminCase):
         self.assertEqual(rows["root", "enrolled"],
                          {"user": "root", "state": "enrolled", "identity": identity,
                           "factor_sid": sid})
+
+    def missing(self, *options, shadow="", group="", accounts=()):
+        """{user: why} of "list --missing", with more in the files of accounts."""
+        prefix = ()
+        for name, text in (("shadow", shadow), ("group", group)):
+            path = self.folder / name
+            path.write_text((pathlib.Path("/etc") / name).read_text() + text)
+            path.chmod(0o640)
+            prefix += self.privately(f"mount --bind {path} /etc/{name}")
+        done = self.run_tool("list", "--missing", "--json", *options,
+                             prefix=(*prefix, *self.with_accounts(*accounts)))
+        self.assertEqual(done.status, OK, done.err)
+        return {row["user"]: row["why"] for row in json.loads(done.out)}
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root, for accounts of its own")
+    def test_who_may_log_in_and_is_not_enrolled_is_missing(self):
+        (self.folder / "home/.ssh").mkdir(parents=True)
+        (self.folder / "home/.ssh/authorized_keys").write_text("ssh-ed25519 AAAA\n")
+        home = self.folder / "home"
+        before = self.missing()
+        self.assertEqual(before["root"], "root")
+        found = self.missing(
+            accounts=("tv-pw:x:4001:4001::/:/bin/sh", "tv-key:x:4002:4002::%s:/bin/bash" % home,
+                      "tv-none:x:4003:4003::/:/bin/sh", "tv-noshell:x:4004:4004::/:/bin/false",
+                      "tv-locked:x:4005:4005::/:/bin/sh", "tv-adm:x:4006:4006::/:/bin/sh",
+                      "tv-primary:x:4007:%d::/:/bin/sh" % grp.getgrnam("sudo").gr_gid,
+                      "tv-open:x:4008:4008::/:"),
+            shadow="tv-pw:$6$x:1::::::\ntv-key:!:1::::::\ntv-none:*:1::::::\ntv-noshell:$6$x:1::::::\n"
+                   "tv-locked:!$6$x:1::::::\ntv-adm:!:1::::::\ntv-open::1::::::\n",
+            group="wheel:x:4999:tv-adm,tv-gone\n")
+        self.assertEqual({name: found[name] for name in found.keys() - before.keys()},
+                         {"tv-pw": "password", "tv-key": "key", "tv-adm": "wheel",
+                          "tv-primary": "sudo", "tv-open": "password"})
+
+    def test_who_is_enrolled_or_need_not_be_is_not_missing(self):
+        self.assertIn("root", self.missing())
+        self.enroll("root")
+        self.assertNotIn("root", self.missing())
+        self.run_tool("remove", "root")
+        self.settings = self.configure(login={"unmapped_user": "ignore"})
+        self.assertNotIn("root", self.missing())
 
     def test_for_a_person_it_is_aligned(self):
         self.enroll("root")

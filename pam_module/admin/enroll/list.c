@@ -15,6 +15,7 @@
 #include "../desk/terminal.h"
 #include "folder.h"
 #include "ledgers.h"
+#include "people.h"
 #include "session.h"
 
 enum { PROGRESS_SIZE = 60, ALIGNED = 5 };
@@ -233,11 +234,45 @@ static void add_rows(struct rows *rows)
     }
 }
 
+/* Whom a service that asks for a code would refuse. */
+static bool add_missing(struct listing *listing, const struct settings *settings)
+{
+    auto_people people = { 0 };
+
+    if (!people_find(&people))
+        return false;
+    for (size_t i = 0; i < people.count; i++)
+        if (people_is_missing(settings, "", people.persons[i].name))
+            listing_add(listing, (const char *[]){ people.persons[i].name, people.persons[i].why });
+    return true;
+}
+
+static enum command_status list_missing(const struct command_call *call)
+{
+    static const char *const names[] = { "user", "why", NULL };
+    auto_settings *settings = NULL;
+    struct verdict why_not;
+    struct listing *listing;
+    bool is_whole;
+
+    if (!settings_read(call->settings_path, &settings, &why_not))
+        return session_refuse(&why_not, "settings");
+    listing = listing_start(names, 2, command_value(call, "json") != NULL);
+    is_whole = listing != NULL && add_missing(listing, settings) && listing_print(listing);
+    listing_free(listing);
+    if (is_whole)
+        return COMMAND_OK;
+    terminal_say("the list is incomplete: out of memory");
+    return COMMAND_WRONG;
+}
+
 static enum command_status run(const struct command_call *call)
 {
     struct session session;
     struct rows rows = { .session = &session, .is_checked = command_value(call, "check") != NULL };
 
+    if (command_value(call, "missing") != NULL)
+        return list_missing(call);
     if (rows.is_checked ? !session_open(call, NULL, &session)
                         : !session_open_local(call, NULL, &session))
         return COMMAND_WRONG;
@@ -266,6 +301,7 @@ const struct command list_command = {
     .summary = "Lists the users who are enrolled or need no code",
     .options = {
         { "check", NULL, "ask Twilio about every factor" },
+        { "missing", NULL, "who may log in and is not enrolled, in place of the others" },
         { "json", NULL, "as JSON, for a program" },
         SESSION_OPTIONS,
     },

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* Who may log in to this host. */
+#include "people.h"
+
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <shadow.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../core/policy.h"
+
+static const char *const groups[] = { "sudo", "wheel", "admin" };
+
+enum { GROUPS = sizeof groups / sizeof *groups };
+
+static bool has_person(const struct people *people, const char *name)
+{
+    for (size_t i = 0; i < people->count; i++)
+        if (strcmp(people->persons[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static bool add(struct people *people, const char *name, const char *why, bool is_administrator)
+{
+    struct person *persons;
+    char *copy;
+
+    if (has_person(people, name))
+        return true;
+    persons = reallocarray(people->persons, people->count + 1, sizeof *persons);
+    if (persons == NULL)
+        return false;
+    people->persons = persons;
+    copy = strdup(name);
+    if (copy == NULL)
+        return false;
+    persons[people->count++] = (struct person){ copy, why, is_administrator };
+    return true;
+}
+
+/* A member without an account is no person. */
+static bool add_members(struct people *people, const char *group_name)
+{
+    const struct group *group = getgrnam(group_name);
+
+    for (char **name = group != NULL ? group->gr_mem : NULL; name != NULL && *name != NULL; name++)
+        if (getpwnam(*name) != NULL && !add(people, *name, group_name, true))
+            return false;
+    return true;
+}
+
+/* The administrators' group that is ACCOUNT's own; NULL: none. */
+static const char *find_group(const struct passwd *account)
+{
+    for (size_t i = 0; i < GROUPS; i++) {
+        const struct group *group = getgrnam(groups[i]);
+        if (group != NULL && group->gr_gid == account->pw_gid)
+            return groups[i];
+    }
+    return NULL;
+}
+
+static bool has_login_shell(const struct passwd *account)
+{
+    const char *shell = *account->pw_shell != '\0' ? account->pw_shell : "/bin/sh";
+    bool is_found = false;
+
+    setusershell();
+    for (const char *known; !is_found && (known = getusershell()) != NULL;)
+        is_found = strcmp(known, shell) == 0;
+    endusershell();
+    return is_found;
+}
+
+/* "!" and "*" begin what no password leads to (shadow(5)). */
+static bool has_password(const struct passwd *account)
+{
+    const struct spwd *shadow = getspnam(account->pw_name);
+
+    return shadow != NULL && *shadow->sp_pwdp != '!' && *shadow->sp_pwdp != '*';
+}
+
+static bool has_key(const struct passwd *account)
+{
+    static const char *const files[] = { "authorized_keys", "authorized_keys2" };
+
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char path[PATH_MAX];
+        struct stat status;
+        if (snprintf(path, sizeof path, "%s/.ssh/%s", account->pw_dir, files[i]) <
+                (int)sizeof path &&
+            stat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0)
+            return true;
+    }
+    return false;
+}
+
+static bool add_account(struct people *people, const struct passwd *account)
+{
+    const char *group = find_group(account);
+
+    if (group != NULL)
+        return add(people, account->pw_name, group, true);
+    if (!has_login_shell(account))
+        return true;
+    if (has_password(account))
+        return add(people, account->pw_name, "password", false);
+    return !has_key(account) || add(people, account->pw_name, "key", false);
+}
+
+bool people_find(struct people *ret_people)
+{
+    auto_people people = { 0 };
+    const struct passwd *account;
+    bool is_whole = add(&people, "root", "root", true);
+
+    for (size_t i = 0; is_whole && i < GROUPS; i++)
+        is_whole = add_members(&people, groups[i]);
+    setpwent();
+    while (is_whole && (account = getpwent()) != NULL)
+        is_whole = add_account(&people, account);
+    endpwent();
+    if (!is_whole)
+        return false;
+
+    *ret_people = people;
+    people = (struct people){ 0 };
+    return true;
+}
+
+void people_free(struct people *people)
+{
+    for (size_t i = 0; i < people->count; i++)
+        free(people->persons[i].name);
+    free(people->persons);
+    *people = (struct people){ 0 };
+}
+
+bool people_is_missing(const struct settings *settings, const char *service, const char *name)
+{
+    auto_policy findings = { 0 };
+    struct verdict why_not;
+    enum policy policy = settings == NULL
+                             ? POLICY_REFUSED
+                             : policy_find(settings, service, name, &findings, &why_not);
+
+    return policy == POLICY_REFUSED || policy == POLICY_DENIED;
+}
