@@ -23,7 +23,7 @@ static const struct key keys[] = {
       .minimum = BOOT_ID_SIZE - 1,
       .maximum = BOOT_ID_SIZE - 1,
       .is_valid = boot_is_id,
-      .rule = "must be as in /proc/sys/kernel/random/boot_id" },
+      .rule = "must be a boot id, as in /proc/sys/kernel/random/boot_id" },
     { .name = "until",
       .type = KEY_NUMBER,
       .offset = offsetof(struct bypass, until),
@@ -48,8 +48,7 @@ bool bypass_counts(const struct bypass *bypass, const struct boot_moment *now,
 
     if (strcmp(bypass->boot_id, now->id) != 0)
         return verdict_refuse(why_not, OUTCOME_DENIED,
-                              "the bypass has ended: it was for the boot "
-                              "before this one");
+                              "the bypass has ended: this host was restarted since");
     if (left <= 0)
         return verdict_refuse(why_not, OUTCOME_DENIED, "the bypass has ended");
     if (left > BYPASS_SECONDS_MAX)

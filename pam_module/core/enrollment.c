@@ -59,7 +59,7 @@ bool enrollment_parse(const char *text, const char *shown, struct enrollment **r
     auto_enrollment *enrollment = calloc(1, sizeof *enrollment);
 
     if (enrollment == NULL)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: no memory", shown);
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", shown);
     if (!keys_parse(text, shown, keys, KEYS, enrollment, why_not))
         return false;
 
@@ -99,7 +99,7 @@ static enum secret_read read_file(int folder, const char *users_dir, const char 
 
     enrollment->user = strdup(name);
     if (enrollment->user == NULL) {
-        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: no memory", shown);
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", shown);
         return SECRET_REFUSED;
     }
     *ret_enrollment = enrollment;

@@ -105,7 +105,7 @@ static bool take_text(const struct parse *parse, const config_setting_t *setting
         return refuse(parse, setting, key, key->rule);
     free(*value);
     *value = strdup(text);
-    return *value != NULL || refuse(parse, setting, key, "does not fit into memory");
+    return *value != NULL || refuse(parse, setting, key, "cannot be kept: out of memory");
 }
 
 /* libconfig cuts a hexadecimal number off without a word. */
@@ -146,7 +146,7 @@ static bool take_texts(const struct parse *parse, const config_setting_t *settin
         return refuse(parse, setting, key, key->rule);
     texts = calloc((size_t)length + 1, sizeof *texts);
     if (texts == NULL)
-        return refuse(parse, setting, key, "does not fit into memory");
+        return refuse(parse, setting, key, "cannot be kept: out of memory");
     *(char ***)member(parse, key) = texts;
 
     for (int i = 0; i < length; i++) {
@@ -155,7 +155,7 @@ static bool take_texts(const struct parse *parse, const config_setting_t *settin
             return refuse(parse, setting, key, key->rule);
         texts[i] = strdup(text);
         if (texts[i] == NULL)
-            return refuse(parse, setting, key, "does not fit into memory");
+            return refuse(parse, setting, key, "cannot be kept: out of memory");
     }
     return true;
 }
@@ -174,7 +174,7 @@ static bool take(const struct parse *parse, const config_setting_t *setting, con
     case KEY_REMOVED:
         return refuse(parse, setting, key, key->rule);
     }
-    return refuse(parse, setting, key, "has no type");
+    return refuse(parse, setting, key, "has a value of unknown type");
 }
 
 static bool is_same(const char *one, const char *other)
@@ -199,6 +199,18 @@ static bool is_group(const struct parse *parse, const char *name)
 }
 
 static bool take_members(const struct parse *parse, const config_setting_t *parent,
+                         const char *group);
+
+static bool take_group(const struct parse *parse, const config_setting_t *setting, const char *name)
+{
+    if (!config_setting_is_group(setting))
+        return verdict_refuse(parse->why_not, OUTCOME_MISCONFIGURED,
+                              "%s:%d: %s must be a group: %s = { };", parse->shown,
+                              (int)config_setting_source_line(setting), name, name);
+    return take_members(parse, setting, name);
+}
+
+static bool take_members(const struct parse *parse, const config_setting_t *parent,
                          const char *group)
 {
     for (int i = 0; i < config_setting_length(parent); i++) {
@@ -209,13 +221,13 @@ static bool take_members(const struct parse *parse, const config_setting_t *pare
         if (key != NULL) {
             if (!take(parse, setting, key))
                 return false;
-        } else if (group == NULL && is_group(parse, name) && config_setting_is_group(setting)) {
-            if (!take_members(parse, setting, name))
+        } else if (group == NULL && is_group(parse, name)) {
+            if (!take_group(parse, setting, name))
                 return false;
         } else {
             return verdict_refuse(parse->why_not, OUTCOME_MISCONFIGURED,
-                                  "%s:%d: %s%s%s is no known key here: mend or remove it",
-                                  parse->shown, (int)config_setting_source_line(setting),
+                                  "%s:%d: unknown key %s%s%s: correct or remove it", parse->shown,
+                                  (int)config_setting_source_line(setting),
                                   group != NULL ? group : "", group != NULL ? "." : "", name);
         }
     }
@@ -232,7 +244,7 @@ static bool set_defaults(const struct parse *parse)
             continue;
         *(char **)member(parse, key) = strdup(key->text);
         if (*(char **)member(parse, key) == NULL)
-            return verdict_refuse(parse->why_not, OUTCOME_MISCONFIGURED, "%s: no memory",
+            return verdict_refuse(parse->why_not, OUTCOME_MISCONFIGURED, "%s: out of memory",
                                   parse->shown);
     }
     return true;
@@ -267,8 +279,8 @@ bool keys_parse(const char *text, const char *shown, const struct key *keys, siz
     at = find_long_number(text);
     if (at != NULL)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                              "%s:%d: no number may have more than %d digits", shown,
-                              line_of(text, at), NUMBER_DIGITS_MAX);
+                              "%s:%d: a number has more than %d digits", shown, line_of(text, at),
+                              NUMBER_DIGITS_MAX);
     if (config_read_string(&config, text) != CONFIG_TRUE)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s:%d: %s", shown,
                               config_error_line(&config), config_error_text(&config));

@@ -49,7 +49,7 @@ static int64_t now_s(clockid_t clock)
 
 static void forget(struct ledger *ledger, const struct verdict *why)
 {
-    verdict_refuse(&ledger->note, why->outcome, "codes can't be remembered: %s", why->reason);
+    verdict_refuse(&ledger->note, why->outcome, "cannot store used codes: %s", why->reason);
 }
 
 /* The caller closes with close_page(). On RECORD_BUSY *WHY_NOT tells, on RECORD_UNUSABLE the note. */
@@ -249,7 +249,7 @@ int64_t ledger_count(struct ledger *ledger, struct verdict *why_not)
         return 0;
     verdict_refuse(
         why_not, OUTCOME_EXHAUSTED,
-        "this host's limit for %s, %d challenges an hour and %d a day, opens again at %s",
+        "%s reached this host's limit of %d challenges an hour and %d a day: wait until %s",
         ledger->user, RECORD_CREATIONS_HOUR, RECORD_CREATIONS_DAY, text_print_time(opens_s, when));
     return opens_s - now;
 }
@@ -264,8 +264,8 @@ static struct record_set *find_set(struct ledger *ledger, struct page *page)
         strcmp(identity, ledger->recovery->state) == 0)
         return set;
     verdict_refuse(&ledger->note, OUTCOME_DENIED,
-                   "which recovery codes are used is lost with another file in state_dir: make new "
-                   "ones, twilio-verify recovery-codes %s",
+                   "the file in state_dir is not the one that the recovery codes were made with: "
+                   "make new ones with twilio-verify recovery-codes %s",
                    ledger->user);
     return NULL;
 }
@@ -285,7 +285,7 @@ static bool begin_try(struct ledger *ledger)
     if (opens_s != 0) {
         char when[TEXT_TIME_SIZE];
         return verdict_refuse(&ledger->note, OUTCOME_DENIED,
-                              "after %d wrong recovery codes none is tried until %s",
+                              "%d wrong recovery codes: no recovery code is accepted until %s",
                               (int)page.record.tries, text_print_time(opens_s, when));
     }
     return is_written;
@@ -322,7 +322,7 @@ int ledger_recover(struct ledger *ledger, const char *code)
     number = recovery_match(ledger->recovery, code);
     if (number == RECOVERY_NOT_HASHED)
         verdict_refuse(&ledger->note, OUTCOME_MISCONFIGURED,
-                       "a recovery code can't be hashed: no memory, or a wrong salt");
+                       "cannot hash a recovery code: out of memory, or invalid salt");
     if (number < 0 || open_page(ledger, &page, &ledger->note) != RECORD_LOCKED)
         return -1;
     remain = use_up(ledger, &page, number);

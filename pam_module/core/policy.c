@@ -21,7 +21,7 @@ static bool is_bypassed(const struct settings *settings, const char *user,
     }
     if (!boot_now(&now))
         return verdict_refuse(no_bypass, OUTCOME_MISCONFIGURED,
-                              "a bypass can't be judged: the clock can't be read");
+                              "cannot check the bypass: cannot read the clock");
     return bypass_counts(findings->bypass, &now, &findings->bypass_left_seconds, no_bypass);
 }
 

@@ -89,9 +89,9 @@ bool record_remove(const char *path, const char *name, struct verdict *why_not)
 
     if (folder < 0)
         return false;
-    is_removed =
-        unlinkat(folder, file_name, 0) == 0 || errno == ENOENT ||
-        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "removing %s: %s", shown, strerror(errno));
+    is_removed = unlinkat(folder, file_name, 0) == 0 || errno == ENOENT ||
+                 verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot remove %s: %s", shown,
+                                strerror(errno));
     close(folder);
     return is_removed;
 }
@@ -120,7 +120,7 @@ static uint64_t checksum(const struct record *record, size_t size)
 static enum record_locked refuse(enum record_locked result, const char *problem,
                                  struct verdict *why_not)
 {
-    verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "its file in state_dir %s", problem);
+    verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "the user's file in state_dir %s", problem);
     return result;
 }
 
@@ -133,7 +133,7 @@ static enum record_locked lock(int file, struct verdict *why_not)
             return refuse(RECORD_UNUSABLE, strerror(errno), why_not);
         nanosleep(&(struct timespec){ .tv_nsec = LOCK_PAUSE_NS }, NULL);
     }
-    return refuse(RECORD_BUSY, "stays locked by another process", why_not);
+    return refuse(RECORD_BUSY, "is locked by another process", why_not);
 }
 
 static bool is_time(int64_t time_s)
@@ -217,7 +217,7 @@ bool record_write(int file, struct record *record, bool for_good, struct verdict
         (!for_good || fsync(file) == 0))
         return true;
     return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                          "its file in state_dir can't be written: %s", strerror(errno));
+                          "cannot write the user's file in state_dir: %s", strerror(errno));
 }
 
 void record_unlock(int file)

@@ -119,7 +119,7 @@ bool recovery_parse(const char *text, const char *shown, struct recovery **ret_r
     auto_recovery *recovery = calloc(1, sizeof *recovery);
 
     if (recovery == NULL)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: no memory", shown);
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", shown);
     if (!keys_parse(text, shown, keys, KEYS, recovery, why_not))
         return false;
     if (recovery_count(recovery) == 0 || recovery_count(recovery) > RECOVERY_CODES_MAX)

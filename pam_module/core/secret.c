@@ -39,20 +39,20 @@ int secret_open_folder(const char *path, struct verdict *why_not)
     struct stat status;
 
     if (folder < 0) {
-        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "folder %s: %s", path,
-                       errno == ENOTDIR || errno == ELOOP ? "not a folder, or a symbolic link"
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "directory %s: %s", path,
+                       errno == ENOTDIR || errno == ELOOP ? "not a directory, or a symbolic link"
                                                           : strerror(errno));
         return -1;
     }
 
     if (fstat(folder, &status) != 0)
-        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "folder %s: %s", path, strerror(errno));
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "directory %s: %s", path, strerror(errno));
     else if (!is_owner_trusted(status.st_uid))
-        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "folder %s is not root's: chown root it",
-                       path);
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                       "directory %s is not owned by root: chown root it", path);
     else if (status.st_mode & (S_IWGRP | S_IWOTH))
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                       "folder %s is writable by others: chmod go-w it", path);
+                       "directory %s is writable by others: chmod go-w it", path);
     else
         return folder;
 
@@ -69,10 +69,10 @@ static bool is_trusted(int file, const char *shown, enum secret_readers readers,
     if (fstat(file, &status) != 0)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: %s", shown, strerror(errno));
     if (!S_ISREG(status.st_mode))
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s is no regular file", shown);
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s is not a regular file", shown);
     if (!is_owner_trusted(status.st_uid))
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s is not root's: chown root it",
-                              shown);
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "%s is not owned by root: chown root it", shown);
     if (status.st_mode & (S_IWGRP | S_IWOTH))
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
                               "%s is writable by others: chmod go-w it", shown);
@@ -90,7 +90,7 @@ int secret_open_file(int folder, const char *name, const char *shown, int flags,
     *ret_absent = file < 0 && errno == ENOENT;
     if (file < 0) {
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: %s", shown,
-                       errno == ELOOP ? "symbolic links are not followed: put the file itself here"
+                       errno == ELOOP ? "must not be a symbolic link: put the file itself here"
                                       : strerror(errno));
         return -1;
     }
@@ -131,7 +131,7 @@ enum secret_read secret_read_file(int folder, const char *name, const char *show
         return absent ? SECRET_ABSENT : SECRET_REFUSED;
     text = malloc(size_max + 2);
     if (text == NULL) {
-        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: no memory", shown);
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", shown);
         return SECRET_REFUSED;
     }
 
@@ -166,7 +166,7 @@ bool secret_read_line(const char *path, char **ret_secret, struct verdict *why_n
     length = strcspn(text, "\n");
     if (text[length] == '\n' && text[length + 1] != '\0')
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                              "%s has more than one line: it holds the secret alone", path);
+                              "%s has more than one line: it must hold only the secret", path);
     text[length] = '\0';
     if (length == 0 || length > LINE_MAX_SIZE)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s must hold 1 to %d characters",
@@ -174,7 +174,7 @@ bool secret_read_line(const char *path, char **ret_secret, struct verdict *why_n
     for (size_t i = 0; i < length; i++)
         if (text[i] <= ' ' || text[i] >= 0x7f)
             return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                                  "%s holds a blank or another character that no key has", path);
+                                  "%s holds a blank, or a character that no key has", path);
 
     *ret_secret = text;
     text = NULL;

@@ -150,7 +150,7 @@ bool settings_parse(const char *text, const char *shown, struct settings **ret_s
     auto_settings *settings = calloc(1, sizeof *settings);
 
     if (settings == NULL)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: no memory", shown);
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", shown);
     if (!keys_parse(text, shown, keys, KEYS, settings, why_not))
         return false;
 

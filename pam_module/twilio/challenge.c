@@ -162,7 +162,7 @@ static bool open_service(const struct settings *settings, const struct enrollmen
     const struct http_credentials credentials = { service_user(settings), secret };
 
     if (service == NULL)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "no memory");
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "out of memory");
     service->enrollment = enrollment;
     if (!service_open(settings, &credentials, &service->service, why_not)) {
         free(service);

@@ -443,11 +443,12 @@ class Enrollments(DoctorCase):
         self.assertNotIn("memory", self.doctor("root")[1])
         state = self.folder / "state" / "root.used"
         state.write_bytes(b"rubbish")
-        self.assert_finds("memory", "can't be remembered: its file in state_dir is damaged: remove it",
+        self.assert_finds("memory", "cannot store used codes of root: the user's file in "
+                                    "state_dir is damaged: remove it",
                           level="warning", status=OK)
         state.unlink()
         state.symlink_to("/etc/passwd")
-        self.assert_finds("memory", "symbolic links are not followed", level="warning", status=OK)
+        self.assert_finds("memory", "must not be a symbolic link", level="warning", status=OK)
         state.unlink()
         os.mkfifo(state, 0o600)
         self.assert_finds("memory", "root.used", level="warning", status=OK)
@@ -466,7 +467,7 @@ class Enrollments(DoctorCase):
             self.assertNotIn("bypass", self.doctor(user)[1])
         bypasses = self.folder / "run" / "bypass"
         (bypasses / "root").write_text("made = 1;\n")
-        self.assert_finds("bypass", "does not count: bypass/root:1: made", level="warning",
+        self.assert_finds("bypass", "does not count: bypass/root:1: unknown key made", level="warning",
                           status=OK, remedy="twilio-verify bypass root --end")
         bypasses.chmod(0o777)
         report = self.assert_finds("runtime_dir", f"no bypass counts: folder {bypasses} is writable "

@@ -180,7 +180,7 @@ class Wrong(ExplainCase):
         self.assert_refused("enrollment", "users/root.conf:1: identity must be")
         enroll(self.folder, "root", IDENTITY, FACTOR_SID)
         self.users.chmod(0o777)
-        self.assert_refused("enrollment", f"folder {self.users} is writable by others")
+        self.assert_refused("enrollment", f"directory {self.users} is writable by others")
         self.users.chmod(0o755)
         (self.folder / "api-key").chmod(0o644)
         self.assert_refused("secret", "readable by others: chmod 0600 it")

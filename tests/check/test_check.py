@@ -463,8 +463,8 @@ class ThePromptComesFirst(CheckTest):
 SETTINGS_FAULTS = {  # sentence: (change, the line with this text is named, what else is named)
     "is missing": (unlink, None, "No such file"),
     "is a symbolic link": (become_link, None, "symbolic link"),
-    "is a FIFO": (become_fifo, None, "no regular file"),
-    "is a folder": (become_folder, None, "no regular file"),
+    "is a FIFO": (become_fifo, None, "not a regular file"),
+    "is a folder": (become_folder, None, "not a regular file"),
     "is a socket": (become_socket, None, "No such device"),
     "is writable by its group": (chmod(0o660), None, "chmod go-w"),
     "is writable by others": (chmod(0o642), None, "chmod go-w"),
@@ -534,8 +534,8 @@ SETTINGS_FAULTS = {  # sentence: (change, the line with this text is named, what
 SECRET_FAULTS = {
     "is missing": (unlink, "No such file"),
     "is a symbolic link": (become_link, "symbolic link"),
-    "is a FIFO": (become_fifo, "no regular file"),
-    "is a folder": (become_folder, "no regular file"),
+    "is a FIFO": (become_fifo, "not a regular file"),
+    "is a folder": (become_folder, "not a regular file"),
     "is readable by its group": (chmod(0o640), "chmod 0600"),
     "is readable by others": (chmod(0o604), "chmod 0600"),
     "is writable by its group": (chmod(0o620), "chmod go-w"),
@@ -543,7 +543,7 @@ SECRET_FAULTS = {
     "is an empty line": (write("\n"), "1 to 256"),
     "has two lines": (append("second\n"), "more than one line"),
     "has a blank": (write("a secret\n"), "blank"),
-    "has a carriage return": (write("secret\r\n"), "blank or another"),
+    "has a carriage return": (write("secret\r\n"), "blank, or a character"),
     "holds a NUL byte": (write("secret\0\n"), "NUL"),
     "is too long": (write("s" * 257 + "\n"), "1 to 256"),
     "is very long": (write("s" * 5000 + "\n"), "larger than"),
@@ -551,8 +551,8 @@ SECRET_FAULTS = {
 
 ENROLLMENT_FAULTS = {
     "is a symbolic link": (become_link, None, "symbolic link"),
-    "is a FIFO": (become_fifo, None, "no regular file"),
-    "is a folder": (become_folder, None, "no regular file"),
+    "is a FIFO": (become_fifo, None, "not a regular file"),
+    "is a folder": (become_folder, None, "not a regular file"),
     "is writable by its group": (chmod(0o660), None, "chmod go-w"),
     "is writable by others": (chmod(0o602), None, "chmod go-w"),
     "is empty": (write(""), None, "identity is missing"),
@@ -638,7 +638,7 @@ class Files(CheckTest):
             path.rename(path.with_suffix(".real"))
             path.write_text("")
         changes = {"No such file": lambda path: path.rename(path.with_suffix(".real")),
-                   "symbolic link": make_link, "not a folder": make_file,
+                   "symbolic link": make_link, "not a directory": make_file,
                    "chmod go-w": chmod(0o775), "chmod go-w it": chmod(0o777)}
         if IS_ROOT:
             changes["chown root"] = chown

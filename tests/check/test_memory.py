@@ -28,7 +28,7 @@ USED_PROMPT = ("ask-secret That code was used before: wait for the next one. "
 OUTAGE = "The service does not answer; a recovery code works. Verification code: "
 AWAY = "https://127.0.0.1:1"
 CREATIONS_HOUR, FREE_TRIES, CROWD = 45, 5, 100
-UNREMEMBERED = "codes can't be remembered: "
+UNREMEMBERED = "cannot store used codes: "
 
 
 def run_tool(host, *words):
@@ -453,8 +453,8 @@ class OwnLimit(MemoryTest):
             if number == CREATIONS_HOUR // 2:
                 run_tool(host, "unlock", "alice")
         told, _ = self.one_answer(
-            host, RIGHT, "exhausted", r"this host's limit for alice, 45 challenges an hour and 90 a "
-                                      r"day, opens again at 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+            host, RIGHT, "exhausted", r"alice reached this host's limit of 45 challenges an hour "
+                                      r"and 90 a day: wait until 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
         shown = re.fullmatch(r"show Too many logins: codes of the app are accepted again in "
                              r"(\d+) min\.", told[0])
         self.assertIn(int(shown[1]), range((3600 - seconds_since(began)) // 60, 61))
@@ -511,7 +511,7 @@ class Recovery(MemoryTest):
         host = self.single(AWAY)
         make_codes(host)
         lines = self.crowd(host, ["bbbb-bbbb-bbbb"] * CROWD)
-        refused = [line for line in lines if "none is tried until" in line]
+        refused = [line for line in lines if "no recovery code is accepted until" in line]
         self.assertEqual(len(refused), CROWD - FREE_TRIES)
 
     def test_after_five_wrong_ones_none_is_tried_for_a_while(self):
@@ -520,7 +520,8 @@ class Recovery(MemoryTest):
         for _ in range(FREE_TRIES):
             self.one_answer(host, "bbbb-bbbb-bbbb", "denied", r"\(1 wrong recovery code\)$")
         began = time.monotonic()
-        self.one_answer(host, code, "denied", "after 5 wrong recovery codes none is tried until 20")
+        self.one_answer(host, code, "denied",
+                        "5 wrong recovery codes: no recovery code is accepted until 20")
         make_codes(host)
         self.assertLess(time.monotonic() - began, patience(5))
 
@@ -549,14 +550,14 @@ class Recovery(MemoryTest):
         shutil.copy2(host.folder / "backup", state_file(host))
         os.chown(state_file(host), owner.st_uid, owner.st_gid)
         for answer in (code, other):
-            self.one_answer(host, answer, "denied", "which recovery codes are used is lost")
+            self.one_answer(host, answer, "denied", "the file in state_dir is not the one that")
 
     def test_a_state_file_that_went_away_brings_none_back(self):
         host = self.single(AWAY)
         code, *_ = make_codes(host)
         self.one_answer(host, code, "approved")
         state_file(host).unlink()
-        self.one_answer(host, code, "denied", "make new ones, twilio-verify recovery-codes alice")
+        self.one_answer(host, code, "denied", "make new ones with twilio-verify recovery-codes alice")
         code, *_ = make_codes(host)
         self.one_answer(host, code, "approved")
 
@@ -568,15 +569,15 @@ class Recovery(MemoryTest):
         self.one_answer(host, code, "denied", "alice.recovery holds a secret and is readable")
         path.write_text(path.read_text().replace("salt", "sat"))
         path.chmod(0o600)
-        self.one_answer(host, code, "denied", "sat is no known key")
-        self.one_answer(host, RIGHT, "approved", "sat is no known key")
+        self.one_answer(host, code, "denied", "unknown key sat")
+        self.one_answer(host, RIGHT, "approved", "unknown key sat")
 
     def test_one_that_can_not_be_hashed_is_refused_and_the_log_tells(self):
         host = self.single(AWAY)
         code, *_ = make_codes(host)
         path = host.folder / "users" / "alice.recovery"
         path.write_text(re.sub('"\\$y.*?"', '"$y$"', path.read_text()))
-        self.one_answer(host, code, "denied", "a recovery code can't be hashed: no memory, or a wrong")
+        self.one_answer(host, code, "denied", "cannot hash a recovery code: out of memory, or")
 
     def test_nobody_learns_from_the_time_who_has_codes(self):
         host = self.host(AWAY, users=("alice", "bob"))
@@ -638,13 +639,13 @@ class Hostile(MemoryTest):
 
     def test_the_delay_ends_whatever_is_written(self):
         host, codes = self.forged(AWAY, change(slice(TRIED, TRIES + 1), FAR, 1000))
-        self.one_answer(host, codes[0], "denied", "none is tried until 20")
+        self.one_answer(host, codes[0], "denied", "no recovery code is accepted until 20")
         forge(state_file(host), change(TRIED, int(time.time()) - 3600))
         self.one_answer(host, codes[0], "approved", "9 remain$")
 
     def test_the_limit_ends_whatever_is_written(self):
         host, _ = self.forged(self.liar(), change(CREATIONS, *[FAR] * 90))
-        told, _ = self.one_answer(host, RIGHT, "exhausted", "opens again at 20")
+        told, _ = self.one_answer(host, RIGHT, "exhausted", "wait until 20")
         self.assertRegex(told[0], r"again in (1439|1440) min\.$")
 
     def test_claims_that_are_full_or_of_another_time(self):
@@ -662,7 +663,7 @@ class Hostile(MemoryTest):
         with state_file(host).open() as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             login.answer(RIGHT)
-            self.assert_outcome(login, "misconfigured", "stays locked by another process")
+            self.assert_outcome(login, "misconfigured", "is locked by another process")
         self.assertNotIn("verify", [request.kind for request in server.requests])
 
     @needs_root
@@ -674,12 +675,12 @@ class Hostile(MemoryTest):
             fcntl.flock(file, fcntl.LOCK_EX)
             for answer, outcome in ((codes[1], "denied"), (RIGHT, "misconfigured")):
                 began = time.monotonic()
-                self.one_answer(host, answer, outcome, "stays locked by another process")
+                self.one_answer(host, answer, outcome, "is locked by another process")
                 self.assertLess(time.monotonic() - began, patience(4))
             done = subprocess.run([TOOL, "--settings", host.settings, "list"], timeout=patience(5),
                                   capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 1)
-        self.assertIn("stays locked by another process", done.stderr)
+        self.assertIn("is locked by another process", done.stderr)
 
 
 DAMAGES = {
@@ -803,7 +804,7 @@ class Bypass(MemoryTest):
     def test_one_that_is_damaged_is_none_and_the_log_tells(self):
         server = self.liar()
         for values, problem in (({"until": '"soon"'}, "until must be a number of seconds"),
-                                ({"boot_id": '"this one"'}, "boot_id must be as in /proc")):
+                                ({"boot_id": '"this one"'}, "boot_id must be a boot id")):
             host = self.single(server)
             run_tool(host, "bypass", "alice", "--for", "1m", "--reason", "x")
             self.edit(host, **values)
@@ -827,7 +828,7 @@ class Bypass(MemoryTest):
         host = self.single(server)
         host.folder.joinpath("run", "bypass").mkdir(parents=True)
         host.folder.joinpath("run", "bypass", "alice").symlink_to("/etc/passwd")
-        self.one_answer(host, RIGHT, "approved", "symbolic links are not followed")
+        self.one_answer(host, RIGHT, "approved", "must not be a symbolic link")
 
     @needs_root
     def test_is_for_an_account_that_is_not_enrolled_too_but_for_no_other_name(self):

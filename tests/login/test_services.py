@@ -130,7 +130,7 @@ class OneField(LoginCase):
             self.assertEqual(self.log_in(self.server, person, "bbbb-bbbb-bbbb")[0], "530")
         for line in person.log(4):
             self.assertRegex(line.text, r"\(1 repeated, 1 wrong recovery code\)")
-            self.assertNotIn("none is tried until", line.text)
+            self.assertNotIn("no recovery code is accepted until", line.text)
 
     def test_it_does_so_under_the_limit_that_it_gives_itself_and_can_t_raise(self):
         """RLIMIT_AS, 200 MiB."""

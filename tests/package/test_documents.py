@@ -131,14 +131,14 @@ class Documents(unittest.TestCase):
         text = re.sub(r"(VA|AC|SK)x{32}", lambda match: match[1] + "0" * 32,
                       read("conf/twilio-verify.conf"))
         self.assertRegex(self.verdict(text),
-                         r"^misconfigured: (folder )?/etc/security/twilio-verify\.d/")
+                         r"^misconfigured: (directory )?/etc/security/twilio-verify\.d/")
 
     def test_settings_with_every_optional_key_are_accepted(self):
         text = re.sub(r"(VA|AC|SK)x{32}", lambda match: match[1] + "0" * 32,
                       re.sub(r"(?m)^(\s*)# (\w+ = .*;)$", r"\1\2", read("conf/twilio-verify.conf")))
         self.assertRegex(text, r"(?m)^    proxy = ")
         self.assertRegex(self.verdict(text),
-                         r"^misconfigured: (folder )?/etc/security/twilio-verify\.d/")
+                         r"^misconfigured: (directory )?/etc/security/twilio-verify\.d/")
 
     def test_pam_facts_explains_each_word_that_its_parser_knows(self):
         source = read("pam_module/admin/lint/facts-line.c")
@@ -167,7 +167,7 @@ class Documents(unittest.TestCase):
         blocks = re.findall(r"(?ms)^\t(?:service|login) = \{.*?^\};", page)
         self.assertEqual(len(blocks), 2)
         self.assertRegex(self.verdict("\n".join(blocks).replace("++\n", "\n")),
-                         r"^misconfigured: (folder )?/etc/security/twilio-verify\.d/")
+                         r"^misconfigured: (directory )?/etc/security/twilio-verify\.d/")
 
     def verdict(self, settings):
         with tempfile.TemporaryDirectory() as folder:

@@ -73,9 +73,9 @@ TEST(it_counts_until_its_time)
 
 TEST(it_ends_with_the_boot_whatever_the_clock_says)
 {
-    assert_int_equal(left(OTHER, UNTIL - 100, "for the boot before this one"), 0);
-    assert_int_equal(left(OTHER, 1, "for the boot before this one"), 0);
-    assert_int_equal(left(OTHER, UNTIL + 1, "for the boot before this one"), 0);
+    assert_int_equal(left(OTHER, UNTIL - 100, "this host was restarted since"), 0);
+    assert_int_equal(left(OTHER, 1, "this host was restarted since"), 0);
+    assert_int_equal(left(OTHER, UNTIL + 1, "this host was restarted since"), 0);
 }
 
 TEST(it_is_for_a_day_at_most)
@@ -110,15 +110,15 @@ TEST(a_file_is_strict)
         { "boot_id = \"" ID "\"; reason = \"x\";", "until is missing" },
         { "boot_id = \"" ID "\"; until = 1;", "reason is missing" },
         { "until = 1; reason = \"x\";", "boot_id is missing" },
-        { "boot_id = \"x\"; until = 1; reason = \"x\";", "must be as in /proc" },
+        { "boot_id = \"x\"; until = 1; reason = \"x\";", "must be a boot id, as in /proc" },
         { "boot_id = \"" ID "\"; until = 1; reason = \"\";", "must be a text of 1 to 200 bytes" },
         { "until = 0;", "must be a number of seconds" },
         { "until = -1;", "must be a number of seconds" },
         { "until = \"1\";", "must be a number of seconds" },
         { "until = 1.5;", "must be a number of seconds" },
         { "until = 0x10;", "must be a number of seconds" },
-        { "until = 1000000000;", "no number may have more than 9 digits" },
-        { ALICE "made = 1;", "made is no known key" },
+        { "until = 1000000000;", "a number has more than 9 digits" },
+        { ALICE "made = 1;", "unknown key made" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -218,9 +218,9 @@ TEST(no_link_is_followed)
     assert_int_equal(symlink(folder, link), 0);
     assert_refuses(link, "alice", "a symbolic link");
     assert_int_equal(symlink("alice", folder_path(inner, "bob")), 0);
-    assert_refuses(folder, "bob", "symbolic links are not followed");
+    assert_refuses(folder, "bob", "must not be a symbolic link");
     assert_int_equal(symlink("nowhere", folder_path(inner, "carol")), 0);
-    assert_refuses(folder, "carol", "symbolic links are not followed");
+    assert_refuses(folder, "carol", "must not be a symbolic link");
     assert_int_equal(rename(inner, folder_path(folder, "elsewhere")), 0);
     assert_int_equal(symlink("elsewhere", inner), 0);
     assert_refuses(folder, "alice", "a symbolic link");
@@ -233,8 +233,8 @@ TEST(a_fifo_does_not_block_and_a_folder_is_no_file)
     assert_int_equal(mkfifo(folder_path(inner, "fifo"), 0600), 0);
     assert_int_equal(mkdir(folder_path(inner, "folder"), 0700), 0);
     alarm(10);
-    assert_refuses(*state, "fifo", "no regular file");
-    assert_refuses(*state, "folder", "no regular file");
+    assert_refuses(*state, "fifo", "not a regular file");
+    assert_refuses(*state, "folder", "not a regular file");
     alarm(0);
 }
 
@@ -245,7 +245,7 @@ TEST(a_file_or_folder_of_another_account_is_refused)
 
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
         assert_int_equal(chown(paths[i], 12345, 0), 0);
-        assert_refuses(folder, "alice", "is not root's: chown root it");
+        assert_refuses(folder, "alice", "is not owned by root: chown root it");
         assert_int_equal(chown(paths[i], 0, 0), 0);
     }
     assert_finds(folder, "alice");
@@ -259,7 +259,7 @@ TEST(a_host_that_is_not_root_has_no_use_for_roots)
     assert_int_equal(chmod(folder, 0755), 0);
     assert_int_equal(seteuid(12345), 0);
     assert_finds_none(folder, "alice");
-    assert_refuses(folder_path(folder, "file"), "alice", "not a folder");
+    assert_refuses(folder_path(folder, "file"), "alice", "not a directory");
     assert_int_equal(seteuid(0), 0);
 }
 

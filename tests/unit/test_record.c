@@ -487,7 +487,7 @@ TEST(a_lock_that_somebody_keeps_is_not_waited_for_for_ever)
     struct record one;
 
     assert_int_equal(flock(holder, LOCK_EX), 0);
-    assert_locked(file, &one, RECORD_BUSY, "stays locked by another process");
+    assert_locked(file, &one, RECORD_BUSY, "is locked by another process");
     close(holder);
     assert_locked(file, &one, RECORD_LOCKED, "");
     close(file);
@@ -504,11 +504,11 @@ TEST(a_file_of_others_is_not_opened)
     unlink(path);
     assert_int_equal(symlink("/etc/passwd", path), 0);
     assert_int_equal(record_open(*state, "alice", true, &why_not), -1);
-    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "symbolic links are not followed");
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "must not be a symbolic link");
     unlink(path);
     assert_int_equal(mkfifo(path, 0600), 0);
     assert_int_equal(record_open(*state, "alice", true, &why_not), -1);
-    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "no regular file");
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "not a regular file");
     unlink(path);
     assert_int_equal(chmod(*state, 0777), 0);
     assert_int_equal(record_open(*state, "alice", true, &why_not), -1);

@@ -112,7 +112,7 @@ TEST(a_file_of_recovery_codes_is_strict)
         { SET "salt = \"$6$abc\"; hashes = ( \"a\" );", "must be a salt of yescrypt" },
         { "set = \"0123\"; state = \"7:8.9\";", "must be 32 hexadecimal digits" },
         { "set = \"0123456789ABCDEF0123456789abcdef\";", "must be 32 hexadecimal digits" },
-        { SET "codes = 1;", "codes is no known key" },
+        { SET "codes = 1;", "unknown key codes" },
         { SET "@include \"x\"", "syntax" },
     };
 

@@ -131,8 +131,8 @@ TEST(a_file_must_not_be_somebody_else_s)
 
     folder_write(folder, "file", "text", 0600);
     assert_int_equal(chown(path, SOMEBODY, 0), 0);
-    assert_refuses(path, SECRET_READERS_ANY, 4, "is not root's: chown root it");
-    assert_refuses(path, SECRET_READERS_OWNER, 4, "is not root's: chown root it");
+    assert_refuses(path, SECRET_READERS_ANY, 4, "is not owned by root: chown root it");
+    assert_refuses(path, SECRET_READERS_OWNER, 4, "is not owned by root: chown root it");
     assert_int_equal(chown(path, 0, SOMEBODY), 0);
     assert_reads(path, SECRET_READERS_OWNER, 4, "text");
 }
@@ -163,7 +163,7 @@ TEST(who_is_not_root_may_own_the_files_but_no_third_may)
     assert_int_equal(seteuid(0), 0);
     assert_int_equal(foreign, -1);
     assert_false(absent);
-    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "is not root's");
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "is not owned by root");
 
     assert_int_equal(chown(file, 0, 0), 0);
     assert_int_equal(seteuid(SOMEBODY), 0);
@@ -208,18 +208,18 @@ TEST(only_a_regular_file_is_one)
     folder_write(folder, "file", "text", 0600);
     assert_int_equal(symlink("file", folder_path(folder, "link")), 0);
     assert_refuses(folder_path(folder, "link"), SECRET_READERS_ANY, 4,
-                   "symbolic links are not followed");
+                   "must not be a symbolic link");
     assert_int_equal(symlink("nowhere", folder_path(folder, "dangling")), 0);
     assert_refuses(folder_path(folder, "dangling"), SECRET_READERS_ANY, 4,
-                   "symbolic links are not followed");
+                   "must not be a symbolic link");
 
     alarm(10); /* whoever opens a FIFO to read waits for a writer */
     assert_int_equal(mkfifo(folder_path(folder, "fifo"), 0600), 0);
-    assert_refuses(folder_path(folder, "fifo"), SECRET_READERS_ANY, 4, "no regular file");
+    assert_refuses(folder_path(folder, "fifo"), SECRET_READERS_ANY, 4, "not a regular file");
     alarm(0);
 
-    assert_refuses(folder, SECRET_READERS_ANY, 4, "no regular file");
-    assert_refuses("/dev/null", SECRET_READERS_ANY, 4, "no regular file");
+    assert_refuses(folder, SECRET_READERS_ANY, 4, "not a regular file");
+    assert_refuses("/dev/null", SECRET_READERS_ANY, 4, "not a regular file");
 
     snprintf(address.sun_path, sizeof address.sun_path, "%s", folder_path(folder, "socket"));
     assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
@@ -327,7 +327,7 @@ TEST(a_folder_must_not_be_somebody_else_s)
 
     assert_int_equal(chown(folder, SOMEBODY, 0), 0);
     assert_int_equal(secret_open_folder(folder, &why_not), -1);
-    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "is not root's: chown root it");
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "is not owned by root: chown root it");
 }
 
 TEST(a_folder_is_no_link_no_file_and_not_missing)
@@ -339,7 +339,7 @@ TEST(a_folder_is_no_link_no_file_and_not_missing)
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "No such file");
     folder_write(folder, "file", "text", 0600);
     assert_int_equal(secret_open_folder(folder_path(folder, "file"), &why_not), -1);
-    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "not a folder");
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "not a directory");
     assert_int_equal(symlink(".", folder_path(folder, "link")), 0);
     assert_int_equal(secret_open_folder(folder_path(folder, "link"), &why_not), -1);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "symbolic link");

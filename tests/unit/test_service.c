@@ -220,7 +220,7 @@ TEST(opening_fails_where_there_is_no_memory)
     has_memory = true;
     assert_false(is_open);
     assert_null(service);
-    assert_refused(&login->why_not, OUTCOME_MISCONFIGURED, "no memory");
+    assert_refused(&login->why_not, OUTCOME_MISCONFIGURED, "out of memory");
 }
 
 TEST(create_names_the_factor_and_takes_the_new_sid)

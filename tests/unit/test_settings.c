@@ -530,21 +530,21 @@ TEST(refuses_exempt_services_with_anything_else_in_them)
 TEST(refuses_an_unknown_key_and_names_it)
 {
     assert_wrong(print("", "atempts = 3;", ""),
-                 SHOWN ":6: login.atempts is no known key here: mend or remove it");
-    assert_wrong(print("", "Attempts = 3;", ""), SHOWN ":6: login.Attempts is no known key");
-    assert_wrong(print("attempts = 3;", "", ""), SHOWN ":3: service.attempts is no known key");
-    assert_wrong(print("service = { };", "", ""), SHOWN ":3: service.service is no known key");
-    assert_wrong("attempts = 3;", SHOWN ":1: attempts is no known key");
-    assert_wrong("logins = { };", SHOWN ":1: logins is no known key");
-    assert_wrong("\n\nLogin = { };", SHOWN ":3: Login is no known key");
+                 SHOWN ":6: unknown key login.atempts: correct or remove it");
+    assert_wrong(print("", "Attempts = 3;", ""), SHOWN ":6: unknown key login.Attempts");
+    assert_wrong(print("attempts = 3;", "", ""), SHOWN ":3: unknown key service.attempts");
+    assert_wrong(print("service = { };", "", ""), SHOWN ":3: unknown key service.service");
+    assert_wrong("attempts = 3;", SHOWN ":1: unknown key attempts");
+    assert_wrong("logins = { };", SHOWN ":1: unknown key logins");
+    assert_wrong("\n\nLogin = { };", SHOWN ":3: unknown key Login");
 }
 
 TEST(refuses_a_group_that_is_none)
 {
-    assert_wrong("login = 3;", SHOWN ":1: login ");
-    assert_wrong("login = ( );", SHOWN ":1: login ");
-    assert_wrong("login = ( { attempts = 3; } );", SHOWN ":1: login ");
-    assert_wrong("login = \"x\";", SHOWN ":1: login ");
+    assert_wrong("login = 3;", SHOWN ":1: login must be a group");
+    assert_wrong("login = ( );", SHOWN ":1: login must be a group");
+    assert_wrong("login = ( { attempts = 3; } );", SHOWN ":1: login must be a group");
+    assert_wrong("login = \"x\";", SHOWN ":1: login must be a group");
 }
 
 TEST(refuses_a_doubled_key_and_a_doubled_group)

@@ -232,8 +232,8 @@ static void add_memory(struct report *report, const struct settings *settings, c
     struct verdict why_not;
 
     if (!ledgers_is_usable(settings, name, &why_not))
-        report_add(report, REPORT_WARNING, "memory", NULL,
-                   "codes of %s that were used can't be remembered: %s", name, why_not.reason);
+        report_add(report, REPORT_WARNING, "memory", NULL, "cannot store used codes of %s: %s",
+                   name, why_not.reason);
 }
 
 /* Whether no code is asked of NAME now. A folder that can't be used is host_add()'s to report. */

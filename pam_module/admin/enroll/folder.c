@@ -19,7 +19,7 @@ int folder_make(const char *path, mode_t mode, struct verdict *why_not)
     int folder;
 
     if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "making the folder %s: %s", path,
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot make the directory %s: %s", path,
                        strerror(errno));
         return -1;
     }

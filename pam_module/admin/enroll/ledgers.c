@@ -145,8 +145,8 @@ int ledgers_left(const struct settings *settings, const char *name, const struct
             left = record_left(set, recovery_count(recovery));
         else
             verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                           "which recovery codes of %s are used is lost with another file in "
-                           "state_dir: make new ones, twilio-verify recovery-codes %s",
+                           "the file in state_dir is not the one that the recovery codes of %s "
+                           "were made with: make new ones with twilio-verify recovery-codes %s",
                            name, terminal_word(name).text);
     }
     if (file >= 0)
