@@ -55,7 +55,7 @@ static bool fault_parse_status(const char *argument, struct fault *fault)
     number = strchr(text, '/');
     if (number != NULL) {
         *number++ = '\0';
-        if (!fault_parse_number(number, 99999, &code))
+        if (!fault_parse_number(number, 999999, &code))
             return false;
     }
     if (!fault_parse_number(text, 599, &status) || status < 200)

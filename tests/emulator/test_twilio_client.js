@@ -103,6 +103,26 @@ test("a service is created, updated, listed and removed", async () => {
   await assert.rejects(verify.services(made.sid).fetch(), refusedWith(404, 20404));
 });
 
+test("a service for logins is made and found on a later page", async () => {
+  const made = [];
+  for (let i = 0; i < 5; i++)
+    made.push(
+      await verify.services.create({
+        friendlyName: `Logins ${i}`,
+        "totp.issuer": `Logins ${i}`,
+        "totp.codeLength": 6,
+        "totp.timeStep": 30,
+        "totp.skew": 1,
+      })
+    );
+  const listed = await verify.services.list({ pageSize: 2 });
+  const { sid, accountSid, totp } = listed.find(({ friendlyName }) => friendlyName === "Logins 4");
+  assert.strictEqual(sid, made[4].sid);
+  assert.strictEqual(accountSid, EMULATOR_ACCOUNT_SID);
+  assert.deepStrictEqual(totp, { issuer: "Logins 4", time_step: 30, code_length: 6, skew: 1 });
+  for (const { sid } of made) assert.strictEqual(await verify.services(sid).remove(), true);
+});
+
 test("an entity is created, fetched and removed", async () => {
   const made = await service().entities.create({ identity: "entity-000001" });
   assert.strictEqual(made.identity, "entity-000001");
