@@ -47,8 +47,7 @@ static const char *find_directive(const char *text)
     return NULL;
 }
 
-/* The end of the string or comment that begins at TEXT; TEXT itself where none does. */
-static const char *skip_words(const char *text)
+const char *keys_skip_words(const char *text)
 {
     if (*text == '"') {
         for (text++; *text != '\0' && *text != '"'; text++)
@@ -69,7 +68,7 @@ static const char *skip_words(const char *text)
 static const char *find_long_number(const char *text)
 {
     while (*text != '\0') {
-        const char *next = skip_words(text);
+        const char *next = keys_skip_words(text);
         size_t digits = strspn(text, "0123456789");
         if (digits > NUMBER_DIGITS_MAX)
             return text;

@@ -45,5 +45,8 @@ bool keys_text_is_valid(const struct key *key, const char *text);
 /* The line on which GROUP.NAME stands in TEXT, which keys_parse() has taken; 0: it is not there. */
 int keys_line(const char *text, const char *group, const char *name);
 
+/* The end of the string or comment that begins at TEXT; TEXT itself where none does. */
+const char *keys_skip_words(const char *text);
+
 /* Frees what keys_parse() put into TARGET. */
 void keys_free(const struct key *keys, size_t count, void *target);

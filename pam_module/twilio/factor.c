@@ -3,7 +3,6 @@
 /* A TOTP factor of Twilio Verify. */
 #include "factor.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -112,19 +111,6 @@ static enum factor_result read_seed(struct json_object *object, struct factor_se
     return FACTOR_DONE;
 }
 
-/* Percent-encoding (RFC 3986 section 2.1) of all but letters and digits. */
-static void print_value(const char *text, char *out, size_t size)
-{
-    size_t end = 0;
-
-    for (; *text != '\0' && end + 4 <= size; text++)
-        if (isalnum((unsigned char)*text) && (unsigned char)*text < 0x80)
-            out[end++] = *text;
-        else
-            end += (size_t)sprintf(out + end, "%%%02X", (unsigned char)*text);
-    out[end] = '\0';
-}
-
 enum factor_result factor_create(struct service *service, const char *identity, const char *name,
                                  struct http_watch *watch, struct factor *ret_factor,
                                  struct factor_seed *ret_seed, struct verdict *why_not)
@@ -136,7 +122,7 @@ enum factor_result factor_create(struct service *service, const char *identity, 
 
     if (!service_print_path(service, identity, "Factors", NULL, path, why_not))
         return FACTOR_REFUSED;
-    print_value(name, value, sizeof value);
+    service_print_value(name, value, sizeof value);
     snprintf(form, sizeof form, "FactorType=totp&FriendlyName=%s&Config.CodeLength=%d", value,
              service->settings->code_length);
 

@@ -3,6 +3,7 @@
 /* The Verify service. */
 #include "service.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +22,7 @@ const char *service_user(const struct settings *settings)
 bool service_open(const struct settings *settings, const struct http_credentials *credentials,
                   struct service *ret_service, struct verdict *why_not)
 {
-    *ret_service = (struct service){ .settings = settings };
+    *ret_service = (struct service){ .settings = settings, .date_seconds = -1 };
     return http_open(settings, credentials, &ret_service->http, why_not);
 }
 
@@ -41,6 +42,18 @@ bool service_print_path(const struct service *service, const char *identity, con
     if (length > 0 && length < SERVICE_PATH_SIZE)
         return true;
     return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "the names are too long for a URL");
+}
+
+void service_print_value(const char *text, char *out, size_t size)
+{
+    size_t end = 0;
+
+    for (; *text != '\0' && end + 4 <= size; text++)
+        if (isalnum((unsigned char)*text) && (unsigned char)*text < 0x80)
+            out[end++] = *text;
+        else
+            end += (size_t)sprintf(out + end, "%%%02X", (unsigned char)*text);
+    out[end] = '\0';
 }
 
 int service_error(const struct http_reply *reply)
@@ -74,6 +87,7 @@ static enum http_result send(struct service *service, const struct http_request 
 
     service->status = result == HTTP_REPLIED ? ret_reply->status : 0;
     service->error = result == HTTP_REPLIED ? service_error(ret_reply) : 0;
+    service->date_seconds = result == HTTP_REPLIED ? ret_reply->date_seconds : -1;
     return result;
 }
 
@@ -110,12 +124,11 @@ bool service_fetch(struct service *service, struct http_watch *watch,
     struct http_reply reply = { 0 };
     int again = SERVICE_AGAIN_UNSENT | SERVICE_AGAIN_LOST;
 
-    *ret_facts = (struct service_facts){ .date_seconds = -1 };
+    *ret_facts = (struct service_facts){ 0 };
     snprintf(path, sizeof path, "/v2/Services/%s", service->settings->service_sid);
     if (service_send(service, &request, watch, again, &reply, why_not) != HTTP_REPLIED)
         return false;
 
-    ret_facts->date_seconds = reply.date_seconds;
     if (reply.status != 200) {
         service_explain(&reply, why_not);
         return false;

@@ -12,8 +12,9 @@ enum { SERVICE_PATH_SIZE = 256 };
 struct service {
     const struct settings *settings;
     struct http *http;
-    int status;    /* of the last reply; 0: there was none */
-    int error;     /* Twilio's code in it; 0: none */
+    int status;           /* of the last reply; 0: there was none */
+    int error;            /* Twilio's code in it; 0: none */
+    int64_t date_seconds; /* of the last reply, the server's clock; -1: it did not say */
     bool was_busy; /* the last request was sent once more after "too many requests at once" */
 };
 
@@ -41,6 +42,9 @@ void service_close(struct service *service);
 bool service_print_path(const struct service *service, const char *identity, const char *kind,
                         const char *sid, char path[SERVICE_PATH_SIZE], struct verdict *why_not);
 
+/* Percent-encodes TEXT for a form (RFC 3986 section 2.1), all but letters and digits; cut at SIZE. */
+void service_print_value(const char *text, char *out, size_t size);
+
 /* http_send(), and once more where AGAIN allows it and, unless it forbids that, after "too many
  * requests at once", by which Twilio says that nothing was done. */
 enum http_result service_send(struct service *service, const struct http_request *request,
@@ -52,12 +56,11 @@ void service_explain(const struct http_reply *reply, struct verdict *why_not);
 
 /* What the API tells of the service itself. */
 struct service_facts {
-    int code_length;      /* of new factors; 0: the default of 6 */
-    int64_t date_seconds; /* the server's clock; -1: it did not say */
+    int code_length; /* of new factors; 0: the default of 6 */
 };
 
 /* Fetches the service: free of charge, and the way to see whether name server, TLS and credentials
- * work. False, with the verdict in *WHY_NOT; RET_FACTS->date_seconds is filled on every reply. */
+ * work. False, with the verdict in *WHY_NOT. */
 bool service_fetch(struct service *service, struct http_watch *watch,
                    struct service_facts *ret_facts, struct verdict *why_not);
 

@@ -6,6 +6,7 @@ factor that is left at Twilio, and the next call mends it."""
 
 import importlib.util
 import json
+import re
 import signal
 import subprocess
 import unittest
@@ -200,6 +201,44 @@ class FaultyTool(admin.AdminCase):
         if done.status == admin.OK:
             self.assertEqual([row["user"] for row in json.loads(done.out)], sorted(NAMES))
         return report
+
+    def judge_setup(self, fault):
+        """Another key: the old pair of files counts or the new one, and no other."""
+        self.emulator.control("reset")
+        former, secret = "SK" + "0" * 32, self.folder / "api-key"
+        for path in self.folder.glob("SK*"):
+            path.unlink()
+        old = self.configure().read_text().replace(admin.API_KEY_SID, former)
+        self.settings.write_text(f"# kept\n{old}")
+        secret.write_text("former-secret\n")
+        key = self.folder / "given"
+        key.write_text(admin.API_KEY_SECRET + "\n")
+        key.chmod(0o600)
+        words = ("setup", "--api-key-sid", admin.API_KEY_SID, "--api-key-file", key, "--issuer",
+                 "Faulty")
+        report, _, done = self.run_faulty(fault, *words)
+        text = self.settings.read_text()
+        self.assertTrue(text.startswith("# kept\n"))
+        self.assertEqual(secret.read_text(), "former-secret\n")
+        if text == f"# kept\n{old}":
+            self.assertNotEqual(done.status, admin.OK)
+        else:
+            self.assertIn(f'api_key_file = "{self.folder}/{admin.API_KEY_SID}"', text)
+            self.assertEqual((self.folder / admin.API_KEY_SID).read_text(), key.read_text())
+        if done.status > admin.OK:  # Whoever is killed undoes nothing.
+            services = self.emulator.request("GET", "/v2/Services").json["services"]
+            self.assertTrue(len(services) == 1 or re.search("remains at Twilio|may exist", done.err),
+                            done.err)
+        done = self.run_tool(*words)
+        self.assertEqual(done.status, admin.OK, done.err)
+        self.assertEqual(self.run_tool("list", "--check").status, admin.OK)
+        return report
+
+    def test_setup(self):
+        self.judge_all(self.judge_setup)
+
+    def test_killed_before_any_call_of_setup(self):
+        self.judge_signals(self.judge_setup, (signal.SIGKILL,), 2 * CALLS_MAX)
 
     def test_recovery_codes(self):
         self.judge_all(self.judge_recovery_codes)

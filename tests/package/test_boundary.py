@@ -31,9 +31,11 @@ FOLDERS = {
     "twilio": {"core"},
     "module": {"core"},
     "check": {"core", "twilio"},
-    "admin": {"core", "twilio", "admin/desk", "admin/enroll", "admin/lint", "admin/doctor"},
+    "admin": {"core", "twilio", "admin/desk", "admin/enroll", "admin/setup", "admin/lint",
+              "admin/doctor"},
     "admin/desk": {"core"},
     "admin/enroll": {"core", "twilio", "admin/desk"},
+    "admin/setup": {"core", "twilio", "admin/desk", "admin/enroll"},
     "admin/lint": {"core", "admin/desk"},
     "admin/doctor": {"core", "twilio", "admin/desk", "admin/enroll", "admin/lint"},
 }

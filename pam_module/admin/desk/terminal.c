@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "../../core/text.h"
@@ -138,4 +139,25 @@ bool terminal_ask(const char *question, char *answer, size_t size)
     }
     fputc('\n', stderr);
     return false;
+}
+
+bool terminal_ask_secret(const char *question, char *answer, size_t size)
+{
+    struct termios before, silent;
+    bool has_echo, is_answered;
+
+    close(terminal_hold_signals()); /* they must not leave the terminal without its echo */
+    has_echo = tcgetattr(STDIN_FILENO, &before) == 0;
+    if (has_echo) {
+        silent = before;
+        silent.c_lflag &= ~(tcflag_t)ECHO;
+        silent.c_cc[VSUSP] = _POSIX_VDISABLE;
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    }
+    is_answered = terminal_ask(question, answer, size);
+    if (has_echo)
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    if (is_answered)
+        fputc('\n', stderr);
+    return is_answered;
 }

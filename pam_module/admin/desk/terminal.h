@@ -45,3 +45,6 @@ bool terminal_is_interrupted(void);
 /* Asks QUESTION on standard error and reads a line from standard input, without the newline, into
  * ANSWER. Holds signals. False: the input has ended, the line does not fit, or such a signal came. */
 bool terminal_ask(const char *question, char *answer, size_t size);
+
+/* The same, and the terminal does not show what is typed. The caller wipes ANSWER. */
+bool terminal_ask_secret(const char *question, char *answer, size_t size);

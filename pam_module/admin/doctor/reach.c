@@ -202,7 +202,7 @@ static bool add_login_key(const struct reach *reach)
     if (is_answered) {
         report_add(reach->report, REPORT_OK, "TLS", NULL, "%s answers, and its certificate is good",
                    reach->settings->base_url);
-        add_clock(reach, facts.date_seconds);
+        add_clock(reach, service.date_seconds);
     }
     if (is_fetched)
         add_code_length(reach, facts.code_length);

@@ -34,6 +34,16 @@ int folder_make(const char *path, mode_t mode, struct verdict *why_not)
     return -1;
 }
 
+/* The group of the file that FILE is to replace. */
+static bool copy_group(int folder, const char *name, int file)
+{
+    struct stat old;
+
+    if (fstatat(folder, name, &old, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno == ENOENT;
+    return fchown(file, (uid_t)-1, old.st_gid) == 0;
+}
+
 /* To the disk, or an error: a full disk shows here at the latest. */
 static bool fill(int file, const char *text, mode_t mode)
 {
@@ -54,8 +64,8 @@ bool folder_put(int folder, const char *name, int aside, const char *temporary, 
     file = openat(aside, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file < 0)
         return false;
-    is_written = fill(file, text, mode) && renameat(aside, temporary, folder, name) == 0 &&
-                 fsync(folder) == 0;
+    is_written = copy_group(folder, name, file) && fill(file, text, mode) &&
+                 renameat(aside, temporary, folder, name) == 0 && fsync(folder) == 0;
     error = errno;
     close(file);
     if (!is_written)

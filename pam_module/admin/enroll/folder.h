@@ -15,7 +15,8 @@
 int folder_make(const char *path, mode_t mode, struct verdict *why_not);
 
 /* Writes TEXT to the file NAME in FOLDER, on the disk: first to TEMPORARY in the folder ASIDE, on the
- * same file system; one that an earlier call left there is replaced. False, with errno set. */
+ * same file system; one that an earlier call left there is replaced. A file that is replaced keeps
+ * its group. False, with errno set. */
 bool folder_put(int folder, const char *name, int aside, const char *temporary, const char *text,
                 mode_t mode);
 

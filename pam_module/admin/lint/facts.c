@@ -4,12 +4,11 @@
 #include "facts.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "../desk/data-file.h"
 #include "facts-line.h"
 #include "paths.h"
 #include "text-file.h"
@@ -121,28 +120,13 @@ struct facts *facts_new(void)
     return calloc(1, sizeof(struct facts));
 }
 
-/* The package's file: beside the running program, as in a folder of a build, or where it was
- * installed. */
-static void find_file(char path[PATH_MAX])
-{
-    ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - sizeof "/" FILE_NAME);
-    char *slash;
-
-    path[length > 0 ? length : 0] = '\0';
-    slash = strrchr(path, '/');
-    if (slash != NULL)
-        snprintf(slash + 1, sizeof FILE_NAME, "%s", FILE_NAME);
-    if (slash == NULL || access(path, F_OK) != 0)
-        snprintf(path, PATH_MAX, "%s", PATHS_FACTS);
-}
-
 bool facts_read(struct facts **ret_facts, char why_not[FACTS_WHY_NOT_SIZE])
 {
     auto_facts *facts = facts_new();
     auto_text char *text = NULL, *own = NULL;
     char path[PATH_MAX];
 
-    find_file(path);
+    data_file_find(FILE_NAME, path);
     if (!text_file_read(path, &text)) {
         snprintf(why_not, FACTS_WHY_NOT_SIZE, "%.300s: %s; " INSTALL, path, strerror(errno));
         return false;

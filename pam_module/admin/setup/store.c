@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The two files of "setup". */
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../core/secret.h"
+#include "../../core/text.h"
+#include "../desk/data-file.h"
+#include "../desk/terminal.h"
+#include "../enroll/folder.h"
+#include "settings-text.h"
+
+#define SAMPLE "twilio-verify.conf"
+#define ZEROS  "00000000000000000000000000000000"
+
+enum { FILE_SIZE_MAX = 64 * 1024, NAME_SIZE = 256, SECRET_SIZE = 300 };
+
+/* A file below its folder, which is open. */
+struct place {
+    char folder[PATH_MAX], name[NAME_SIZE];
+    int descriptor;
+};
+
+static bool split(const char *path, struct place *ret_place, struct verdict *why_not)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+
+    *ret_place = (struct place){ .folder = ".", .descriptor = -1 };
+    if (slash != NULL)
+        snprintf(ret_place->folder, sizeof ret_place->folder, "%.*s",
+                 slash > path ? (int)(slash - path) : 1, path);
+    if (*name == '\0' || (size_t)snprintf(ret_place->name, NAME_SIZE, "%s", name) >= NAME_SIZE)
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s is not the path of a file", path);
+    return true;
+}
+
+/* Makes the folder where it is missing. The caller closes. */
+static int open_folder(const char *path, struct verdict *why_not)
+{
+    return access(path, F_OK) == 0 ? secret_open_folder(path, why_not)
+                                   : folder_make(path, 0700, why_not);
+}
+
+static bool open_place(const char *path, struct place *ret_place, struct verdict *why_not)
+{
+    if (!split(path, ret_place, why_not))
+        return false;
+    ret_place->descriptor = open_folder(ret_place->folder, why_not);
+    return ret_place->descriptor >= 0;
+}
+
+static bool read_sample(struct setup *setup, struct verdict *why_not)
+{
+    char path[PATH_MAX];
+
+    data_file_find(SAMPLE, path);
+    setup->is_new = true;
+    return secret_read_file(AT_FDCWD, path, path, SECRET_READERS_ANY, FILE_SIZE_MAX, &setup->text,
+                            why_not) == SECRET_READ;
+}
+
+/* The folder stays open, and so locked, until the process ends. */
+static bool lock(const char *path, struct verdict *why_not)
+{
+    struct place place;
+
+    if (!split(path, &place, why_not))
+        return false;
+    place.descriptor = secret_open_folder(place.folder, why_not);
+    if (place.descriptor < 0)
+        return false;
+    return flock(place.descriptor, LOCK_EX | LOCK_NB) == 0 ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: %s", place.folder,
+                          errno == EWOULDBLOCK ? "another setup runs now; try again later"
+                                               : strerror(errno));
+}
+
+bool store_open(struct setup *setup, struct verdict *why_not)
+{
+    const char *path = setup->call->settings_path;
+
+    if (!lock(path, why_not))
+        return false;
+    switch (secret_read_file(AT_FDCWD, path, path, SECRET_READERS_ANY, FILE_SIZE_MAX, &setup->text,
+                             why_not)) {
+    case SECRET_READ:
+        return true;
+    case SECRET_ABSENT:
+        return read_sample(setup, why_not);
+    case SECRET_REFUSED:
+        break;
+    }
+    return false;
+}
+
+/* Replaces *TEXT by one in which service.NAME is VALUE, or PREFIX and zeros where VALUE is "". */
+static bool set(char **text, const char *name, const char *prefix, const char *value)
+{
+    char zeros[SETUP_SID_SIZE];
+    char *changed;
+
+    snprintf(zeros, sizeof zeros, "%s" ZEROS, prefix);
+    changed = settings_text_set(*text, "service", name, *value != '\0' ? value : zeros);
+    free(*text);
+    *text = changed;
+    return changed != NULL;
+}
+
+/* TEXT with everything in it. NULL: out of memory. */
+static char *print_text(const struct setup *setup, const char *api_key_file)
+{
+    char present[PATH_MAX];
+    bool has_key =
+        *setup->api_key_sid != '\0' || setup->is_new ||
+        settings_text_get(setup->text, "service", "api_key_sid", present, sizeof present);
+    char *text = strdup(setup->text);
+
+    if (text != NULL && set(&text, "account_sid", "AC", setup->account_sid) &&
+        set(&text, "service_sid", "VA", setup->service_sid) &&
+        (!has_key || set(&text, "api_key_sid", "SK", setup->api_key_sid)) &&
+        (api_key_file == NULL || set(&text, "api_key_file", "", api_key_file)))
+        return text;
+    free(text);
+    return NULL;
+}
+
+bool store_parse(const struct setup *setup, const char *api_key_file,
+                 struct settings **ret_settings, char **ret_text, struct verdict *why_not)
+{
+    char *text = print_text(setup, api_key_file);
+    bool is_parsed;
+
+    if (text == NULL)
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "out of memory");
+    is_parsed = settings_parse(text, setup->call->settings_path, ret_settings, why_not);
+    if (is_parsed && ret_text != NULL)
+        *ret_text = text;
+    else
+        free(text);
+    return is_parsed;
+}
+
+/* Says in one line what becomes of PATH, for a person and for a program. */
+static void print_done(const struct setup *setup, const char *path, bool is_changed)
+{
+    printf("%s: %s\n", path,
+           !is_changed     ? "unchanged"
+           : setup->is_dry ? "would be written"
+                           : "written");
+}
+
+static bool put(const struct place *place, const char *text, mode_t mode, const char *shown,
+                struct verdict *why_not)
+{
+    char temporary[NAME_SIZE + sizeof ".new"];
+
+    snprintf(temporary, sizeof temporary, "%s.new", place->name);
+    return folder_put(place->descriptor, place->name, place->descriptor, temporary, text, mode) ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot write %s: %s", shown,
+                          strerror(errno));
+}
+
+static bool write_secret(const struct setup *setup, const char *path, struct verdict *why_not)
+{
+    auto_secret char *present = NULL;
+    bool is_changed =
+        !secret_read_line(path, &present, why_not) || strcmp(present, setup->secret) != 0;
+    char line[SECRET_SIZE];
+    struct place place;
+    bool is_put = true;
+
+    if (is_changed && !setup->is_dry) {
+        if (!open_place(path, &place, why_not))
+            return false;
+        snprintf(line, sizeof line, "%s\n", setup->secret);
+        is_put = put(&place, line, 0600, path, why_not);
+        explicit_bzero(line, sizeof line);
+        close(place.descriptor);
+    }
+    if (is_put)
+        print_done(setup, path, is_changed);
+    return is_put;
+}
+
+static bool write_settings(const struct setup *setup, const char *text, struct verdict *why_not)
+{
+    const char *path = setup->call->settings_path;
+    bool is_changed = setup->is_new || strcmp(text, setup->text) != 0;
+    struct stat status = { .st_mode = 0640 };
+    struct place place;
+    bool is_put = true;
+
+    if (is_changed && !setup->is_dry) {
+        if (!open_place(path, &place, why_not))
+            return false;
+        fstatat(place.descriptor, place.name, &status, AT_SYMLINK_NOFOLLOW);
+        is_put = put(&place, text, status.st_mode & 0777, path, why_not);
+        close(place.descriptor);
+    }
+    if (is_put)
+        print_done(setup, path, is_changed);
+    return is_put;
+}
+
+static bool make_users(const struct setup *setup, struct verdict *why_not)
+{
+    int folder = setup->is_dry ? -1 : open_folder(setup->settings->users_dir, why_not);
+
+    if (folder >= 0)
+        close(folder);
+    return setup->is_dry || folder >= 0;
+}
+
+/* Where the secret goes. The secret of another key is not overwritten: until the settings name the
+ * new key, logins need it. NULL: to the file that the settings name. */
+static const char *find_file(const struct setup *setup, char path[PATH_MAX])
+{
+    const char *present = setup->settings->api_key_file;
+    const char *slash = strrchr(present, '/');
+    char before[SETUP_SID_SIZE];
+
+    if (setup->is_new || access(present, F_OK) != 0 ||
+        !settings_text_get(setup->text, "service", "api_key_sid", before, sizeof before) ||
+        !text_is_sid(before, "SK") || strcmp(before, setup->api_key_sid) == 0)
+        return NULL;
+    snprintf(path, PATH_MAX, "%.*s/%s", (int)(slash - present), present, setup->api_key_sid);
+    terminal_say("%s holds the secret of the former key: delete it when nothing uses it any more",
+                 present);
+    return path;
+}
+
+bool store_write(const struct setup *setup, struct verdict *why_not)
+{
+    auto_settings *settings = NULL;
+    char path[PATH_MAX];
+    char *text = NULL;
+    bool is_written = store_parse(setup, find_file(setup, path), &settings, &text, why_not) &&
+                      write_secret(setup, settings->api_key_file, why_not) &&
+                      make_users(setup, why_not) && write_settings(setup, text, why_not);
+
+    free(text);
+    return is_written;
+}
