@@ -204,11 +204,16 @@ bool helper_start(const char *path, const char *settings, struct helper *ret_hel
     return true;
 }
 
+void helper_hang_up(struct helper *helper)
+{
+    shutdown(helper->reader.descriptor, SHUT_WR);
+}
+
 void helper_send(struct helper *helper, const char *line)
 {
     /* What was not sent must not be waited for: it sees the end of file. */
     if (!dialogue_write(helper->reader.descriptor, line))
-        shutdown(helper->reader.descriptor, SHUT_WR);
+        helper_hang_up(helper);
 }
 
 bool helper_receive(struct helper *helper, int64_t timeout_ms, char line[DIALOGUE_LINE_SIZE],
@@ -297,7 +302,7 @@ bool helper_finish(struct helper *helper, struct verdict *why_not)
 void helper_stop(struct helper *helper, int64_t patience_ms)
 {
     if (helper->pidfd >= 0) {
-        shutdown(helper->reader.descriptor, SHUT_WR);
+        helper_hang_up(helper);
         if (!wait_for_end(helper->pidfd, patience_ms))
             syscall(SYS_pidfd_send_signal, helper->pidfd, SIGKILL, NULL, 0);
         if (wait_for_end(helper->pidfd, FINISH_MS))

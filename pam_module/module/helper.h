@@ -36,6 +36,9 @@ bool helper_start(const char *path, const char *settings, struct helper *ret_hel
  * not be sent, the other side sees the end of file. */
 void helper_send(struct helper *helper, const char *line);
 
+/* Nobody will answer any more: the other side sees the end of file. */
+void helper_hang_up(struct helper *helper);
+
 /* Waits TIMEOUT_MS at most for a line and parses it; RET_MESSAGE points into LINE. False, with
  * OUTCOME_BROKEN in *WHY_NOT: silence, the end of file, or a line that is none. */
 bool helper_receive(struct helper *helper, int64_t timeout_ms, char line[DIALOGUE_LINE_SIZE],

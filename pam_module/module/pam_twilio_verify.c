@@ -15,9 +15,11 @@
 #include "helper.h"
 #include "log.h"
 #include "paths.h"
+#include "split.h"
 #include "typed.h"
 
-#define EXPORT __attribute__((visibility("default")))
+#define EXPORT     __attribute__((visibility("default")))
+#define UNANSWERED "left at the question, or cannot be asked"
 
 enum {
     FIRST_LINE_MS = 5000,
@@ -32,6 +34,9 @@ struct login {
     bool silent, debug;
     const char *settings, *helper_path;
     const char *after; /* methods of sshd, of which one comes first; NULL: none has to */
+    int cuts;          /* how long the code is that this line cuts off; 0: this line asks */
+    enum split split;  /* what an earlier line has cut off */
+    char code[SPLIT_SIZE];
     const char *user, *service, *rhost, *tty, *ruser;
     int64_t conversation_ms; /* the user's own time */
 };
@@ -60,11 +65,22 @@ static bool take_after(struct login *login, const char *argument)
 {
     static const char name[] = "after=";
 
-    if (login->after != NULL || strncmp(argument, name, strlen(name)) != 0 ||
+    if (login->after != NULL || login->cuts != 0 || strncmp(argument, name, strlen(name)) != 0 ||
         !methods_are_known(argument + strlen(name)))
         return false;
     login->after = argument + strlen(name);
     return true;
+}
+
+/* ARGUMENT is "split=" and a length, and the first of its kind. */
+static bool take_split(struct login *login, const char *argument)
+{
+    int cuts = split_parse(argument);
+
+    if (login->after != NULL || login->cuts != 0)
+        return false;
+    login->cuts = cuts;
+    return cuts != 0;
 }
 
 static bool take_arguments(struct login *login, int argc, const char **argv)
@@ -75,13 +91,13 @@ static bool take_arguments(struct login *login, int argc, const char **argv)
             login->debug = true;
         else if (!take_path(argv[i], "conf=", &login->settings) &&
                  !take_path(argv[i], "helper=", &login->helper_path) &&
-                 !take_after(login, argv[i])) {
+                 !take_after(login, argv[i]) && !take_split(login, argv[i])) {
             text_escape(argv[i], true, argument, sizeof argument);
             pam_syslog(login->pamh, LOG_ERR,
                        "argument \"%s\": only debug, conf= and helper= with an absolute path, and "
-                       "one after= with methods of sshd are known; everybody is refused until the "
-                       "PAM configuration is corrected",
-                       argument);
+                       "either one after= with methods of sshd or one split= with 1 to %d are "
+                       "known; everybody is refused until the PAM configuration is corrected",
+                       argument, SPLIT_LENGTH_MAX);
             return false;
         }
     }
@@ -164,26 +180,45 @@ static bool prompt(const struct login *login, struct helper *helper, int style, 
     return code == PAM_SUCCESS;
 }
 
-static enum relayed ask(struct login *login, struct helper *helper, int style, const char *text,
-                        struct verdict *ret_verdict)
+static enum relayed pass_on(const struct login *login, struct helper *helper, const char *typed,
+                            struct verdict *ret_verdict)
 {
-    enum relayed relayed = RELAYED;
+    if (is_password(login, typed)) {
+        verdict_refuse(ret_verdict, OUTCOME_DENIED,
+                       "the answer was the password: it was not passed on");
+        return RELAYED_VERDICT;
+    }
+    send_answer(login, helper, typed);
+    return RELAYED;
+}
+
+static enum relayed ask(const struct login *login, struct helper *helper, int style,
+                        const char *text, struct verdict *ret_verdict)
+{
+    enum relayed relayed = RELAYED_NO_CONVERSATION;
     char *typed = NULL;
 
     /* A success without an answer is an empty answer (pam_prompt() gives NULL then). */
-    if (!prompt(login, helper, style, text, &typed)) {
-        relayed = RELAYED_NO_CONVERSATION;
-    } else if (is_password(login, typed)) {
-        verdict_refuse(ret_verdict, OUTCOME_DENIED,
-                       "the answer was the password: it was not passed on");
-        relayed = RELAYED_VERDICT;
-    } else {
-        send_answer(login, helper, typed);
-    }
+    if (prompt(login, helper, style, text, &typed))
+        relayed = pass_on(login, helper, typed, ret_verdict);
 
     if (typed != NULL)
         explicit_bzero(typed, strlen(typed));
     free(typed);
+    return relayed;
+}
+
+/* The code that an earlier line has cut off is the one answer; then nobody is there. */
+static enum relayed answer_once(struct login *login, struct helper *helper,
+                                struct verdict *ret_verdict)
+{
+    enum relayed relayed = RELAYED;
+
+    if (*login->code != '\0')
+        relayed = pass_on(login, helper, login->code, ret_verdict);
+    else
+        helper_hang_up(helper);
+    explicit_bzero(login->code, sizeof login->code);
     return relayed;
 }
 
@@ -200,7 +235,9 @@ static enum relayed converse(struct login *login, struct helper *helper,
     int64_t began_ms = dialogue_clock_ms();
     enum relayed relayed;
 
-    if (message->kind == DIALOGUE_ASK_SECRET)
+    if (login->split != SPLIT_NONE && message->kind != DIALOGUE_SHOW)
+        relayed = answer_once(login, helper, ret_verdict);
+    else if (message->kind == DIALOGUE_ASK_SECRET)
         relayed = ask(login, helper, PAM_PROMPT_ECHO_OFF, message->text, ret_verdict);
     else if (message->kind == DIALOGUE_ASK)
         relayed = ask(login, helper, PAM_PROMPT_ECHO_ON, message->text, ret_verdict);
@@ -263,9 +300,10 @@ static enum relayed relay(struct login *login, struct helper *helper, struct ver
 static bool print_login(const struct login *login, char line[DIALOGUE_LINE_SIZE])
 {
     bool is_own = login->ruser != NULL && strcmp(login->ruser, login->user) == 0;
+    bool is_unseen = login->silent || login->split != SPLIT_NONE;
 
     return dialogue_print_login(login->service, login->user,
-                                (is_own ? DIALOGUE_OWN : 0) | (login->silent ? DIALOGUE_SILENT : 0),
+                                (is_own ? DIALOGUE_OWN : 0) | (is_unseen ? DIALOGUE_SILENT : 0),
                                 line);
 }
 
@@ -341,6 +379,30 @@ static void log_login(const struct login *login, int level, const char *outcome,
               });
 }
 
+/* For the later line, which alone may let in. */
+static int cut(const struct login *login, int64_t began_ms)
+{
+    int status = split_cut(login->pamh, login->user, login->cuts);
+
+    if (status != PAM_IGNORE)
+        log_login(login, LOG_NOTICE, "unanswered",
+                  status == PAM_BUF_ERR ? "out of memory" : UNANSWERED, began_ms);
+    return status;
+}
+
+/* Asks, or gives the code that an earlier line has cut off. */
+static enum relayed run_split(struct login *login, struct verdict *ret_verdict)
+{
+    enum relayed relayed;
+
+    login->split = split_take(login->pamh, login->user, login->code);
+    relayed = run(login, ret_verdict);
+    explicit_bzero(login->code, sizeof login->code);
+    if (login->split == SPLIT_NO_CODE && ret_verdict->outcome == OUTCOME_DENIED)
+        verdict_add(ret_verdict, "; the password ended in no code");
+    return relayed;
+}
+
 EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
     int64_t began_ms = dialogue_clock_ms();
@@ -361,9 +423,10 @@ EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const ch
     if (!take_items(&login))
         return PAM_SYSTEM_ERR;
 
-    if (run(&login, &verdict) == RELAYED_NO_CONVERSATION) {
-        log_login(&login, LOG_NOTICE, "unanswered", "left at the question, or cannot be asked",
-                  began_ms);
+    if (login.cuts != 0)
+        return cut(&login, began_ms);
+    if (run_split(&login, &verdict) == RELAYED_NO_CONVERSATION) {
+        log_login(&login, LOG_NOTICE, "unanswered", UNANSWERED, began_ms);
         return PAM_CONV_ERR;
     }
 

@@ -6,9 +6,10 @@
  *
  *   <ANSWER     what the conversation gives; <!ANSWER: and it fails
  *   no-answer   it succeeds without one
- *   silent, no-start, no-finish, no-items, no-outcome (first of all, in this order)
+ *   silent, no-start, no-finish, no-items, no-outcome, cut (first of all, in this order)
  *
- * and every other line is the check program's. libpam and helper.h are this file's own. */
+ * and every other line is the check program's. With "cut", a line with "split=6" comes before.
+ * libpam and helper.h are this file's own. */
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>
 #include <stdarg.h>
@@ -17,6 +18,7 @@
 #include "core/text.h"
 #include "fuzz.h"
 #include "module/helper.h"
+#include "module/split.h"
 #include "unit/wiped.h"
 
 #define MARK "Zq9#" /* at the end of every answer: it must be in no log */
@@ -33,6 +35,10 @@ struct pam_handle {
     int running, prompts, lines, logs, delays;
     bool is_first, is_answered; /* a line may be sent */
     bool gave_password;         /* nothing may be sent or read any more */
+    bool is_cut;                /* nobody may be asked any more */
+    char code[SPLIT_SIZE];      /* that was cut off, until it is an answer */
+    void *data;
+    void (*destroy)(struct pam_handle *pamh, void *data, int status);
     bool said_verdict, was_finished;
     bool holds_signals; /* SIGCHLD is not as the host has it */
     enum outcome said;
@@ -59,6 +65,46 @@ int pam_get_item(const pam_handle_t *pamh, int item_type, const void **item)
             : item_type == PAM_AUTHTOK ? pamh->password
                                        : pamh->rhost;
     return pamh->has_items ? PAM_SUCCESS : PAM_BAD_ITEM;
+}
+
+int pam_get_authtok(pam_handle_t *pamh, int item, const char **authtok, const char *prompt)
+{
+    (void)prompt;
+    fuzz_demand(item == PAM_AUTHTOK, "one password is asked for");
+    *authtok = pamh->password;
+    return pamh->password != NULL ? PAM_SUCCESS : PAM_CONV_ERR;
+}
+
+int pam_set_item(pam_handle_t *pamh, int item_type, const void *item)
+{
+    size_t rest = strlen(item);
+
+    fuzz_demand(item_type == PAM_AUTHTOK, "one item is changed");
+    fuzz_demand(rest > 0 && strncmp(item, pamh->password, rest) == 0 &&
+                    strlen(pamh->password) == rest + 6,
+                "six digits are cut off");
+    snprintf(pamh->code, sizeof pamh->code, "%s", pamh->password + rest);
+    wiped_expect(item, rest);
+    pamh->password[rest] = '\0';
+    return PAM_SUCCESS;
+}
+
+int pam_set_data(pam_handle_t *pamh, const char *module_data_name, void *data,
+                 void (*cleanup)(pam_handle_t *pamh, void *data, int error_status))
+{
+    fuzz_demand(strncmp(module_data_name, "pam_twilio_verify.", 18) == 0, "the name is ours");
+    if (pamh->destroy != NULL)
+        pamh->destroy(pamh, pamh->data, PAM_DATA_REPLACE);
+    pamh->data = data;
+    pamh->destroy = cleanup;
+    return PAM_SUCCESS;
+}
+
+int pam_get_data(const pam_handle_t *pamh, const char *module_data_name, const void **data)
+{
+    (void)module_data_name;
+    *data = pamh->data;
+    return pamh->data != NULL ? PAM_SUCCESS : PAM_NO_MODULE_DATA;
 }
 
 /* The host that calls may say anything. */
@@ -145,6 +191,7 @@ int pam_prompt(pam_handle_t *pamh, int style, char **response, const char *forma
     fuzz_demand(pamh->conversations_failed == 0, "nobody is asked who can't be asked");
     fuzz_demand(!pamh->holds_signals, "the conversation has the signals of the host");
     fuzz_demand(style != PAM_TEXT_INFO || !(pamh->flags & PAM_SILENT), "silence is kept");
+    fuzz_demand(style == PAM_TEXT_INFO || !pamh->is_cut, "nobody is asked for a code again");
 
     result = converse(pamh, style == PAM_TEXT_INFO ? NULL : response);
     pamh->is_answered = result == PAM_SUCCESS && style != PAM_TEXT_INFO;
@@ -179,7 +226,7 @@ void helper_send(struct helper *helper, const char *line)
         fuzz_demand(strcmp(login.service, handle->service) == 0 &&
                         strncmp(login.user, handle->user, DIALOGUE_NAME_MAX + 1) == 0,
                     "the first line names who logs in");
-        fuzz_demand(login.is_silent == ((handle->flags & PAM_SILENT) != 0) &&
+        fuzz_demand(login.is_silent == (handle->is_cut || (handle->flags & PAM_SILENT) != 0) &&
                         login.is_own == (handle->ruser != NULL && *handle->ruser != '\0' &&
                                          strcmp(handle->ruser, handle->user) == 0),
                     "the first line says what the host says");
@@ -189,6 +236,20 @@ void helper_send(struct helper *helper, const char *line)
                     "an answer is clean and fits");
     }
     handle->is_first = handle->is_answered = false;
+}
+
+void helper_hang_up(struct helper *helper)
+{
+    fuzz_demand(helper->pidfd == 7 && handle->is_cut && !handle->is_answered,
+                "nobody is there who was not asked");
+}
+
+/* The one answer, where a code was cut off. */
+static void answer_once(struct pam_handle *pamh)
+{
+    pamh->is_answered = *pamh->code != '\0';
+    pamh->gave_password = pamh->is_answered && strcmp(pamh->code, pamh->password) == 0;
+    explicit_bzero(pamh->code, sizeof pamh->code);
 }
 
 bool helper_receive(struct helper *helper, int64_t timeout_ms, char line[DIALOGUE_LINE_SIZE],
@@ -210,6 +271,9 @@ bool helper_receive(struct helper *helper, int64_t timeout_ms, char line[DIALOGU
     free(text);
     if (!dialogue_parse_message(line, ret_message))
         return verdict_refuse(why_not, OUTCOME_BROKEN, "the check program said: %s", line);
+    if (handle->is_cut &&
+        (ret_message->kind == DIALOGUE_ASK || ret_message->kind == DIALOGUE_ASK_SECRET))
+        answer_once(handle);
     handle->said_verdict = ret_message->kind == DIALOGUE_VERDICT;
     handle->said = handle->said_verdict ? ret_message->verdict.outcome : OUTCOME_BROKEN;
     if (handle->said_verdict && !handle->has_outcomes)
@@ -261,6 +325,12 @@ static bool are_known(char *const *arguments, int count)
     return true;
 }
 
+/* Such a line is not what is expected below. */
+static bool has_course_of_its_own(const char *argument)
+{
+    return strncmp(argument, "after=", 6) == 0 || strncmp(argument, "split=", 6) == 0;
+}
+
 static int expect(const struct pam_handle *pamh)
 {
     static const int codes[] = {
@@ -300,6 +370,23 @@ static void demand_code(const struct pam_handle *pamh, int code, char *const *ar
     fuzz_demand(pamh->delays <= 1, "one delay is enough");
 }
 
+/* A line with "split=6", before the one that counts. */
+static void cut(struct pam_handle *pamh, int flags)
+{
+    const char *argument = "split=6";
+    int code = pam_sm_authenticate(pamh, flags, 1, &argument);
+
+    fuzz_demand(pamh->prompts == 0 && pamh->delays == 0 && pamh->running == 0, "it asks PAM alone");
+    if (pamh->user == NULL || pamh->service == NULL || !pamh->has_items || pamh->password == NULL)
+        fuzz_demand(code != PAM_SUCCESS && code != PAM_IGNORE, "without a password it fails");
+    else
+        fuzz_demand(code == PAM_IGNORE, "it has no opinion");
+    pamh->is_cut = code == PAM_IGNORE;
+    pamh->lines = 0;
+    if (pamh->data != NULL)
+        wiped_expect((char *)pamh->data + sizeof(int64_t), SPLIT_SIZE);
+}
+
 static char *take_name(struct fuzz_input *input)
 {
     return fuzz_take_word(input, "-") ? NULL : fuzz_take_text(input);
@@ -311,8 +398,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *arguments[ARGUMENTS_MAX];
     int count = 0, code, flags;
 
-    while (count < ARGUMENTS_MAX && pamh.input.left > 0 && !fuzz_take_word(&pamh.input, "%"))
-        arguments[count++] = fuzz_take_text(&pamh.input);
+    while (count < ARGUMENTS_MAX && pamh.input.left > 0 && !fuzz_take_word(&pamh.input, "%")) {
+        arguments[count] = fuzz_take_text(&pamh.input);
+        if (has_course_of_its_own(arguments[count]))
+            free(arguments[count]);
+        else
+            count++;
+    }
     pamh.user = take_name(&pamh.input);
     pamh.service = take_name(&pamh.input);
     pamh.rhost = take_name(&pamh.input);
@@ -326,8 +418,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     pamh.has_outcomes = !fuzz_take_word(&pamh.input, "no-outcome");
 
     handle = &pamh;
+    if (fuzz_take_word(&pamh.input, "cut"))
+        cut(&pamh, flags);
     code = pam_sm_authenticate(&pamh, flags, count, (const char **)arguments);
     demand_code(&pamh, code, arguments, count);
+    if (pamh.destroy != NULL)
+        pamh.destroy(&pamh, pamh.data, code);
     fuzz_demand(wiped_missing() == 0, "answers are wiped");
     fuzz_demand(pam_sm_setcred(&pamh, flags, 0, NULL) == PAM_SUCCESS, "credentials are no matter");
 

@@ -846,6 +846,135 @@ class After(ModuleTest):
         self.assertIn('"after=password"', login.log[0][1])
 
 
+class Split(ModuleTest):
+    """The argument "split=": an early line cuts the code off, a later one answers with it."""
+
+    def split(self, script, *answers, first_factor="auth requisite pam_permit.so\n", options=(),
+              arguments=(), length=6, **world):
+        """Runs a login whose one field is answered with ANSWERS, one for each try."""
+        given = [word for answer in answers for word in ("--answer", answer)]
+        self.password = os.path.join(self.folder(), "password")
+        tell = os.path.join(os.path.dirname(self.password), "tell")
+        with open(tell, "w") as file:
+            file.write(f"#!/bin/sh\nexec cat >{self.password}\n")
+        os.chmod(tell, 0o755)
+        return self.login(script, *given, *options, stack="required", arguments=arguments,
+                          before=f"auth requisite {MODULE} split={length} {' '.join(arguments)}\n"
+                                 f"{first_factor}"
+                                 f"auth optional pam_exec.so quiet expose_authtok {tell}\n",
+                          **world)
+
+    def first_factors_password(self):
+        with open(self.password, "rb") as file:
+            return file.read().rstrip(b"\0")
+
+    def test_the_first_factor_gets_the_rest_and_the_check_program_the_code(self):
+        for typed, password, code in (("secret314159", b"secret", b"314159"),
+                                      ("hunter2314159", b"hunter2", b"314159"),
+                                      ("1314159", b"1", b"314159"),
+                                      ("314159271828", b"314159", b"271828")):
+            with self.subTest(typed):
+                login = self.split(["read", "send ask-secret Code: ", "read", "send approved"],
+                                   typed)
+                self.assertEqual(login.code, "PAM_SUCCESS")
+                self.assertEqual(login.received, [b"login 2 sshd alice silent", code])
+                self.assertEqual([text for _, text in login.messages], [b"Password and code: "])
+                self.assertEqual(self.first_factors_password(), password)
+                self.assertNotIn(code.decode(), json.dumps(login.log))
+
+    def test_without_a_code_the_first_factor_gets_all_and_the_check_program_the_end(self):
+        for typed in ("secret", "314159", "31415", "", "secret31415", "secret314159 "):
+            with self.subTest(typed):
+                login = self.split(["read", "send ask-secret Code: ", "expect-eof",
+                                    "send denied: left"], typed)
+                self.assertEqual(login.code, "PAM_AUTH_ERR")
+                self.assertEqual(self.first_factors_password(), typed.encode())
+                self.assertIn('reason="left; the password ended in no code"', login.log[-1][1])
+
+    def test_a_second_question_is_answered_with_the_end(self):
+        for outcome in ("denied", "exhausted", "unavailable"):
+            with self.subTest(outcome):
+                login = self.split(["read", "send ask-secret Code: ", "expect 314159",
+                                    "send ask Again: ", "expect-eof", "send " + outcome],
+                                   "secret314159")
+                self.assertEqual(login.code, CODES[outcome])
+                self.assertEqual(len(login.messages), 1)
+                self.assertNotIn("ended in no code", login.log[-1][1])
+
+    def test_the_verdict_is_the_code_where_nothing_is_asked(self):
+        for outcome in ("approved", "not-required", "denied", "misconfigured"):
+            for typed in ("secret", "secret314159"):
+                with self.subTest([outcome, typed]):
+                    login = self.split(["read", "send " + outcome], typed)
+                    # pam_permit has said yes.
+                    self.assertEqual(login.code, {"not-required": "PAM_SUCCESS"}.get(
+                        outcome, CODES[outcome]))
+
+    def test_the_line_that_cuts_lets_nobody_in(self):
+        for typed in ("secret", "secret314159", ""):
+            with self.subTest(typed):
+                login = self.login([], "--answer", typed, stack="sufficient",
+                                   arguments=["split=6"])
+                self.assertNotEqual(login.code, "PAM_SUCCESS")
+                self.assertEqual((login.events, login.log), ([], []))
+
+    def test_a_refused_password_starts_no_check_program(self):
+        login = self.split(asks_and_ends_with("approved"), "secret314159",
+                           first_factor="auth requisite pam_deny.so\n")
+        self.assertEqual((login.code, login.events), ("PAM_AUTH_ERR", []))
+
+    def test_a_field_that_nobody_fills_in_is_a_refusal(self):
+        login = self.split(asks_and_ends_with("approved"), options=("--conversation", "fail"))
+        self.assertEqual((login.code, login.events), ("PAM_AUTHTOK_ERR", []))
+        self.assertRegex(login.log[-1][1], r'outcome=unanswered reason="left at the question, '
+                                           r'or cannot be asked" ms=\d+')
+
+    def test_each_try_has_its_own_password_and_code(self):
+        script = ["read", "send ask-secret Code: ", "read", "send denied"]
+        login = self.split(script, "secret314159", "other271828",
+                           options=("--call", "authenticate") * 2)
+        self.assertEqual(login.codes, ["PAM_AUTH_ERR"] * 2)
+        self.assertEqual([text for text in login.received if not text.startswith(b"login")],
+                         [b"314159", b"271828"])
+        self.assertEqual(self.first_factors_password(), b"other")
+
+    def test_a_code_is_taken_once_and_then_the_line_asks(self):
+        script = os.path.join(self.folder(), "other")
+        with open(script, "w") as file:
+            file.write("read\nsend ask-secret Code: \nexpect 314159\nsend approved\n")
+        login = self.split(asks_and_ends_with("approved"), "secret314159", ANSWER,
+                           first_factor=f"auth required {MODULE} conf={script} "
+                                        f"helper={FAKE_CHECK}\n")
+        self.assertEqual(login.code, "PAM_SUCCESS")
+        self.assertEqual([text for _, text in login.messages], [b"Password and code: ", b"Code: "])
+        self.assertEqual(login.received, [b"login 2 sshd alice", ANSWER.encode()])
+
+    def test_what_is_shown_is_shown(self):
+        login = self.split(["read", "send show Hello", "send ask-secret Code: ", "read",
+                            "send approved"], "secret314159")
+        self.assertEqual([text for _, text in login.messages], [b"Password and code: ", b"Hello"])
+
+    def test_a_code_that_is_the_password_too_is_not_passed_on(self):
+        login = self.split(asks_and_ends_with("approved"), "314159314159")
+        self.assertEqual(login.code, "PAM_AUTH_ERR")
+        self.assertEqual(len(login.received), 1)
+
+    def test_debug_shows_no_code(self):
+        login = self.split(asks_and_ends_with("approved"), "secret314159", arguments=["debug"])
+        self.assertIn(("DEBUG", "> (6 bytes)"), login.log)
+        self.assertNotIn("314159", json.dumps(login.log))
+
+    def test_another_length_than_one_to_eight_or_a_second_one_refuses_everybody(self):
+        for arguments in (["split=0"], ["split=9"], ["split="], ["split=6x"], ["split=06"],
+                          ["split=6", "split=6"], ["split=6", "after=publickey"],
+                          ["after=publickey", "split=6"]):
+            with self.subTest(arguments):
+                login = self.login(says("approved\n"), arguments=arguments)
+                self.assertEqual((login.code, login.events, login.messages),
+                                 ("PAM_SERVICE_ERR", [], []))
+                self.assertIn(f'argument "{arguments[-1]}": only', login.log[0][1])
+
+
 class Names(ModuleTest):
     def login_line(self, user="alice", service="sshd"):
         login = self.login(says("denied\n"), user=user, service=service)

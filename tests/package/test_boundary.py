@@ -52,7 +52,7 @@ FOREIGN = {
     r"seccomp": {"check/filter-rules.h"},
     r"linux/filter": {"check/filter.c", "check/filter-table.c"},
     r"linux/landlock": {"check/cage.c"},
-    r"security/": {"module/pam_twilio_verify.c", "module/helper.c"},
+    r"security/": {"module/pam_twilio_verify.c", "module/split.c", "module/split.h"},
 }
 
 # A host's world is not the module's: these would read it, change it, or hit somebody else's child.
