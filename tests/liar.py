@@ -612,8 +612,10 @@ class Liar:
         scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
         if scheme != "Basic" or base64.b64decode(encoded).decode() not in CREDENTIALS:
             return 401, error_body(401, 20003)
-        if request.kind == "create" and request.form == {"FactorSid": FACTOR_SID}:
-            return 201, self.shown(self.add_challenge())
+        if request.kind == "create" and request.form.get("FactorSid") == FACTOR_SID:
+            challenge = self.add_challenge()
+            self._judge(challenge, request.code)
+            return 201, self.shown(challenge)
         challenge = self.challenges.get(request.path.rpartition("/")[2])
         if challenge is None:
             return 404, error_body(404, 20404)
@@ -624,7 +626,11 @@ class Liar:
                 return 403, error_body(403, 60322)
             if challenge["attempts"] >= ATTEMPTS_MAX:
                 return 429, error_body(429, 60308)
-            challenge["attempts"] += 1
-            if request.code == RIGHT:
-                challenge |= {"status": "approved", "date_responded": "2026-01-02T03:05:06Z"}
+            self._judge(challenge, request.code)
         return 200, self.shown(challenge)
+
+    @staticmethod
+    def _judge(challenge, code):
+        challenge["attempts"] += code is not None
+        if code == RIGHT:
+            challenge |= {"status": "approved", "date_responded": "2026-01-02T03:05:06Z"}

@@ -34,6 +34,11 @@ static int64_t clock_ms(const struct login *login)
     return login->ports->clock_ms(login->ports->context);
 }
 
+static bool is_with_code(const struct login *login)
+{
+    return login->questions.request->settings->create_challenge == SETTINGS_CREATE_WITH_CODE;
+}
+
 static void ask_again(struct login *login, const char *before)
 {
     login->has_claim = false;
@@ -62,9 +67,7 @@ static bool count_creation(struct login *login)
  * it may not; nor where a client asks again by itself, round after round, and nobody answers. */
 static bool is_worth_a_challenge(const struct login *login)
 {
-    return login->questions.attempts == 0 &&
-           login->questions.request->settings->create_challenge == SETTINGS_CREATE_AT_PROMPT &&
-           !login->ports->was_denied(login->ports->context);
+    return login->questions.attempts == 0 && !login->ports->was_denied(login->ports->context);
 }
 
 /* The connection stands. Somebody who has left, or who has given no code but a password, costs no
@@ -81,24 +84,6 @@ static bool on_connected(struct http_watch *watch)
     return count_creation(login);
 }
 
-static void create(struct login *login)
-{
-    struct questions *questions = &login->questions;
-    struct verdict why_not = { 0 };
-    enum challenge_state state;
-
-    questions->watch.before_send = on_connected;
-    state = login->api->create(login->service, &questions->watch, &login->challenge, &why_not);
-    questions->watch.before_send = NULL;
-
-    /* Where the login ended meanwhile, or the creation was given up, the verdict is there. */
-    if (!questions->is_over && state != CHALLENGE_GIVEN_UP)
-        questions->verdict = why_not;
-    login->tries++;
-    login->created_ms = clock_ms(login);
-    login->has_challenge = state == CHALLENGE_PENDING;
-}
-
 static void drop_challenge(struct login *login)
 {
     login->challenge = (struct challenge){ 0 };
@@ -107,23 +92,12 @@ static void drop_challenge(struct login *login)
     login->tries = 0;
 }
 
-/* Whether there is a challenge for the code; a creation that failed while the user typed is tried
- * once more. False: the login is over. */
-static bool have_challenge(struct login *login)
+/* One that was made long ago: Twilio would call it expired. */
+static void drop_old_challenge(struct login *login)
 {
-    struct questions *questions = &login->questions;
-
     if (login->has_challenge && !login->renewed &&
         clock_ms(login) - login->created_ms > CHALLENGE_LIFETIME_MS - EXPIRY_MARGIN_MS)
         drop_challenge(login);
-
-    while (!questions->is_over && !login->has_challenge) {
-        bool is_worth_it = login->tries == 0 || questions->verdict.outcome == OUTCOME_UNAVAILABLE;
-        if (login->api == NULL || login->tries >= CREATE_TRIES || !is_worth_it)
-            return questions_end(questions);
-        create(login);
-    }
-    return !questions->is_over;
 }
 
 static enum claim claim_code(struct login *login)
@@ -218,7 +192,8 @@ static void log_wrong(const struct login *login)
     if (login->is_counted)
         snprintf(row, sizeof row, ", %d in a row", login->counts.row);
     snprintf(text, sizeof text, "wrong code %d of %d%s; challenge=%s", questions->attempts + 1,
-             questions->request->settings->attempts, row, login->challenge.sid);
+             questions->request->settings->attempts, row,
+             login->challenge.sid[0] != '\0' ? login->challenge.sid : "-");
     login->ports->log(login->ports->context, login->is_counted && is_alarming(&login->counts),
                       text);
 }
@@ -229,15 +204,16 @@ static void refuse_code(struct login *login)
     questions_stop_limit(&login->questions);
     log_wrong(login);
     login->ports->release(login->ports->context, login->questions.answer.text);
+    login->tries = 0;
     ask_again(login, QUESTIONS_WRONG);
 }
 
-/* Sends the code and decides. */
-static void verify(struct login *login)
+/* Twilio has judged the code. */
+static void judge(struct login *login, enum challenge_state state)
 {
     struct verdict *verdict = &login->questions.verdict;
 
-    switch (send_code(login)) {
+    switch (state) {
     case CHALLENGE_APPROVED:
         verdict_pass(verdict, OUTCOME_APPROVED, "challenge=%s request=%s", login->challenge.sid,
                      login->challenge.request_id);
@@ -255,6 +231,7 @@ static void verify(struct login *login)
         break;
     case CHALLENGE_REFUSED:
     case CHALLENGE_LOST:
+    case CHALLENGE_UNSENT:
         break;
     case CHALLENGE_GIVEN_UP:
         verdict_refuse(verdict, OUTCOME_UNAVAILABLE, "the verification was given up");
@@ -263,7 +240,64 @@ static void verify(struct login *login)
     questions_end(&login->questions);
 }
 
-/* While the user types: load, connect, and create the challenge. Failures are remembered. */
+/* The connection stands, and the creation takes the code along: nothing leaves before there is one
+ * that is this login's alone. */
+static bool on_code_due(struct http_watch *watch)
+{
+    struct login *login = watch->context;
+
+    while (questions_await(&login->questions) && !login->has_claim)
+        claim(login);
+    return !login->questions.is_over && count_creation(login);
+}
+
+/* Tries once to create a challenge. With the code it is judged, if it left. */
+static void create(struct login *login)
+{
+    struct questions *questions = &login->questions;
+    bool has_code = is_with_code(login);
+    struct verdict why_not = { 0 };
+    enum challenge_state state;
+
+    questions->watch.before_send = has_code ? on_code_due : on_connected;
+    login->challenge.was_repeated = has_code && login->has_sent;
+    state =
+        login->api->create(login->service, &questions->watch,
+                           has_code ? questions->answer.text : NULL, &login->challenge, &why_not);
+    questions->watch.before_send = NULL;
+
+    /* Where the login ended meanwhile, or the creation was given up, the verdict is there. */
+    if (!questions->is_over && state != CHALLENGE_GIVEN_UP)
+        questions->verdict = why_not;
+    login->tries++;
+    login->created_ms = clock_ms(login);
+    login->has_challenge = state == CHALLENGE_PENDING && login->challenge.sid[0] != '\0';
+    if (!has_code || state == CHALLENGE_GIVEN_UP || state == CHALLENGE_UNSENT)
+        return;
+    login->has_sent = true;
+    if (login->challenge.is_unjudged)
+        take_back(login);
+    judge(login, state);
+}
+
+/* There is a code and no challenge. A creation that failed while the user typed is tried once more;
+ * what was claimed and can't be sent does not count. */
+static void create_or_end(struct login *login)
+{
+    struct questions *questions = &login->questions;
+    bool is_worth_it = login->tries == 0 || questions->verdict.outcome == OUTCOME_UNAVAILABLE;
+
+    if (login->api != NULL && login->tries < CREATE_TRIES && is_worth_it) {
+        create(login);
+        return;
+    }
+    if (login->has_claim && !login->has_sent)
+        take_back(login);
+    questions_end(questions);
+}
+
+/* While the user types: load, connect, and create the challenge unless that waits for a code. Failures
+ * are remembered. */
 static void prepare(struct login *login)
 {
     if (login->ports->load(login->ports->context, &login->api, &login->service,
@@ -276,11 +310,15 @@ static void prepare(struct login *login)
 /* Until there is a verdict. */
 static void run(struct login *login)
 {
-    while (questions_await(&login->questions) && have_challenge(login))
-        if (login->has_claim)
-            verify(login);
+    while (questions_await(&login->questions)) {
+        drop_old_challenge(login);
+        if (!login->has_challenge)
+            create_or_end(login);
+        else if (login->has_claim)
+            judge(login, send_code(login));
         else
             claim(login);
+    }
 }
 
 /* Tells the user when codes are accepted again, where a limit of our own refused this one. */

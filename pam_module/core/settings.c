@@ -82,7 +82,7 @@ static bool is_absolute(const char *text)
 }
 
 static const char *const unmapped_words[] = { "deny", "ignore", NULL };
-static const char *const create_words[] = { "at_prompt", "at_code", NULL };
+static const char *const create_words[] = { "at_prompt", "with_code", NULL };
 
 #define MEMBER(group_, name_)                                                                      \
     .group = group_, .name = #name_, .offset = offsetof(struct settings, name_)
@@ -119,7 +119,7 @@ static const struct key keys[] = {
     { MEMBER("login", exempt_services), .type = KEY_TEXTS, .minimum = 1, .maximum = 64,
       .rule = "must be a list of PAM services, each 1 to 64 bytes: ( \"cron\", \"cups\" )" },
     { MEMBER("login", create_challenge), .type = KEY_WORD, .words = create_words,
-      .rule = "must be \"at_prompt\" or \"at_code\"" },
+      .rule = "must be \"at_prompt\" or \"with_code\" (which replaces \"at_code\")" },
     { ADMIN(api_key_sid), TEXT(34, 34), .is_valid = is_api_key_sid,
       .rule = "must be SK and 32 hexadecimal digits" },
     { ADMIN(api_key_file), PATH },

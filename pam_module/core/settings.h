@@ -8,7 +8,7 @@
 #include "verdict.h"
 
 enum settings_unmapped { SETTINGS_UNMAPPED_DENY, SETTINGS_UNMAPPED_IGNORE };
-enum settings_create { SETTINGS_CREATE_AT_PROMPT, SETTINGS_CREATE_AT_CODE };
+enum settings_create { SETTINGS_CREATE_AT_PROMPT, SETTINGS_CREATE_WITH_CODE };
 
 enum { SETTINGS_PROMPT_MAX = 200 };
 

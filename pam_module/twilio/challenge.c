@@ -14,7 +14,7 @@
 #include "reply.h"
 #include "service.h"
 
-enum { FORM_SIZE = 64 };
+enum { FORM_SIZE = 64 }; /* without a code */
 
 /* Of the time after Enter, what a verification may take: the rest is for asking how it went. */
 enum { VERIFY_SHARE_PERCENT = 70 };
@@ -86,6 +86,11 @@ enum challenge_state challenge_parse(const char *body, size_t size,
     return state;
 }
 
+static bool is_creation(enum challenge_step step)
+{
+    return step == CHALLENGE_CREATE || step == CHALLENGE_CREATE_WITH_CODE;
+}
+
 enum challenge_state challenge_judge(enum challenge_step step, int status, const char *body,
                                      size_t size, struct verdict *why_not)
 {
@@ -93,12 +98,13 @@ enum challenge_state challenge_judge(enum challenge_step step, int status, const
     const struct error *error = errors_find(code);
     const char *meaning;
 
-    if (status == 404 && step != CHALLENGE_CREATE) {
+    if (status == 404 && !is_creation(step)) {
         verdict_refuse(why_not, OUTCOME_DENIED,
                        "Twilio: HTTP %d, error %d: this login's challenge is gone", status, code);
         return CHALLENGE_REFUSED;
     }
-    if (step == CHALLENGE_VERIFY && error != NULL && error->state != CHALLENGE_REFUSED &&
+    if ((step == CHALLENGE_VERIFY || step == CHALLENGE_CREATE_WITH_CODE) && status != 404 &&
+        error != NULL && error->state != CHALLENGE_REFUSED &&
         errors_judge(status, code, &meaning) == OUTCOME_MISCONFIGURED)
         return error->state;
 
@@ -135,22 +141,20 @@ static enum challenge_state read_reply(struct challenge_service *service, enum c
         .service_sid = service->service.settings->service_sid,
         .identity = service->enrollment->identity,
         .factor_sid = service->enrollment->factor_sid,
-        .sid = step == CHALLENGE_CREATE ? NULL : challenge->sid,
+        .sid = is_creation(step) ? NULL : challenge->sid,
     };
     char sid[CHALLENGE_SID_SIZE];
     enum challenge_state state;
 
-    if (reply->status != (step == CHALLENGE_CREATE ? 201 : 200))
+    if (reply->status != (is_creation(step) ? 201 : 200))
         return challenge_judge(step, reply->status, reply->body, reply->size, why_not);
 
     state = challenge_parse(reply->body, reply->size, &binding, sid, why_not);
-    if (step != CHALLENGE_CREATE)
-        return state;
-    if (state == CHALLENGE_REFUSED && why_not->outcome == OUTCOME_UNAVAILABLE)
-        return state;
-    if (state != CHALLENGE_PENDING)
+    if (step == CHALLENGE_CREATE && state != CHALLENGE_PENDING &&
+        (state != CHALLENGE_REFUSED || why_not->outcome != OUTCOME_UNAVAILABLE))
         return refuse(why_not, OUTCOME_UNAVAILABLE, "a new challenge is not pending");
-    memcpy(challenge->sid, sid, sizeof sid);
+    if (is_creation(step) && state != CHALLENGE_REFUSED)
+        memcpy(challenge->sid, sid, sizeof sid);
     return state;
 }
 
@@ -187,36 +191,6 @@ static void connect_only(struct challenge_service *service, struct http_watch *w
     service_send(&service->service, &request, watch, SERVICE_ONCE, &reply, why_not);
 }
 
-static enum challenge_state create(struct challenge_service *service, struct http_watch *watch,
-                                   struct challenge *ret_challenge, struct verdict *why_not)
-{
-    char path[SERVICE_PATH_SIZE], form[FORM_SIZE];
-    struct http_request request = { path, form, patience_ms(service) };
-    struct challenge challenge = { 0 };
-    struct http_reply reply;
-    enum challenge_state state;
-    enum http_result result;
-
-    if (!print_path(service, NULL, path, why_not))
-        return CHALLENGE_REFUSED;
-    snprintf(form, sizeof form, "FactorSid=%s", service->enrollment->factor_sid);
-
-    result = service_send(&service->service, &request, watch, SERVICE_ONCE, &reply, why_not);
-    note_request(&challenge, &reply, result);
-    if (result == HTTP_GIVEN_UP)
-        return CHALLENGE_GIVEN_UP;
-    if (result != HTTP_REPLIED)
-        return CHALLENGE_REFUSED;
-
-    state = read_reply(service, CHALLENGE_CREATE, &reply, &challenge, why_not);
-    if (state == CHALLENGE_PENDING)
-        *ret_challenge = challenge;
-    else
-        verdict_refuse(why_not, why_not->outcome, "%s; request=%s", why_not->reason,
-                       challenge.request_id);
-    return state;
-}
-
 /* Whether whoever typed the code has learned nothing of it. A reply that got lost may have been seen. */
 static bool is_unjudged(enum http_result result, const struct http_reply *reply)
 {
@@ -226,37 +200,78 @@ static bool is_unjudged(enum http_result result, const struct http_reply *reply)
            (reply->status == 429 && service_error(reply) == ERRORS_TOO_MANY_REQUESTS);
 }
 
+/* Sends REQUEST, which may carry a code. CHALLENGE_PENDING: there is a reply. */
+static enum challenge_state send_form(struct challenge_service *service,
+                                      const struct http_request *request, struct http_watch *watch,
+                                      int again, struct challenge *challenge,
+                                      struct http_reply *ret_reply, struct verdict *why_not)
+{
+    static const enum challenge_state states[] = {
+        [HTTP_REPLIED] = CHALLENGE_PENDING,
+        [HTTP_UNSENT] = CHALLENGE_UNSENT,
+        [HTTP_LOST] = CHALLENGE_LOST,
+        [HTTP_GIVEN_UP] = CHALLENGE_GIVEN_UP,
+    };
+    enum http_result result;
+
+    if (challenge->was_repeated)
+        again |= SERVICE_NOT_WHEN_BUSY;
+    result = service_send(&service->service, request, watch, again, ret_reply, why_not);
+    challenge->was_repeated |= service->service.was_busy;
+    challenge->is_unjudged = is_unjudged(result, ret_reply);
+    note_request(challenge, ret_reply, result);
+    return states[result];
+}
+
+static enum challenge_state create(struct challenge_service *service, struct http_watch *watch,
+                                   const char *code, struct challenge *challenge,
+                                   struct verdict *why_not)
+{
+    char path[SERVICE_PATH_SIZE], form[FORM_SIZE];
+    const struct http_request request = { path, form, patience_ms(service), false, code };
+    struct http_reply reply;
+    enum challenge_state state;
+
+    if (!print_path(service, NULL, path, why_not))
+        return CHALLENGE_REFUSED;
+    snprintf(form, sizeof form, "FactorSid=%s%s", service->enrollment->factor_sid,
+             code != NULL ? "&AuthPayload=" : "");
+
+    state = send_form(service, &request, watch, SERVICE_ONCE, challenge, &reply, why_not);
+    if (state != CHALLENGE_PENDING)
+        return state;
+    state = read_reply(service, code != NULL ? CHALLENGE_CREATE_WITH_CODE : CHALLENGE_CREATE,
+                       &reply, challenge, why_not);
+    if (state == CHALLENGE_REFUSED)
+        verdict_add(why_not, "; request=%s", challenge->request_id);
+    return state;
+}
+
 static enum challenge_state verify(struct challenge_service *service, struct http_watch *watch,
                                    struct challenge *challenge, const char *code,
                                    struct verdict *why_not)
 {
-    char path[SERVICE_PATH_SIZE], form[FORM_SIZE];
-    struct http_request request = { path, form, left_ms(watch) / 100 * VERIFY_SHARE_PERCENT };
-    int again = SERVICE_AGAIN_UNSENT | (challenge->was_repeated ? SERVICE_NOT_WHEN_BUSY : 0);
+    char path[SERVICE_PATH_SIZE];
+    const struct http_request request = {
+        path, "AuthPayload=", left_ms(watch) / 100 * VERIFY_SHARE_PERCENT, false, code
+    };
     struct http_reply reply;
-    enum http_result result;
+    enum challenge_state state;
 
     if (!print_path(service, challenge->sid, path, why_not))
         return CHALLENGE_REFUSED;
-    snprintf(form, sizeof form, "AuthPayload=%s", code);
 
-    result = service_send(&service->service, &request, watch, again, &reply, why_not);
-    challenge->was_repeated |= service->service.was_busy;
-    explicit_bzero(form, sizeof form);
-    note_request(challenge, &reply, result);
-    challenge->is_unjudged = is_unjudged(result, &reply);
-    if (result == HTTP_LOST)
-        return CHALLENGE_LOST;
-    if (result != HTTP_REPLIED)
-        return CHALLENGE_REFUSED;
-    return read_reply(service, CHALLENGE_VERIFY, &reply, challenge, why_not);
+    state = send_form(service, &request, watch, SERVICE_AGAIN_UNSENT, challenge, &reply, why_not);
+    if (state == CHALLENGE_PENDING)
+        return read_reply(service, CHALLENGE_VERIFY, &reply, challenge, why_not);
+    return state == CHALLENGE_LOST ? state : CHALLENGE_REFUSED;
 }
 
 static enum challenge_state fetch(struct challenge_service *service, struct http_watch *watch,
                                   struct challenge *challenge, struct verdict *why_not)
 {
     char path[SERVICE_PATH_SIZE];
-    struct http_request request = { path, NULL, patience_ms(service) };
+    const struct http_request request = { .path = path, .patience_ms = patience_ms(service) };
     struct http_reply reply;
     enum http_result result;
 

@@ -20,6 +20,7 @@ enum { CHALLENGE_LIFETIME_MS = 5 * 60 * 1000 };
 enum challenge_state {
     CHALLENGE_REFUSED = 0, /* the verdict tells */
     CHALLENGE_GIVEN_UP,    /* the watch said so; no request left */
+    CHALLENGE_UNSENT,      /* no request left; the verdict tells */
     CHALLENGE_LOST,        /* no reply, and it may have been carried out; the verdict tells */
     CHALLENGE_EXPIRED,     /* its time is over */
     CHALLENGE_PENDING,     /* made, or the code was wrong */
@@ -47,7 +48,12 @@ enum challenge_state challenge_parse(const char *body, size_t size,
                                      char ret_sid[CHALLENGE_SID_SIZE], struct verdict *why_not);
 
 /* What is asked of Twilio, for judging a refusal. */
-enum challenge_step { CHALLENGE_CREATE, CHALLENGE_VERIFY, CHALLENGE_FETCH };
+enum challenge_step {
+    CHALLENGE_CREATE,
+    CHALLENGE_CREATE_WITH_CODE,
+    CHALLENGE_VERIFY,
+    CHALLENGE_FETCH
+};
 
 /* Judges a reply that carries no challenge: HTTP STATUS and the body of an error. Only
  * CHALLENGE_REFUSED, with the verdict in *WHY_NOT; CHALLENGE_EXPIRED and, for the code that means a
@@ -74,17 +80,23 @@ struct challenge_api {
     void (*connect)(struct challenge_service *service, struct http_watch *watch,
                     struct verdict *why_not);
 
-    /* Creates a challenge. CHALLENGE_PENDING, CHALLENGE_REFUSED or CHALLENGE_GIVEN_UP. */
+    /* Creates a challenge, whose SID is in *CHALLENGE unless the reply has none. With a CODE, which
+     * goes along and is judged, every state is possible; CODE is read when BEFORE_SEND of the watch
+     * has said true. With NULL: CHALLENGE_PENDING, or none was made. Never sent more than once, but
+     * for "too many requests at once", as verify(). */
     enum challenge_state (*create)(struct challenge_service *service, struct http_watch *watch,
-                                   struct challenge *ret_challenge, struct verdict *why_not);
+                                   const char *code, struct challenge *challenge,
+                                   struct verdict *why_not);
 
     /* Sends CODE, digits alone: once, or once more after "too many requests at once" where
-     * CHALLENGE->was_repeated is false, and true then. Every state but CHALLENGE_GIVEN_UP. */
+     * CHALLENGE->was_repeated is false, and true then. Every state but CHALLENGE_GIVEN_UP and
+     * CHALLENGE_UNSENT. */
     enum challenge_state (*verify)(struct challenge_service *service, struct http_watch *watch,
                                    struct challenge *challenge, const char *code,
                                    struct verdict *why_not);
 
-    /* How CHALLENGE stands. Every state but CHALLENGE_GIVEN_UP and CHALLENGE_LOST. */
+    /* How CHALLENGE stands. Every state but CHALLENGE_GIVEN_UP, CHALLENGE_UNSENT and
+     * CHALLENGE_LOST. */
     enum challenge_state (*fetch)(struct challenge_service *service, struct http_watch *watch,
                                   struct challenge *challenge, struct verdict *why_not);
 };

@@ -40,6 +40,7 @@ struct http_request {
     const char *form;    /* a POST with this body; NULL: a GET, or a DELETE */
     int64_t patience_ms; /* for this request, once the name is resolved; below the deadline */
     bool is_delete;
+    const char *code; /* digits that end the body, read after BEFORE_SEND; NULL: none */
 };
 
 enum http_result {

@@ -23,6 +23,7 @@
 
 enum {
     URL_SIZE = 640,
+    CODE_FORM_SIZE = 80, /* of a body that ends with a code */
     RETRY_AFTER_MAX = 3600,
     MEMORY_SIZE = 4 << 20,         /* more than a login needs */
     CERTIFICATE_NOT_YET_VALID = 9, /* X509_V_ERR_ of OpenSSL's x509_vfy.h */
@@ -43,7 +44,9 @@ struct transfer {
     /* Of the request under way: */
     struct move *move;
     const struct transfer_hook *hook;
-    bool is_sent; /* a byte may have left */
+    bool is_sent;       /* a byte may have left */
+    const char *digits; /* what BODY_SENT ends with; NULL: nothing of the kind */
+    char body_sent[CODE_FORM_SIZE];
     CURLcode code;
     bool failed; /* the last request: its connection may be dead without a sign */
     struct head head;
@@ -82,6 +85,20 @@ static int on_close(void *context, curl_socket_t socket)
     return move_close_socket(transfer->move, socket);
 }
 
+/* The code may have been typed since the request began; libcurl reads the body after this. False: it
+ * does not have the length that the request's head promises. */
+static bool take_code(struct transfer *transfer)
+{
+    size_t length = (size_t)transfer->settings->code_length;
+
+    if (transfer->digits == NULL)
+        return true;
+    if (strlen(transfer->digits) != length)
+        return false;
+    memcpy(transfer->body_sent + strlen(transfer->body_sent) - length, transfer->digits, length);
+    return true;
+}
+
 /* libcurl is about to send the request, for the first time or again. A code is never sent twice. */
 static int on_before_request(void *context, char *remote_ip, char *local_ip, int remote_port,
                              int local_port)
@@ -94,7 +111,7 @@ static int on_before_request(void *context, char *remote_ip, char *local_ip, int
     (void)local_port;
 
     if (transfer->is_sent || !transfer->hook->before_send(transfer->hook->context) ||
-        !move_send(transfer->move))
+        !move_send(transfer->move) || !take_code(transfer))
         return CURL_PREREQFUNC_ABORT;
     transfer->is_sent = true;
     return CURL_PREREQFUNC_OK;
@@ -319,6 +336,24 @@ static bool is_stale(const struct transfer *transfer)
     return transfer->kept != CURL_SOCKET_BAD && poll(&poller, 1, 0) > 0;
 }
 
+/* False: the body does not fit. */
+static bool set_form(struct transfer *transfer, const struct http_request *request)
+{
+    const char *form = request->form;
+
+    transfer->digits = request->code;
+    if (request->code != NULL) {
+        int length = snprintf(transfer->body_sent, CODE_FORM_SIZE, "%s%0*d", form,
+                              transfer->settings->code_length, 0);
+        if (length < 0 || length >= CODE_FORM_SIZE)
+            return false;
+        form = transfer->body_sent;
+    }
+    set_number(transfer, CURLOPT_POSTFIELDSIZE, (long)strlen(form), "postfieldsize");
+    set_pointer(transfer, CURLOPT_POSTFIELDS, form, "postfields");
+    return true;
+}
+
 /* A handle of its own for each request: libcurl from 7.83 to 8.2 keeps a pointer to the last field of
  * the last reply, which it has freed, and takes a folded first field for a part of that. */
 bool transfer_begin(struct transfer *transfer, const struct http_request *request)
@@ -342,12 +377,10 @@ bool transfer_begin(struct transfer *transfer, const struct http_request *reques
     set_pointer(transfer, CURLOPT_URL, url, "url");
     set_pointer(transfer, CURLOPT_CUSTOMREQUEST, request->is_delete ? "DELETE" : NULL,
                 "customrequest");
-    if (request->form != NULL) {
-        set_number(transfer, CURLOPT_POSTFIELDSIZE, (long)strlen(request->form), "postfieldsize");
-        set_pointer(transfer, CURLOPT_POSTFIELDS, request->form, "postfields");
-    } else {
+    if (request->form == NULL)
         set_number(transfer, CURLOPT_HTTPGET, 1, "httpget");
-    }
+    else if (!set_form(transfer, request))
+        return false;
     return length > 0 && (size_t)length < sizeof url && transfer->what == NULL &&
            curl_multi_add_handle(transfer->multi, transfer->easy) == CURLM_OK;
 }
@@ -476,6 +509,8 @@ void transfer_fill(const struct transfer *transfer, struct http_reply *ret_reply
 void transfer_end(struct transfer *transfer, bool has_failed)
 {
     transfer->failed = has_failed;
+    explicit_bzero(transfer->body_sent, CODE_FORM_SIZE);
+    transfer->digits = NULL;
     if (transfer->easy == NULL)
         return;
     if (curl_easy_getinfo(transfer->easy, CURLINFO_ACTIVESOCKET, &transfer->kept) != CURLE_OK)

@@ -609,7 +609,7 @@ class DryRun(DoctorCase):
         self.assertEqual([len(path) for path in paths("root")], [1, 3])  # and the factor
 
     def test_no_challenge_whatever_the_settings_and_however_often(self):
-        for login in ({"create_challenge": "at_prompt"}, {"create_challenge": "at_code"},
+        for login in ({"create_challenge": "at_prompt"}, {"create_challenge": "with_code"},
                       {"attempts": 1}, {"attempts": 5, "code_length": 8},
                       {"unmapped_user": "ignore"}):
             with self.subTest(login):

@@ -89,7 +89,7 @@ class Rules(ExplainCase):
     def test_it_names_file_identity_factor_and_question(self):
         path = enroll(self.folder, "root", IDENTITY, FACTOR_SID)
         self.settings = self.configure(login={"prompt": "Code? ", "attempts": 2,
-                                              "create_challenge": "at_code"})
+                                              "create_challenge": "with_code"})
         status, report = self.explain()
         self.assertEqual(status, OK)
         self.assertEqual(report["settings"][0], "ok")
@@ -97,7 +97,7 @@ class Rules(ExplainCase):
         self.assertEqual(report["rule"][:2], ("ok", f"enrolled: {path}"))
         self.assertEqual(report["enrollment"][1], f"identity {IDENTITY}, factor {FACTOR_SID}")
         self.assertIn('"Code? ", up to 2 times', report["question"][1])
-        self.assertIn('create_challenge = "at_code"', report["challenge"][1])
+        self.assertIn('create_challenge = "with_code"', report["challenge"][1])
         self.assertEqual(report["verdict"][:2], ("ok", "root is asked for a code"))
 
     def test_a_rule_is_named_with_its_line_or_as_the_default(self):

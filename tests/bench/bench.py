@@ -94,12 +94,22 @@ class Bench:
             way_ms = self.world.measure_rtt()
             logins = self._side_by_side(ways, rounds, think_ms=self._size(1000, 200))
             start_ms = medians(logins, "prompt")["bare"]
+            limit_ms = way_ms + VERDICT_MS * start_ms / START_MS
             self.table.row(f"Enter to verdict, ms, RTT {way_ms:.1f}", medians(logins, "verdict"),
-                           way_ms + VERDICT_MS * start_ms / START_MS)
+                           limit_ms)
+            self._with_code(rounds, limit_ms)
             pasted = self._side_by_side([*self.ours, "bare"], rounds)
             self.table.row("  code pasted at once; bare: whole",
                            medians(pasted, "verdict") | {"bare": medians(pasted, "whole")["bare"]})
         self.world.set_rtt(0)
+
+    def _with_code(self, rounds, limit_ms):
+        """The code goes along with the creation."""
+        logins = self._side_by_side([f"{way}-with-code" for way in self.ours], rounds,
+                                    think_ms=self._size(1000, 200))
+        figures = medians(logins, "verdict")
+        self.table.row("  with_code", {way: figures[f"{way}-with-code"] for way in self.ours},
+                       limit_ms)
 
     def prompt(self):
         """To the prompt, and of a user who is not required."""

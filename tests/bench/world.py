@@ -134,6 +134,7 @@ class World:
                 shutil.copy(folder / name, FOLDER / "libexec" / build)
             self.use(build, build)
             self.use(f"{build}-ignore", build, login={"unmapped_user": "ignore"})
+            self.use(f"{build}-with-code", build, login={"create_challenge": "with_code"})
 
     def use(self, name, build, **groups):
         """Makes a PAM service of BUILD with settings of its own."""

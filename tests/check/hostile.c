@@ -872,11 +872,13 @@ static bool open_service(const struct settings *its_settings, const struct enrol
 }
 
 static enum challenge_state create(struct challenge_service *service, struct http_watch *watch,
-                                   struct challenge *ret_challenge, struct verdict *why_not)
+                                   const char *code, struct challenge *challenge,
+                                   struct verdict *why_not)
 {
     (void)service;
     (void)watch;
-    (void)ret_challenge;
+    (void)code;
+    (void)challenge;
     is_for_later(false, why_not);
     return CHALLENGE_REFUSED;
 }

@@ -648,10 +648,63 @@ class OneConnection(Fault):
         self.run_login(self.host(server), [WRONG], "unavailable", "sid")
 
 
-class AtCode(Fault):
-    """create_challenge = "at_code": nothing is sent before a well-formed code."""
+WITH_CODE = {"create_challenge": "with_code"}
 
-    LOGIN = {"create_challenge": "at_code"}
+
+def with_code(outcome, *behaviours, kinds=(CREATE,), **arguments):
+    """The creation that takes the code along meets BEHAVIOURS; nothing is asked or sent again."""
+    return row(outcome, list(kinds), create=behaviours, login=WITH_CODE, **arguments)
+
+
+WITH_CODE_REPLIES = {f"{outcome} after {status}/{code} for a creation with a code": with_code(
+    outcome, refuse(status, code), reason=rf"HTTP {status}, error {code}: .*; request=RQ")
+    for status, code, outcome in (
+        (401, 20003, "misconfigured"), (404, 20404, "misconfigured"), (400, 60306, "misconfigured"),
+        (403, 60318, "misconfigured"), (403, 60322, "denied"), (403, 70051, "misconfigured"),
+        (429, 60308, "exhausted"), (429, 60312, "exhausted"), (429, 99999, "exhausted"),
+        (500, 20500, "unavailable"), (503, 20503, "unavailable"))}
+WITH_CODE_REPLIES |= {
+    "approved with a code in the creation": with_code("approved", reason="^challenge=YC"),
+    "denied after a creation that is denied": with_code("denied", bend(status="denied")),
+    "denied after two creations that expired": with_code(
+        "denied", bend(status="expired"), bend(status="expired"), kinds=(CREATE, CREATE),
+        codes=[RIGHT] * 2, reason="expired again"),
+    "approved after a creation that expired": with_code(
+        "approved", refuse(403, 60323), kinds=(CREATE, CREATE), codes=[RIGHT] * 2),
+    "approved after too many requests for a creation with a code": with_code(
+        "approved", refuse(429, 20429), kinds=(CREATE, CREATE), codes=[RIGHT] * 2),
+    "exhausted after too many requests twice for a creation with a code": with_code(
+        "exhausted", refuse(429, 20429), refuse(429, 20429), kinds=(CREATE, CREATE),
+        codes=[RIGHT] * 2),
+    "exhausted after an expiry and then too many requests": with_code(
+        "exhausted", refuse(403, 60323), refuse(429, 20429), kinds=(CREATE, CREATE),
+        codes=[RIGHT] * 2),
+    "approved on the same challenge after a wrong code in the creation": with_code(
+        "approved", answers=[WRONG, RIGHT], kinds=(CREATE, VERIFY)),
+    "approved on another challenge after 60324 for the creation": with_code(
+        "approved", refuse(403, 60324), answers=[WRONG, RIGHT], kinds=(CREATE, CREATE)),
+    "unavailable when the reply to a creation with a code gets lost": with_code(
+        "unavailable", lost()),
+    "unavailable when a creation with a code is reset": with_code("unavailable", lost(reset)),
+    "unavailable when a creation with a code is never answered": with_code(
+        "unavailable", lost(silence), timeout=1),
+    "unavailable when the reply to a creation with a code is cut": with_code("unavailable", cut),
+    "unavailable after 200 for a creation with a code": with_code("unavailable", as_status(200)),
+    "unavailable after a status that is unknown": with_code("unavailable", bend(status="APPROVED")),
+}
+WITH_CODE_REPLIES |= {f"unavailable when a creation with a code is about another {name}": with_code(
+    "unavailable", bend(**{name: value}), reason=name) for name, value in (
+        ("sid", "YC1"), ("sid", None), ("account_sid", "AC" + "9" * 32),
+        ("service_sid", "VA" + "9" * 32), ("identity", "9" * 32), ("factor_sid", "YF" + "9" * 32),
+        ("factor_type", "push"))}
+
+
+@each(play=WITH_CODE_REPLIES)
+class WithCode(Fault):
+    """create_challenge = "with_code": nothing is sent before a well-formed code, which goes along with
+    the creation."""
+
+    LOGIN = WITH_CODE
 
     def begin(self, **script):
         server = self.liar(**script)
@@ -662,7 +715,7 @@ class AtCode(Fault):
         self.assertEqual(server.requests, [])
         return server, login
 
-    def test_the_connection_stands_and_nothing_is_sent_before_a_code(self):
+    def test_the_connection_stands_and_one_request_in_one_record_follows_a_code(self):
         server, login = self.begin()
         for answer in ("password", "12345"):
             login.answer(answer)
@@ -671,7 +724,10 @@ class AtCode(Fault):
             self.assertEqual(server.requests, [])
         login.answer(RIGHT)
         self.assert_outcome(login, "approved")
-        self.assertEqual(server.kinds, [CREATE, VERIFY])
+        self.assertEqual(server.kinds, [CREATE])
+        request = server.requests[0]
+        self.assertEqual(request.body, f"FactorSid={FACTOR_SID}&AuthPayload={RIGHT}".encode())
+        self.assertEqual(request.records, 1)
         self.assertEqual(len(server.connections), 1)
 
     def test_a_connection_that_ended_while_the_user_typed_costs_no_login(self):
@@ -693,13 +749,14 @@ class AtCode(Fault):
             raise liar.Gone
         return behaviour
 
-    def test_wrong_then_right_is_one_challenge(self):
-        server, login = self.begin()
-        login.answer(WRONG)
-        login.expect_prompt(WRONG_PROMPT)
-        login.answer(RIGHT)
-        self.assert_outcome(login, "approved")
-        self.assertEqual(server.kinds, [CREATE, VERIFY, VERIFY])
+    def test_a_connection_that_dies_while_the_code_is_sent_carries_it_once(self):
+        """The connection looks alive, and ends without a byte when the code comes."""
+        for how in (Connection.close, reset):
+            with self.subTest(how.__name__):
+                server, login = self.begin(create=[dropped(how)])
+                login.answer(RIGHT)
+                self.assert_outcome(login, "unavailable")
+                self.assertEqual(server.codes, [RIGHT])
 
     def test_abandoned_prompts_cost_no_challenge(self):
         server, login = self.begin()
@@ -711,16 +768,6 @@ class AtCode(Fault):
         server = self.liar()
         self.run_login(self.host(server, login=self.LOGIN), ["x", "y", "z"], "denied")
         self.assertEqual(server.requests, [])
-
-    def test_a_failed_creation_is_repeated_once(self):
-        server = self.liar(create=for_ever(refuse(500)))
-        self.run_login(self.host(server, login=self.LOGIN), [RIGHT], "unavailable")
-        self.assertEqual(server.kinds, [CREATE, CREATE])
-
-    def test_a_limit_is_exhausted(self):
-        server = self.liar(create=[refuse(429, 60312)])
-        self.run_login(self.host(server, login=self.LOGIN), [RIGHT], "exhausted")
-        self.assertEqual(server.kinds, [CREATE])
 
     def test_a_malformed_first_answer_holds_the_creation_at_the_prompt_too(self):
         server = self.liar(connect=[late(0.3)])

@@ -52,7 +52,8 @@ static void judge(const char *body, size_t size, enum challenge_step step, int s
         return;
     }
     fuzz_demand(state == CHALLENGE_PENDING || state == CHALLENGE_EXPIRED, "no error approves");
-    fuzz_demand(step == CHALLENGE_VERIFY && status >= 400 && status < 500,
+    fuzz_demand((step == CHALLENGE_VERIFY || step == CHALLENGE_CREATE_WITH_CODE) && status >= 400 &&
+                    status < 500,
                 "only a refused code goes on");
 }
 
@@ -68,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     status = (data[1] << 8 | data[2]) % 700;
     parse(body, size - HEAD_SIZE, data[0] & 1);
-    judge(body, size - HEAD_SIZE, (enum challenge_step)(data[0] / 2 % 3), status);
+    judge(body, size - HEAD_SIZE, (enum challenge_step)(data[0] / 2 % 4), status);
     free(body);
     return 0;
 }

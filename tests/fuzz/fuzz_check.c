@@ -258,15 +258,19 @@ static void on_connect(struct challenge_service *service, struct http_watch *wat
 }
 
 static enum challenge_state on_create(struct challenge_service *service, struct http_watch *watch,
-                                      struct challenge *ret_challenge, struct verdict *why_not)
+                                      const char *code, struct challenge *challenge,
+                                      struct verdict *why_not)
 {
-    enum challenge_state state = challenge_api.create(service, watch, ret_challenge, why_not);
+    enum challenge_state state = challenge_api.create(service, watch, code, challenge, why_not);
 
     fuzz_demand(watched->enrollment != NULL, "nobody gets no challenge");
     fuzz_demand(!watched->was_denied || watched->answers > 0 || state != CHALLENGE_PENDING,
                 "a round that nobody answers costs no challenge");
-    if (state == CHALLENGE_PENDING)
-        strcpy(watched->sid, ret_challenge->sid);
+    fuzz_demand(code == NULL || state == CHALLENGE_UNSENT || state == CHALLENGE_GIVEN_UP ||
+                    is_code(code),
+                "nothing but a code is sent");
+    if (challenge->sid[0] != '\0')
+        strcpy(watched->sid, challenge->sid);
     return state;
 }
 
@@ -337,16 +341,20 @@ static void on_pause(void *context, int64_t pause_ms)
 
 /* What must hold in the end */
 
-static bool sent_code(const char *path, const char *code)
+static bool has_sent(const char *path, const char *form)
 {
-    char form[NETWORK_TEXT_SIZE];
-
-    snprintf(form, sizeof form, "AuthPayload=%.64s", code);
     for (size_t i = 0; i < network.count; i++)
         if (network.requests[i].has_left && strcmp(network.requests[i].path, path) == 0 &&
             strcmp(network.requests[i].form, form) == 0)
             return true;
     return false;
+}
+
+/* The code went along with the creation. */
+static bool is_creation(void)
+{
+    return network_last()->status == 201 &&
+           watched->settings->create_challenge == SETTINGS_CREATE_WITH_CODE;
 }
 
 static void demand_approval(const struct world *world)
@@ -358,17 +366,24 @@ static void demand_approval(const struct world *world)
         .factor_sid = world->enrollment->factor_sid,
         .sid = world->sid,
     };
-    char path[NETWORK_TEXT_SIZE];
+    char path[NETWORK_TEXT_SIZE], form[NETWORK_TEXT_SIZE];
 
-    snprintf(path, sizeof path, "/v2/Services/%.34s/Entities/%.64s/Challenges/%.34s",
-             binding.service_sid, binding.identity, binding.sid);
     if (world->is_recovered)
         return;
+    snprintf(path, sizeof path, "/v2/Services/%.34s/Entities/%.64s/Challenges%s%.34s",
+             binding.service_sid, binding.identity, is_creation() ? "" : "/",
+             is_creation() ? "" : binding.sid);
+    if (is_creation())
+        snprintf(form, sizeof form, "FactorSid=%.34s&AuthPayload=%.64s", binding.factor_sid,
+                 world->code);
+    else
+        snprintf(form, sizeof form, "AuthPayload=%.64s", world->code);
     fuzz_demand(!world->is_over, "who left is not let in");
-    fuzz_demand(network_last()->result == HTTP_REPLIED && network_last()->status == 200,
-                "only a 200 approves");
+    fuzz_demand(network_last()->result == HTTP_REPLIED &&
+                    (network_last()->status == 200 || is_creation()),
+                "only a 200 approves, and a 201 for the code that went along");
     fuzz_demand(strcmp(network_last()->path, path) == 0, "this login's challenge approves");
-    fuzz_demand(sent_code(path, world->code), "the last code was sent to this challenge");
+    fuzz_demand(has_sent(path, form), "the last code was sent to this challenge");
     approval_demand(network.body, network.size, &binding);
 }
 

@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     model.attempts = 1 + (int)take(&input, 5);
     if (model_run(&model))
         return 0;
-    fprintf(stderr, "attempts=%d at_code=%d enrolled=%d: %s→ %s: %s, not %s\n", model.attempts,
+    fprintf(stderr, "attempts=%d with_code=%d enrolled=%d: %s→ %s: %s, not %s\n", model.attempts,
             model.create_challenge, model.is_enrolled, model.trace,
             verdict_word(model.verdict.outcome), model.verdict.reason,
             verdict_word(model.expected));

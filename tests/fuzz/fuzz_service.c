@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* The API of one login over any network: what is sent, how often, and what is made of the replies.
- * The first byte is one of c, v, f and s: create, verify, fetch a challenge, fetch the service;
+ * The first byte is one of c, w, v, f and s: create, create with a code, verify, fetch a challenge, fetch
+ * the service;
  * then requests as in network.h. */
 #include "approval.h"
 #include "core/text.h"
 #include "fuzz.h"
 #include "network.h"
 #include "unit/reply.h"
-#include "unit/wiped.h"
 
 #include "twilio/service.h"
 
@@ -35,6 +35,20 @@ static void demand_requests(const char *path, const char *form, size_t most)
     }
 }
 
+/* Each request has FORM, and CODE behind it if it left. */
+static void demand_codes(const char *path, const char *form, const char *code)
+{
+    char whole[NETWORK_TEXT_SIZE];
+
+    fuzz_demand(network.count <= 2, "a code is sent once more at most");
+    for (size_t i = 0; i < network.count; i++) {
+        const struct network_request *request = &network.requests[i];
+        snprintf(whole, sizeof whole, "%s%s", form, request->has_left ? code : "");
+        fuzz_demand(strcmp(request->path, path) == 0, "the path is this login's");
+        fuzz_demand(strcmp(request->form, whole) == 0, "the form is this request's");
+    }
+}
+
 static void demand_refusal(const struct verdict *why_not)
 {
     fuzz_demand(why_not->outcome > OUTCOME_BROKEN && why_not->outcome <= OUTCOME_EXHAUSTED,
@@ -45,10 +59,9 @@ static void demand_refusal(const struct verdict *why_not)
 
 static void create(struct challenge_service *service, struct http_watch *watch)
 {
-    static const struct challenge untouched;
-    struct challenge challenge = untouched;
+    struct challenge challenge = { 0 };
     struct verdict why_not = { 0 };
-    enum challenge_state state = challenge_api.create(service, watch, &challenge, &why_not);
+    enum challenge_state state = challenge_api.create(service, watch, NULL, &challenge, &why_not);
 
     demand_requests(CREATE_PATH, "FactorSid=" REPLY_FACTOR, 2);
     if (network.count == 2)
@@ -60,10 +73,38 @@ static void create(struct challenge_service *service, struct http_watch *watch)
                     "a new challenge has a SID and is the factor's");
         return;
     }
-    fuzz_demand(memcmp(&challenge, &untouched, sizeof challenge) == 0,
-                "the output changes only on success");
-    fuzz_demand(state == CHALLENGE_REFUSED, "a creation is pending or refused");
+    fuzz_demand(challenge.sid[0] == '\0', "a SID is a new challenge's");
+    fuzz_demand(state == CHALLENGE_REFUSED || state == CHALLENGE_UNSENT || state == CHALLENGE_LOST,
+                "a creation is pending or refused");
     demand_refusal(&why_not);
+}
+
+static void create_with_code(struct challenge_service *service, struct http_watch *watch)
+{
+    struct challenge challenge = { 0 };
+    struct verdict why_not = { 0 };
+    enum challenge_state state = challenge_api.create(service, watch, CODE, &challenge, &why_not);
+    const struct challenge_binding binding = {
+        .account_sid = REPLY_ACCOUNT,
+        .service_sid = REPLY_SERVICE,
+        .identity = REPLY_IDENTITY,
+        .factor_sid = REPLY_FACTOR,
+        .sid = challenge.sid,
+    };
+
+    if (network.count == 2)
+        fuzz_demand(network.requests[0].was_busy, "only what was not done is done again");
+    demand_codes(CREATE_PATH, "FactorSid=" REPLY_FACTOR "&AuthPayload=", CODE);
+    if (state == CHALLENGE_APPROVED) {
+        fuzz_demand(network_last()->result == HTTP_REPLIED && network_last()->status == 201,
+                    "only a 201 approves");
+        approval_demand(network.body, network.size, &binding);
+    } else if (state == CHALLENGE_REFUSED || state == CHALLENGE_LOST || state == CHALLENGE_UNSENT) {
+        demand_refusal(&why_not);
+    }
+    fuzz_demand((state == CHALLENGE_LOST) == (network_last()->result == HTTP_LOST),
+                "what got lost is told");
+    fuzz_demand(state != CHALLENGE_GIVEN_UP, "nobody gives a code up");
 }
 
 static void demand_state(enum challenge_state state, const struct challenge *challenge,
@@ -96,7 +137,7 @@ static void verify(struct challenge_service *service, struct http_watch *watch)
     struct verdict why_not = { 0 };
     enum challenge_state state = challenge_api.verify(service, watch, &challenge, CODE, &why_not);
 
-    demand_requests(VERIFY_PATH, "AuthPayload=" CODE, 2);
+    demand_codes(VERIFY_PATH, "AuthPayload=", CODE);
     demand_state(state, &challenge, &why_not);
     fuzz_demand((state == CHALLENGE_LOST) == (network_last()->result == HTTP_LOST),
                 "what got lost is told");
@@ -111,7 +152,7 @@ static void fetch(struct challenge_service *service, struct http_watch *watch)
 
     demand_requests(VERIFY_PATH, "", 2);
     demand_state(state, &challenge, &why_not);
-    fuzz_demand(state != CHALLENGE_GIVEN_UP && state != CHALLENGE_LOST,
+    fuzz_demand(state != CHALLENGE_GIVEN_UP && state != CHALLENGE_UNSENT && state != CHALLENGE_LOST,
                 "a fetched challenge has a state, or the reason");
 }
 
@@ -148,6 +189,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else if (challenge_api.open(&settings, &enrollment, "hunter2", &service, &why_not)) {
         if (what[0] == 'c')
             create(service, &watch);
+        else if (what[0] == 'w')
+            create_with_code(service, &watch);
         else if (what[0] == 'v')
             verify(service, &watch);
         else
@@ -155,7 +198,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         demand_refusal(&why_not);
     }
-    fuzz_demand(wiped_missing() == 0, "what held a code is wiped");
     network_end();
     free(service);
     free(what);

@@ -6,10 +6,9 @@
 
 #include "core/dialogue.h"
 #include "unit/reply.h"
-#include "unit/wiped.h"
 
 #define REQUEST_ID   "RQ" REPLY_HEX32
-#define CODE_FORM    "AuthPayload="
+#define CODE_FIELD   "AuthPayload="
 #define PLAIN        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
 #define PLAIN_OR_URL PLAIN "/?=&%"
 
@@ -30,7 +29,7 @@ void network_start(struct fuzz_input *input,
 
 static bool is_code(const struct network_request *request)
 {
-    return strncmp(request->form, CODE_FORM, strlen(CODE_FORM)) == 0;
+    return strstr(request->form, CODE_FIELD) != NULL;
 }
 
 /* The code of one answer never leaves twice for one challenge, but for "too many requests at once".
@@ -44,7 +43,8 @@ static void demand_once(size_t index)
         if (!earlier->has_left || earlier->turn != request->turn ||
             strcmp(earlier->form, request->form) != 0 || strcmp(earlier->path, request->path) != 0)
             continue;
-        fuzz_demand(i + 1 == index && earlier->was_busy, "no code leaves twice");
+        fuzz_demand(i + 1 == index && (earlier->was_busy || earlier->was_expired),
+                    "no code leaves twice");
         fuzz_demand(i == 0 || !network.requests[i - 1].was_busy, "no code leaves thrice");
     }
 }
@@ -145,7 +145,7 @@ static int take_number(const char **text, size_t *size)
 static enum http_result answer(struct network_request *request, const char *line, size_t size,
                                struct http_reply *ret_reply, struct verdict *why_not)
 {
-    static const char busy[] = "20429";
+    static const char busy[] = "20429", expired[] = "60323";
     int status = take_number(&line, &size);
     long retry_after_seconds = 0;
 
@@ -166,6 +166,7 @@ static enum http_result answer(struct network_request *request, const char *line
 
     request->status = status;
     request->was_busy = status == 429 && network_says(busy);
+    request->was_expired = status >= 400 && status < 500 && network_says(expired);
     *ret_reply = (struct http_reply){
         .status = status,
         .body = network.body,
@@ -190,8 +191,6 @@ static struct network_request *note_request(const struct http_request *request)
         return noted;
     fuzz_demand(strlen(request->form) < sizeof noted->form, "a form is short");
     strcpy(noted->form, request->form);
-    if (is_code(noted))
-        wiped_expect(request->form, strlen(request->form));
     return noted;
 }
 
@@ -214,9 +213,9 @@ static bool listen(char mark, const char **line, size_t *size, struct http_watch
     return true;
 }
 
-static enum http_result send_line(struct network_request *request, const char *line, size_t size,
-                                  struct http_watch *watch, struct http_reply *ret_reply,
-                                  struct verdict *why_not)
+static enum http_result send_line(struct network_request *request, const char *code,
+                                  const char *line, size_t size, struct http_watch *watch,
+                                  struct http_reply *ret_reply, struct verdict *why_not)
 {
     if (!listen('!', &line, &size, watch))
         return give_up(request, why_not);
@@ -229,6 +228,9 @@ static enum http_result send_line(struct network_request *request, const char *l
 
     fuzz_demand(network.is_over == NULL || !*network.is_over, "nothing leaves after the end");
     request->has_left = true;
+    if (code != NULL)
+        strncat(request->form, code, sizeof request->form - strlen(request->form) - 1);
+    request->turn = network.turn;
     if (!listen('?', &line, &size, watch))
         return give_up(request, why_not);
     return answer(request, line, size, ret_reply, why_not);
@@ -249,7 +251,7 @@ enum http_result http_send(struct http *http, const struct http_request *request
     fuzz_demand(request->patience_ms >= 0, "patience is a time");
     if (size > 0)
         memcpy(line, bytes, size);
-    noted->result = send_line(noted, line, size, watch, ret_reply, why_not);
+    noted->result = send_line(noted, request->code, line, size, watch, ret_reply, why_not);
     free(line);
     return noted->result;
 }

@@ -24,7 +24,8 @@ struct network_request {
     enum http_result result;
     int status;
     int turn;
-    bool was_busy; /* "too many requests at once": nothing was done */
+    bool was_busy;    /* "too many requests at once": nothing was done */
+    bool was_expired; /* the challenge had ended before the code came */
 };
 
 struct network {

@@ -136,10 +136,11 @@ static void on_show(void *context, const char *text)
 static void on_log(void *context, bool is_warning, const char *text)
 {
     struct model *model = context;
-    char expected[100];
+    char expected[100], sid[CHALLENGE_SID_SIZE];
 
-    snprintf(expected, sizeof expected, "wrong code %d of %d, 7 in a row; challenge=YC%032d",
-             model->used, model->attempts, model->challenges);
+    snprintf(sid, sizeof sid, "YC%032d", model->challenges);
+    snprintf(expected, sizeof expected, "wrong code %d of %d, 7 in a row; challenge=%s",
+             model->used, model->attempts, model->is_nameless ? "-" : sid);
     demand(model, model->is_to_log, "logs what is not wrong");
     demand(model, strcmp(text, expected) == 0 && !is_warning, "logs something else");
     model->is_to_log = false;
@@ -333,44 +334,6 @@ static void demand_creation(struct model *model)
     model->is_renewed = true;
 }
 
-static enum challenge_state on_create(struct challenge_service *service, struct http_watch *watch,
-                                      struct challenge *ret_challenge, struct verdict *why_not)
-{
-    struct model *model = (struct model *)service;
-
-    note(model, "connect ");
-    demand_request(model, watch);
-    demand(model, model->refused_creations == 0 || model->expected == OUTCOME_UNAVAILABLE,
-           "tries again what can't succeed");
-    if (model->broken != NULL || !listen(model, watch))
-        return CHALLENGE_GIVEN_UP;
-    if (!watch->before_send(watch))
-        return CHALLENGE_GIVEN_UP;
-
-    note(model, "create ");
-    demand_creation(model);
-    /* As http_send() does, when it has to give up what has left already. */
-    if (!listen(model, watch))
-        return refuse(why_not, OUTCOME_UNAVAILABLE);
-    if (choose(model, 2) == 1) {
-        enum outcome outcome = choose_refusal(model);
-        note(model, "refused(%s) ", verdict_word(outcome));
-        model->refused_creations++;
-        expect(model, outcome);
-        return refuse(why_not, outcome);
-    }
-
-    note(model, "made ");
-    model->challenges++;
-    model->has_challenge = true;
-    model->is_tried = false;
-    model->refused_creations = 0;
-    model->created_ms = model->now_ms;
-    snprintf(ret_challenge->sid, sizeof ret_challenge->sid, "YC%032d", model->challenges);
-    strcpy(ret_challenge->request_id, "-");
-    return CHALLENGE_PENDING;
-}
-
 static void on_connect(struct challenge_service *service, struct http_watch *watch,
                        struct verdict *why_not)
 {
@@ -431,6 +394,98 @@ static enum challenge_state choose_state(struct model *model, bool can_be_lost,
         finish(model, outcome);
         return refuse(why_not, outcome);
     }
+}
+
+static void note_challenge(struct model *model, struct challenge *challenge)
+{
+    note(model, "made ");
+    model->challenges++;
+    model->has_challenge = true;
+    model->is_tried = model->is_nameless = false;
+    model->refused_creations = 0;
+    model->created_ms = model->now_ms;
+    snprintf(challenge->sid, sizeof challenge->sid, "YC%032d", model->challenges);
+    strcpy(challenge->request_id, "-");
+}
+
+static enum challenge_state fail_unsent(struct model *model, struct verdict *why_not)
+{
+    note(model, "unsent ");
+    model->refused_creations++;
+    expect(model, OUTCOME_UNAVAILABLE);
+    refuse(why_not, OUTCOME_UNAVAILABLE);
+    return CHALLENGE_UNSENT;
+}
+
+/* A creation that takes the code along. */
+static enum challenge_state judge_creation(struct model *model, const char *code,
+                                           struct challenge *challenge, struct verdict *why_not)
+{
+    enum challenge_state state;
+
+    demand(model, model->code[0] != '\0' && strcmp(code, model->code) == 0,
+           "sends what is not the code");
+    demand(model, model->is_claimed, "sends a code that it has not claimed");
+    if (model->broken != NULL)
+        return refuse(why_not, OUTCOME_UNAVAILABLE);
+    if (choose(model, 4) == 3)
+        return fail_unsent(model, why_not);
+
+    model->is_unsent = false;
+    note_challenge(model, challenge);
+    model->is_tried = true;
+    state = choose_state(model, true, why_not);
+    if (state == CHALLENGE_LOST) {
+        finish(model, OUTCOME_UNAVAILABLE);
+        model->is_lost = false; /* it has no name to ask for */
+    }
+    if (state == CHALLENGE_PENDING && choose(model, 3) == 2) {
+        note(model, "nameless ");
+        *challenge = (struct challenge){ 0 };
+        model->has_challenge = false;
+        model->is_nameless = true;
+    }
+    return state;
+}
+
+static enum challenge_state on_create(struct challenge_service *service, struct http_watch *watch,
+                                      const char *code, struct challenge *challenge,
+                                      struct verdict *why_not)
+{
+    struct model *model = (struct model *)service;
+
+    note(model, "connect ");
+    demand_request(model, watch);
+    demand(model, model->refused_creations == 0 || model->expected == OUTCOME_UNAVAILABLE,
+           "tries again what can't succeed");
+    demand(model, (code != NULL) == (model->create_challenge == SETTINGS_CREATE_WITH_CODE),
+           "creates in another way than the settings say");
+    if (model->broken != NULL || !listen(model, watch))
+        return CHALLENGE_GIVEN_UP;
+    if (code != NULL && choose(model, 4) == 3)
+        return fail_unsent(model, why_not);
+    model->is_creating = code != NULL;
+    if (!watch->before_send(watch))
+        return CHALLENGE_GIVEN_UP;
+    model->is_creating = false;
+
+    note(model, "create ");
+    demand_creation(model);
+    if (code != NULL)
+        return judge_creation(model, code, challenge, why_not);
+    /* As http_send() does, when it has to give up what has left already. */
+    if (!listen(model, watch))
+        return refuse(why_not, OUTCOME_UNAVAILABLE);
+    if (choose(model, 2) == 1) {
+        enum outcome outcome = choose_refusal(model);
+        note(model, "refused(%s) ", verdict_word(outcome));
+        model->refused_creations++;
+        expect(model, outcome);
+        return refuse(why_not, outcome);
+    }
+
+    note_challenge(model, challenge);
+    return CHALLENGE_PENDING;
 }
 
 static void demand_own_challenge(struct model *model, const struct challenge *challenge)
@@ -494,7 +549,10 @@ static enum claim on_claim(void *context, const char *code, struct ledger_counts
     unsigned choice;
     enum outcome outcome;
 
-    demand(model, !model->is_final && model->has_challenge, "claims a code that it can't send");
+    demand(model,
+           !model->is_final &&
+               (model->has_challenge || model->create_challenge == SETTINGS_CREATE_WITH_CODE),
+           "claims a code that it can't send");
     demand(model, model->code[0] != '\0' && strcmp(code, model->code) == 0,
            "claims what is not the code");
     demand(model, !model->is_claimed, "claims twice");
@@ -503,6 +561,7 @@ static enum claim on_claim(void *context, const char *code, struct ledger_counts
     choice = model->broken == NULL ? choose(model, 3) : REFUSED;
     if (choice == CLAIMED) {
         model->is_claimed = true;
+        model->is_unsent = model->is_creating;
         *ret_counts = (struct ledger_counts){ 3, 7 };
         return CLAIM_MADE;
     }
@@ -523,7 +582,8 @@ static void on_take_back(void *context)
 {
     struct model *model = context;
 
-    demand(model, false, "takes back what was judged");
+    demand(model, model->is_unsent, "takes back what was judged");
+    model->is_unsent = false;
 }
 
 static bool on_is_locked(void *context, char text[LEDGER_TEXT_SIZE], struct verdict *why_not)
@@ -677,6 +737,7 @@ bool model_run(struct model *model)
     demand(model, model->verdict.outcome != OUTCOME_APPROVED || model->is_enrolled,
            "approves nobody");
     demand(model, !model->is_to_release, "keeps a wrong code from others");
+    demand(model, !model->is_unsent, "counts what never left");
     demand(model, !model->is_to_log, "does not log a wrong code");
     demand(model, model->verdict.outcome == OUTCOME_APPROVED || is_moment(model),
            "ends at another moment than others end");

@@ -41,7 +41,9 @@ struct model {
     int connects;
     const char *before; /* what stands before the next prompt */
     int challenges;
-    bool has_challenge, is_renewed, is_lost;
+    bool has_challenge, is_nameless, is_renewed, is_lost;
+    bool is_creating;      /* with CODE, of which nothing left yet */
+    bool is_unsent;        /* CODE is claimed, and nothing of it left */
     int refused_creations; /* since the last challenge */
     int64_t now_ms, entered_ms, created_ms, limit_ms;
 };

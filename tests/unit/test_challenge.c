@@ -537,6 +537,7 @@ TEST(judges_every_documented_error)
     for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
         const char *body = reply_print_error(errors[i].code, errors[i].status);
         assert_judged(CHALLENGE_CREATE, errors[i].status, body, errors[i].on_create);
+        assert_judged(CHALLENGE_CREATE_WITH_CODE, errors[i].status, body, errors[i].on_create);
         assert_judged(CHALLENGE_VERIFY, errors[i].status, body, errors[i].on_verify);
         assert_judged(CHALLENGE_FETCH, errors[i].status, body, errors[i].on_fetch);
     }
@@ -550,6 +551,12 @@ TEST(the_login_goes_on_after_a_wrong_code_and_an_expired_challenge)
                      CHALLENGE_PENDING);
     assert_int_equal(judge(CHALLENGE_VERIFY, 403, reply_print_error(60323, 403), &why_not),
                      CHALLENGE_EXPIRED);
+    assert_int_equal(
+        judge(CHALLENGE_CREATE_WITH_CODE, 403, reply_print_error(60324, 403), &why_not),
+        CHALLENGE_PENDING);
+    assert_int_equal(
+        judge(CHALLENGE_CREATE_WITH_CODE, 403, reply_print_error(60323, 403), &why_not),
+        CHALLENGE_EXPIRED);
 }
 
 TEST(the_login_does_not_go_on_where_no_code_was_sent)
@@ -605,6 +612,8 @@ TEST(a_time_out_is_one_whatever_it_says)
 TEST(a_challenge_that_is_gone_is_so_whatever_the_code)
 {
     assert_judged(CHALLENGE_VERIFY, 404, reply_print_error(60324, 404), OUTCOME_DENIED);
+    assert_judged(CHALLENGE_CREATE_WITH_CODE, 404, reply_print_error(60324, 404),
+                  OUTCOME_MISCONFIGURED);
     assert_judged(CHALLENGE_FETCH, 404, reply_print_error(60312, 404), OUTCOME_DENIED);
 }
 
@@ -631,7 +640,8 @@ TEST(no_error_approves)
                               reply_print_error(code, statuses[j]), &why_not);
                     assert_true(judged == CHALLENGE_REFUSED || judged == CHALLENGE_PENDING ||
                                 judged == CHALLENGE_EXPIRED);
-                    assert_true(judged == CHALLENGE_REFUSED || step == CHALLENGE_VERIFY);
+                    assert_true(judged == CHALLENGE_REFUSED || step == CHALLENGE_VERIFY ||
+                                step == CHALLENGE_CREATE_WITH_CODE);
                     assert_int_not_equal(why_not.outcome, OUTCOME_APPROVED);
                     assert_int_not_equal(why_not.outcome, OUTCOME_NOT_REQUIRED);
                 }

@@ -6,7 +6,8 @@
  *   ask again     the first prompt, and those after a wrong code
  *   load          twilio.so is loaded
  *   connect       the API was told to create a challenge; before the request leaves
- *   create        the request left
+ *   create(C)     the request left, with the code C or with none
+ *   unsent        nothing of it left
  *   answer gone   the user's line was taken; the user was found to be away
  *   verify(C@N)   the code C was sent to the Nth challenge
  *   fetch(N)      the Nth challenge was fetched
@@ -45,6 +46,7 @@ struct result {
     enum challenge_state state;
     enum outcome outcome; /* of CHALLENGE_REFUSED */
     bool fails_early;     /* before the connection stands */
+    bool is_nameless;     /* the reply to a creation has no SID */
 };
 
 struct scene {
@@ -103,6 +105,14 @@ struct scene {
 #define UNREACHABLE                                                                                \
     {                                                                                              \
         CHALLENGE_REFUSED, OUTCOME_UNAVAILABLE, true                                               \
+    }
+#define UNSENT                                                                                     \
+    {                                                                                              \
+        CHALLENGE_UNSENT, OUTCOME_BROKEN, false                                                    \
+    }
+#define NAMELESS                                                                                   \
+    {                                                                                              \
+        CHALLENGE_PENDING, OUTCOME_BROKEN, false, true                                             \
     }
 #define GONE(moment)                                                                               \
     {                                                                                              \
@@ -316,6 +326,7 @@ static int64_t on_count(void *context, struct verdict *why_not)
 
     remember(scene, "count ");
     take_time(scene);
+    /* -1: there is none left. */
     if (scene->counts_until_limit == 0 || scene->counted < scene->counts_until_limit) {
         scene->counted++;
         return 0;
@@ -378,7 +389,7 @@ static enum challenge_state end_call(struct scene *scene, struct verdict *why_no
 
     if (result->state == CHALLENGE_REFUSED)
         verdict_refuse(why_not, result->outcome, "scripted refusal");
-    if (result->state == CHALLENGE_LOST)
+    if (result->state == CHALLENGE_LOST || result->state == CHALLENGE_UNSENT)
         verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "lost");
     return result->state;
 }
@@ -401,38 +412,57 @@ static void on_connect(struct challenge_service *service, struct http_watch *wat
     assert_false(watch->before_send(watch));
 }
 
+static void note_creation(struct scene *scene, const char *code)
+{
+    if (code == NULL) {
+        note(scene, "create ");
+        return;
+    }
+    note(scene, "create(%s) ", code);
+    wiped_expect(code, strlen(code));
+    scene->sent = code;
+}
+
 static enum challenge_state on_create(struct challenge_service *service, struct http_watch *watch,
-                                      struct challenge *ret_challenge, struct verdict *why_not)
+                                      const char *code, struct challenge *challenge,
+                                      struct verdict *why_not)
 {
     struct scene *scene = (struct scene *)service;
-    enum challenge_state state;
+    const struct result *result = &scene->results[scene->called];
 
     note(scene, "connect ");
     assert_false(scene->is_unenrolled);
+    assert_int_equal(code != NULL, scene->create_challenge == SETTINGS_CREATE_WITH_CODE);
     assert_int_equal(watch->deadline_ms, scene->limit_ms);
     if (!notice(scene, CONNECTING, watch))
         return CHALLENGE_GIVEN_UP;
     scene->now_ms += scene->connect_ms;
-    if (scene->results[scene->called].fails_early)
-        return end_call(scene, why_not);
+    if (result->fails_early) {
+        end_call(scene, why_not);
+        return CHALLENGE_UNSENT;
+    }
 
     now = CONNECTED;
     if (!watch->before_send(watch))
         return CHALLENGE_GIVEN_UP;
+    if (result->state == CHALLENGE_UNSENT) {
+        note(scene, "unsent ");
+        challenge->is_unjudged = true;
+        return end_call(scene, why_not);
+    }
 
-    note(scene, "create ");
+    note_creation(scene, code);
     if (!notice(scene, IN_FLIGHT, watch)) {
         /* http_send() can't give up what has left: it is lost, and the reason says so. */
         verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "aborted by callback");
-        return CHALLENGE_REFUSED;
+        return CHALLENGE_LOST;
     }
-    state = end_call(scene, why_not);
-    if (state == CHALLENGE_PENDING) {
-        scene->challenges++;
-        snprintf(ret_challenge->sid, sizeof ret_challenge->sid, "YC%d", scene->challenges);
-        strcpy(ret_challenge->request_id, "RQcreate");
-    }
-    return state;
+    strcpy(challenge->request_id, "RQcreate");
+    challenge->is_unjudged = scene->is_unjudged;
+    if (result->state != CHALLENGE_REFUSED && result->state != CHALLENGE_LOST &&
+        !result->is_nameless)
+        snprintf(challenge->sid, sizeof challenge->sid, "YC%d", ++scene->challenges);
+    return end_call(scene, why_not);
 }
 
 /* As http_send() does before every request. */
@@ -584,14 +614,103 @@ TEST(half_a_line_is_not_waited_for_while_there_is_work)
                  .has_half_a_line = true, .answers = { CODE }, .results = { PENDING, APPROVED });
 }
 
-TEST(under_at_code_creates_after_the_code)
+#define assert_with_code(trace, memory_trace, outcome, part, ...)                                  \
+    assert_memory(trace, memory_trace, outcome, part,                                              \
+                  .create_challenge = SETTINGS_CREATE_WITH_CODE, __VA_ARGS__)
+
+TEST(with_code_the_creation_takes_the_code_along)
 {
     static const enum moment moments[] = { WAITED_FOR, CONNECTING, CONNECTED };
 
     for (size_t i = 0; i < ARRAY_SIZE(moments); i++)
-        assert_scene("ask load connect answer create verify(123456@1)", OUTCOME_APPROVED, "",
-                     .create_challenge = SETTINGS_CREATE_AT_CODE,
-                     .answers = { { "123456", moments[i], 0 } }, .results = { PENDING, APPROVED });
+        assert_with_code("ask load connect answer create(123456)", "claim(123456) count",
+                         OUTCOME_APPROVED, "challenge=YC1 request=RQcreate",
+                         .answers = { { "123456", moments[i], 0 } }, .results = { APPROVED });
+}
+
+TEST(with_code_wrong_codes_go_on_with_the_same_challenge)
+{
+    assert_with_code("ask load connect answer create(123456) again answer verify(654321@1)",
+                     "claim(123456) count release(123456) claim(654321)", OUTCOME_APPROVED,
+                     "challenge=YC1 request=RQverify", .answers = { CODE, CODE2 },
+                     .results = { PENDING, APPROVED });
+    assert_with_code("ask load connect answer create(123456) again gone",
+                     "claim(123456) count release(123456)", OUTCOME_DENIED,
+                     "no valid code in 1 attempt; challenge=YC1",
+                     .answers = { CODE, GONE(WAITED_FOR) }, .results = { PENDING });
+}
+
+TEST(with_code_a_refusal_without_a_challenge_costs_another_one)
+{
+    assert_with_code("ask load connect answer create(123456) again answer connect create(654321)",
+                     "claim(123456) count release(123456) claim(654321) count", OUTCOME_APPROVED,
+                     "challenge=YC1", .answers = { CODE, CODE2 },
+                     .results = { NAMELESS, APPROVED });
+    assert_with_code("ask load connect answer create(123456) again answer connect create(654321) "
+                     "again answer connect create(123456)",
+                     "claim(123456) count release(123456) claim(654321) count release(654321) "
+                     "claim(123456) count release(123456)",
+                     OUTCOME_DENIED, "no valid code in 3 attempts",
+                     .answers = { CODE, CODE2, CODE }, .results = { NAMELESS, NAMELESS, NAMELESS });
+}
+
+TEST(with_code_a_lost_reply_lets_nobody_in)
+{
+    assert_with_code("ask load connect answer create(123456)", "claim(123456) count",
+                     OUTCOME_UNAVAILABLE, "lost", .answers = { CODE }, .results = { LOST });
+}
+
+TEST(with_code_a_code_is_not_sent_twice)
+{
+    assert_with_code("ask load connect answer create(123456)", "claim(123456) count",
+                     OUTCOME_UNAVAILABLE, "scripted refusal", .answers = { CODE },
+                     .results = { REFUSED(OUTCOME_UNAVAILABLE) });
+    assert_with_code("ask load connect answer create(123456) connect create(123456)",
+                     "claim(123456) count count", OUTCOME_APPROVED, "challenge=YC2",
+                     .answers = { CODE }, .results = { EXPIRED, APPROVED });
+    assert_with_code("ask load connect answer create(123456) connect create(123456)",
+                     "claim(123456) count count", OUTCOME_DENIED, "expired again",
+                     .answers = { CODE }, .results = { EXPIRED, EXPIRED });
+}
+
+TEST(with_code_what_did_not_leave_is_tried_once_more)
+{
+    assert_with_code("ask load connect answer connect create(123456)", "claim(123456) count",
+                     OUTCOME_APPROVED, "", .answers = { CODE },
+                     .results = { UNREACHABLE, APPROVED });
+    assert_with_code("ask load connect answer unsent connect create(123456)",
+                     "claim(123456) count count", OUTCOME_APPROVED, "", .answers = { CODE },
+                     .results = { UNSENT, APPROVED });
+}
+
+TEST(with_code_what_did_not_leave_does_not_count)
+{
+    assert_with_code("ask load connect answer connect", "", OUTCOME_UNAVAILABLE, "scripted",
+                     .answers = { CODE }, .results = { UNREACHABLE, UNREACHABLE });
+    assert_with_code("ask load connect answer unsent connect unsent",
+                     "claim(123456) count count take_back", OUTCOME_UNAVAILABLE, "lost",
+                     .answers = { CODE }, .results = { UNSENT, UNSENT });
+    assert_with_code("ask load connect answer",
+                     "claim(123456) count take_back show(Too many logins: codes of the app are "
+                     "accepted again in 1 min.)",
+                     OUTCOME_EXHAUSTED, "this host's limit", .answers = { CODE },
+                     .counts_until_limit = -1, .opens_s = 60);
+}
+
+TEST(with_code_an_answer_of_5xx_does_not_count)
+{
+    assert_with_code("ask load connect answer create(123456)", "claim(123456) count take_back",
+                     OUTCOME_UNAVAILABLE, "scripted", .is_unjudged = true, .answers = { CODE },
+                     .results = { REFUSED(OUTCOME_UNAVAILABLE) });
+}
+
+TEST(with_code_a_used_code_costs_no_challenge)
+{
+    assert_with_code("ask load connect answer again answer create(654321)",
+                     "claim(123456) claim(654321) count", OUTCOME_APPROVED, "challenge=YC1",
+                     .answers = { CODE, CODE2 }, .claims = { USED, FREE }, .results = { APPROVED });
+    assert_with_code("ask load connect answer", "claim(123456)", OUTCOME_DENIED, "too many claims",
+                     .answers = { CODE }, .claims = { FULL });
 }
 
 TEST(removes_what_people_paste_along_with_a_code)
@@ -715,13 +834,13 @@ TEST(a_password_that_is_there_already_costs_no_challenge)
     }
 }
 
-TEST(under_at_code_a_password_costs_no_challenge)
+TEST(with_code_a_password_costs_no_challenge)
 {
-    assert_scene("ask load connect answer again answer create verify(123456@1)", OUTCOME_APPROVED,
-                 "", .create_challenge = SETTINGS_CREATE_AT_CODE,
-                 .answers = { PASSWORD(WAITED_FOR), CODE }, .results = { PENDING, APPROVED });
+    assert_scene("ask load connect answer again answer create(123456)", OUTCOME_APPROVED, "",
+                 .create_challenge = SETTINGS_CREATE_WITH_CODE,
+                 .answers = { PASSWORD(WAITED_FOR), CODE }, .results = { APPROVED });
     assert_scene("ask load connect answer again answer again answer", OUTCOME_DENIED,
-                 "no valid code", .create_challenge = SETTINGS_CREATE_AT_CODE,
+                 "no valid code", .create_challenge = SETTINGS_CREATE_WITH_CODE,
                  .answers = { PASSWORD(WAITED_FOR), PASSWORD2, PASSWORD(WAITED_FOR) });
 }
 
@@ -994,10 +1113,11 @@ TEST(somebody_who_is_gone_before_the_request_costs_no_challenge)
         assert_scene("ask load connect gone", OUTCOME_DENIED, "left at the question",
                      .answers = { GONE(moments[i]) });
         assert_scene("ask load connect gone", OUTCOME_DENIED, "left at the question",
-                     .create_challenge = SETTINGS_CREATE_AT_CODE, .answers = { GONE(moments[i]) });
+                     .create_challenge = SETTINGS_CREATE_WITH_CODE,
+                     .answers = { GONE(moments[i]) });
     }
     assert_scene("ask load connect gone", OUTCOME_DENIED, "left at the question",
-                 .create_challenge = SETTINGS_CREATE_AT_CODE, .answers = { GONE(WAITED_FOR) });
+                 .create_challenge = SETTINGS_CREATE_WITH_CODE, .answers = { GONE(WAITED_FOR) });
 }
 
 TEST(somebody_who_goes_while_the_creation_is_under_way_is_denied)
@@ -1044,16 +1164,6 @@ TEST(a_creation_that_was_unavailable_is_tried_once_more_after_the_code)
                  .answers = { CODE }, .results = { UNREACHABLE, PENDING, APPROVED });
     assert_scene("ask load connect create answer connect create", OUTCOME_UNAVAILABLE,
                  "scripted refusal", .answers = { CODE },
-                 .results = { REFUSED(OUTCOME_UNAVAILABLE), REFUSED(OUTCOME_UNAVAILABLE) });
-}
-
-TEST(under_at_code_too_a_creation_that_was_unavailable_is_tried_once_more)
-{
-    assert_scene("ask load connect answer create connect create verify(123456@1)", OUTCOME_APPROVED,
-                 "", .create_challenge = SETTINGS_CREATE_AT_CODE, .answers = { CODE },
-                 .results = { REFUSED(OUTCOME_UNAVAILABLE), PENDING, APPROVED });
-    assert_scene("ask load connect answer create connect create", OUTCOME_UNAVAILABLE, "scripted",
-                 .create_challenge = SETTINGS_CREATE_AT_CODE, .answers = { CODE },
                  .results = { REFUSED(OUTCOME_UNAVAILABLE), REFUSED(OUTCOME_UNAVAILABLE) });
 }
 
@@ -1534,7 +1644,7 @@ TEST(somebody_who_is_not_enrolled_is_denied_and_nothing_is_sent)
                  "not enrolled", .is_unenrolled = true,
                  .answers = { CODE, PASSWORD(WAITED_FOR), CODE });
     assert_scene("ask load connect answer", OUTCOME_DENIED, "not enrolled", .is_unenrolled = true,
-                 .attempts = 1, .create_challenge = SETTINGS_CREATE_AT_CODE, .answers = { CODE });
+                 .attempts = 1, .create_challenge = SETTINGS_CREATE_WITH_CODE, .answers = { CODE });
     assert_scene("ask load connect answer again answer", OUTCOME_DENIED, "not enrolled",
                  .is_unenrolled = true, .answers = { CODE, CODE, CODE2 });
 }
@@ -1700,9 +1810,9 @@ TEST(from_the_code_on_the_clock_runs)
 TEST(what_this_host_takes_for_itself_is_none_of_twilios_time)
 {
     struct scene scene = { .host_ms = 60000,
-                           .create_challenge = SETTINGS_CREATE_AT_CODE,
+                           .create_challenge = SETTINGS_CREATE_WITH_CODE,
                            .answers = { CODE, CODE2 },
-                           .results = { PENDING, PENDING, APPROVED } };
+                           .results = { PENDING, APPROVED } };
     struct verdict verdict;
 
     run(&scene, &verdict);
@@ -1763,12 +1873,12 @@ static void assert_rules(unsigned (*choose)(void *, unsigned), void *context, un
         .choose = choose,
         .context = context,
         .attempts = 1 + (int)(variant / 4) % 5,
-        .create_challenge = variant & 1 ? SETTINGS_CREATE_AT_CODE : SETTINGS_CREATE_AT_PROMPT,
+        .create_challenge = variant & 1 ? SETTINGS_CREATE_WITH_CODE : SETTINGS_CREATE_AT_PROMPT,
         .is_enrolled = (variant & 2) == 0,
     };
 
     if (!model_run(&model))
-        fail_msg("the login %s: attempts=%d at_code=%d enrolled=%d: %s→ %s: %s, not %s",
+        fail_msg("the login %s: attempts=%d with_code=%d enrolled=%d: %s→ %s: %s, not %s",
                  model.broken, model.attempts, model.create_challenge, model.is_enrolled,
                  model.trace, verdict_word(model.verdict.outcome), model.verdict.reason,
                  verdict_word(model.expected));
@@ -1814,7 +1924,15 @@ int main(void)
         cmocka_unit_test(asks_at_once_then_creates_then_sends_the_code),
         cmocka_unit_test(takes_an_answer_whenever_it_comes),
         cmocka_unit_test(half_a_line_is_not_waited_for_while_there_is_work),
-        cmocka_unit_test(under_at_code_creates_after_the_code),
+        cmocka_unit_test(with_code_the_creation_takes_the_code_along),
+        cmocka_unit_test(with_code_wrong_codes_go_on_with_the_same_challenge),
+        cmocka_unit_test(with_code_a_refusal_without_a_challenge_costs_another_one),
+        cmocka_unit_test(with_code_a_lost_reply_lets_nobody_in),
+        cmocka_unit_test(with_code_a_code_is_not_sent_twice),
+        cmocka_unit_test(with_code_what_did_not_leave_is_tried_once_more),
+        cmocka_unit_test(with_code_what_did_not_leave_does_not_count),
+        cmocka_unit_test(with_code_an_answer_of_5xx_does_not_count),
+        cmocka_unit_test(with_code_a_used_code_costs_no_challenge),
         cmocka_unit_test(removes_what_people_paste_along_with_a_code),
         cmocka_unit_test(sends_codes_of_every_digit),
         cmocka_unit_test(sends_codes_of_the_length_that_is_set),
@@ -1824,7 +1942,7 @@ int main(void)
         cmocka_unit_test(asks_again_after_what_is_no_code),
         cmocka_unit_test(an_answer_that_is_no_code_uses_an_attempt_up),
         cmocka_unit_test(a_password_that_is_there_already_costs_no_challenge),
-        cmocka_unit_test(under_at_code_a_password_costs_no_challenge),
+        cmocka_unit_test(with_code_a_password_costs_no_challenge),
         cmocka_unit_test(after_a_login_that_was_denied_just_now_a_challenge_waits_for_a_code),
         cmocka_unit_test(attempts_used_up_while_the_creation_is_under_way_are_denied),
         cmocka_unit_test(an_answer_that_is_repeated_ends_the_login),
@@ -1848,7 +1966,6 @@ int main(void)
         cmocka_unit_test(somebody_who_goes_at_a_prompt_is_denied_and_nothing_is_sent),
         cmocka_unit_test(somebody_who_goes_after_a_failure_is_denied),
         cmocka_unit_test(a_creation_that_was_unavailable_is_tried_once_more_after_the_code),
-        cmocka_unit_test(under_at_code_too_a_creation_that_was_unavailable_is_tried_once_more),
         cmocka_unit_test(a_creation_that_was_refused_is_remembered_and_not_tried_again),
         cmocka_unit_test(a_creation_that_ends_as_none_can_is_broken),
         cmocka_unit_test(what_is_no_code_is_denied_though_the_creation_failed),

@@ -69,13 +69,12 @@ enum http_result http_send(struct http *http, const struct http_request *request
     assert_non_null(watch);
     if (network.sent >= network.scripted)
         fail_msg("one request too many: %s %s", request->path, request->form);
-    snprintf(network.requests[network.sent], TEXT_SIZE, "%s %s%s%s",
-             request->form != NULL ? "POST" : "GET", request->path,
-             request->form != NULL ? " " : "", request->form != NULL ? request->form : "");
     network.patience_ms = request->patience_ms;
     network.allowed += watch->before_send == NULL || watch->before_send(watch);
-    if (request->form != NULL && strstr(request->form, "AuthPayload") != NULL)
-        wiped_expect(request->form, strlen(request->form));
+    snprintf(network.requests[network.sent], TEXT_SIZE, "%s %s%s%s%s",
+             request->form != NULL ? "POST" : "GET", request->path,
+             request->form != NULL ? " " : "", request->form != NULL ? request->form : "",
+             request->code != NULL ? request->code : "");
     network.sent++;
 
     if (exchange->result == HTTP_REPLIED)
@@ -168,16 +167,20 @@ static int teardown(void **state)
 
 static enum challenge_state create(struct login *login)
 {
-    return challenge_api.create(login->service, &login->watch, &login->challenge, &login->why_not);
+    return challenge_api.create(login->service, &login->watch, NULL, &login->challenge,
+                                &login->why_not);
+}
+
+static enum challenge_state create_with_code(struct login *login)
+{
+    return challenge_api.create(login->service, &login->watch, "123456", &login->challenge,
+                                &login->why_not);
 }
 
 static enum challenge_state verify(struct login *login)
 {
-    enum challenge_state state = challenge_api.verify(login->service, &login->watch,
-                                                      &login->challenge, "123456", &login->why_not);
-
-    assert_int_equal(wiped_missing(), 0); /* the form with the code */
-    return state;
+    return challenge_api.verify(login->service, &login->watch, &login->challenge, "123456",
+                                &login->why_not);
 }
 
 static enum challenge_state fetch(struct login *login)
@@ -276,15 +279,108 @@ TEST(create_tells_what_is_wrong_with_a_reply)
 TEST(create_is_not_repeated_after_a_failure)
 {
     static const enum http_result results[] = { HTTP_UNSENT, HTTP_LOST };
+    static const enum challenge_state states[] = { CHALLENGE_UNSENT, CHALLENGE_LOST };
     struct login *login = *state;
 
     for (size_t i = 0; i < ARRAY_SIZE(results); i++) {
         network.sent = network.scripted = 0;
         fail_with(results[i]);
-        assert_int_equal(create(login), CHALLENGE_REFUSED);
+        assert_int_equal(create(login), states[i]);
         assert_requests(1);
         assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "no network");
+        fail_with(results[i]);
+        assert_int_equal(create_with_code(login), states[i]);
+        assert_int_equal(login->challenge.is_unjudged, results[i] == HTTP_UNSENT);
+        assert_requests(2);
     }
+}
+
+static const char with_code[] =
+    "POST " CREATE_PATH " FactorSid=" REPLY_FACTOR "&AuthPayload=123456";
+
+TEST(create_takes_the_code_along)
+{
+    struct login *login = *state;
+
+    reply(201, reply_print("approved", "sid", "\"" REPLY_OTHER_SID "\""));
+    assert_int_equal(create_with_code(login), CHALLENGE_APPROVED);
+    assert_requests(1);
+    assert_string_equal(network.requests[0], with_code);
+    assert_string_equal(login->challenge.sid, REPLY_OTHER_SID);
+    assert_int_equal(network.patience_ms, TIMEOUT_SECONDS * 1000);
+}
+
+TEST(create_with_a_code_tells_wrong_expired_and_denied)
+{
+    struct login *login = *state;
+
+    reply(201, reply_print("pending", "sid", "\"" REPLY_OTHER_SID "\""));
+    assert_int_equal(create_with_code(login), CHALLENGE_PENDING);
+    assert_string_equal(login->challenge.sid, REPLY_OTHER_SID);
+    login->challenge.sid[0] = '\0';
+    reply_error(403, 60324);
+    assert_int_equal(create_with_code(login), CHALLENGE_PENDING);
+    assert_string_equal(login->challenge.sid, "");
+    reply_challenge(201, "expired");
+    assert_int_equal(create_with_code(login), CHALLENGE_EXPIRED);
+    reply_error(403, 60323);
+    assert_int_equal(create_with_code(login), CHALLENGE_EXPIRED);
+    reply_challenge(201, "denied");
+    assert_int_equal(create_with_code(login), CHALLENGE_REFUSED);
+    assert_refused(&login->why_not, OUTCOME_DENIED, "denied; request=" REQUEST_ID);
+    reply_error(403, 60322);
+    assert_int_equal(create_with_code(login), CHALLENGE_REFUSED);
+    assert_refused(&login->why_not, OUTCOME_DENIED, "answered before");
+    reply_error(429, 60312);
+    assert_int_equal(create_with_code(login), CHALLENGE_REFUSED);
+    assert_refused(&login->why_not, OUTCOME_EXHAUSTED, "60312");
+    reply_error(404, 20404);
+    assert_int_equal(create_with_code(login), CHALLENGE_REFUSED);
+    assert_refused(&login->why_not, OUTCOME_MISCONFIGURED, "20404");
+    assert_requests(8);
+}
+
+TEST(create_with_a_code_takes_201_alone)
+{
+    static const int statuses[] = { 200, 202, 204, 302, 500, 502 };
+    struct login *login = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+        network.sent = network.scripted = 0;
+        reply_challenge(statuses[i], "approved");
+        assert_int_equal(create_with_code(login), CHALLENGE_REFUSED);
+        assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "");
+        assert_int_equal(login->challenge.is_unjudged, statuses[i] >= 500);
+    }
+}
+
+TEST(create_with_a_code_refuses_when_the_reply_is_another_s)
+{
+    static const char *const names[] = { "sid",      "account_sid", "service_sid",
+                                         "identity", "factor_sid",  "factor_type" };
+    struct login *login = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        network.sent = network.scripted = 0;
+        reply(201, reply_print("approved", names[i], "\"another\""));
+        assert_int_equal(create_with_code(login), CHALLENGE_REFUSED);
+        assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, names[i]);
+    }
+}
+
+TEST(create_with_a_code_is_repeated_after_too_many_requests_alone)
+{
+    struct login *login = *state;
+
+    reply_error(429, 20429);
+    reply_challenge(201, "approved");
+    assert_int_equal(create_with_code(login), CHALLENGE_APPROVED);
+    assert_true(login->challenge.was_repeated);
+    assert_string_equal(network.requests[1], with_code);
+    reply_error(429, 20429);
+    assert_int_equal(create_with_code(login), CHALLENGE_REFUSED);
+    assert_true(login->challenge.is_unjudged);
+    assert_requests(3);
 }
 
 TEST(names_that_make_no_path_are_not_cut_off)
@@ -662,6 +758,11 @@ int main(void)
         of_a_login(create_takes_201_and_pending_alone),
         of_a_login(create_tells_what_is_wrong_with_a_reply),
         of_a_login(create_is_not_repeated_after_a_failure),
+        of_a_login(create_takes_the_code_along),
+        of_a_login(create_with_a_code_tells_wrong_expired_and_denied),
+        of_a_login(create_with_a_code_takes_201_alone),
+        of_a_login(create_with_a_code_refuses_when_the_reply_is_another_s),
+        of_a_login(create_with_a_code_is_repeated_after_too_many_requests_alone),
         of_a_login(names_that_make_no_path_are_not_cut_off),
         of_a_login(create_is_given_up_when_the_watch_says_so),
         of_a_login(create_judges_a_refusal),

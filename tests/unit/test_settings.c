@@ -151,7 +151,7 @@ static const char every_key[] =
     "ca_file = \"/ca.pem\"; ca_path = \"/ca\"; timeout_seconds = 7; };\n"
     "login : { prompt : \"Code? \", attempts : 5, code_length : 8,\n"
     "unmapped_user : \"ignore\", exempt_services : [ \"cron\", \"cups\" ],\n"
-    "create_challenge : \"at_code\" }\n"
+    "create_challenge : \"with_code\" }\n"
     "admin = { api_key_sid = \"SK" HEX32 "\"; api_key_file = \"/a\"; };\n"
     "check = { run_as = \"nobody\"; users_dir = \"/u\"; state_dir = \"/s\"; runtime_dir = \"/r\"; "
     "}";
@@ -171,7 +171,7 @@ static void assert_every_key(const struct settings *settings)
     assert_int_equal(settings->attempts, 5);
     assert_int_equal(settings->code_length, 8);
     assert_int_equal(settings->unmapped_user, SETTINGS_UNMAPPED_IGNORE);
-    assert_int_equal(settings->create_challenge, SETTINGS_CREATE_AT_CODE);
+    assert_int_equal(settings->create_challenge, SETTINGS_CREATE_WITH_CODE);
     assert_string_equal(settings->run_as, "nobody");
     assert_string_equal(settings->users_dir, "/u");
     assert_string_equal(settings->state_dir, "/s");
@@ -327,12 +327,19 @@ TEST(takes_the_words_and_no_other)
     assert_key_right("login", "unmapped_user", "\"deny\"");
     assert_key_right("login", "unmapped_user", "\"ignore\"");
     assert_key_right("login", "create_challenge", "\"at_prompt\"");
-    assert_key_right("login", "create_challenge", "\"at_code\"");
+    assert_key_right("login", "create_challenge", "\"with_code\"");
     for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
         assert_key_wrong("login", "unmapped_user", wrong[i]);
         assert_key_wrong("login", "create_challenge", wrong[i]);
     }
-    assert_key_wrong("login", "unmapped_user", "\"at_code\"");
+    assert_key_wrong("login", "unmapped_user", "\"with_code\"");
+}
+
+TEST(says_what_replaces_a_word_of_before)
+{
+    assert_wrong(print_key("login", "create_challenge", "\"at_code\""),
+                 "create_challenge must be \"at_prompt\" or \"with_code\" (which replaces "
+                 "\"at_code\")");
 }
 
 TEST(takes_sids_of_the_right_kind_alone)
@@ -750,6 +757,7 @@ int main(void)
         cmocka_unit_test(finds_a_long_number_behind_strings_and_comments),
         cmocka_unit_test(takes_long_numbers_in_strings_and_comments),
         cmocka_unit_test(takes_the_words_and_no_other),
+        cmocka_unit_test(says_what_replaces_a_word_of_before),
         cmocka_unit_test(takes_sids_of_the_right_kind_alone),
         cmocka_unit_test(base_url_is_https_and_a_host),
         cmocka_unit_test(base_url_loses_the_slash_at_its_end),

@@ -128,7 +128,7 @@ static void explain_ignored(const struct explain *explain)
 static void explain_question(const struct explain *explain)
 {
     const struct settings *settings = explain->settings;
-    bool at_code = settings->create_challenge == SETTINGS_CREATE_AT_CODE;
+    bool is_with_code = settings->create_challenge == SETTINGS_CREATE_WITH_CODE;
 
     report_add(explain->report, REPORT_OK, "question", NULL,
                "\"%s\", up to %d times in one call of the module; %d digits are a code",
@@ -136,8 +136,8 @@ static void explain_question(const struct explain *explain)
     if (explain->found.enrollment != NULL)
         report_add(explain->report, REPORT_OK, "challenge", NULL,
                    "one for each call, created %s (create_challenge = \"%s\")",
-                   at_code ? "after a code was typed" : "while the user types",
-                   at_code ? "at_code" : "at_prompt");
+                   is_with_code ? "with the first code" : "while the user types",
+                   is_with_code ? "with_code" : "at_prompt");
     else
         report_add(explain->report, REPORT_OK, "challenge", NULL,
                    "none: it connects as for everybody, and sends nothing");
