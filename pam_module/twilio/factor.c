@@ -10,7 +10,10 @@
 #include "errors.h"
 #include "reply.h"
 
-enum { FORM_SIZE = 512, FACTOR_CODE_MAX = 8 };
+/* Twilio wants no personal data here ("Create a Factor"). The label that an app shows is not from here. */
+#define FRIENDLY_NAME "pam_twilio_verify"
+
+enum { FORM_SIZE = 512, FACTOR_CODE_MAX = 8, NUMBER_MAX = 1000 };
 enum { SECRET_LENGTH_MIN = 16, SECRET_LENGTH_MAX = 128 };
 
 static enum factor_result refuse(struct verdict *why_not, const char *reason)
@@ -46,13 +49,34 @@ static int64_t patience_ms(const struct service *service)
     return (int64_t)service->settings->timeout_seconds * 1000;
 }
 
+/* Far more than Twilio permits, and nothing that overflows; 0: no such number. */
+static int read_small(struct json_object *config, const char *name)
+{
+    int number = reply_number(config, name);
+
+    return number > 0 && number <= NUMBER_MAX ? number : 0;
+}
+
+static void read_config(struct json_object *object, struct factor_config *ret_config)
+{
+    struct json_object *config = reply_object(object, "config");
+    const char *algorithm = config != NULL ? reply_text(config, "alg") : NULL;
+
+    *ret_config = (struct factor_config){ "", 0, 0, 0 };
+    if (config == NULL)
+        return;
+    if (algorithm != NULL && text_is_clean(algorithm, strlen(algorithm)))
+        snprintf(ret_config->algorithm, sizeof ret_config->algorithm, "%s", algorithm);
+    ret_config->code_length = read_small(config, "code_length");
+    ret_config->time_step = read_small(config, "time_step");
+    ret_config->skew = read_small(config, "skew");
+}
+
 /* Reads a factor that must be ours. */
 static bool read_factor(struct json_object *object, const struct service *service,
                         const char *identity, const char *sid, struct factor *ret_factor)
 {
     const char *its_sid = reply_text(object, "sid");
-    const char *name = reply_text(object, "friendly_name");
-    struct json_object *config = reply_object(object, "config");
 
     if (its_sid == NULL || !text_is_sid(its_sid, "YF") ||
         (sid != NULL && strcmp(its_sid, sid) != 0) ||
@@ -64,15 +88,12 @@ static bool read_factor(struct json_object *object, const struct service *servic
         return false;
 
     snprintf(ret_factor->sid, sizeof ret_factor->sid, "%s", its_sid);
-    snprintf(ret_factor->name, sizeof ret_factor->name, "%s",
-             name != NULL && text_is_clean(name, strlen(name)) ? name : "");
-    ret_factor->code_length = config != NULL ? reply_number(config, "code_length") : 0;
+    read_config(object, &ret_factor->config);
     ret_factor->is_verified = reply_is(object, "status", "verified");
     return true;
 }
 
-/* Base32 without padding (RFC 4648 section 6), 80 to 640 bits. */
-static bool is_secret(const char *text)
+bool factor_is_secret(const char *text)
 {
     size_t length = strlen(text);
 
@@ -88,7 +109,8 @@ static bool is_address(const char *text)
     for (size_t i = 0; i < length; i++)
         if (text[i] <= ' ' || text[i] >= 0x7f)
             return false;
-    return length < FACTOR_URI_SIZE && strncmp(text, "otpauth://totp/", 15) == 0;
+    return length < FACTOR_URI_SIZE && strncmp(text, "otpauth://totp/", 15) == 0 &&
+           strchr(text, '?') != NULL;
 }
 
 /* Both are shown at a terminal. */
@@ -99,7 +121,7 @@ static enum factor_result read_seed(struct json_object *object, struct factor_se
     const char *uri = binding != NULL ? reply_text(binding, "uri") : NULL;
     const char *secret = binding != NULL ? reply_text(binding, "secret") : NULL;
 
-    if (secret == NULL || !is_secret(secret))
+    if (secret == NULL || !factor_is_secret(secret))
         return refuse(why_not, "binding.secret in Twilio's reply is not 16 to 128 characters of "
                                "Base32");
     if (uri == NULL || !is_address(uri))
@@ -111,29 +133,37 @@ static enum factor_result read_seed(struct json_object *object, struct factor_se
     return FACTOR_DONE;
 }
 
-enum factor_result factor_create(struct service *service, const char *identity, const char *name,
+static void print_form(const struct factor_config *config, const char *secret, char form[FORM_SIZE])
+{
+    snprintf(form, FORM_SIZE,
+             "FactorType=totp&FriendlyName=" FRIENDLY_NAME "&Config.Alg=%s&Config.CodeLength=%d"
+             "&Config.TimeStep=%d&Config.Skew=%d%s%s",
+             config->algorithm, config->code_length, config->time_step, config->skew,
+             secret != NULL ? "&Binding.Secret=" : "", secret != NULL ? secret : "");
+}
+
+enum factor_result factor_create(struct service *service, const char *identity,
+                                 const struct factor_config *config, const char *secret,
                                  struct http_watch *watch, struct factor *ret_factor,
                                  struct factor_seed *ret_seed, struct verdict *why_not)
 {
-    char path[SERVICE_PATH_SIZE], form[FORM_SIZE], value[FACTOR_NAME_MAX * 3 + 1];
+    char path[SERVICE_PATH_SIZE], form[FORM_SIZE];
     const struct http_request request = { path, form, patience_ms(service), false };
     struct http_reply reply = { 0 };
     enum factor_result result;
 
     if (!service_print_path(service, identity, "Factors", NULL, path, why_not))
         return FACTOR_REFUSED;
-    service_print_value(name, value, sizeof value);
-    snprintf(form, sizeof form, "FactorType=totp&FriendlyName=%s&Config.CodeLength=%d", value,
-             service->settings->code_length);
-
+    print_form(config, secret, form);
     result = send(service, &request, 201, SERVICE_AGAIN_UNSENT, watch, &reply, why_not);
+    explicit_bzero(form, sizeof form);
     if (result != FACTOR_DONE)
         return result;
     auto_reply *object = reply_parse(reply.body, reply.size);
     if (object == NULL || !read_factor(object, service, identity, NULL, ret_factor) ||
         !reply_is(object, "factor_type", "totp"))
         return refuse(why_not, "the reply is no new factor of this identity");
-    return read_seed(object, ret_seed, why_not);
+    return secret != NULL ? FACTOR_DONE : read_seed(object, ret_seed, why_not);
 }
 
 enum factor_result factor_confirm(struct service *service, const char *identity, const char *sid,

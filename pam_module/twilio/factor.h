@@ -10,7 +10,7 @@
 
 enum {
     FACTOR_SID_SIZE = 35,
-    FACTOR_NAME_MAX = 64, /* bytes of a friendly name */
+    FACTOR_ALGORITHM_SIZE = 8,
     FACTOR_URI_SIZE = 1024,
     FACTOR_SECRET_SIZE = 129,
     FACTOR_LIST_MAX = 50, /* factors that are looked at */
@@ -23,11 +23,18 @@ enum factor_result {
     FACTOR_DONE,
 };
 
+/* How a factor makes its codes (RFC 6238). "" and 0: Twilio did not say. */
+struct factor_config {
+    char algorithm[FACTOR_ALGORITHM_SIZE]; /* sha1, sha256, sha512 */
+    int code_length;                       /* digits */
+    int time_step;                         /* seconds */
+    int skew;                              /* time steps before and after now that count as well */
+};
+
 struct factor {
     char sid[FACTOR_SID_SIZE];
-    char name[FACTOR_NAME_MAX * 3 + 1]; /* bytes above 0x7f as %XX */
-    int code_length;                    /* digits of its codes; 0: Twilio did not say */
-    bool is_verified;                   /* its first code was right: it can be used to log in */
+    struct factor_config config;
+    bool is_verified; /* its first code was right: it can be used to log in */
 };
 
 /* What the creation of a factor tells, once and never again ("Create a Factor"). Wipe it. */
@@ -36,11 +43,16 @@ struct factor_seed {
     char secret[FACTOR_SECRET_SIZE]; /* 16 to 128 characters of Base32, for an app without camera */
 };
 
-/* Creates a factor called NAME, of 1 to FACTOR_NAME_MAX bytes, for IDENTITY, and the entity where
- * there is none; its codes have settings->code_length digits. */
-enum factor_result factor_create(struct service *service, const char *identity, const char *name,
+/* Creates a factor with CONFIG for IDENTITY, and the entity where there is none. Twilio makes the seed,
+ * which is then in *RET_SEED, or takes SECRET, 16 to 128 characters of Base32 without padding. The name
+ * that Twilio wants tells nothing about the person. */
+enum factor_result factor_create(struct service *service, const char *identity,
+                                 const struct factor_config *config, const char *secret,
                                  struct http_watch *watch, struct factor *ret_factor,
                                  struct factor_seed *ret_seed, struct verdict *why_not);
+
+/* Whether TEXT is Base32 (RFC 4648 section 6) of 80 to 640 bits, upper case, without padding. */
+bool factor_is_secret(const char *text);
 
 /* Shows Twilio the first CODE of the factor, digits alone. On FACTOR_DONE *RET_IS_VERIFIED tells
  * whether it was right. Of wrong ones Twilio takes five; then FACTOR_ABSENT (60310). */

@@ -114,8 +114,7 @@ void service_explain(const struct http_reply *reply, struct verdict *why_not)
     errors_refuse(reply->status, reply->body, reply->size, why_not);
 }
 
-bool service_fetch(struct service *service, struct http_watch *watch,
-                   struct service_facts *ret_facts, struct verdict *why_not)
+bool service_fetch(struct service *service, struct http_watch *watch, struct verdict *why_not)
 {
     char path[SERVICE_PATH_SIZE];
     const struct http_request request = { path, NULL,
@@ -124,7 +123,6 @@ bool service_fetch(struct service *service, struct http_watch *watch,
     struct http_reply reply = { 0 };
     int again = SERVICE_AGAIN_UNSENT | SERVICE_AGAIN_LOST;
 
-    *ret_facts = (struct service_facts){ 0 };
     snprintf(path, sizeof path, "/v2/Services/%s", service->settings->service_sid);
     if (service_send(service, &request, watch, again, &reply, why_not) != HTTP_REPLIED)
         return false;
@@ -134,13 +132,11 @@ bool service_fetch(struct service *service, struct http_watch *watch,
         return false;
     }
     auto_reply *object = reply_parse(reply.body, reply.size);
-    struct json_object *totp = object != NULL ? reply_object(object, "totp") : NULL;
 
     if (object == NULL || !reply_is(object, "sid", service->settings->service_sid))
         return verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "the reply is no service of this SID");
     if (!reply_is(object, "account_sid", service->settings->account_sid))
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
                               "the service belongs to another account: check account_sid");
-    ret_facts->code_length = totp != NULL ? reply_number(totp, "code_length") : 0;
     return true;
 }

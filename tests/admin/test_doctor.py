@@ -509,6 +509,19 @@ class Enrollments(DoctorCase):
         enroll(self.folder, "root", factor.identity, factor.sid)
         self.assert_finds("factor", "have 8 digits, code_length is 6")
 
+    def test_how_long_a_code_can_be_used(self):
+        for config, level, words in (
+                ({}, "ok", "sha1, 6 digits, 30 s, skew 1: a code can be used for 90 s"),
+                ({"skew": 0, "alg": "sha256"}, "ok", "sha256, 6 digits, 30 s, skew 0: a code can be "
+                                                     "used for 30 s"),
+                ({"skew": 2, "time_step": 60}, "warning", "a code can be used for 300 s")):
+            with self.subTest(config):
+                factor = self.emulator.factor(**config)
+                enroll(self.folder, "root", factor.identity, factor.sid)
+                self.since = len(self.emulator.requests())
+                remedy = {"remedy": "twilio-verify enroll root --replace"} if level != "ok" else {}
+                self.assert_finds("factor", words, level=level, status=OK, **remedy)
+
 
 class Network(DoctorCase):
 
@@ -592,10 +605,6 @@ class Network(DoctorCase):
         self.emulator.control("clock +5")
         self.assert_finds("clock", "from Twilio's", level="ok", status=OK)
 
-    def test_codes_of_another_length_than_the_services(self):
-        self.settings = self.configure(login={"code_length": 8})
-        self.assert_finds("code length", "6 digits, code_length is 8", level="warning", user=None,
-                          status=OK)
 
 
 class DryRun(DoctorCase):

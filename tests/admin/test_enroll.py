@@ -341,6 +341,20 @@ class Enroll(AdminCase):
         self.assertEqual(self.run_tool("remove", "root", "--leftovers").status, OK)
         self.assertEqual(self.factors(identity), {self.record()[1]: "verified"})
 
+    def test_twilio_learns_no_name_and_all_settings_of_the_factor(self):
+        self.emulator.request("POST", f"/v2/Services/{SERVICE_SID}",
+                              {"Totp.Skew": 2, "Totp.TimeStep": 60, "Totp.CodeLength": 8})
+        for options in ((), ("--name", "Zoë @ work")):
+            with self.subTest(options):
+                app = self.enroll("root", "--replace", *options)
+                self.assertIn("root" if not options else "Zo%C3%AB%20%40%20work", app.uri)
+                identity, sid = self.record()
+                path = f"{self.emulator.entity_path(identity)}/Factors/{sid}"
+                factor = self.emulator.request("GET", path).json
+                self.assertEqual(factor["friendly_name"], "pam_twilio_verify")
+                self.assertEqual(factor["config"], {"alg": "sha1", "skew": 1, "code_length": 6,
+                                                    "time_step": 30})
+
     def test_an_identity_of_ones_own_and_a_label(self):
         app = self.enroll("root", "--identity", "employee-00042", "--name", "Zoë @ work")
         self.assertEqual(self.record()[0], "employee-00042")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* What the tool does with factors, over any network. The first line is one of c, k, f, l, r: create,
- * confirm, fetch, list, remove; the second the factor's name; then requests as in network.h. */
+ * confirm, fetch, list, remove; the second counts for nothing; then requests as in network.h. */
 #include "core/text.h"
 #include "fuzz.h"
 #include "network.h"
@@ -65,9 +65,11 @@ static void demand_factor(const struct factor *factor)
 {
     fuzz_demand(text_is_sid(factor->sid, "YF"), "a factor has a SID");
     fuzz_demand(network_says("YF"), "the reply names a factor");
-    fuzz_demand(strnlen(factor->name, sizeof factor->name) < sizeof factor->name &&
-                    text_is_clean(factor->name, strlen(factor->name)),
-                "a name can be shown");
+    fuzz_demand(text_is_clean(factor->config.algorithm, strlen(factor->config.algorithm)),
+                "an algorithm can be shown");
+    fuzz_demand(factor->config.skew >= 0 && factor->config.skew <= 1000 &&
+                    factor->config.time_step >= 0 && factor->config.time_step <= 1000,
+                "the life of a code can be computed");
     fuzz_demand(!factor->is_verified || network_says("verified"), "the reply says verified");
 }
 
@@ -96,13 +98,14 @@ static void demand_result(enum factor_result result, const struct verdict *why_n
     fuzz_demand(result != FACTOR_ABSENT || last->status >= 400, "what is there is not absent");
 }
 
-static void create(struct service *service, struct http_watch *watch, const char *name)
+static void create(struct service *service, struct http_watch *watch)
 {
+    const struct factor_config config = { "sha1", 6, 30, 1 };
     struct factor factor = { 0 };
     struct factor_seed seed = { 0 };
     struct verdict why_not = { 0 };
     enum factor_result result =
-        factor_create(service, REPLY_IDENTITY, name, watch, &factor, &seed, &why_not);
+        factor_create(service, REPLY_IDENTITY, &config, NULL, watch, &factor, &seed, &why_not);
 
     demand_result(result, &why_not, 201, FACTORS_PATH);
     for (size_t i = 0; i + 1 < network.count; i++)
@@ -173,13 +176,13 @@ static void drop(struct service *service, struct http_watch *watch)
         fuzz_demand(network.requests[i].is_delete, "a removal is a DELETE");
 }
 
-static void run(struct service *service, char what, const char *name)
+static void run(struct service *service, char what)
 {
     struct http_watch watch = { .descriptor = -1, .deadline_ms = HTTP_FOREVER };
 
     is_list = what == 'l';
     if (what == 'c')
-        create(service, &watch, name);
+        create(service, &watch);
     else if (what == 'k')
         confirm(service, &watch);
     else if (what == 'l')
@@ -197,18 +200,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct verdict why_not = { 0 };
     struct service service;
     char *what = fuzz_take_text(&input);
-    char *name = fuzz_take_text(&input);
+    char *ignored = fuzz_take_text(&input); /* the inputs that were found have one more text */
 
-    if (strlen(name) > FACTOR_NAME_MAX)
-        name[FACTOR_NAME_MAX] = '\0';
     network_start(&input, print_factor);
     if (service_open(&settings, &credentials, &service, &why_not)) {
-        run(&service, what[0], name);
+        run(&service, what[0]);
         service_close(&service);
     }
     fuzz_demand(wiped_missing() == 0, "codes are wiped");
     network_end();
-    free(name);
+    free(ignored);
     free(what);
     return 0;
 }

@@ -159,13 +159,12 @@ static void fetch(struct challenge_service *service, struct http_watch *watch)
 static void fetch_service(struct http_watch *watch)
 {
     const struct http_credentials credentials = { REPLY_ACCOUNT, "hunter2" };
-    struct service_facts facts = { 0 };
     struct verdict why_not = { 0 };
     struct service service;
 
     if (!service_open(&settings, &credentials, &service, &why_not))
         return;
-    if (service_fetch(&service, watch, &facts, &why_not)) {
+    if (service_fetch(&service, watch, &why_not)) {
         fuzz_demand(network_last()->status == 200 && network_says("VA"), "a service is a 200");
         demand_requests(SERVICE_PATH, "", 2);
     } else {

@@ -22,9 +22,9 @@
  * logs. Codes are checked with Twilio's clock. */
 enum {
     SKEW_SECONDS_MAX = 15,
+    CODE_LIFE_MAX = 90, /* s, of a factor that "enroll" makes */
     HOST_SIZE = 256,
-    REMEDY_SIZE = TERMINAL_WORD_SIZE + 64,
-    DEFAULT_CODE_LENGTH = 6
+    REMEDY_SIZE = TERMINAL_WORD_SIZE + 64
 };
 
 #define AWAY_REMEDY                                                                                \
@@ -124,21 +124,6 @@ static void add_clock(const struct reach *reach, int64_t date_seconds)
                    skew, ahead > 0 ? "ahead of" : "behind");
 }
 
-static void add_code_length(const struct reach *reach, int code_length)
-{
-    if (code_length == 0)
-        code_length = DEFAULT_CODE_LENGTH;
-    if (code_length == reach->settings->code_length)
-        report_add(reach->report, REPORT_OK, "code length", NULL, "%d digits, here and at Twilio",
-                   code_length);
-    else
-        report_add(reach->report, REPORT_WARNING, "code length",
-                   "nothing, where twilio-verify enroll made the factors; otherwise set "
-                   "login.code_length to theirs",
-                   "by default the service makes factors with %d digits, code_length is %d",
-                   code_length, reach->settings->code_length);
-}
-
 /* No reply. */
 static void add_silence(const struct reach *reach, const struct service *service,
                         const struct verdict *why_not)
@@ -170,17 +155,17 @@ static void add_refusal(const struct reach *reach, const struct service *service
 
 /* Asks for the service as USER. Whether Twilio answered. */
 static bool add_service(const struct reach *reach, struct service *service, const char *subject,
-                        const char *user, struct service_facts *ret_facts, bool *ret_is_fetched)
+                        const char *user)
 {
     struct http_watch watch = watch_of(reach->settings);
     struct verdict why_not;
+    bool is_fetched = service_fetch(service, &watch, &why_not);
 
-    *ret_is_fetched = service_fetch(service, &watch, ret_facts, &why_not);
     if (service->status == 0) {
         add_silence(reach, service, &why_not);
         return false;
     }
-    if (*ret_is_fetched)
+    if (is_fetched)
         report_add(reach->report, REPORT_OK, subject, NULL, "%s is known to Twilio, and so is %s",
                    user, reach->settings->service_sid);
     else
@@ -192,22 +177,35 @@ static bool add_service(const struct reach *reach, struct service *service, cons
 static bool add_login_key(const struct reach *reach)
 {
     const char *user = service_user(reach->settings);
-    struct service_facts facts;
     struct service service;
-    bool is_answered, is_fetched;
+    bool is_answered;
 
     if (!open_service(reach, user, reach->settings->api_key_file, "credentials", &service))
         return false;
-    is_answered = add_service(reach, &service, "credentials", user, &facts, &is_fetched);
+    is_answered = add_service(reach, &service, "credentials", user);
     if (is_answered) {
         report_add(reach->report, REPORT_OK, "TLS", NULL, "%s answers, and its certificate is good",
                    reach->settings->base_url);
         add_clock(reach, service.date_seconds);
     }
-    if (is_fetched)
-        add_code_length(reach, facts.code_length);
     service_close(&service);
     return is_answered;
+}
+
+/* What whoever holds the API key can change at Twilio. */
+static void add_config(const struct reach *reach, const struct factor *factor,
+                       const struct enrollment *enrollment, const char *remedy)
+{
+    const struct factor_config *config = &factor->config;
+    int life = (2 * config->skew + 1) * config->time_step;
+    bool is_long = life > CODE_LIFE_MAX;
+
+    report_add(
+        reach->report, is_long ? REPORT_WARNING : REPORT_OK, "factor", is_long ? remedy : NULL,
+        "%s of identity %s is verified; %s, %d digits, %d s, skew %d: a code can be used for "
+        "%d s",
+        factor->sid, enrollment->identity, config->algorithm, config->code_length,
+        config->time_step, config->skew, life);
 }
 
 static void add_factor(const struct reach *reach, struct service *service,
@@ -237,23 +235,21 @@ static void add_factor(const struct reach *reach, struct service *service,
     else if (!factor.is_verified)
         report_add(reach->report, REPORT_WRONG, "factor", remedy,
                    "%s was never confirmed by a first code", factor.sid);
-    else if (factor.code_length != 0 && factor.code_length != reach->settings->code_length)
+    else if (factor.config.code_length != 0 &&
+             factor.config.code_length != reach->settings->code_length)
         report_add(reach->report, REPORT_WRONG, "factor", remedy,
                    "the codes of %s have %d digits, code_length is %d", factor.sid,
-                   factor.code_length, reach->settings->code_length);
+                   factor.config.code_length, reach->settings->code_length);
     else
-        report_add(reach->report, REPORT_OK, "factor", NULL, "%s of identity %s is verified",
-                   factor.sid, enrollment->identity);
+        add_config(reach, &factor, enrollment, remedy);
 }
 
 /* The key for enrolling, where it is another one; and the user's factor. */
 static void add_admin_key(const struct reach *reach, const struct enrollment *enrollment)
 {
     const char *user, *path;
-    struct service_facts facts;
     struct service service;
     struct verdict why_not;
-    bool is_fetched;
 
     if (!session_key(reach->call, reach->settings, &user, &path, &why_not)) {
         report_add(reach->report, REPORT_WRONG, "admin's key", NULL, "%s", why_not.reason);
@@ -264,7 +260,7 @@ static void add_admin_key(const struct reach *reach, const struct enrollment *en
     if (!open_service(reach, user, path, "admin's key", &service))
         return;
     if (strcmp(path, reach->settings->api_key_file) != 0)
-        add_service(reach, &service, "admin's key", user, &facts, &is_fetched);
+        add_service(reach, &service, "admin's key", user);
     if (enrollment != NULL)
         add_factor(reach, &service, enrollment);
     service_close(&service);

@@ -14,7 +14,7 @@
 #include "confirm.h"
 #include "qr.h"
 
-enum { UUID_BYTES = 16, GROUP = 4 };
+enum { UUID_BYTES = 16, GROUP = 4, LABEL_MAX = 64 };
 
 /* A random UUID (RFC 9562 section 5.4), lower case. */
 static bool make_identity(char identity[USERS_IDENTITY_SIZE])
@@ -43,9 +43,9 @@ static bool is_sensible(const struct command_call *call)
         terminal_say("--identity must be 8 to 64 letters, digits and dashes");
         return false;
     }
-    if (label != NULL && (*label == '\0' || strlen(label) > FACTOR_NAME_MAX ||
-                          !text_is_clean(label, strlen(label)))) {
-        terminal_say("--name must be 1 to %d bytes of UTF-8", FACTOR_NAME_MAX);
+    if (label != NULL &&
+        (*label == '\0' || strlen(label) > LABEL_MAX || !text_is_clean(label, strlen(label)))) {
+        terminal_say("--name must be 1 to %d bytes of UTF-8", LABEL_MAX);
         return false;
     }
     if (command_value(call, "no-nss-check") != NULL)
@@ -93,21 +93,37 @@ static bool choose_identity(const struct command_call *call, const struct sessio
     return true;
 }
 
+/* Puts a label of our own into the address for the app, of which Twilio learns nothing: who uses it. */
+static void set_label(struct factor_seed *seed, const char *label)
+{
+    const char *query = strchr(seed->uri, '?'), *found = strstr(query, "issuer=");
+    const char *issuer = found != NULL ? found + strlen("issuer=") : "";
+    int length = (int)strcspn(issuer, "&");
+    char clean[LABEL_MAX + 1], value[3 * LABEL_MAX + 1], uri[FACTOR_URI_SIZE];
+
+    terminal_clean(label, clean, sizeof clean);
+    service_print_value(clean, value, sizeof value);
+    if (snprintf(uri, sizeof uri, "otpauth://totp/%.*s%s%s%s", length, issuer,
+                 length > 0 ? ":" : "", value, query) < FACTOR_URI_SIZE)
+        memcpy(seed->uri, uri, sizeof uri);
+    explicit_bzero(uri, sizeof uri);
+}
+
 /* From here on whatever happens stands in the pending file. */
 static enum command_status create(const struct command_call *call, struct session *session,
                                   struct users_record *record, struct factor_seed *ret_seed)
 {
     const char *user = call->operands[0], *label = command_value(call, "name");
-    char short_name[FACTOR_NAME_MAX + 1];
+    const struct factor_config config = { "sha1", session->settings->code_length, 30, 1 };
     struct factor factor;
     struct verdict why_not;
 
-    terminal_clean(label != NULL ? label : user, short_name, sizeof short_name);
     if (!users_write(&session->users, user, record, &why_not))
         return session_refuse(&why_not, "nothing was made at Twilio");
-    if (factor_create(&session->service, record->identity, short_name, session_watch(session),
+    if (factor_create(&session->service, record->identity, &config, NULL, session_watch(session),
                       &factor, ret_seed, &why_not) != FACTOR_DONE)
         return session_refuse(&why_not, "creating the factor");
+    set_label(ret_seed, label != NULL ? label : user);
     snprintf(record->factor_sid, sizeof record->factor_sid, "%s", factor.sid);
     if (!users_write(&session->users, user, record, &why_not))
         return session_refuse(&why_not, "the factor is made, but can't be noted");

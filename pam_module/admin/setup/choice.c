@@ -99,14 +99,13 @@ static bool list(struct setup *setup, struct services *services, bool *ret_is_pe
 static bool take(struct setup *setup, const char *sid, enum command_status *ret_status)
 {
     struct http_watch watch = watch_of(setup, setup->signals);
-    struct service_facts facts;
     struct verdict why_not;
     struct settings settings = *setup->settings;
     bool is_known;
 
     settings.service_sid = (char *)sid;
     setup->service.settings = &settings;
-    is_known = service_fetch(&setup->service, &watch, &facts, &why_not);
+    is_known = service_fetch(&setup->service, &watch, &why_not);
     setup->service.settings = setup->settings;
     if (!is_known && setup->service.error == ERRORS_NOT_PERMITTED)
         terminal_say("the API key is known to Twilio, but may not read services: whether %s exists "
