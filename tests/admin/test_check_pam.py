@@ -607,6 +607,81 @@ class Stacks(CheckCase):
                            f"warning: svc:2: {refused}",
                            'wrong: svc:2: the module refuses everybody for the argument "after=pass')
 
+    SPLIT = "auth requisite pam_twilio_verify.so split=6\n"
+    UNIX = "auth requisite pam_unix.so use_first_pass\n"
+
+    def test_password_and_code_in_one_field_are_fine_in_one_order(self):
+        for middle in (self.UNIX, INCLUDE, "auth requisite pam_unix.so\n",
+                       "auth requisite pam_sss.so forward_pass use_first_pass\n",
+                       "auth required pam_env.so\n" + self.UNIX):
+            with self.subTest(middle):
+                self.assert_judged(self.SPLIT + middle + LINE, "ok: asks for a code in the same fi")
+                self.assert_judged(self.SPLIT.replace("requisite", "[ignore=ignore default=die]") +
+                                   middle + LINE, "ok: ")
+
+    def test_split_without_a_later_line_is_wrong(self):
+        cut = "split= cuts off a code that no later line checks"
+        for text, number in ((self.SPLIT + self.UNIX, 1), (self.SPLIT + INCLUDE, 1),
+                             (self.SPLIT, 1), (self.UNIX + LINE + self.SPLIT, 3)):
+            with self.subTest(text):
+                self.assert_judged(text, f"wrong: svc:{number}: {cut}")
+        self.assertEqual(self.findings_of("svc")[0][3][:37], 'add "auth required pam_twilio_verify.')
+        # Though nobody names the service.
+        self.install(vsftpd_code=self.SPLIT + self.UNIX)
+        _, findings = self.check()
+        self.assertIn(("wrong", "vsftpd-code"), [row[:2] for row in findings])
+
+    def test_every_other_order_of_split_is_wrong(self):
+        split, unix, digits = self.SPLIT, self.UNIX, "the digits at the end of a wrong password go"
+        for text, *expected in (
+                (unix + split + LINE, "wrong: svc:2: split= stands after pam_unix.so (svc:1), "),
+                (split + LINE + unix, "wrong: svc:2: the module stands before pam_unix.so (svc:3): "
+                 + digits),
+                (LINE + split + unix, "wrong: svc:1: the module stands before pam_unix.so (svc:3): "
+                 + digits, "wrong: svc:2: split= cuts off"),
+                (LINE + unix + split, "wrong: svc:1: the module stands before", "wrong: svc:3: spl"),
+                (split + LINE, "wrong: svc:1: no line checks the password that split= leaves"),
+                (split + "auth required pam_permit.so\n" + LINE, "wrong: svc:1: no line checks"),
+                (split + unix.replace("requisite", "required") + LINE,
+                 "wrong: svc:3: the module asks also after pam_unix.so refused (svc:2): " + digits),
+                (split + "auth substack common-auth\n" + LINE,
+                 "wrong: svc:3: the module asks also after pam_unix.so refused"),
+                (split.replace("requisite", "[ignore=1 default=die]") + unix + LINE,
+                 "wrong: svc:3: the code alone logs in"),
+                (split + split + unix + LINE, "wrong: svc:2: split= stands twice: what svc:1")):
+            with self.subTest(text):
+                self.assert_judged(text, *expected)
+
+    def test_a_first_factor_that_asks_by_itself_is_named(self):
+        self.assert_judged(self.SPLIT + "auth requisite pam_sss.so\n" + LINE,
+                           "warning: svc:2: pam_sss.so may ask for a password of its own")
+        self.assertEqual(self.findings_of("svc")[0][3], "add use_first_pass")
+
+    def test_another_length_than_that_of_codes_is_wrong(self):
+        text = self.SPLIT + self.UNIX + LINE
+        self.settings = self.configure(login={"code_length": 8})
+        self.assert_judged(text, "wrong: svc:1: split=6, but code_length is 8: every code")
+        self.assert_judged(text.replace("=6", "=8"), "ok: ")
+        other = self.folder / "other.conf"
+        shutil.copy(self.configure(login={"code_length": 7}), other)
+        self.settings = self.configure(login={"code_length": 6})
+        self.assert_judged(text.replace("verify.so\n", f"verify.so conf={other}\n"),
+                           "note: svc:3: has settings of its own",
+                           "wrong: svc:1: split=6, but code_length is 7: every code")
+
+    def test_what_the_module_does_not_know_beside_split_is_wrong(self):
+        for arguments, bad in (("split=0", "split=0"), ("split=9", "split=9"), ("split=", "split="),
+                               ("split=06", "split=06"), ("split", "split"),
+                               ("split=6 nullok", "nullok"), ("split=6 split=6", "split=6"),
+                               ("split=6 after=publickey", "after=publickey"),
+                               ("after=publickey split=6", "split=6")):
+            with self.subTest(arguments):
+                found = self.judge(f"auth requisite pam_twilio_verify.so {arguments}\n" +
+                                   self.UNIX + LINE)
+                self.assertIn('wrong: svc:1: the module refuses everybody for the argument '
+                              f'"{bad}"', found)
+        self.assert_judged(self.SPLIT.replace("=6", "=6 debug helper=/x") + self.UNIX + LINE, "ok: ")
+
     def test_a_thousand_lines_are_judged_in_less_than_a_second(self):
         jumps = "".join(f"auth [success={n % 7 + 1} auth_err=reset ignore={n % 3 + 1} "
                         f"default=ok] pam_x{n}.so\n" for n in range(990))
@@ -972,6 +1047,19 @@ class Sshd(CheckCase):
         self.assert_sshd("UsePAM yes\nPubkeyAuthentication no\n", self.after,
                          'warning: the method "password" is always refused by the module\'s after=',
                          "wrong: keyboard-interactive is always refused: no method of")
+
+    def test_the_method_password_may_take_both(self):
+        split = Stacks.SPLIT + INCLUDE + LINE
+        self.assert_sshd("UsePAM yes\nKbdInteractiveAuthentication no\n"
+                         "AuthenticationMethods password\n", split,
+                         'ok: AuthenticationMethods: "password" asks for the code')
+        self.assert_sshd("UsePAM yes\nPubkeyAuthentication no\n", split,
+                         'ok: the method "password" takes password and code in one field', "ok: ")
+        self.assert_sshd("UsePAM yes\nAuthenticationMethods publickey,password\n", split,
+                         'ok: AuthenticationMethods: "publickey,password" asks for the code')
+        self.assert_sshd("UsePAM yes\nKbdInteractiveAuthentication no\nPasswordAuthentication no\n"
+                         "AuthenticationMethods publickey\n", split,
+                         "wrong: KbdInteractiveAuthentication is off", "wrong: ")
 
     def test_without_pam_the_module_is_not_called(self):
         self.assert_sshd("UsePAM no\n" + self.BOTH, self.key, "wrong: UsePAM is off")

@@ -87,8 +87,8 @@ static void demand_config(const struct sshd_config *config)
 
 static void demand_lists(const struct sshd_config *config)
 {
-    for (int kind = 0; kind < 4; kind++) {
-        struct sshd_list_stack stack = { kind & 1, kind & 2 ? "publickey" : "" };
+    for (int kind = 0; kind < 8; kind++) {
+        struct sshd_list_stack stack = { kind & 1, kind & 2, kind & 4 ? "publickey" : "" };
         enum sshd_list_end end =
             sshd_list_judge(config->methods, strlen(config->methods), config, &stack);
         fuzz_demand(end <= SSHD_LIST_ASKS, "a list comes to something");

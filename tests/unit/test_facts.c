@@ -95,6 +95,25 @@ TEST(knows_our_module_whatever_the_text_says)
     assert_wrong("module pam_twilio_verify.so nothing", "no name of another module's file");
 }
 
+TEST(our_module_with_split_never_says_yes)
+{
+    static const char *const arguments[] = { "split=6", "debug split=6", "split=9", "split" };
+    static const char *const others[] = { "", "debug", "xsplit=6", "splits=6", "conf=/split=6" };
+    auto_facts *facts = facts_new();
+    const pam_codes yes = PAM_CODE_SET(PAM_CODE_SUCCESS) | PAM_CODE_SET(PAM_CODE_NEW_AUTHTOK_REQD);
+
+    for (size_t i = 0; i < ARRAY_SIZE(arguments); i++) {
+        const struct facts_module *module =
+            facts_find_line(facts, "pam_twilio_verify.so", arguments[i]);
+        assert_int_equal(module->role, FACTS_SPLIT);
+        assert_int_equal(facts_codes(module, arguments[i]) & yes, 0);
+        assert_int_equal(facts_find_line(facts, "pam_x.so", arguments[i])->role, FACTS_FACTOR);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+        assert_int_equal(facts_find_line(facts, "pam_twilio_verify.so", others[i])->role,
+                         FACTS_SECOND);
+}
+
 TEST(an_argument_may_open_every_code)
 {
     auto_facts *facts = facts_of("module pam_x.so factor never=ignore unless=nullok,grace\n");
@@ -191,6 +210,7 @@ int main(void)
         cmocka_unit_test(knows_a_module_by_the_name_of_its_file),
         cmocka_unit_test(takes_an_unknown_module_for_a_factor_that_may_return_anything),
         cmocka_unit_test(knows_our_module_whatever_the_text_says),
+        cmocka_unit_test(our_module_with_split_never_says_yes),
         cmocka_unit_test(an_argument_may_open_every_code),
         cmocka_unit_test(a_later_text_replaces_lines_of_the_same_name),
         cmocka_unit_test(refuses_what_is_no_fact_and_names_the_line),

@@ -55,7 +55,7 @@ static bool calls_itself(const struct survey *survey, const char *service)
     struct check_stack stack = stack_of(survey, service);
     struct check_stack_answer answer = check_stack_ask(&stack);
 
-    return answer.is_called && !answer.is_other;
+    return (answer.is_called || answer.has_split) && !answer.is_other;
 }
 
 /* A service, and what lies around PAM there. */

@@ -22,7 +22,8 @@ struct judge {
 
 static enum sshd_list_end end_of(const struct judge *judge, const char *list, size_t length)
 {
-    struct sshd_list_stack stack = { judge->stack.has_factor, judge->stack.after };
+    struct sshd_list_stack stack = { judge->stack.has_factor, judge->stack.has_split,
+                                     judge->stack.after };
 
     return sshd_list_judge(list, length, judge->config, &stack);
 }
@@ -77,7 +78,10 @@ static void judge_any_of_pam(const struct judge *judge)
 {
     bool has_factor = judge->stack.has_factor, is_closed = *judge->stack.after != '\0';
 
-    if (judge->config->password && !judge->config->kerberos)
+    if (judge->config->password && !judge->config->kerberos && judge->stack.has_split)
+        report_add(judge->report, REPORT_OK, SUBJECT, NULL,
+                   "the method \"password\" takes password and code in one field");
+    else if (judge->config->password && !judge->config->kerberos)
         report_add(
             judge->report, has_factor || is_closed ? REPORT_WARNING : REPORT_WRONG, SUBJECT,
             "write \"PasswordAuthentication no\"",
@@ -128,7 +132,8 @@ static void judge_config(const struct judge *judge)
                    "UsePAM is off: the module is never called");
         return;
     }
-    if (!judge->config->keyboard_interactive)
+    if (!judge->config->keyboard_interactive &&
+        !(judge->config->password && judge->stack.has_split))
         report_add(judge->report, REPORT_WRONG, SUBJECT,
                    "write \"KbdInteractiveAuthentication yes\"",
                    "KbdInteractiveAuthentication is off: nobody can be asked for a code");

@@ -137,12 +137,14 @@ static void judge_stack(struct judge *judge)
     judge_lines(judge);
     judge_order(judge);
     judge_settings(judge);
+    judge_split(judge);
     judge_host(judge);
     if (judge->is_blamed)
         return;
     if (factor != NULL)
-        judge_add(judge, REPORT_OK, NULL, "asks for a code after %s (%s:%u)", factor->name,
-                  ours->path, ours->number);
+        judge_add(judge, REPORT_OK, NULL, "asks for a code %s %s (%s:%u)",
+                  judge_find_split(judge->stack) != NULL ? "in the same field as" : "after",
+                  factor->name, ours->path, ours->number);
     else
         judge_add(judge, REPORT_OK, NULL, "asks for a code (%s:%u)", ours->path, ours->number);
 }
@@ -227,6 +229,7 @@ static struct check_stack_answer answer(const struct pam_stack *stack)
         .is_called = judge_find_ours(stack) != NULL,
         .is_other = stack->is_other,
         .has_factor = judge_find_factor(stack) != NULL,
+        .has_split = judge_find_split(stack) != NULL,
     };
 
     find_after(stack, answer.after);
@@ -258,6 +261,8 @@ static void judge_service(struct judge *judge, enum pam_stack_read read)
     if (judge_knows(judge, FACTS_SYSTEM))
         judge_add(judge, REPORT_NOTE, NULL,
                   "only root or the system starts it: nobody can be asked for a code");
+    else if (judge_find_ours(judge->stack) == NULL && judge_find_split(judge->stack) != NULL)
+        judge_split(judge);
     else if (judge_find_ours(judge->stack) == NULL)
         judge_absence(judge, read);
     else

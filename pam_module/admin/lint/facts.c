@@ -25,6 +25,13 @@ static const struct facts_module ours = {
     "",
 };
 
+static const struct facts_module splitting = {
+    FACTS_OURS,
+    FACTS_SPLIT,
+    FACTS_ANY & ~(PAM_CODE_SET(PAM_CODE_SUCCESS) | PAM_CODE_SET(PAM_CODE_NEW_AUTHTOK_REQD)),
+    "",
+};
+
 struct entry {
     struct facts_line line;
     size_t text; /* the number of the text that it stands in */
@@ -184,16 +191,30 @@ static bool is_among(const char *list, const char *argument, size_t length)
     return false;
 }
 
-pam_codes facts_codes(const struct facts_module *module, const char *arguments)
+/* Whether one of ARGUMENTS stands in LIST. */
+static bool has_one_of(const char *arguments, const char *list)
 {
     const char *word = arguments + strspn(arguments, BLANKS);
 
     for (; *word != '\0'; word += strspn(word, BLANKS)) {
-        if (is_among(module->unless, word, strcspn(word, BLANKS "=")))
-            return FACTS_ANY;
+        if (is_among(list, word, strcspn(word, BLANKS "=")))
+            return true;
         word += strcspn(word, BLANKS);
     }
-    return module->codes;
+    return false;
+}
+
+const struct facts_module *facts_find_line(const struct facts *facts, const char *path,
+                                           const char *arguments)
+{
+    const struct facts_module *module = facts_find_module(facts, path);
+
+    return module == &ours && has_one_of(arguments, "split") ? &splitting : module;
+}
+
+pam_codes facts_codes(const struct facts_module *module, const char *arguments)
+{
+    return has_one_of(arguments, module->unless) ? FACTS_ANY : module->codes;
 }
 
 void facts_free(struct facts **facts)

@@ -37,6 +37,7 @@ struct facts_service {
 enum facts_role {
     FACTS_FACTOR,    /* asks for a factor of its own, or may */
     FACTS_SECOND,    /* our module */
+    FACTS_SPLIT,     /* our module with "split=": it cuts the code off a password */
     FACTS_CONDITION, /* says yes by who, where or when, without asking */
     FACTS_ROOT,      /* says yes to root */
     FACTS_NOTHING,   /* proves nothing about anybody */
@@ -79,6 +80,10 @@ const struct facts_service *facts_service_at(const struct facts *facts, size_t i
 
 /* The module at PATH, as it stands in a line: by its name, whatever the folder. Never NULL. */
 const struct facts_module *facts_find_module(const struct facts *facts, const char *path);
+
+/* The same, in a line with ARGUMENTS: our module does something else with "split=". */
+const struct facts_module *facts_find_line(const struct facts *facts, const char *path,
+                                           const char *arguments);
 
 /* What MODULE may return in a line with ARGUMENTS. */
 pam_codes facts_codes(const struct facts_module *module, const char *arguments);

@@ -11,7 +11,8 @@
 
 enum { REMEDY_SIZE = 512 };
 
-#define COST "anybody can use up a user's challenges, of which Twilio allows 50 an hour"
+#define COST   "anybody can use up a user's challenges, of which Twilio allows 50 an hour"
+#define DIGITS "the digits at the end of a wrong password go to Twilio"
 
 /* The first line of our module that is reached before any factor was shown; NULL: there is none. */
 static const struct pam_stack_line *find_bare(const struct pam_stack *stack,
@@ -84,10 +85,13 @@ void judge_order(struct judge *judge)
 {
     const struct pam_stack_line *factor = judge_find_factor(judge->stack);
     const struct pam_stack_line *ours = find_bare(judge->stack, judge->refused);
+    bool is_split = judge_find_split(judge->stack) != NULL;
+    enum report_level level = is_split ? REPORT_WRONG : REPORT_WARNING;
+    const char *cost = is_split ? DIGITS : COST;
     char remedy[REMEDY_SIZE];
     const char *what;
 
-    if (ours == NULL || (factor == NULL && judge_is_sshd(judge)))
+    if (ours == NULL || (factor == NULL && (judge_is_sshd(judge) || is_split)))
         return;
     if (factor == NULL) {
         judge_add(judge, REPORT_WARNING, "put a first factor before it",
@@ -95,9 +99,9 @@ void judge_order(struct judge *judge)
         return;
     }
     if (factor > ours && !judge->approved->is_success_ours) {
-        judge_add(judge, REPORT_WARNING, "move the module's line below it",
-                  "%s:%u: the module stands before %s (%s:%u): " COST, ours->path, ours->number,
-                  factor->name, factor->path, factor->number);
+        judge_add(judge, level, "move the module's line below it",
+                  "%s:%u: the module stands before %s (%s:%u): %s", ours->path, ours->number,
+                  factor->name, factor->path, factor->number, cost);
         return;
     }
     print_order_remedy(judge, factor, ours, remedy);
@@ -107,7 +111,6 @@ void judge_order(struct judge *judge)
                   "%s:%u: the code alone logs in, also after %s %s (%s:%u)", ours->path,
                   ours->number, factor->name, what, factor->path, factor->number);
     else
-        judge_add(judge, REPORT_WARNING, remedy,
-                  "%s:%u: the module asks also after %s %s (%s:%u): " COST, ours->path,
-                  ours->number, factor->name, what, factor->path, factor->number);
+        judge_add(judge, level, remedy, "%s:%u: the module asks also after %s %s (%s:%u): %s",
+                  ours->path, ours->number, factor->name, what, factor->path, factor->number, cost);
 }

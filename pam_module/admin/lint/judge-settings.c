@@ -13,6 +13,7 @@
 #include "text-file.h"
 
 #define AFTER "after="
+#define SPLIT "split="
 
 /* The account as which the module will read the settings of the file PATH: the one that is known of
  * the service; where none is known, or not on this host, the file's owner; else root, NULL. */
@@ -72,6 +73,18 @@ static bool has_name(const char *argument, const char *name)
     return strncmp(argument, name, strlen(name)) == 0;
 }
 
+static bool is_after(const char *argument)
+{
+    return has_name(argument, AFTER) && methods_are_known(argument + strlen(AFTER));
+}
+
+static bool is_split(const char *argument)
+{
+    const char *digit = argument + strlen(SPLIT);
+
+    return has_name(argument, SPLIT) && *digit >= '1' && *digit <= '8' && digit[1] == '\0';
+}
+
 /* The next argument of *REST. False: there are no more. */
 static bool take_word(const char **rest, char argument[PATH_MAX])
 {
@@ -81,6 +94,18 @@ static bool take_word(const char **rest, char argument[PATH_MAX])
     snprintf(argument, PATH_MAX, "%.*s", (int)length, word);
     *rest = word + length;
     return length > 0;
+}
+
+int judge_find_length(const struct pam_stack_line *line)
+{
+    const char *rest = line->arguments;
+    char argument[PATH_MAX];
+    int length = 0;
+
+    while (take_word(&rest, argument))
+        if (is_split(argument))
+            length = argument[strlen(SPLIT)] - '0';
+    return length;
 }
 
 void judge_find_after(const struct pam_stack_line *line, char after[CHECK_STACK_AFTER_SIZE])
@@ -110,18 +135,18 @@ static void take_arguments(struct judge *judge, const struct pam_stack_line *lin
 {
     const char *rest = line->arguments;
     char argument[PATH_MAX];
-    unsigned afters = 0;
+    bool is_alone = true; /* no after=, and no split= */
 
-    while (take_word(&rest, argument)) {
+    for (; take_word(&rest, argument); is_alone &= !is_after(argument) && !is_split(argument)) {
         if (has_name(argument, "conf=/"))
             take_settings(judge, line, argument + strlen("conf="));
-        else if (has_name(argument, AFTER) && methods_are_known(argument + strlen(AFTER)) &&
-                 afters++ == 0)
+        else if (is_after(argument) && is_alone)
             judge_after(judge, line);
-        else if (strcmp(argument, "debug") != 0 && !has_name(argument, "helper=/"))
+        else if (strcmp(argument, "debug") != 0 && !has_name(argument, "helper=/") &&
+                 !(is_split(argument) && is_alone))
             judge_add(judge, REPORT_WRONG,
-                      "only debug, conf= and helper= with an absolute path, and one after= with "
-                      "methods of sshd are known",
+                      "only debug, conf= and helper= with an absolute path, and either one after= "
+                      "with methods of sshd or one split= with 1 to 8 are known",
                       "%s:%u: the module refuses everybody for the argument \"%s\"", line->path,
                       line->number, argument);
     }
@@ -154,7 +179,7 @@ static void judge_exemptions(struct judge *judge)
 void judge_settings(struct judge *judge)
 {
     for (size_t i = 0; i < judge->stack->count; i++)
-        if (judge_is_ours(&judge->stack->lines[i]))
+        if (judge_is_ours(&judge->stack->lines[i]) || judge_is_split(&judge->stack->lines[i]))
             take_arguments(judge, &judge->stack->lines[i]);
     judge_exemptions(judge);
 }

@@ -27,21 +27,32 @@ bool judge_is_ours(const struct pam_stack_line *line)
     return line->kind == PAM_STACK_MODULE && line->module->role == FACTS_SECOND;
 }
 
-const struct pam_stack_line *judge_find_ours(const struct pam_stack *stack)
+bool judge_is_split(const struct pam_stack_line *line)
+{
+    return line->kind == PAM_STACK_MODULE && line->module->role == FACTS_SPLIT;
+}
+
+static const struct pam_stack_line *find_role(const struct pam_stack *stack, enum facts_role role)
 {
     for (size_t i = 0; i < stack->count; i++)
-        if (judge_is_ours(&stack->lines[i]))
+        if (stack->lines[i].kind == PAM_STACK_MODULE && stack->lines[i].module->role == role)
             return &stack->lines[i];
     return NULL;
 }
 
+const struct pam_stack_line *judge_find_ours(const struct pam_stack *stack)
+{
+    return find_role(stack, FACTS_SECOND);
+}
+
+const struct pam_stack_line *judge_find_split(const struct pam_stack *stack)
+{
+    return find_role(stack, FACTS_SPLIT);
+}
+
 const struct pam_stack_line *judge_find_factor(const struct pam_stack *stack)
 {
-    for (size_t i = 0; i < stack->count; i++)
-        if (stack->lines[i].kind == PAM_STACK_MODULE &&
-            stack->lines[i].module->role == FACTS_FACTOR)
-            return &stack->lines[i];
-    return NULL;
+    return find_role(stack, FACTS_FACTOR);
 }
 
 const struct pam_stack_line *judge_find_substack(const struct pam_stack *stack,

@@ -23,11 +23,13 @@ struct judge {
 void judge_add(struct judge *judge, enum report_level level, const char *remedy, const char *format,
                ...) __attribute__((format(printf, 4, 5)));
 
-/* Whether LINE calls our module. */
+/* Whether LINE calls our module, to ask for a code; and to cut one off. */
 bool judge_is_ours(const struct pam_stack_line *line);
+bool judge_is_split(const struct pam_stack_line *line);
 
-/* The first line that calls our module, and the first that calls a factor; NULL: there is none. */
+/* The first line of each of these, and the first that calls a factor; NULL: there is none. */
 const struct pam_stack_line *judge_find_ours(const struct pam_stack *stack);
+const struct pam_stack_line *judge_find_split(const struct pam_stack *stack);
 const struct pam_stack_line *judge_find_factor(const struct pam_stack *stack);
 
 /* The line "substack" of LEVEL in whose file LINE stands; NULL: there is none. */
@@ -43,12 +45,18 @@ bool judge_knows(const struct judge *judge, enum facts_word word);
 /* Writes the methods of "after=" that LINE, one of our module, has; "": none. */
 void judge_find_after(const struct pam_stack_line *line, char after[CHECK_STACK_AFTER_SIZE]);
 
+/* The length of "split=" in LINE; 0: it has none. */
+int judge_find_length(const struct pam_stack_line *line);
+
 /* Adds what is to be said about the order of the first factor and our module. */
 void judge_order(struct judge *judge);
 
 /* Adds what is to be said about the arguments of our module's lines, and about the settings that
  * count: those that a line names stay in JUDGE->own, which the caller frees. */
 void judge_settings(struct judge *judge);
+
+/* Adds what is to be said about lines with "split=", after judge_settings(). */
+void judge_split(struct judge *judge);
 
 /* Adds what is to be said about the program that calls PAM for the service. */
 void judge_host(struct judge *judge);

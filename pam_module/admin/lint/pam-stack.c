@@ -145,7 +145,7 @@ static bool fill(struct reader *reader, struct pam_stack_line *line, const char 
     line->arguments = strdup(arguments != NULL ? arguments + strspn(arguments, " \t") : "");
     if (line->word == NULL || line->name == NULL || line->arguments == NULL)
         return refuse(reader, "out of memory");
-    line->module = facts_find_module(reader->source->facts, line->name);
+    line->module = facts_find_line(reader->source->facts, line->name, line->arguments);
     line->codes = facts_codes(line->module, line->arguments);
     return true;
 }

@@ -85,7 +85,7 @@ enum sshd_list_end sshd_list_judge(const char *list, size_t length,
         return SSHD_LIST_SKIPPED;
     if (sum.is_unknown)
         return SSHD_LIST_UNKNOWN;
-    if (sum.gives_one && stack->has_factor)
+    if (sum.gives_one && stack->has_factor && !stack->has_split)
         return SSHD_LIST_PASSWORD;
     if (sum.is_closed)
         return SSHD_LIST_CLOSED;

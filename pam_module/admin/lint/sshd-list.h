@@ -19,6 +19,7 @@ enum sshd_list_end {
 /* The PAM service that sshd calls. */
 struct sshd_list_stack {
     bool has_factor;   /* it asks for a first factor before the code */
+    bool has_split;    /* it takes both in one field */
     const char *after; /* the module's methods of "after="; "": it has none */
 };
 

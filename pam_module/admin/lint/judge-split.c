@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* Password and code in one field: whether a line with "split=", the first factor and our module stand
+ * in this order. */
+#include <string.h>
+
+#include "judge.h"
+
+#define THIRD "add \"auth required pam_twilio_verify.so\" below the first factor"
+
+static const struct pam_stack_line *find_last(const struct pam_stack *stack,
+                                              bool (*is_one)(const struct pam_stack_line *line))
+{
+    for (size_t i = stack->count; i-- > 0;)
+        if (is_one(&stack->lines[i]))
+            return &stack->lines[i];
+    return NULL;
+}
+
+static bool is_factor(const struct pam_stack_line *line)
+{
+    return line->kind == PAM_STACK_MODULE && line->module->role == FACTS_FACTOR;
+}
+
+/* A first factor has to stand between the line that cuts, SPLIT, and the one that checks. */
+static void judge_factor(struct judge *judge, const struct pam_stack_line *split)
+{
+    const struct pam_stack_line *factor = judge_find_factor(judge->stack);
+
+    if (factor == NULL)
+        judge_add(judge, REPORT_WRONG, "put a first factor between the two lines of the module",
+                  "%s:%u: no line checks the password that split= leaves: a right code, behind "
+                  "anything, logs in",
+                  split->path, split->number);
+    else if (factor < split)
+        judge_add(judge, REPORT_WRONG, "move the line with split= above it",
+                  "%s:%u: split= stands after %s (%s:%u), which gets the code as a part of the "
+                  "password",
+                  split->path, split->number, factor->name, factor->path, factor->number);
+}
+
+/* pam_unix(8) takes a password that is there. */
+static bool takes_password(const struct pam_stack_line *factor)
+{
+    return strcmp(factor->module->name, "pam_unix.so") == 0 ||
+           strstr(factor->arguments, "use_first_pass") != NULL ||
+           strstr(factor->arguments, "try_first_pass") != NULL;
+}
+
+/* A host with one field gives the same answer to every question. */
+static void judge_questions(struct judge *judge, const struct pam_stack_line *split,
+                            const struct pam_stack_line *ours)
+{
+    for (const struct pam_stack_line *line = split; line < ours; line++)
+        if (is_factor(line) && !takes_password(line))
+            judge_add(judge, REPORT_WARNING, "add use_first_pass",
+                      "%s:%u: %s may ask for a password of its own, and get the code with it",
+                      line->path, line->number, line->name);
+}
+
+static void judge_length(struct judge *judge, const struct pam_stack_line *split)
+{
+    const struct settings *settings = judge->own != NULL ? judge->own : judge->check->settings;
+    int length = judge_find_length(split);
+
+    if (settings != NULL && length != 0 && length != settings->code_length)
+        judge_add(judge, REPORT_WRONG, "write the same number into both",
+                  "%s:%u: split=%d, but code_length is %d: every code is refused", split->path,
+                  split->number, length, settings->code_length);
+}
+
+void judge_split(struct judge *judge)
+{
+    const struct pam_stack_line *split = judge_find_split(judge->stack);
+    const struct pam_stack_line *last = find_last(judge->stack, judge_is_split);
+    const struct pam_stack_line *ours = find_last(judge->stack, judge_is_ours);
+
+    if (split == NULL)
+        return;
+    if (ours == NULL || ours < last) {
+        judge_add(judge, REPORT_WRONG, THIRD,
+                  "%s:%u: split= cuts off a code that no later line checks: the password, and any "
+                  "digits behind it, log in",
+                  last->path, last->number);
+        return;
+    }
+    if (last != split)
+        judge_add(judge, REPORT_WRONG, "remove one of the two",
+                  "%s:%u: split= stands twice: what %s:%u cuts off is lost", last->path,
+                  last->number, split->path, split->number);
+    judge_factor(judge, last);
+    judge_questions(judge, split, ours);
+    judge_length(judge, last);
+}
