@@ -39,7 +39,7 @@ _twilio_verify()
     COMPREPLY=()
 
     case $previous in
-    --settings | --api-key-file | --sshd-config | --sudoers | --module | --helper)
+    --settings | --api-key-file | --import | --sshd-config | --sudoers | --module | --helper)
         _twilio_verify_paths -f -- "$current"
         return
         ;;

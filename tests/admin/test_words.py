@@ -194,7 +194,7 @@ class Completion(AdminCase):
         self.assertIn("/etc/passwd", self.complete("--settings", "/etc/passw"))
 
     def test_what_is_neither_a_path_nor_a_service_is_not_completed(self):
-        paths = {"--service", "--api-key-file", "--sshd-config", "--sudoers", "--module",
+        paths = {"--service", "--api-key-file", "--import", "--sshd-config", "--sudoers", "--module",
                  "--helper", "--pam-dir"}
         count = 0
         for verb in re.findall(r"^  ([a-z][a-z-]+)", self.run_tool("--help").out, re.MULTILINE):

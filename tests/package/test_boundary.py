@@ -49,6 +49,7 @@ FOREIGN = {
     r"curl/": {"twilio/transfer.c"},
     r"json-c/|json\.h$": {"twilio/reply.c", "admin/desk/listing.c"},
     r"libconfig": {"core/keys.c"},
+    r"liboath/": {"admin/enroll/seed-code.c"},
     r"seccomp": {"check/filter-rules.h"},
     r"linux/filter": {"check/filter.c", "check/filter-table.c"},
     r"linux/landlock": {"check/cage.c"},

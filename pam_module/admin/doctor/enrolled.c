@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../../core/bypass.h"
@@ -108,14 +109,35 @@ static void add_other_names(struct report *report, const struct settings *settin
                ignores ? "needs no code (unmapped_user = \"ignore\")" : "is refused");
 }
 
+/* What whoever was imported may have left: the seed in clear, for everything that runs as the user. */
+static void add_seed(struct report *report, const char *name)
+{
+    const struct passwd *account = getpwnam(name);
+    char path[PATH_SIZE], remedy[REMEDY_SIZE];
+    struct stat status;
+
+    if (account == NULL ||
+        (size_t)snprintf(path, sizeof path, "%s/.google_authenticator", account->pw_dir) >=
+            sizeof path ||
+        lstat(path, &status) != 0)
+        return;
+    snprintf(remedy, sizeof remedy, "once no service uses pam_google_authenticator for %s: rm %s",
+             name, terminal_word(path).text);
+    report_add(report, REPORT_WARNING, "seeds", remedy,
+               "%s of %s may hold the seed of the factor: whatever runs as %s can make codes", path,
+               name, name);
+}
+
 /* Directories may be slow: of the first ACCOUNTS_MAX alone. */
 static void add_names(struct report *report, const struct settings *settings,
                       const struct users *users, char **names)
 {
     size_t count = 0;
 
-    for (; count < ACCOUNTS_MAX && names[count] != NULL; count++)
+    for (; count < ACCOUNTS_MAX && names[count] != NULL; count++) {
         add_other_names(report, settings, users, names[count]);
+        add_seed(report, names[count]);
+    }
     if (names[count] != NULL)
         report_add(report, REPORT_NOTE, "enrollments", NULL,
                    "only the first %d users were checked for second names of their accounts",

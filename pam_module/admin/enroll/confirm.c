@@ -74,32 +74,55 @@ static enum command_status install(struct session *session, const char *name,
     return status;
 }
 
+/* Sends CODE and installs what it confirms. False: it is wrong, and another one can be tried. */
+static bool try_code(struct session *session, const char *name, const struct users_record *record,
+                     const char *code, enum confirm_end *ret_end, enum command_status *ret_status)
+{
+    struct verdict why_not;
+    bool is_verified = false;
+    enum factor_result result = send_code(session, record, code, &is_verified, &why_not);
+
+    if (result == FACTOR_DONE && !is_verified)
+        return false;
+    if (result == FACTOR_ABSENT)
+        *ret_end = CONFIRM_OVER;
+    *ret_status = result == FACTOR_DONE ? install(session, name, ret_end)
+                                        : session_refuse(&why_not, "confirming the factor");
+    return true;
+}
+
+enum command_status confirm_code(struct session *session, const char *name,
+                                 const struct users_record *record, const char *code,
+                                 enum confirm_end *ret_end)
+{
+    enum command_status status = COMMAND_WRONG;
+
+    *ret_end = CONFIRM_WAITING;
+    if (!try_code(session, name, record, code, ret_end, &status))
+        terminal_say("Twilio does not accept the code of this seed: %s is not enrolled", name);
+    return status;
+}
+
 enum command_status confirm_factor(struct session *session, const char *name,
                                    const struct users_record *record, enum confirm_end *ret_end)
 {
+    enum command_status status = COMMAND_WRONG;
     char answer[ANSWER_SIZE];
     int malformed = 0;
+    bool is_over;
 
     *ret_end = CONFIRM_WAITING;
     while (terminal_ask("The code that the app shows: ", answer, sizeof answer)) {
-        struct verdict why_not;
-        bool is_verified = false;
-        enum factor_result result;
-
         if (!read_code(answer, session->settings->code_length)) {
             terminal_say("a code has %d digits", session->settings->code_length);
             if (++malformed == MALFORMED_MAX)
                 break;
             continue;
         }
-        result = send_code(session, record, answer, &is_verified, &why_not);
+        is_over = try_code(session, name, record, answer, ret_end, &status);
         explicit_bzero(answer, sizeof answer);
-        if (result == FACTOR_DONE && is_verified)
-            return install(session, name, ret_end);
-        if (result == FACTOR_ABSENT)
-            *ret_end = CONFIRM_OVER;
-        if (result != FACTOR_DONE)
-            return session_refuse(&why_not, "confirming the factor");
+        if (is_over)
+            return status;
         terminal_say("wrong code: check the clock of the phone");
     }
     terminal_say("no valid code was given: %s is not enrolled", name);

@@ -15,3 +15,8 @@ enum confirm_end {
  * replaces: on CONFIRM_ENROLLED a status that is not COMMAND_OK tells that this did not work. */
 enum command_status confirm_factor(struct session *session, const char *name,
                                    const struct users_record *record, enum confirm_end *ret_end);
+
+/* The same with CODE alone, which was made from the seed. */
+enum command_status confirm_code(struct session *session, const char *name,
+                                 const struct users_record *record, const char *code,
+                                 enum confirm_end *ret_end);

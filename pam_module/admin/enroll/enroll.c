@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "../../core/enrollment.h"
 #include "../../core/text.h"
 #include "../desk/terminal.h"
 #include "confirm.h"
+#include "import.h"
 #include "qr.h"
 
 enum { UUID_BYTES = 16, GROUP = 4, LABEL_MAX = 64 };
@@ -46,6 +48,11 @@ static bool is_sensible(const struct command_call *call)
     if (label != NULL &&
         (*label == '\0' || strlen(label) > LABEL_MAX || !text_is_clean(label, strlen(label)))) {
         terminal_say("--name must be 1 to %d bytes of UTF-8", LABEL_MAX);
+        return false;
+    }
+    if (command_value(call, "import") != NULL &&
+        (label != NULL || command_value(call, "uri-only") != NULL)) {
+        terminal_say("--import shows nothing to scan: leave out --name and --uri-only");
         return false;
     }
     if (command_value(call, "no-nss-check") != NULL)
@@ -111,19 +118,23 @@ static void set_label(struct factor_seed *seed, const char *label)
 
 /* From here on whatever happens stands in the pending file. */
 static enum command_status create(const struct command_call *call, struct session *session,
-                                  struct users_record *record, struct factor_seed *ret_seed)
+                                  const struct seed *imported, struct users_record *record,
+                                  struct factor_seed *ret_seed)
 {
     const char *user = call->operands[0], *label = command_value(call, "name");
-    const struct factor_config config = { "sha1", session->settings->code_length, 30, 1 };
+    const struct factor_config usual = { "sha1", session->settings->code_length, 30, 1 };
     struct factor factor;
     struct verdict why_not;
 
     if (!users_write(&session->users, user, record, &why_not))
         return session_refuse(&why_not, "nothing was made at Twilio");
-    if (factor_create(&session->service, record->identity, &config, NULL, session_watch(session),
-                      &factor, ret_seed, &why_not) != FACTOR_DONE)
+    if (factor_create(&session->service, record->identity,
+                      imported != NULL ? &imported->config : &usual,
+                      imported != NULL ? imported->secret : NULL, session_watch(session), &factor,
+                      ret_seed, &why_not) != FACTOR_DONE)
         return session_refuse(&why_not, "creating the factor");
-    set_label(ret_seed, label != NULL ? label : user);
+    if (imported == NULL)
+        set_label(ret_seed, label != NULL ? label : user);
     snprintf(record->factor_sid, sizeof record->factor_sid, "%s", factor.sid);
     if (!users_write(&session->users, user, record, &why_not))
         return session_refuse(&why_not, "the factor is made, but can't be noted");
@@ -173,7 +184,27 @@ static enum command_status give_up(struct session *session, const char *user,
     return status;
 }
 
-static enum command_status enroll(const struct command_call *call, struct session *session)
+/* Twilio's clock decides, by its last reply; this host's may be off. */
+static enum command_status confirm_seed(struct session *session, const char *user,
+                                        const struct users_record *record, const struct seed *seed,
+                                        enum confirm_end *ret_end)
+{
+    int64_t date_seconds = session->service.date_seconds;
+    char code[SEED_CODE_SIZE];
+    enum command_status status;
+
+    if (!seed_code(seed, date_seconds >= 0 ? date_seconds : time(NULL), code)) {
+        terminal_say("no code can be made of the seed");
+        return COMMAND_WRONG;
+    }
+    status = confirm_code(session, user, record, code, ret_end);
+    explicit_bzero(code, sizeof code);
+    return status;
+}
+
+/* IMPORTED of NULL: Twilio makes the seed, which is shown. */
+static enum command_status enroll(const struct command_call *call, struct session *session,
+                                  const struct seed *imported)
 {
     const char *user = call->operands[0];
     struct users_record record, pending;
@@ -194,14 +225,32 @@ static enum command_status enroll(const struct command_call *call, struct sessio
         !session_clean(session, USERS_FORMER, user, &status))
         return status;
 
-    status = create(call, session, &record, &seed);
-    if (status == COMMAND_OK && command_value(call, "uri-only") != NULL)
+    status = create(call, session, imported, &record, &seed);
+    if (status == COMMAND_OK && imported != NULL)
+        status = confirm_seed(session, user, &record, imported, &end);
+    else if (status == COMMAND_OK && command_value(call, "uri-only") != NULL)
         status = hand_over(&seed, user) ? COMMAND_OK : COMMAND_WRONG;
     else if (status == COMMAND_OK)
         status = show(&seed) ? confirm_factor(session, user, &record, &end) : COMMAND_WRONG;
     explicit_bzero(&seed, sizeof seed);
     return status == COMMAND_OK || end == CONFIRM_ENROLLED ? status
                                                            : give_up(session, user, status);
+}
+
+/* With the seed of a file, before anything is made. */
+static enum command_status import(const struct command_call *call, struct session *session)
+{
+    struct import import;
+    enum command_status status;
+
+    if (!import_open(command_value(call, "import"), call->operands[0],
+                     session->settings->code_length, &import))
+        return COMMAND_WRONG;
+    status = enroll(call, session, &import.seed);
+    if (status == COMMAND_OK)
+        import_offer_removal(&import, call->operands[0]);
+    import_close(&import);
+    return status;
 }
 
 static enum command_status run(const struct command_call *call)
@@ -213,7 +262,8 @@ static enum command_status run(const struct command_call *call)
         return COMMAND_USAGE;
     if (!session_open(call, call->operands[0], &session))
         return COMMAND_WRONG;
-    status = enroll(call, &session);
+    status = command_value(call, "import") != NULL ? import(call, &session)
+                                                   : enroll(call, &session, NULL);
     session_close(&session);
     return status;
 }
@@ -228,6 +278,7 @@ const struct command enroll_command = {
         { "identity", "ID", "the identity at Twilio; a new random one by default" },
         { "name", "LABEL", "what the app shows beside the code; the user's name by default" },
         { "replace", NULL, "give an enrolled user a new factor, and delete the old one then" },
+        { "import", "FILE", "take the seed of FILE, for an app that has it; -: standard input" },
         { "uri-only", NULL, "print the otpauth address alone; \"confirm\" finishes later" },
         { "no-nss-check", NULL, "USER need not have an account" },
         SESSION_OPTIONS,
