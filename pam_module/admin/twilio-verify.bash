@@ -73,7 +73,7 @@ _twilio_verify()
         _twilio_verify_add "$current" < <(sed -n 's/^  \([a-z][a-z-]*\).*/\1/p' <<<"$help")
     elif [[ $verb == check-pam ]]; then
         _twilio_verify_services "$current"
-    elif [[ $verb != list && $verb != setup ]]; then
+    elif [[ $verb != list && $verb != setup && $verb != status ]]; then
         _twilio_verify_add "$current" < <(compgen -u -- "$current")
     fi
 }

@@ -187,7 +187,7 @@ class Completion(AdminCase):
 
     def test_operands_are_users_services_and_files(self):
         self.assertIn("daemon", self.complete("enroll", "dae"))
-        for verb in ("list", "setup"):
+        for verb in ("list", "setup", "status"):
             self.assertEqual(self.complete(verb, "dae"), [])
         self.assertIn("other", self.complete("check-pam", "oth"))
         self.assertIn("other", self.complete("explain", "root", "--service", "oth"))

@@ -118,6 +118,32 @@ bool listing_print(const struct listing *listing)
     return !listing->is_short;
 }
 
+static void print_record(const struct listing *listing)
+{
+    int width = 0;
+
+    for (size_t column = 0; listing->columns[column] != NULL; column++)
+        if ((int)strlen(listing->columns[column]) > width)
+            width = (int)strlen(listing->columns[column]);
+    for (size_t column = 0; listing->columns[column] != NULL; column++) {
+        const char *text = get_text(listing, 0, column);
+        printf("%-*s  %s\n", width, listing->columns[column], text != NULL ? text : "-");
+    }
+}
+
+bool listing_print_record(const struct listing *listing)
+{
+    if (listing->is_short)
+        return false;
+    if (listing->is_json)
+        puts(json_object_to_json_string_ext(json_object_array_get_idx(listing->rows, 0),
+                                            JSON_C_TO_STRING_PRETTY |
+                                                JSON_C_TO_STRING_NOSLASHESCAPE));
+    else
+        print_record(listing);
+    return true;
+}
+
 void listing_free(struct listing *listing)
 {
     if (listing == NULL)

@@ -22,5 +22,8 @@ void listing_add(struct listing *listing, const char *const *texts);
 /* Prints everything. False: a row is missing, for lack of memory. */
 bool listing_print(const struct listing *listing);
 
+/* Prints the one row: each column on a line of its own, or as JSON one object. False: no memory. */
+bool listing_print_record(const struct listing *listing);
+
 /* NULL is fine. */
 void listing_free(struct listing *listing);

@@ -222,6 +222,43 @@ bool check_pam_add(struct report *report, const struct check_pam *check)
     return !survey.is_open;
 }
 
+/* Adds those of FOLDER, the NUMBERth. Returns how much of NAMES is used. */
+static size_t list_folder(const struct survey *survey, int number, char *names, size_t size,
+                          size_t used)
+{
+    struct dirent **entries = NULL;
+    int count = scandir(survey->folders[number], &entries, is_service, alphasort);
+
+    for (int i = 0; i < count; i++) {
+        const char *name = entries[i]->d_name;
+        if (strcmp(name, "other") != 0 && calls_itself(survey, name) &&
+            !is_hidden(survey, name, number) && !is_never_found(name) && used < size)
+            used += (size_t)snprintf(names + used, size - used, "%s%s", used > 0 ? " " : "", name);
+        free(entries[i]);
+    }
+    free(entries);
+    return used;
+}
+
+void check_pam_list(const char *pam_dir, char *names, size_t size)
+{
+    const struct check_pam check = { .settings = NULL };
+    struct survey survey = { .check = &check, .folders = { ETC, USR } };
+    char why_not[FACTS_WHY_NOT_SIZE];
+    size_t used = 0;
+
+    *names = '\0';
+    if (pam_dir != NULL) {
+        survey.folders[0] = pam_dir;
+        survey.folders[1] = NULL;
+    }
+    if (!facts_read(&survey.facts, why_not))
+        return;
+    for (int i = 0; survey.folders[i] != NULL; i++)
+        used = list_folder(&survey, i, names, size, used);
+    facts_free(&survey.facts);
+}
+
 static void add_verdict(struct report *report, bool is_whole)
 {
     switch (report_worst(report)) {

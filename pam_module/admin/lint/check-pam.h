@@ -3,6 +3,8 @@
 /* Whether the second factor can be bypassed, and by which line: PAM's stacks, sshd, sudoers. */
 #pragma once
 
+#include <stddef.h>
+
 #include "../../core/settings.h"
 #include "../desk/report.h"
 
@@ -23,3 +25,7 @@ struct check_pam {
  * and asks nobody on the network. False: some program that calls the module may let in by something
  * else than PAM, and what that is was not looked at. */
 bool check_pam_add(struct report *report, const struct check_pam *check);
+
+/* Writes the names of the services whose own lines, or what they include, call the module into NAMES,
+ * with blanks between; cut at SIZE. PAM_DIR is as of check-pam; NULL: as libpam looks. */
+void check_pam_list(const char *pam_dir, char *names, size_t size);

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* "status": one screen about this host, and fields for monitoring. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../core/bypass.h"
+#include "../../core/dialogue.h"
+#include "../../core/secret.h"
+#include "../../core/userfile.h"
+#include "../../twilio/errors.h"
+#include "../desk/listing.h"
+#include "../desk/terminal.h"
+#include "../enroll/folder.h"
+#include "../enroll/ledgers.h"
+#include "../enroll/people.h"
+#include "../enroll/session.h"
+#include "../lint/check-pam.h"
+
+enum { NUMBER_SIZE = 24, NAMES_SIZE = 1000, FEW_CODES = 2 };
+
+enum field {
+    SETTINGS,
+    PROBLEM,
+    ACCOUNT_SID,
+    SERVICE_SID,
+    API_KEY_SID,
+    TWILIO,
+    SERVICES,
+    ENROLLED,
+    PENDING,
+    REPLACED,
+    DAMAGED,
+    MISSING,
+    MISSING_USERS,
+    WITHOUT_CODES,
+    FEW_CODES_LEFT,
+    BYPASSED,
+    FIELDS
+};
+
+/* In JSON they stay as they are from one version to the next. */
+static const char *const columns[] = {
+    [SETTINGS] = "settings",
+    [PROBLEM] = "problem",
+    [ACCOUNT_SID] = "account_sid",
+    [SERVICE_SID] = "service_sid",
+    [API_KEY_SID] = "api_key_sid",
+    [TWILIO] = "twilio",
+    [SERVICES] = "services",
+    [ENROLLED] = "enrolled",
+    [PENDING] = "pending",
+    [REPLACED] = "replaced",
+    [DAMAGED] = "damaged",
+    [MISSING] = "missing",
+    [MISSING_USERS] = "missing_users",
+    [WITHOUT_CODES] = "without_recovery_codes",
+    [FEW_CODES_LEFT] = "few_recovery_codes",
+    [BYPASSED] = "bypassed",
+    [FIELDS] = NULL,
+};
+
+struct status {
+    const struct settings *settings;
+    const char *texts[FIELDS];
+    char numbers[FIELDS][NUMBER_SIZE];
+    char services[NAMES_SIZE], missing[NAMES_SIZE];
+    struct verdict problem; /* the first one */
+    enum command_status worst;
+};
+
+/* What is wrong counts more than a Twilio that does not answer. */
+static void note(struct status *status, const struct verdict *why_not)
+{
+    enum command_status now =
+        why_not->outcome == OUTCOME_UNAVAILABLE || why_not->outcome == OUTCOME_EXHAUSTED
+            ? COMMAND_UNAVAILABLE
+            : COMMAND_WRONG;
+
+    if (status->worst == COMMAND_OK)
+        status->problem = *why_not;
+    if (status->worst != COMMAND_WRONG)
+        status->worst = now;
+    status->texts[PROBLEM] = status->problem.reason;
+}
+
+static void set_number(struct status *status, enum field field, size_t number)
+{
+    snprintf(status->numbers[field], NUMBER_SIZE, "%zu", number);
+    status->texts[field] = status->numbers[field];
+}
+
+/* The recovery codes of one user who is enrolled. */
+static void count_codes(const struct status *status, const char *name, size_t *without, size_t *few)
+{
+    auto_recovery *recovery = NULL;
+    struct verdict why_not;
+    int left = 0;
+
+    if (recovery_read(status->settings->users_dir, name, &recovery, &why_not) == SECRET_READ)
+        left = ledgers_left(status->settings, name, recovery, &why_not);
+    *without += left <= 0;
+    *few += left > 0 && left <= FEW_CODES;
+}
+
+static void count_enrolled(struct status *status, const struct users *users, char **names)
+{
+    size_t enrolled = 0, damaged = 0, without = 0, few = 0;
+    struct users_record record;
+    struct verdict why_not;
+
+    for (; *names != NULL; names++) {
+        if (users_read(users, USERS_ENROLLED, *names, &record, &why_not) == USERS_FOUND) {
+            enrolled++;
+            count_codes(status, *names, &without, &few);
+        } else {
+            damaged++;
+            note(status, &why_not);
+        }
+    }
+    set_number(status, ENROLLED, enrolled);
+    set_number(status, DAMAGED, damaged);
+    set_number(status, WITHOUT_CODES, without);
+    set_number(status, FEW_CODES_LEFT, few);
+}
+
+static void add_users(struct status *status)
+{
+    static const enum field fields[USERS_STATES] = {
+        [USERS_PENDING] = PENDING, [USERS_FORMER] = REPLACED
+    };
+    struct verdict why_not;
+    struct users users;
+
+    if (!users_open(status->settings->users_dir, &users, &why_not)) {
+        note(status, &why_not);
+        return;
+    }
+    for (size_t state = 0; state < USERS_STATES; state++) {
+        char **names = users_names(&users, state, USERFILE_ENROLLMENT, &why_not);
+        size_t count = 0;
+        if (names == NULL)
+            note(status, &why_not);
+        while (names != NULL && names[count] != NULL)
+            count++;
+        if (names != NULL && state == USERS_ENROLLED)
+            count_enrolled(status, &users, names);
+        else if (names != NULL)
+            set_number(status, fields[state], count);
+        folder_free_names(&names);
+    }
+    users_close(&users);
+}
+
+static void add_missing(struct status *status)
+{
+    auto_people people = { 0 };
+    size_t count = 0, used = 0;
+
+    if (!people_find(&people))
+        return;
+    for (size_t i = 0; i < people.count; i++) {
+        if (!people_is_missing(status->settings, "", people.persons[i].name))
+            continue;
+        count++;
+        if (used < sizeof status->missing)
+            used += (size_t)snprintf(status->missing + used, sizeof status->missing - used, "%s%s",
+                                     used > 0 ? " " : "", people.persons[i].name);
+    }
+    set_number(status, MISSING, count);
+    status->texts[MISSING_USERS] = count > 0 ? status->missing : NULL;
+}
+
+static void add_bypassed(struct status *status)
+{
+    struct boot_moment now;
+    struct verdict why_not;
+    bool is_absent;
+    int left, folder = bypass_open_folder(status->settings->runtime_dir, &is_absent, &why_not);
+    char **names = folder_names(folder, "");
+    size_t count = 0;
+
+    for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
+        auto_bypass *bypass = NULL;
+        count += bypass_read(status->settings->runtime_dir, names[i], &bypass, &why_not) ==
+                     SECRET_READ &&
+                 boot_now(&now) && bypass_counts(bypass, &now, &left, &why_not);
+    }
+    set_number(status, BYPASSED, count);
+    folder_free_names(&names);
+    if (folder >= 0)
+        close(folder);
+}
+
+/* What Twilio says to the key of logins, in a word. */
+static const char *ask(struct status *status, struct service *service)
+{
+    struct http_watch watch = {
+        .descriptor = -1,
+        .deadline_ms = dialogue_clock_ms() + (int64_t)status->settings->timeout_seconds * 1000,
+    };
+    struct verdict why_not;
+
+    if (service_fetch(service, &watch, &why_not))
+        return "ok";
+    if (service->error == ERRORS_NOT_PERMITTED)
+        return "restricted";
+    note(status, &why_not);
+    return why_not.outcome == OUTCOME_UNAVAILABLE || why_not.outcome == OUTCOME_EXHAUSTED
+               ? "away"
+               : "refused";
+}
+
+static void add_twilio(struct status *status)
+{
+    const struct settings *settings = status->settings;
+    struct http_credentials credentials = { .user = service_user(settings) };
+    auto_secret char *secret = NULL;
+    struct service service;
+    struct verdict why_not;
+    bool is_open = secret_read_line(settings->api_key_file, &secret, &why_not);
+
+    credentials.secret = secret;
+    if (!is_open || !service_open(settings, &credentials, &service, &why_not)) {
+        note(status, &why_not);
+        return;
+    }
+    status->texts[TWILIO] = ask(status, &service);
+    service_close(&service);
+}
+
+static void add_settings(struct status *status)
+{
+    status->texts[ACCOUNT_SID] = status->settings->account_sid;
+    status->texts[SERVICE_SID] = status->settings->service_sid;
+    status->texts[API_KEY_SID] = status->settings->api_key_sid;
+    add_users(status);
+    add_missing(status);
+    add_bypassed(status);
+    add_twilio(status);
+}
+
+static enum command_status run(const struct command_call *call)
+{
+    struct listing *listing = listing_start(columns, 0, command_value(call, "json") != NULL);
+    struct status status = { .texts = { [SETTINGS] = call->settings_path } };
+    auto_settings *settings = NULL;
+    struct verdict why_not;
+    bool is_printed;
+
+    check_pam_list(command_value(call, "pam-dir"), status.services, sizeof status.services);
+    status.texts[SERVICES] = *status.services != '\0' ? status.services : NULL;
+    if (settings_read(call->settings_path, &settings, &why_not)) {
+        status.settings = settings;
+        add_settings(&status);
+    } else {
+        note(&status, &why_not);
+    }
+
+    if (listing != NULL)
+        listing_add(listing, status.texts);
+    is_printed = listing != NULL && listing_print_record(listing);
+    listing_free(listing);
+    if (!is_printed)
+        terminal_say("out of memory");
+    return is_printed ? status.worst : COMMAND_WRONG;
+}
+
+const struct command status_command = {
+    .name = "status",
+    .operands = "",
+    .summary = "Shows settings, service, users and services on one screen",
+    .options = {
+        { "json", NULL, "as JSON, for a program" },
+        { "pam-dir", "DIR", "as of check-pam" },
+    },
+    .run = run,
+};

@@ -1,0 +1,135 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, the pam_twilio_verify authors
+"""status: one screen about a host.
+
+    BUILD=build /usr/bin/python3 tests/tap.py tests/admin/test_status.py
+"""
+
+import json
+import pathlib
+import re
+import unittest
+
+from harness import OK, UNAVAILABLE, WRONG, AdminCase
+from fixture import ACCOUNT_SID, API_KEY_SID, SERVICE_SID
+
+MANUAL = pathlib.Path(__file__).resolve().parents[2] / "pam_module/admin/twilio-verify.8.scd"
+COUNTS = ("enrolled", "pending", "replaced", "damaged", "missing", "without_recovery_codes",
+          "few_recovery_codes", "bypassed")
+
+
+class Status(AdminCase):
+    def setUp(self):
+        super().setUp()
+        self.pam = self.folder / "pam.d"
+        self.pam.mkdir()
+        self.module = "auth required pam_twilio_verify.so\n"
+
+    def status(self, status=OK, prefix=()):
+        done = self.run_tool("status", "--json", "--pam-dir", self.pam, prefix=prefix)
+        self.assertEqual(done.status, status, done)
+        return json.loads(done.out)
+
+    def counts(self, **options):
+        report = self.status(**options)
+        return {name: report[name] for name in COUNTS if report[name] != "0"}
+
+    def test_what_is_set_up_and_answers(self):
+        report = self.status()
+        self.assertEqual({name: report.get(name) for name in (
+            "settings", "problem", "account_sid", "service_sid", "api_key_sid", "twilio",
+            "services")}, {
+                "settings": str(self.settings), "problem": None, "account_sid": ACCOUNT_SID,
+                "service_sid": SERVICE_SID, "api_key_sid": API_KEY_SID, "twilio": "ok",
+                "services": None})
+        self.assertEqual(set(COUNTS) - set(report), set())
+        self.assertEqual(self.operations()["service-fetch"], 1)
+
+    def test_users_and_their_ways_in(self):
+        self.assertEqual(self.counts().get("enrolled"), None)
+        for user in ("root", "daemon", "bin"):
+            self.enroll(user)
+        self.run_tool("enroll", "sys", "--uri-only")
+        self.run_tool("recovery-codes", "root", "--count", "2")
+        self.run_tool("recovery-codes", "bin", "--count", "3")
+        self.run_tool("bypass", "bin", "--for", "1h", "--reason", "test")
+        expected = {"enrolled": "3", "pending": "1", "few_recovery_codes": "1", "bypassed": "1",
+                    "without_recovery_codes": "1"}
+        found = self.counts()
+        self.assertEqual({name: found.get(name) for name in expected}, expected)
+        self.emulator.control("fault status-503 on factor-delete")
+        self.enroll_again("root")
+        self.assertEqual(self.counts()["replaced"], "1")
+
+    def enroll_again(self, user):
+        done = self.run_tool("enroll", user, "--replace", "--import", "-",
+                             answers=["GEZDGNBVGY3TQOJQGEZDGNBVGY"])
+        self.assertIn(f"the new factor of {user} works", done.err)
+
+    def test_who_may_log_in_and_is_not_enrolled(self):
+        prefix = self.with_accounts("alice:x:4321:4321::/home/alice:/bin/sh")
+        group = self.folder / "group"
+        group.write_text("root:x:0:\nsudo:x:27:alice,daemon\n")
+        group.chmod(0o644)
+        prefix = (*prefix[:-2], prefix[-2].replace(
+            'exec "$@"', f'mount --bind {group} /etc/group; exec "$@"'), prefix[-1])
+        before = self.status(prefix=prefix)
+        self.assertLessEqual({"root", "alice", "daemon"}, set(before["missing_users"].split()))
+        self.assertEqual(int(before["missing"]), len(before["missing_users"].split()))
+        self.enroll("daemon")
+        after = self.status(prefix=prefix)
+        self.assertEqual(set(before["missing_users"].split()) - set(after["missing_users"].split()),
+                         {"daemon"})
+
+    def test_services_that_call_the_module(self):
+        (self.pam / "common-auth").write_text(self.module)
+        (self.pam / "sudo").write_text("@include common-auth\n")
+        (self.pam / "sshd").write_text(self.module)
+        (self.pam / "login").write_text("auth required pam_unix.so\n")
+        (self.pam / "other").write_text(self.module)
+        (self.pam / "su.dpkg-old").write_text(self.module)
+        self.assertEqual(self.status()["services"], "sshd sudo")
+
+    def test_what_would_refuse_logins(self):
+        damaged = self.users / "root.conf"
+        damaged.write_text("identity = 7;\n")
+        self.assertEqual(self.status(status=WRONG)["damaged"], "1")
+        damaged.unlink()
+        (self.folder / "api-key").write_text("wrong\n")
+        report = self.status(status=WRONG)
+        self.assertEqual(report["twilio"], "refused")
+        self.assertIn("credentials are wrong", report["problem"])
+        (self.folder / "api-key").unlink()
+        self.assertIn("api-key: No such file", self.status(status=WRONG)["problem"])
+        self.settings.write_text("service = { };\n")
+        report = self.status(status=WRONG)
+        self.assertIn("is missing", report["problem"])
+        self.assertNotIn("enrolled", report)
+
+    def test_twilio_away_or_restricted(self):
+        self.emulator.control("fault status-503")
+        self.assertEqual(self.status(status=UNAVAILABLE)["twilio"], "away")
+        self.emulator.control("fault clear")
+        self.emulator.control("fault status-403/70051 on service-fetch")
+        self.assertEqual(self.status()["twilio"], "restricted")
+        (self.users / "root.conf").write_text("identity = 7;\n")
+        self.emulator.control("fault clear")
+        self.emulator.control("fault status-503")
+        self.status(status=WRONG)
+
+    def test_a_person_sees_every_field_on_one_screen(self):
+        done = self.run_tool("status")
+        lines = dict(re.findall(r"^(\w+) +(.*)$", done.out, re.MULTILINE))
+        self.assertLess(len(done.out.splitlines()), 24)
+        self.assertLessEqual({"settings", "twilio", *COUNTS}, set(lines))
+        self.assertEqual((lines["twilio"], lines["problem"]), ("ok", "-"))
+
+    def test_the_manual_names_every_field(self):
+        page = MANUAL.read_text().partition("\n*status*")[2].partition("\n*check-pam*")[0]
+        for name in json.loads(self.run_tool("status", "--json").out):
+            self.assertIn(f"_{name}_", page)
+
+
+if __name__ == "__main__":
+    unittest.main()
