@@ -111,7 +111,7 @@ static void demand_blocks(const struct sshd_blocks *blocks)
         fuzz_demand(strchr(block->criteria, '\n') == NULL, "criteria are one line");
         fuzz_demand(block->outer < i, "what is around a block stands before it");
         if (i < COPIED_MAX &&
-            sshd_text_copy("/etc/ssh/sshd_config", blocks, i, &copies, why_not) < 0)
+            sshd_text_copy("/etc/ssh/sshd_config", NULL, blocks, i, &copies, why_not) < 0)
             fuzz_demand(why_not[0] != '\0', "a refusal tells why");
         sshd_copies_close(&copies);
     }
@@ -132,7 +132,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     free(line);
     said = fuzz_take_part(&input);
     files_take(&input, names);
-    switch (sshd_config_read(NULL, NULL, SSHD_CONFIG_USUAL, &config, why_not)) {
+    switch (sshd_config_read(NULL, NULL, NULL, SSHD_CONFIG_USUAL, &config, why_not)) {
     case SSHD_CONFIG_READ:
         fuzz_demand(status == 0, "a failure is none");
         demand_config(&config);
@@ -146,7 +146,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_demand(false, "sshd is there");
     }
     why_not[0] = '\0';
-    if (sshd_config_blocks(NULL, &blocks, why_not))
+    if (sshd_config_blocks(NULL, NULL, &blocks, why_not))
         demand_blocks(blocks);
     else
         fuzz_demand(why_not[0] != '\0', "a refusal tells why");

@@ -36,7 +36,9 @@ struct survey {
 
 static struct check_stack stack_of(const struct survey *survey, const char *service)
 {
-    return (struct check_stack){ .source = { survey->folders, survey->facts },
+    return (struct check_stack){ .source = { .folders = survey->folders,
+                                             .facts = survey->facts,
+                                             .overlay = survey->check->overlay },
                                  .service = service,
                                  .settings = survey->check->settings,
                                  .level_of_absence = REPORT_WARNING };

@@ -7,6 +7,7 @@
 
 #include "../../core/settings.h"
 #include "../desk/report.h"
+#include "overlay.h"
 
 /* What to look at. Every member may be NULL: the machine's own, or what an administrator means
  * who names nothing. */
@@ -17,6 +18,7 @@ struct check_pam {
     const char *pam_dir;             /* NULL: as libpam looks, /etc/pam.d before /usr/lib/pam.d */
     const char *sshd_config;         /* NULL: sshd's own */
     const char *sudoers;             /* NULL: /etc/sudoers */
+    const struct overlay *overlay;   /* files as they will be; NULL: as they are */
     bool is_unused_fine;             /* nothing is enabled yet, maybe: a note, and not wrong */
 };
 

@@ -230,7 +230,8 @@ static void judge_block(const struct judge *judge, const char *path,
     auto_sshd_config config = { 0 };
     struct judge some = *judge;
 
-    if (sshd_config_read(path, blocks, block, &config, why_not) == SSHD_CONFIG_READ) {
+    if (sshd_config_read(path, judge->check->source.overlay, blocks, block, &config, why_not) ==
+        SSHD_CONFIG_READ) {
         if (block == SSHD_CONFIG_NO_BLOCK && is_same(&config, judge->config))
             return;
         some.config = &config;
@@ -250,7 +251,7 @@ static void judge_blocks(const struct judge *judge, const char *path)
     char why_not[SSHD_CONFIG_WHY_NOT_SIZE] = "";
     auto_sshd_blocks *blocks = NULL;
 
-    if (!sshd_config_blocks(path, &blocks, why_not)) {
+    if (!sshd_config_blocks(path, judge->check->source.overlay, &blocks, why_not)) {
         report_add(judge->report, REPORT_WARNING, SUBJECT, NULL, "Match blocks are not known: %s",
                    why_not);
         return;
@@ -278,7 +279,8 @@ void check_sshd_add(struct report *report, const char *path, const struct check_
     auto_sshd_config config = { 0 };
     struct judge judge = { .report = report, .check = check, .config = &config };
     char why_not[SSHD_CONFIG_WHY_NOT_SIZE] = "";
-    enum sshd_config_read read = sshd_config_read(path, NULL, SSHD_CONFIG_USUAL, &config, why_not);
+    enum sshd_config_read read =
+        sshd_config_read(path, check->source.overlay, NULL, SSHD_CONFIG_USUAL, &config, why_not);
 
     if (read == SSHD_CONFIG_ABSENT && answer->is_called)
         report_add(report, REPORT_NOTE, SUBJECT, NULL, "is not installed");

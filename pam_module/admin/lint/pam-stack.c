@@ -277,7 +277,7 @@ static bool read_file(struct reader *reader, const char *folder, const char *nam
 
     if (asprintf(&path, "%s%s%s", is_absolute ? "" : folder, is_absolute ? "" : "/", name) < 0)
         return refuse(reader, "out of memory");
-    if (!text_file_read(path, &text)) {
+    if (!overlay_read(reader->source->overlay, path, &text)) {
         *ret_is_absent = is_passed_over(errno);
         refuse(reader, "%s: %s", path, strerror(errno));
         free(path);

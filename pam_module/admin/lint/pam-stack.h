@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "facts.h"
+#include "overlay.h"
 #include "pam-control.h"
 
 enum {
@@ -55,7 +56,8 @@ enum pam_stack_read {
 struct pam_stack_source {
     const char *const *folders; /* in libpam's order; ends with NULL */
     const struct facts *facts;
-    bool is_flat; /* read "substack" as if "include" stood there */
+    bool is_flat;                  /* read "substack" as if "include" stood there */
+    const struct overlay *overlay; /* files as they will be; NULL: as they are */
 };
 
 /* Reads SERVICE as Debian's libpam does: from the first of the folders that

@@ -186,8 +186,9 @@ static bool ask_for_port(const char *path, struct sshd_config *ret_config,
     return true;
 }
 
-enum sshd_config_read sshd_config_read(const char *path, const struct sshd_blocks *blocks,
-                                       int block, struct sshd_config *ret_config,
+enum sshd_config_read sshd_config_read(const char *path, const struct overlay *overlay,
+                                       const struct sshd_blocks *blocks, int block,
+                                       struct sshd_config *ret_config,
                                        char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
 {
     struct sshd_copies copies = { 0 };
@@ -199,9 +200,9 @@ enum sshd_config_read sshd_config_read(const char *path, const struct sshd_block
         path = SSHD_TEXT_DEFAULT;
     if (access(SSHD, X_OK) != 0)
         return SSHD_CONFIG_ABSENT;
-    if (block == SSHD_CONFIG_USUAL)
+    if (block == SSHD_CONFIG_USUAL && overlay == NULL)
         return ask_for_port(path, ret_config, why_not) ? SSHD_CONFIG_READ : SSHD_CONFIG_REFUSED;
-    file = sshd_text_copy(path, blocks, block, &copies, why_not);
+    file = sshd_text_copy(path, overlay, blocks, block, &copies, why_not);
     snprintf(copy_path, sizeof copy_path, "/proc/%d/fd/%d", getpid(), file);
     is_read = file >= 0 && ask_for_port(copy_path, ret_config, why_not);
     sshd_copies_close(&copies);

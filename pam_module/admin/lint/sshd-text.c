@@ -4,6 +4,7 @@
 #include "sshd-text.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,8 +24,9 @@ enum { DEPTH_MAX = 16, COPIES_MAX = 512, PATTERN_SIZE = 4096 };
 struct walk {
     struct sshd_blocks *blocks;      /* that are found; NULL: it copies */
     const struct sshd_blocks *known; /* those of an earlier run */
-    int chosen;                      /* the block whose criteria become "all" */
-    int count;                       /* how many blocks it has passed */
+    const struct overlay *overlay;
+    int chosen; /* the block whose criteria become "all" */
+    int count;  /* how many blocks it has passed */
     struct sshd_copies *copies;
     unsigned files;
     char *why_not;
@@ -136,10 +138,27 @@ static bool take_match(struct walk *walk, struct source *source, char *criteria,
     if (source->copy != NULL)
         fprintf(source->copy, "Match %s\n",
                 !is_block                              ? "all"
+                : walk->chosen == SSHD_CONFIG_USUAL    ? criteria
                 : walk->chosen == SSHD_CONFIG_NO_BLOCK ? NOBODY
                 : is_chosen(walk, source->block)       ? "all"
                                                        : criteria);
     return true;
+}
+
+static int compare(const void *one, const void *other)
+{
+    return strcmp(*(char *const *)one, *(char *const *)other);
+}
+
+/* Adds to FILES those that PATTERN will stand for, in the order of names. */
+static void add_overlay(const struct overlay *overlay, const char *pattern, glob_t *files)
+{
+    for (; overlay != NULL && overlay->path != NULL; overlay++)
+        if (access(overlay->path, F_OK) != 0 &&
+            fnmatch(pattern, overlay->path, FNM_PATHNAME | FNM_PERIOD) == 0)
+            glob(overlay->path, GLOB_APPEND | GLOB_NOCHECK, NULL, files);
+    if (files->gl_pathc > 0)
+        qsort(files->gl_pathv, files->gl_pathc, sizeof *files->gl_pathv, compare);
 }
 
 /* Goes through the files that PATTERN stands for; one that is not there is no mistake. */
@@ -150,13 +169,15 @@ static bool take_pattern(struct walk *walk, const struct source *source, const c
     glob_t files = { 0 };
 
     snprintf(whole, sizeof whole, "%s%s", *pattern == '/' ? "" : FOLDER "/", pattern);
-    if (glob(whole, 0, NULL, &files) == 0)
-        for (size_t i = 0; i < files.gl_pathc && is_read; i++) {
-            int copy = read_file(walk, files.gl_pathv[i], source->block, source->depth + 1);
-            is_read = copy >= 0;
-            if (is_read && source->copy != NULL)
-                fprintf(source->copy, "Include /proc/%d/fd/%d\n", getpid(), copy);
-        }
+    if (glob(whole, 0, NULL, &files) != 0)
+        files.gl_pathc = 0;
+    add_overlay(walk->overlay, whole, &files);
+    for (size_t i = 0; i < files.gl_pathc && is_read; i++) {
+        int copy = read_file(walk, files.gl_pathv[i], source->block, source->depth + 1);
+        is_read = copy >= 0;
+        if (is_read && source->copy != NULL)
+            fprintf(source->copy, "Include /proc/%d/fd/%d\n", getpid(), copy);
+    }
     globfree(&files);
     return is_read;
 }
@@ -255,7 +276,7 @@ static int read_file(struct walk *walk, const char *path, int outer, int depth)
         refuse(walk, path, "included too deep, or too many files are included");
         return -1;
     }
-    if (!text_file_read(path, &text)) {
+    if (!overlay_read(walk->overlay, path, &text)) {
         refuse(walk, path, strerror(errno));
         return -1;
     }
@@ -264,11 +285,13 @@ static int read_file(struct walk *walk, const char *path, int outer, int depth)
     return read_lines(walk, &source, text, outer) ? 0 : -1;
 }
 
-bool sshd_config_blocks(const char *path, struct sshd_blocks **ret_blocks,
-                        char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
+bool sshd_config_blocks(const char *path, const struct overlay *overlay,
+                        struct sshd_blocks **ret_blocks, char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
 {
     auto_sshd_blocks *blocks = calloc(1, sizeof *blocks);
-    struct walk walk = { .blocks = blocks, .chosen = SSHD_CONFIG_NO_BLOCK, .why_not = why_not };
+    struct walk walk = {
+        .blocks = blocks, .overlay = overlay, .chosen = SSHD_CONFIG_NO_BLOCK, .why_not = why_not
+    };
 
     if (path == NULL)
         path = SSHD_TEXT_DEFAULT;
@@ -282,10 +305,13 @@ bool sshd_config_blocks(const char *path, struct sshd_blocks **ret_blocks,
     return true;
 }
 
-int sshd_text_copy(const char *path, const struct sshd_blocks *blocks, int block,
-                   struct sshd_copies *copies, char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
+int sshd_text_copy(const char *path, const struct overlay *overlay,
+                   const struct sshd_blocks *blocks, int block, struct sshd_copies *copies,
+                   char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
 {
-    struct walk walk = { .known = blocks, .chosen = block, .copies = copies, .why_not = why_not };
+    struct walk walk = {
+        .known = blocks, .overlay = overlay, .chosen = block, .copies = copies, .why_not = why_not
+    };
 
     return read_file(&walk, path, SSHD_CONFIG_NO_BLOCK, 0);
 }
