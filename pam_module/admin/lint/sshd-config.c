@@ -4,15 +4,13 @@
 #include "sshd-config.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "../desk/child.h"
 #include "sshd-text.h"
 #include "text-file.h"
 
@@ -26,44 +24,14 @@ enum { PORT_SIZE = 8 };
 #define CONNECTION                                                                                 \
     "user=twilio-verify-nobody,host=host.invalid,addr=240.0.0.1,laddr=240.0.0.2,rdomain=,lport="
 
-static bool spawn(const char *path, const char *port, int output, pid_t *ret_pid)
-{
-    posix_spawn_file_actions_t actions;
-    char connection[sizeof CONNECTION + PORT_SIZE];
-    bool is_started = false;
-
-    snprintf(connection, sizeof connection, CONNECTION "%.*s", PORT_SIZE - 1, port);
-    if (posix_spawn_file_actions_init(&actions) != 0)
-        return false;
-    if (posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0) == 0 &&
-        posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO) == 0 &&
-        posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO) == 0) {
-        char *arguments[] = { (char[]){ SSHD },
-                              (char[]){ "-T" },
-                              (char[]){ "-f" },
-                              (char *)path,
-                              (char[]){ "-C" },
-                              connection,
-                              NULL };
-        char *environment[] = { (char[]){ "PATH=/usr/sbin:/usr/bin:/sbin:/bin" }, NULL };
-        is_started = posix_spawn(ret_pid, SSHD, &actions, NULL, arguments, environment) == 0;
-    }
-    posix_spawn_file_actions_destroy(&actions);
-    return is_started;
-}
-
 /* Runs sshd; what it says is in OUTPUT. Whether it is content. */
 static bool run(const char *path, const char *port, int output)
 {
-    pid_t pid = -1;
-    int status = -1;
+    char connection[sizeof CONNECTION + PORT_SIZE];
+    const char *const arguments[] = { SSHD, "-T", "-f", path, "-C", connection, NULL };
 
-    if (!spawn(path, port, output, &pid))
-        return false;
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return false;
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0 && lseek(output, 0, SEEK_SET) == 0;
+    snprintf(connection, sizeof connection, CONNECTION "%.*s", PORT_SIZE - 1, port);
+    return child_run(arguments, output, NULL) == 0 && lseek(output, 0, SEEK_SET) == 0;
 }
 
 /* *WORDS becomes a copy of TEXT, if there was none before. False: out of memory. */

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* A file of the system's configuration that is about to change. */
+#include "config-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "../lint/text-file.h"
+
+enum { NAMES_SIZE = 65536, VALUE_SIZE = 65536, NEW_FILE_MODE = 0644 };
+
+static bool refuse(struct verdict *why_not, const char *path, const char *what)
+{
+    return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: %s", path, what);
+}
+
+/* Others may write into a folder with the sticky bit, and can't replace root's files there. */
+static bool is_roots(const struct stat *status)
+{
+    bool is_sticky = S_ISDIR(status->st_mode) && (status->st_mode & S_ISVTX);
+
+    return (status->st_uid == 0 || status->st_uid == geteuid()) &&
+           (!(status->st_mode & (S_IWGRP | S_IWOTH)) || is_sticky);
+}
+
+/* Whether only root can change what PATH, without links, leads to. */
+static bool is_path_roots(const char *path, struct verdict *why_not)
+{
+    char folder[PATH_MAX];
+    struct stat status;
+
+    snprintf(folder, sizeof folder, "%s", path);
+    for (char *slash; (slash = strrchr(folder, '/')) != NULL;) {
+        slash[slash == folder] = '\0';
+        if (stat(folder, &status) != 0)
+            return refuse(why_not, folder, strerror(errno));
+        if (!is_roots(&status))
+            return refuse(why_not, folder,
+                          "the directory is not root's, or others can write to it");
+        if (slash == folder)
+            break;
+    }
+    return true;
+}
+
+/* The path that PATH leads to; that of the folder where the file is missing. */
+static bool resolve(const char *path, char resolved[PATH_MAX], struct verdict *why_not)
+{
+    const char *name = strrchr(path, '/') + 1;
+    char folder[PATH_MAX];
+    struct stat status;
+
+    if (realpath(path, resolved) != NULL)
+        return true;
+    if (errno != ENOENT || lstat(path, &status) == 0)
+        return refuse(why_not, path, strerror(errno));
+    snprintf(folder, sizeof folder, "%.*s", (int)(name - path), path);
+    if (realpath(folder, resolved) == NULL)
+        return refuse(why_not, folder, strerror(errno));
+    snprintf(resolved + strlen(resolved), PATH_MAX - strlen(resolved), "/%s", name);
+    return true;
+}
+
+static bool read_old(const char *path, char **ret_old, struct verdict *why_not)
+{
+    struct stat status;
+
+    if (stat(path, &status) != 0)
+        return errno == ENOENT || refuse(why_not, path, strerror(errno));
+    if (!is_roots(&status))
+        return refuse(why_not, path, "the file is not root's, or others can write to it");
+    if (S_ISREG(status.st_mode) && status.st_nlink > 1)
+        return refuse(why_not, path, "the file has several hard links: make it one file");
+    if (!text_file_read(path, ret_old))
+        return refuse(why_not, path, strerror(errno));
+    return strstr(*ret_old, "\r\n") == NULL ||
+           refuse(why_not, path, "lines end in CR LF: remove the carriage returns");
+}
+
+bool config_file_open(const char *path, struct config_file *ret_file, struct verdict *why_not)
+{
+    auto_config_file file = { 0 };
+    char resolved[PATH_MAX], folder[PATH_MAX];
+
+    /* The folder that a link lies in decides as well. */
+    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
+    if (!resolve(path, resolved, why_not) || !is_path_roots(resolved, why_not))
+        return false;
+    if (realpath(folder, folder) == NULL)
+        return refuse(why_not, folder, strerror(errno));
+    snprintf(folder + strlen(folder), sizeof folder - strlen(folder), "/.");
+    if (!is_path_roots(folder, why_not) || !read_old(resolved, &file.old, why_not))
+        return false;
+    file.path = strdup(resolved);
+    if (file.path == NULL)
+        return refuse(why_not, path, "out of memory");
+
+    *ret_file = file;
+    file = (struct config_file){ 0 };
+    return true;
+}
+
+/* Attributes that are about the content. */
+static bool is_of_content(const char *name)
+{
+    return strcmp(name, "security.ima") == 0 || strcmp(name, "security.evm") == 0;
+}
+
+/* ACLs are such attributes, too. */
+static bool copy_attributes(int from, int to)
+{
+    static char names[NAMES_SIZE], value[VALUE_SIZE];
+    ssize_t length = flistxattr(from, names, sizeof names);
+
+    if (length < 0)
+        return errno == ENOTSUP;
+    for (const char *name = names; name < names + length; name += strlen(name) + 1) {
+        ssize_t size = is_of_content(name) ? 0 : fgetxattr(from, name, value, sizeof value);
+        if (size < 0 || (!is_of_content(name) && fsetxattr(to, name, value, (size_t)size, 0) != 0))
+            return false;
+    }
+    return true;
+}
+
+/* Gives the new file TO what the old one FROM, -1 for none, had. */
+static bool copy_properties(int from, int to)
+{
+    struct stat status;
+
+    if (from < 0)
+        return fchmod(to, NEW_FILE_MODE) == 0;
+    return fstat(from, &status) == 0 && fchown(to, status.st_uid, status.st_gid) == 0 &&
+           fchmod(to, status.st_mode & ALLPERMS) == 0 && copy_attributes(from, to);
+}
+
+/* A full disk shows at fsync(2) at the latest. */
+static bool write_whole(int file, const char *text)
+{
+    for (size_t left = strlen(text); left > 0;) {
+        ssize_t written = write(file, text, left);
+        if (written < 0 && errno != EINTR)
+            return false;
+        text += written > 0 ? written : 0;
+        left -= written > 0 ? (size_t)written : 0;
+    }
+    return fsync(file) == 0;
+}
+
+/* Whether the file is as it was read. */
+static bool is_unchanged(const struct config_file *file)
+{
+    auto_text char *now = NULL;
+
+    if (!text_file_read(file->path, &now))
+        return errno == ENOENT && file->old == NULL;
+    return file->old != NULL && strcmp(now, file->old) == 0;
+}
+
+/* Writes NEW beside the file, and renames it. */
+static bool replace(const struct config_file *file, int folder, const char *name,
+                    const char *temporary)
+{
+    int from = file->old != NULL ? openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+    int to = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    bool is_written = to >= 0 && (from >= 0 || file->old == NULL) && copy_properties(from, to) &&
+                      write_whole(to, file->new) && is_unchanged(file) &&
+                      renameat(folder, temporary, folder, name) == 0;
+    int reason = errno;
+
+    if (to >= 0)
+        close(to);
+    if (from >= 0)
+        close(from);
+    if (to >= 0 && !is_written)
+        unlinkat(folder, temporary, 0);
+    errno = reason;
+    return is_written;
+}
+
+static bool change(const struct config_file *file, int folder, const char *name,
+                   struct verdict *why_not)
+{
+    char temporary[NAME_MAX + 1];
+
+    /* libpam, sshd and systemd look at no such name. One of a call that was killed is replaced. */
+    if (snprintf(temporary, sizeof temporary, ".%s.twilio-verify", name) >= (int)sizeof temporary)
+        return refuse(why_not, file->path, "the name is too long");
+    unlinkat(folder, temporary, 0);
+    if (!is_unchanged(file))
+        return refuse(why_not, file->path, "somebody else has changed it just now: try again");
+    if (file->new != NULL ? replace(file, folder, name, temporary) : unlinkat(folder, name, 0) == 0)
+        return fsync(folder) == 0 || refuse(why_not, file->path, strerror(errno));
+    return refuse(why_not, file->path, strerror(errno));
+}
+
+bool config_file_write(const struct config_file *file, struct verdict *why_not)
+{
+    const char *name = strrchr(file->path, '/') + 1;
+    char path[PATH_MAX];
+    bool is_changed;
+    int folder;
+
+    snprintf(path, sizeof path, "%.*s", (int)(name - file->path), file->path);
+    folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (folder < 0)
+        return refuse(why_not, path, strerror(errno));
+    is_changed = change(file, folder, name, why_not);
+    close(folder);
+    return is_changed;
+}
+
+void config_file_free(struct config_file *file)
+{
+    free(file->path);
+    free(file->old);
+    free(file->new);
+    *file = (struct config_file){ 0 };
+}
