@@ -47,6 +47,10 @@ _twilio_verify()
         _twilio_verify_paths -d -- "$current"
         return
         ;;
+    --first-factor)
+        _twilio_verify_add "$current" < <(printf '%s\n' password key)
+        return
+        ;;
     --service)
         _twilio_verify_services "$current"
         return
@@ -71,7 +75,7 @@ _twilio_verify()
             sed -n 's/^  \(--[a-z-]*\).*/\1/p' <<<"$help")
     elif [[ -z $verb ]]; then
         _twilio_verify_add "$current" < <(sed -n 's/^  \([a-z][a-z-]*\).*/\1/p' <<<"$help")
-    elif [[ $verb == check-pam ]]; then
+    elif [[ $verb == check-pam || $verb == enable || $verb == disable ]]; then
         _twilio_verify_services "$current"
     elif [[ $verb != list && $verb != setup && $verb != status ]]; then
         _twilio_verify_add "$current" < <(compgen -u -- "$current")

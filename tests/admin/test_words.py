@@ -178,7 +178,7 @@ class Completion(AdminCase):
     def test_verbs_and_options_are_those_of_the_help(self):
         verbs = re.findall(r"^  ([a-z][a-z-]+)", self.run_tool("--help").out, re.MULTILINE)
         self.assertEqual(self.complete(""), verbs)
-        self.assertEqual(self.complete("en"), ["enroll"])
+        self.assertEqual(self.complete("enr"), ["enroll"])
         self.assertEqual(self.complete("--settings", "/x", "ch"), ["check-pam"])
         self.assertEqual(sorted(self.complete("--")), ["--help", "--settings", "--version"])
         self.assertEqual(self.complete("enroll", "root", "--re"), ["--replace"])
@@ -190,6 +190,8 @@ class Completion(AdminCase):
         for verb in ("list", "setup", "status"):
             self.assertEqual(self.complete(verb, "dae"), [])
         self.assertIn("other", self.complete("check-pam", "oth"))
+        self.assertIn("other", self.complete("enable", "oth"))
+        self.assertEqual(self.complete("enable", "--first-factor", "k"), ["key"])
         self.assertIn("other", self.complete("explain", "root", "--service", "oth"))
         self.assertIn("/etc/passwd", self.complete("--settings", "/etc/passw"))
 

@@ -32,11 +32,12 @@ FOLDERS = {
     "module": {"core"},
     "check": {"core", "twilio"},
     "admin": {"core", "twilio", "admin/desk", "admin/enroll", "admin/setup", "admin/lint",
-              "admin/doctor"},
+              "admin/enable", "admin/doctor"},
     "admin/desk": {"core"},
     "admin/enroll": {"core", "twilio", "admin/desk"},
     "admin/setup": {"core", "twilio", "admin/desk", "admin/enroll"},
     "admin/lint": {"core", "admin/desk"},
+    "admin/enable": {"core", "admin/desk", "admin/enroll", "admin/lint"},
     "admin/doctor": {"core", "twilio", "admin/desk", "admin/enroll", "admin/lint"},
 }
 # The doctor starts the check program as the module does, and becomes run_as as the check program does:

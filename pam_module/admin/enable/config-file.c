@@ -31,18 +31,20 @@ static bool is_roots(const struct stat *status)
            (!(status->st_mode & (S_IWGRP | S_IWOTH)) || is_sticky);
 }
 
-/* Whether only root can change what PATH, without links, leads to. */
+/* Whether only root can change what PATH leads to. */
 static bool is_path_roots(const char *path, struct verdict *why_not)
 {
     char folder[PATH_MAX];
     struct stat status;
+    bool is_there;
 
     snprintf(folder, sizeof folder, "%s", path);
     for (char *slash; (slash = strrchr(folder, '/')) != NULL;) {
         slash[slash == folder] = '\0';
-        if (stat(folder, &status) != 0)
+        is_there = stat(folder, &status) == 0;
+        if (!is_there && errno != ENOENT)
             return refuse(why_not, folder, strerror(errno));
-        if (!is_roots(&status))
+        if (is_there && !is_roots(&status))
             return refuse(why_not, folder,
                           "the directory is not root's, or others can write to it");
         if (slash == folder)
@@ -63,9 +65,12 @@ static bool resolve(const char *path, char resolved[PATH_MAX], struct verdict *w
     if (errno != ENOENT || lstat(path, &status) == 0)
         return refuse(why_not, path, strerror(errno));
     snprintf(folder, sizeof folder, "%.*s", (int)(name - path), path);
-    if (realpath(folder, resolved) == NULL)
+    if (realpath(folder, resolved) != NULL)
+        snprintf(resolved + strlen(resolved), PATH_MAX - strlen(resolved), "/%s", name);
+    else if (errno == ENOENT)
+        snprintf(resolved, PATH_MAX, "%s", path);
+    else
         return refuse(why_not, folder, strerror(errno));
-    snprintf(resolved + strlen(resolved), PATH_MAX - strlen(resolved), "/%s", name);
     return true;
 }
 
@@ -88,16 +93,11 @@ static bool read_old(const char *path, char **ret_old, struct verdict *why_not)
 bool config_file_open(const char *path, struct config_file *ret_file, struct verdict *why_not)
 {
     auto_config_file file = { 0 };
-    char resolved[PATH_MAX], folder[PATH_MAX];
+    char resolved[PATH_MAX];
 
     /* The folder that a link lies in decides as well. */
-    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
-    if (!resolve(path, resolved, why_not) || !is_path_roots(resolved, why_not))
-        return false;
-    if (realpath(folder, folder) == NULL)
-        return refuse(why_not, folder, strerror(errno));
-    snprintf(folder + strlen(folder), sizeof folder - strlen(folder), "/.");
-    if (!is_path_roots(folder, why_not) || !read_old(resolved, &file.old, why_not))
+    if (!is_path_roots(path, why_not) || !resolve(path, resolved, why_not) ||
+        !is_path_roots(resolved, why_not) || !read_old(resolved, &file.old, why_not))
         return false;
     file.path = strdup(resolved);
     if (file.path == NULL)
@@ -154,13 +154,14 @@ static bool write_whole(int file, const char *text)
     return fsync(file) == 0;
 }
 
-/* Whether the file is as it was read. */
-static bool is_unchanged(const struct config_file *file)
+/* Whether the file is as it was read. False, with errno set. */
+static bool is_still(const struct config_file *file)
 {
     auto_text char *now = NULL;
 
     if (!text_file_read(file->path, &now))
         return errno == ENOENT && file->old == NULL;
+    errno = ESTALE;
     return file->old != NULL && strcmp(now, file->old) == 0;
 }
 
@@ -171,7 +172,7 @@ static bool replace(const struct config_file *file, int folder, const char *name
     int from = file->old != NULL ? openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
     int to = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     bool is_written = to >= 0 && (from >= 0 || file->old == NULL) && copy_properties(from, to) &&
-                      write_whole(to, file->new) && is_unchanged(file) &&
+                      write_whole(to, file->new) && is_still(file) &&
                       renameat(folder, temporary, folder, name) == 0;
     int reason = errno;
 
@@ -194,11 +195,13 @@ static bool change(const struct config_file *file, int folder, const char *name,
     if (snprintf(temporary, sizeof temporary, ".%s.twilio-verify", name) >= (int)sizeof temporary)
         return refuse(why_not, file->path, "the name is too long");
     unlinkat(folder, temporary, 0);
-    if (!is_unchanged(file))
+    if (!is_still(file))
         return refuse(why_not, file->path, "somebody else has changed it just now: try again");
-    if (file->new != NULL ? replace(file, folder, name, temporary) : unlinkat(folder, name, 0) == 0)
-        return fsync(folder) == 0 || refuse(why_not, file->path, strerror(errno));
-    return refuse(why_not, file->path, strerror(errno));
+    if (file->new != NULL ? !replace(file, folder, name, temporary)
+                          : unlinkat(folder, name, 0) != 0)
+        return refuse(why_not, file->path, strerror(errno));
+    fsync(folder);
+    return true;
 }
 
 bool config_file_write(const struct config_file *file, struct verdict *why_not)
@@ -209,7 +212,10 @@ bool config_file_write(const struct config_file *file, struct verdict *why_not)
     int folder;
 
     snprintf(path, sizeof path, "%.*s", (int)(name - file->path), file->path);
-    folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    /* A folder of drop-ins may be missing. The umask is 077. */
+    if (mkdir(path, 0755) == 0)
+        chmod(path, 0755);
+    folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
         return refuse(why_not, path, strerror(errno));
     is_changed = change(file, folder, name, why_not);

@@ -27,31 +27,67 @@ static bool has_person(const struct people *people, const char *name)
     return false;
 }
 
-static bool add(struct people *people, const char *name, const char *why, bool is_administrator)
+/* "!" and "*" begin what no password leads to (shadow(5)). A directory does not show its own. */
+static bool has_password(const struct passwd *account)
 {
+    const struct spwd *shadow = getspnam(account->pw_name);
+    const char *hash = shadow != NULL ? shadow->sp_pwdp : account->pw_passwd;
+
+    return *hash != '!' && *hash != '*';
+}
+
+static bool has_key(const struct passwd *account)
+{
+    static const char *const files[] = { "authorized_keys", "authorized_keys2" };
+
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char path[PATH_MAX];
+        struct stat status;
+        if (snprintf(path, sizeof path, "%s/.ssh/%s", account->pw_dir, files[i]) <
+                (int)sizeof path &&
+            stat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0)
+            return true;
+    }
+    return false;
+}
+
+/* Adds ACCOUNT; WHY of NULL: only if it has a password or a key. */
+static bool add(struct people *people, const struct passwd *account, const char *why)
+{
+    bool by_password = has_password(account), by_key = has_key(account);
     struct person *persons;
     char *copy;
 
-    if (has_person(people, name))
+    if (has_person(people, account->pw_name) || (why == NULL && !by_password && !by_key))
         return true;
     persons = reallocarray(people->persons, people->count + 1, sizeof *persons);
     if (persons == NULL)
         return false;
     people->persons = persons;
-    copy = strdup(name);
+    copy = strdup(account->pw_name);
     if (copy == NULL)
         return false;
-    persons[people->count++] = (struct person){ copy, why, is_administrator };
+    persons[people->count++] = (struct person){
+        copy,   why != NULL ? why : by_password ? "password" : "key", why != NULL, by_password,
+        by_key,
+    };
     return true;
 }
 
-/* A member without an account is no person. */
+/* NAME need not have an account. */
+static bool add_named(struct people *people, const char *name, const char *why)
+{
+    const struct passwd *account = getpwnam(name);
+
+    return account == NULL || add(people, account, why);
+}
+
 static bool add_members(struct people *people, const char *group_name)
 {
     const struct group *group = getgrnam(group_name);
 
     for (char **name = group != NULL ? group->gr_mem : NULL; name != NULL && *name != NULL; name++)
-        if (getpwnam(*name) != NULL && !add(people, *name, group_name, true))
+        if (!add_named(people, *name, group_name))
             return false;
     return true;
 }
@@ -79,47 +115,18 @@ static bool has_login_shell(const struct passwd *account)
     return is_found;
 }
 
-/* "!" and "*" begin what no password leads to (shadow(5)). */
-static bool has_password(const struct passwd *account)
-{
-    const struct spwd *shadow = getspnam(account->pw_name);
-
-    return shadow != NULL && *shadow->sp_pwdp != '!' && *shadow->sp_pwdp != '*';
-}
-
-static bool has_key(const struct passwd *account)
-{
-    static const char *const files[] = { "authorized_keys", "authorized_keys2" };
-
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        char path[PATH_MAX];
-        struct stat status;
-        if (snprintf(path, sizeof path, "%s/.ssh/%s", account->pw_dir, files[i]) <
-                (int)sizeof path &&
-            stat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0)
-            return true;
-    }
-    return false;
-}
-
 static bool add_account(struct people *people, const struct passwd *account)
 {
     const char *group = find_group(account);
 
-    if (group != NULL)
-        return add(people, account->pw_name, group, true);
-    if (!has_login_shell(account))
-        return true;
-    if (has_password(account))
-        return add(people, account->pw_name, "password", false);
-    return !has_key(account) || add(people, account->pw_name, "key", false);
+    return (group == NULL && !has_login_shell(account)) || add(people, account, group);
 }
 
 bool people_find(struct people *ret_people)
 {
     auto_people people = { 0 };
     const struct passwd *account;
-    bool is_whole = add(&people, "root", "root", true);
+    bool is_whole = add_named(&people, "root", "root");
 
     for (size_t i = 0; is_whole && i < GROUPS; i++)
         is_whole = add_members(&people, groups[i]);

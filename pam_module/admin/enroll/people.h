@@ -12,6 +12,7 @@ struct person {
     char *name;
     const char *why;       /* "root", "sudo", "wheel", "admin", "password" or "key" */
     bool is_administrator; /* root, or a member of sudo, wheel or admin */
+    bool has_password, has_key;
 };
 
 struct people {

@@ -61,12 +61,21 @@ static bool take_setting(struct sshd_config *config, const char *keyword, const 
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         if (strcmp(flags[i].keyword, keyword) == 0)
             *flags[i].value = strcmp(value, "yes") == 0;
-    if (strcmp(keyword, "permitrootlogin") == 0)
+    if (strcmp(keyword, "permitrootlogin") == 0) {
+        config->is_root_out = strcmp(value, "yes") != 0;
         config->root_by_key = strcmp(value, "without-password") == 0; /* its older name */
+    }
     if (strcmp(keyword, "authenticationmethods") == 0)
         return take_words(&config->methods, value);
     if (strcmp(keyword, "pamservicename") == 0)
         return take_words(&config->pam_service, value);
+    if (strcmp(keyword, "pidfile") == 0)
+        return take_words(&config->pid_file, value);
+    if (strcmp(keyword, "listenaddress") == 0) {
+        free(config->address);
+        config->address = NULL;
+        return take_words(&config->address, value);
+    }
     return strcmp(keyword, "port") != 0 || take_words(&config->port, value);
 }
 
@@ -182,5 +191,7 @@ void sshd_config_free(struct sshd_config *config)
     free(config->methods);
     free(config->pam_service);
     free(config->port);
+    free(config->address);
+    free(config->pid_file);
     *config = (struct sshd_config){ 0 };
 }

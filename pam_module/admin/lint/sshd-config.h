@@ -18,10 +18,13 @@ enum {
 
 struct sshd_config {
     bool use_pam, password, keyboard_interactive, public_key, host_based, gssapi, kerberos;
+    bool is_root_out;  /* PermitRootLogin is not "yes": root gets in by no method that calls PAM */
     bool root_by_key;  /* PermitRootLogin prohibit-password: PAM lets root in by no method */
     char *methods;     /* AuthenticationMethods: "any", or lists with one blank between them */
     char *pam_service; /* "sshd", where sshd does not know the keyword */
     char *port;        /* the first */
+    char *address;     /* the last of ListenAddress, "[::]:22"; NULL: none was said */
+    char *pid_file;    /* NULL: none was said */
 };
 
 /* Frees what CONFIG holds and makes it zero. */

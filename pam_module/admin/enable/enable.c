@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* "enable" and "disable": a code for a PAM service, and its end. */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "../desk/terminal.h"
+#include "outlook.h"
+#include "polkit.h"
+#include "sshd.h"
+#include "stack.h"
+
+#define PAM_FOLDER "/etc/pam.d"
+
+enum { SERVICES_MAX = 16, NAMES_MAX = 2 };
+
+/* One call. */
+struct task {
+    const struct command_call *call;
+    struct report *report;
+    struct settings *settings; /* NULL: they can't be read */
+    struct facts *facts;
+    struct plan plan;
+    char *names[NAMES_MAX + 1]; /* of the services that one operand means */
+    bool is_forced, is_dry;
+};
+
+static bool refuse(struct task *task, const char *reason)
+{
+    report_add(task->report, REPORT_WRONG, task->names[0], NULL, "%s; nothing is changed", reason);
+    return false;
+}
+
+static bool is_name(const char *name)
+{
+    return *name != '\0' && *name != '.' && strlen(name) <= FACTS_NAME_MAX &&
+           strpbrk(name, "/ \t\n#\\") == NULL && strncmp(name, "common-", strlen("common-")) != 0 &&
+           strcmp(name, "other") != 0;
+}
+
+/* "sudo" means what "sudo -i" calls, too. libpam takes a name in small letters. */
+static bool take_names(struct task *task, char *name)
+{
+    static char sudo_i[] = "sudo-i";
+
+    for (char *letter = name; *letter != '\0'; letter++)
+        *letter = (char)tolower((unsigned char)*letter);
+    task->names[0] = name;
+    task->names[1] = strcmp(name, "sudo") == 0 ? sudo_i : NULL;
+    return is_name(name) ||
+           refuse(task, "this is no service with a file of its own; for all services that include "
+                        "common-auth there is pam-auth-update(8)");
+}
+
+/* The program has to be able to read the settings, and somebody to be there. */
+static bool can_ask(struct task *task)
+{
+    const struct facts_service *known = facts_find_service(task->facts, task->names[0]);
+
+    if (known == NULL)
+        return true;
+    if (known->words & FACTS_SYSTEM)
+        return refuse(task, "only root or the system starts it: nobody can be asked for a code");
+    if (known->words & FACTS_USER || known->account != NULL)
+        return refuse(task, "its program is not root, and can't read the settings; see \"Programs "
+                            "that are not root\" in conf/README.md");
+    return true;
+}
+
+static struct stack stack_of(const struct task *task, const char *service)
+{
+    const char *line = command_value(task->call, "after");
+    const char *factor = command_value(task->call, "first-factor");
+    bool is_by_key = strcmp(service, "sshd") == 0 && strcmp(factor, "key") == 0;
+
+    return (struct stack){ .service = service,
+                           .facts = task->facts,
+                           .line = line,
+                           .place = is_by_key      ? STACK_IN_PLACE
+                                    : line != NULL ? STACK_AFTER
+                                                   : STACK_LAST };
+}
+
+/* A second service of an operand need not be there. */
+static bool plan_stacks(struct task *task)
+{
+    for (size_t i = 0; task->names[i] != NULL; i++) {
+        struct stack stack = stack_of(task, task->names[i]);
+        struct verdict why_not;
+        enum stack_found found = stack_enable(&stack, &task->plan, &why_not);
+        if (found == STACK_ABSENT && i > 0) {
+            task->names[i] = NULL;
+            break;
+        }
+        if (found == STACK_REFUSED || found == STACK_ABSENT)
+            return refuse(task, why_not.reason);
+    }
+    return true;
+}
+
+/* Shows the plan where that is wanted, and judges what it leads to. */
+static bool is_bearable(struct task *task, enum outlook_need need, bool is_root_out)
+{
+    struct outlook outlook = { .settings = task->settings,
+                               .services = task->names,
+                               .overlay = task->plan.overlay,
+                               .need = need,
+                               .is_root_out = is_root_out };
+    struct verdict why_not;
+
+    if (task->is_dry && !plan_print(&task->plan, &why_not))
+        return refuse(task, why_not.reason);
+    if (task->settings == NULL)
+        report_add(task->report, REPORT_WRONG, "settings",
+                   "write them first: every login would be refused", "%s can't be read",
+                   task->call->settings_path);
+    if ((outlook_add(task->report, &outlook) && task->settings != NULL) || task->is_forced)
+        return true;
+    return refuse(task, "what is wrong above would come of it, and --force was not given");
+}
+
+static void add_done(struct task *task, const char *word)
+{
+    for (size_t i = 0; i < task->plan.count; i++)
+        report_add(task->report, REPORT_OK, task->names[0], NULL, "%s: %s", word,
+                   task->plan.files[i].path);
+}
+
+/* Carries the plan out, unless it was only to be shown. */
+static bool finish(struct task *task, const char *word)
+{
+    struct verdict why_not;
+
+    if (task->is_dry)
+        return true;
+    if (!plan_write(&task->plan, &why_not))
+        return refuse(task, why_not.reason);
+    add_done(task, word);
+    return true;
+}
+
+/* Takes back: nothing is to be judged. */
+static bool undo(struct task *task)
+{
+    struct verdict why_not;
+
+    if (task->is_dry)
+        return plan_print(&task->plan, &why_not) || refuse(task, why_not.reason);
+    return finish(task, "disabled");
+}
+
+static bool has_nothing_to_do(struct task *task, const char *word)
+{
+    if (task->plan.count > 0)
+        return false;
+    report_add(task->report, REPORT_OK, task->names[0], NULL, "%s already", word);
+    return true;
+}
+
+static bool enable_service(struct task *task)
+{
+    bool is_polkit = strcmp(task->names[0], "polkit-1") == 0;
+    struct verdict why_not;
+
+    if (!can_ask(task) || !plan_stacks(task))
+        return false;
+    if (is_polkit && !polkit_enable(&task->plan, &why_not))
+        return refuse(task, why_not.reason);
+    if (has_nothing_to_do(task, "enabled"))
+        return true;
+    return is_bearable(task, OUTLOOK_ANYTHING, false) && finish(task, "enabled") &&
+           (!is_polkit || task->is_dry || polkit_reload(&why_not) || refuse(task, why_not.reason));
+}
+
+/* sshd first, and PAM only when sshd was seen to ask for the first factor and for the code: with PAM
+ * changed and sshd not, the method "password" would be the code alone. */
+static bool write_sshd(struct task *task, bool by_key, const struct sshd_config *config)
+{
+    struct verdict why_not, reason;
+    const struct plan *plan = &task->plan;
+
+    if (!sshd_switch(by_key, &plan->files[0], config, &why_not))
+        return refuse(task, why_not.reason);
+    if (plan->count < 2 || config_file_write(&plan->files[1], &why_not)) {
+        add_done(task, "enabled");
+        return true;
+    }
+    if (!sshd_return(&plan->files[0], config, &reason))
+        verdict_add(&why_not, "; and sshd still has the new methods: %s", reason.reason);
+    return refuse(task, why_not.reason);
+}
+
+static bool enable_sshd(struct task *task)
+{
+    const char *factor = command_value(task->call, "first-factor");
+    auto_sshd_config config = { 0 };
+    auto_config_file drop_in = { 0 };
+    bool by_key = factor != NULL && strcmp(factor, "key") == 0;
+    bool is_same;
+    struct verdict why_not;
+
+    if (factor == NULL || (!by_key && strcmp(factor, "password") != 0))
+        return refuse(task, "say which first factor comes before the code: --first-factor key for "
+                            "a key of SSH, whose users need no password, or --first-factor "
+                            "password, and then a key alone logs in nobody");
+    if (!sshd_enable(by_key, &drop_in, &why_not))
+        return refuse(task, why_not.reason);
+    is_same = drop_in.old != NULL && strcmp(drop_in.old, drop_in.new) == 0;
+    plan_add(&task->plan, &drop_in);
+    if (!plan_stacks(task))
+        return false;
+    if (is_same && task->plan.count == 1) {
+        report_add(task->report, REPORT_OK, task->names[0], NULL, "enabled already");
+        return true;
+    }
+    if (!sshd_read(by_key, task->plan.overlay, &config, &why_not))
+        return refuse(task, why_not.reason);
+    if (!is_bearable(task, by_key ? OUTLOOK_KEY : OUTLOOK_PASSWORD, config.is_root_out))
+        return false;
+    if (task->is_dry)
+        return true;
+    if (command_value(task->call, "no-reload") != NULL)
+        return refuse(task, "PAM may ask for a code only when sshd has been reloaded: call it "
+                            "without --no-reload");
+    return write_sshd(task, by_key, &config);
+}
+
+/* PAM first: sshd with its old methods would ask for nothing but the code. */
+static bool disable_sshd(struct task *task)
+{
+    auto_sshd_config config = { 0 };
+    auto_config_file drop_in = { 0 };
+    char reason[SSHD_CONFIG_WHY_NOT_SIZE];
+    struct verdict why_not;
+    size_t count;
+
+    if (!sshd_disable(&drop_in, &count, &why_not))
+        return refuse(task, why_not.reason);
+    if (count > 0)
+        plan_add(&task->plan, &drop_in);
+    if (has_nothing_to_do(task, "disabled"))
+        return true;
+    if (!undo(task))
+        return false;
+    if (count == 0 || task->is_dry)
+        return true;
+    if (command_value(task->call, "no-reload") != NULL) {
+        report_add(task->report, REPORT_WARNING, "sshd", "reload it",
+                   "keeps its methods until it is reloaded");
+        return true;
+    }
+    if (sshd_config_read(NULL, NULL, NULL, SSHD_CONFIG_USUAL, &config, reason) !=
+            SSHD_CONFIG_READ ||
+        sshd_reload(&config, &why_not))
+        return true;
+    report_add(task->report, REPORT_WRONG, "sshd", "reload it",
+               "keeps its methods until it is reloaded: %s", why_not.reason);
+    return false;
+}
+
+static bool disable_service(struct task *task)
+{
+    bool is_polkit = strcmp(task->names[0], "polkit-1") == 0;
+    struct verdict why_not;
+
+    for (size_t i = 0; task->names[i] != NULL; i++)
+        switch (stack_disable(task->names[i], &task->plan, &why_not)) {
+        case STACK_REFUSED:
+            return refuse(task, why_not.reason);
+        case STACK_ABSENT:
+            if (i == 0 && !is_polkit)
+                return refuse(task, why_not.reason);
+            break;
+        case STACK_SAME:
+        case STACK_CHANGED:
+            break;
+        }
+    if (strcmp(task->names[0], "sshd") == 0)
+        return disable_sshd(task);
+    if (is_polkit && !polkit_disable(&task->plan, &why_not))
+        return refuse(task, why_not.reason);
+    if (has_nothing_to_do(task, "disabled"))
+        return true;
+    return undo(task) &&
+           (!is_polkit || task->is_dry || polkit_reload(&why_not) || refuse(task, why_not.reason));
+}
+
+static bool enable(struct task *task)
+{
+    return strcmp(task->names[0], "sshd") == 0 ? enable_sshd(task) : enable_service(task);
+}
+
+/* Only one call at a time changes PAM. */
+static int lock(void)
+{
+    int folder = open(PAM_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (folder >= 0 && flock(folder, LOCK_EX | LOCK_NB) == 0)
+        return folder;
+    terminal_say(PAM_FOLDER ": %s", errno == EWOULDBLOCK
+                                        ? "another twilio-verify is changing it: try again later"
+                                        : strerror(errno));
+    if (folder >= 0)
+        close(folder);
+    return -1;
+}
+
+static bool run_all(struct task *task, bool (*change)(struct task *task))
+{
+    char *const *operands = task->call->operands;
+    bool is_done = true;
+
+    for (; is_done && *operands != NULL; operands++) {
+        is_done = take_names(task, *operands) && change(task);
+        plan_free(&task->plan);
+    }
+    return is_done;
+}
+
+static enum command_status run(const struct command_call *call, bool (*change)(struct task *task))
+{
+    char reason[FACTS_WHY_NOT_SIZE];
+    struct verdict why_not;
+    struct task task = { .call = call,
+                         .is_dry = command_value(call, "dry-run") != NULL,
+                         .is_forced = command_value(call, "force") != NULL };
+    bool is_done = false;
+    int folder = lock();
+    int signals = terminal_hold_signals();
+
+    settings_read(call->settings_path, &task.settings, &why_not);
+    if (folder >= 0 && !facts_read(&task.facts, reason))
+        terminal_say("%s", reason);
+    task.report = task.facts != NULL ? report_start(call) : NULL;
+    if (task.report != NULL) {
+        is_done = run_all(&task, change);
+        report_end(task.report);
+    }
+    facts_free(&task.facts);
+    settings_free(&task.settings);
+    if (signals >= 0)
+        close(signals);
+    if (folder >= 0)
+        close(folder);
+    return is_done ? COMMAND_OK : COMMAND_WRONG;
+}
+
+static enum command_status run_disable(const struct command_call *call)
+{
+    return run(call, disable_service);
+}
+
+/* One line of PAM belongs to one service, and sshd's place is known. */
+static enum command_status run_enable(const struct command_call *call)
+{
+    bool is_one = call->operands[1] == NULL;
+
+    if (command_value(call, "after") == NULL || (is_one && strcmp(call->operands[0], "sshd") != 0))
+        return run(call, enable);
+    terminal_say("--after is for one service, and not for sshd");
+    return COMMAND_USAGE;
+}
+
+const struct command enable_command = {
+    .name = "enable",
+    .operands = "SERVICE...",
+    .operands_min = 1,
+    .operands_max = SERVICES_MAX,
+    .summary = "Asks for a code by PAM services",
+    .options = {
+        { "first-factor", "FACTOR", "for sshd: \"password\" or \"key\"" },
+        { "after", "LINE", "puts the code after this line of the service's file" },
+        { "dry-run", NULL, "shows what would change, and changes nothing" },
+        { "force", NULL, "goes on where something is wrong" },
+        { "no-reload", NULL, "never reloads sshd" },
+    },
+    .run = run_enable,
+};
+
+const struct command disable_command = {
+    .name = "disable",
+    .operands = "SERVICE...",
+    .operands_min = 1,
+    .operands_max = SERVICES_MAX,
+    .summary = "Takes back what enable did",
+    .options = {
+        { "dry-run", NULL, "shows what would change, and changes nothing" },
+        { "no-reload", NULL, "does not reload sshd" },
+    },
+    .run = run_disable,
+};

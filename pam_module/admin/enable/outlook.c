@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* What logins will be after a change. */
+#include "outlook.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "../desk/terminal.h"
+#include "../enroll/people.h"
+#include "../lint/check-pam.h"
+
+enum { REMEDY_SIZE = 1200 };
+
+/* root calls sudo without a question. */
+static bool is_concerned(const struct outlook *outlook, const struct person *person)
+{
+    bool is_sudo = strncmp(outlook->services[0], "sudo", strlen("sudo")) == 0;
+
+    if (outlook->need == OUTLOOK_ANYTHING)
+        return !is_sudo || strcmp(person->name, "root") != 0;
+    return person->has_password || person->has_key;
+}
+
+/* Why PERSON will be refused; NULL: that is not so. */
+static const char *find_reason(const struct outlook *outlook, const struct person *person)
+{
+    if (people_is_missing(outlook->settings, outlook->services[0], person->name))
+        return "is not enrolled";
+    if (outlook->is_root_out && strcmp(person->name, "root") == 0)
+        return "is refused by PermitRootLogin, with a code too";
+    if (outlook->need == OUTLOOK_PASSWORD && !person->has_password)
+        return "has no password";
+    if (outlook->need == OUTLOOK_KEY && !person->has_key)
+        return "has no authorized_keys";
+    return NULL;
+}
+
+static void add_person(struct report *report, const struct outlook *outlook,
+                       const struct person *person, const char *reason)
+{
+    char remedy[REMEDY_SIZE];
+    bool is_missing = people_is_missing(outlook->settings, outlook->services[0], person->name);
+
+    snprintf(remedy, sizeof remedy, "twilio-verify enroll %s", terminal_word(person->name).text);
+    report_add(report, REPORT_WARNING, outlook->services[0], is_missing ? remedy : NULL,
+               "%s (%s) %s, and will be refused", person->name, person->why, reason);
+}
+
+static bool add_people(struct report *report, const struct outlook *outlook)
+{
+    auto_people people = { 0 };
+    size_t administrators = 0, left = 0;
+
+    if (!people_find(&people)) {
+        report_add(report, REPORT_WRONG, outlook->services[0], NULL, "out of memory");
+        return false;
+    }
+    for (size_t i = 0; i < people.count; i++) {
+        const struct person *person = &people.persons[i];
+        const char *reason = find_reason(outlook, person);
+        if (!is_concerned(outlook, person))
+            continue;
+        administrators += person->is_administrator;
+        left += person->is_administrator && reason == NULL;
+        if (reason != NULL)
+            add_person(report, outlook, person, reason);
+    }
+    if (administrators == 0 || left > 0)
+        return true;
+    report_add(report, REPORT_WRONG, outlook->services[0], "see to it that one of them can log in",
+               "every administrator would be locked out");
+    return false;
+}
+
+bool outlook_add(struct report *report, const struct outlook *outlook)
+{
+    const struct check_pam check = { .settings = outlook->settings,
+                                     .services = outlook->services,
+                                     .overlay = outlook->overlay };
+
+    check_pam_add(report, &check);
+    return add_people(report, outlook) && report_worst(report) != REPORT_WRONG;
+}

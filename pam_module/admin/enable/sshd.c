@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* sshd's part. */
+#include "sshd.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../desk/child.h"
+#include "../lint/text-file.h"
+#include "lines.h"
+
+#define SSHD     "/usr/sbin/sshd"
+#define DROP_IN  "/etc/ssh/sshd_config.d/00-twilio-verify.conf"
+#define BY_KEY   "publickey,keyboard-interactive"
+#define BY_TYPED "keyboard-interactive"
+#define COMMON   "UsePAM yes", "KbdInteractiveAuthentication yes", "PasswordAuthentication no"
+
+/* What to do where the drop-in does not come first. */
+#define INCLUDE                                                                                    \
+    "write this line at the beginning of sshd_config: Include /etc/ssh/sshd_config.d/*.conf"
+
+enum { PROBE_SIZE = 48, LOOKS_MAX = 7, FIRST_PAUSE_MS = 100 };
+
+static bool refuse(struct verdict *why_not, const char *what, const char *reason)
+{
+    return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: %s", what, reason);
+}
+
+/* The drop-in's lines come first: in sshd_config(5) the first value counts. */
+static bool put_lines(const char *const *lines, struct config_file *file, struct verdict *why_not)
+{
+    size_t count;
+    auto_text char *plain = lines_remove(file->old != NULL ? file->old : "", &count);
+
+    free(file->new);
+    file->new = plain != NULL ? lines_insert(plain, 0, false, lines) : NULL;
+    return file->new != NULL || refuse(why_not, DROP_IN, "out of memory");
+}
+
+bool sshd_enable(bool by_key, struct config_file *file, struct verdict *why_not)
+{
+    static const char *const by_typed_lines[] = { COMMON, "AuthenticationMethods " BY_TYPED, NULL };
+    static const char *const by_key_lines[] = { COMMON, "PubkeyAuthentication yes",
+                                                "AuthenticationMethods " BY_KEY, NULL };
+
+    return config_file_open(DROP_IN, file, why_not) &&
+           put_lines(by_key ? by_key_lines : by_typed_lines, file, why_not);
+}
+
+bool sshd_disable(struct config_file *file, size_t *ret_count, struct verdict *why_not)
+{
+    *ret_count = 0;
+    if (!config_file_open(DROP_IN, file, why_not))
+        return false;
+    if (file->old == NULL)
+        return true;
+    file->new = lines_remove(file->old, ret_count);
+    if (file->new == NULL)
+        return refuse(why_not, DROP_IN, "out of memory");
+    if (*file->new == '\0' && *ret_count > 0) {
+        free(file->new);
+        file->new = NULL;
+    }
+    return true;
+}
+
+/* Runs a program; the last line that it prints is the reason where it is not content. */
+static bool run(const char *const *arguments, struct verdict *why_not)
+{
+    int output = memfd_create("output", MFD_CLOEXEC);
+    auto_text char *text = NULL;
+    const char *last = "";
+    char *rest, *line;
+    int status = output >= 0 ? child_run(arguments, output, NULL) : -1;
+
+    if (output >= 0 && lseek(output, 0, SEEK_SET) == 0 && text_file_read_descriptor(output, &text))
+        for (rest = text; (line = text_file_line(&rest)) != NULL;)
+            last = *line != '\0' ? line : last;
+    if (status != 0)
+        refuse(why_not, arguments[0], *last != '\0' ? last : "it failed");
+    if (output >= 0)
+        close(output);
+    return status == 0;
+}
+
+/* Whether sshd is content with its files as they are. */
+static bool is_content(struct verdict *why_not)
+{
+    static const char *const arguments[] = { SSHD, "-t", NULL };
+
+    return run(arguments, why_not);
+}
+
+bool sshd_read(bool by_key, const struct overlay *overlay, struct sshd_config *ret_config,
+               struct verdict *why_not)
+{
+    auto_sshd_config config = { 0 };
+    char reason[SSHD_CONFIG_WHY_NOT_SIZE] = "sshd is not installed";
+
+    if (!is_content(why_not))
+        return false;
+    if (sshd_config_read(NULL, overlay, NULL, SSHD_CONFIG_USUAL, &config, reason) !=
+        SSHD_CONFIG_READ)
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "sshd refuses the new lines: %.150s; " INCLUDE, reason);
+    if (strcmp(config.methods, by_key ? BY_KEY : BY_TYPED) != 0 || !config.use_pam ||
+        !config.keyboard_interactive || config.password)
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "/etc/ssh/sshd_config does not include " DROP_IN
+                              ", or a line before that counts: " INCLUDE);
+    if (strcmp(config.pam_service, "sshd") != 0)
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "sshd calls the PAM service \"%s\": remove PAMServiceName",
+                              config.pam_service);
+
+    *ret_config = config;
+    config = (struct sshd_config){ 0 };
+    return true;
+}
+
+static bool is_active(const char *unit)
+{
+    const char *const arguments[] = { "/usr/bin/systemctl", "is-active", "--quiet", unit, NULL };
+    struct verdict reason;
+
+    return run(arguments, &reason);
+}
+
+/* The process that the file of CONFIG names, if it is sshd. -1: there is none. */
+static pid_t find_process(const struct sshd_config *config)
+{
+    auto_text char *text = NULL;
+    char link[64], program[PATH_MAX] = "";
+    pid_t pid;
+
+    if (config->pid_file == NULL || !text_file_read(config->pid_file, &text))
+        return -1;
+    pid = (pid_t)strtol(text, NULL, 10);
+    snprintf(link, sizeof link, "/proc/%d/exe", (int)pid);
+    return pid > 1 && readlink(link, program, sizeof program - 1) > 0 &&
+                   strncmp(program, SSHD, strlen(SSHD)) == 0
+               ? pid
+               : -1;
+}
+
+/* The address that sshd listens on, as ssh(1) takes it. */
+static void find_address(const struct sshd_config *config, char host[PATH_MAX], const char **port)
+{
+    const char *address = config->address != NULL ? config->address : "";
+    const char *colon = strrchr(address, ':');
+    size_t length = colon != NULL ? (size_t)(colon - address) : 0;
+
+    if (*address == '[' && length >= 2) {
+        address++;
+        length -= 2;
+    }
+    snprintf(host, PATH_MAX, "%.*s", (int)length, address);
+    if (length == 0 || strcmp(host, "0.0.0.0") == 0)
+        snprintf(host, PATH_MAX, "127.0.0.1");
+    else if (strcmp(host, "::") == 0)
+        snprintf(host, PATH_MAX, "::1");
+    *port = colon != NULL ? colon + 1 : config->port;
+}
+
+/* Connects as USER, who need not be there, and without a key or a password: sshd says then which
+ * methods it offers. The last line that ssh(1) prints is in *RET_SAID, whatever it says. */
+static void look(const struct sshd_config *config, const char *user, struct verdict *ret_said)
+{
+    char host[PATH_MAX];
+    const char *port;
+    const char *arguments[] = { "/usr/bin/ssh",
+                                "-F",
+                                "none",
+                                "-p",
+                                "",
+                                "-l",
+                                user,
+                                "-o",
+                                "BatchMode=yes",
+                                "-o",
+                                "PreferredAuthentications=none",
+                                "-o",
+                                "StrictHostKeyChecking=no",
+                                "-o",
+                                "UserKnownHostsFile=/dev/null",
+                                "-o",
+                                "GlobalKnownHostsFile=/dev/null",
+                                "-o",
+                                "LogLevel=ERROR",
+                                "-o",
+                                "ConnectTimeout=5",
+                                "-o",
+                                "ControlPath=none",
+                                host,
+                                "true",
+                                NULL };
+
+    find_address(config, host, &port);
+    arguments[4] = port;
+    run(arguments, ret_said);
+}
+
+/* Whether nobody listens where sshd would. */
+static bool is_absent(const struct sshd_config *config)
+{
+    struct verdict said = { 0 };
+
+    look(config, "twilio-verify-nobody", &said);
+    return strstr(said.reason, "Connection refused") != NULL;
+}
+
+static bool send_hangup(pid_t pid, struct verdict *why_not)
+{
+    int process = (int)syscall(SYS_pidfd_open, pid, 0);
+    bool is_sent = process >= 0 && syscall(SYS_pidfd_send_signal, process, SIGHUP, NULL, 0) == 0;
+
+    if (!is_sent)
+        refuse(why_not, "sshd can't be reloaded", strerror(errno));
+    if (process >= 0)
+        close(process);
+    return is_sent;
+}
+
+/* By its unit, or by the process of its PidFile. With socket activation a new one reads its files. */
+static bool reload(const struct sshd_config *config, struct verdict *why_not)
+{
+    static const char *const units[] = { "ssh.service", "sshd.service" };
+    bool is_booted = access("/run/systemd/system", F_OK) == 0;
+    pid_t pid = find_process(config);
+
+    for (size_t i = 0; is_booted && i < sizeof units / sizeof *units; i++) {
+        const char *const arguments[] = { "/usr/bin/systemctl", "reload", units[i], NULL };
+        if (is_active(units[i]))
+            return run(arguments, why_not);
+    }
+    if (pid > 0)
+        return send_hangup(pid, why_not);
+    return (is_booted && is_active("ssh.socket")) || is_absent(config) ||
+           refuse(why_not, "sshd can't be reloaded",
+                  "it runs, and neither systemd nor its PidFile knows its process");
+}
+
+bool sshd_reload(const struct sshd_config *config, struct verdict *why_not)
+{
+    return is_content(why_not) && reload(config, why_not);
+}
+
+/* Lines for a user who is not there: to him sshd offers what it offers nobody else. So what it says
+ * shows that it has read this very file. */
+static bool add_probe(bool by_key, struct config_file *file, char probe[PROBE_SIZE],
+                      struct verdict *why_not)
+{
+    char match[PROBE_SIZE + sizeof "Match User "], words[LINES_SIZE];
+    const char *const lines[] = { match, "PubkeyAuthentication yes",
+                                  by_key ? "AuthenticationMethods " BY_TYPED
+                                         : "AuthenticationMethods publickey",
+                                  NULL };
+    unsigned long long number;
+    unsigned last = 0;
+    char *new;
+
+    while (lines_print(file->new, last + 1, words))
+        last++;
+    if (getrandom(&number, sizeof number, 0) != sizeof number)
+        return refuse(why_not, "getrandom", strerror(errno));
+    snprintf(probe, PROBE_SIZE, "twilio-verify-%016llx", number);
+    snprintf(match, sizeof match, "Match User %s", probe);
+    new = lines_insert(file->new, last, false, lines);
+    if (new == NULL)
+        return refuse(why_not, DROP_IN, "out of memory");
+    free(file->new);
+    file->new = new;
+    return true;
+}
+
+/* Waits until sshd offers USER what the lines of add_probe() say. */
+static bool is_seen(bool by_key, const struct sshd_config *config, const char *user,
+                    struct verdict *why_not)
+{
+    const char *offer = by_key ? "denied (keyboard-interactive)" : "denied (publickey)";
+    struct verdict said = { 0 };
+    long pause_ms = FIRST_PAUSE_MS;
+
+    for (int i = 0; i < LOOKS_MAX; i++, pause_ms *= 2) {
+        struct timespec pause = { pause_ms / 1000, pause_ms % 1000 * 1000000 };
+        nanosleep(&pause, NULL);
+        look(config, user, &said);
+        if (strstr(said.reason, offer) != NULL)
+            return true;
+    }
+    return refuse(why_not, "sshd does not offer the new methods after its reload", said.reason);
+}
+
+bool sshd_return(const struct config_file *file, const struct sshd_config *config,
+                 struct verdict *why_not)
+{
+    struct config_file back = { file->path, file->new, file->old };
+
+    return config_file_write(&back, why_not) && sshd_reload(config, why_not);
+}
+
+bool sshd_switch(bool by_key, const struct config_file *file, const struct sshd_config *config,
+                 struct verdict *why_not)
+{
+    auto_config_file probed = { strdup(file->path), NULL, strdup(file->new) };
+    struct config_file first = { file->path, file->old, NULL },
+                       last = { file->path, NULL, file->new };
+    bool is_running = !is_absent(config);
+    char probe[PROBE_SIZE];
+    struct verdict reason;
+
+    if (probed.path == NULL || probed.new == NULL)
+        return refuse(why_not, DROP_IN, "out of memory");
+    if (!add_probe(by_key, &probed, probe, why_not))
+        return false;
+    first.new = probed.new;
+    last.old = probed.new;
+    if (!config_file_write(&first, why_not))
+        return false;
+    if (sshd_reload(config, why_not) && (!is_running || is_seen(by_key, config, probe, why_not)) &&
+        config_file_write(&last, why_not))
+        return true;
+    if (!sshd_return(&first, config, &reason))
+        verdict_add(why_not, "; and the change can't be taken back: %s", reason.reason);
+    return false;
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The module's line in the file of a PAM service. */
+#include "stack.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "../../core/siphash.h"
+#include "../lint/judge.h"
+#include "../lint/text-file.h"
+#include "lines.h"
+
+#define ETC       "/etc/pam.d"
+#define USR       "/usr/lib/pam.d"
+#define COPY      "# a copy of " USR "/%s, %016" PRIx64
+#define MODULE    "auth  required  pam_twilio_verify.so"
+#define AFTER_KEY " after=publickey"
+
+enum { INCLUDES_MAX = 8 };
+
+static const char *const folders[] = { ETC, USR, NULL };
+
+/* For lines_next_auth(): CONTEXT is how many files lie around this one. */
+static bool has_auth(const char *file, void *context)
+{
+    int depth = context != NULL ? *(int *)context + 1 : 1;
+    auto_text char *text = NULL;
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof path, "%s%s", *file == '/' ? "" : ETC "/", file);
+    return depth <= INCLUDES_MAX && text_file_read(path, &text) &&
+           lines_next_auth(text, 0, has_auth, &depth) != 0;
+}
+
+/* What the number of a copy is made of. */
+static uint64_t hash(const char *text)
+{
+    static const uint8_t key[SIPHASH_KEY_SIZE];
+
+    return siphash(key, text, strlen(text));
+}
+
+/* Reads the stack of the service as TEXT in the file PATH will make it. The caller frees. */
+static bool read_stack(const struct stack *stack, const char *path, const char *text,
+                       struct pam_stack **ret_stack, struct verdict *why_not)
+{
+    const struct overlay overlay[] = { { path, text }, { NULL, NULL } };
+    const struct pam_stack_source source = { folders, stack->facts, false, overlay };
+    char reason[PAM_STACK_WHY_NOT_SIZE];
+
+    return pam_stack_read(&source, stack->service, ret_stack, reason) == PAM_STACK_READ ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s; correct it first", reason);
+}
+
+/* The file's text is the vendor's, with its source in a line of ours, until somebody makes one. */
+static bool copy_vendors(const char *service, struct config_file *file, struct verdict *why_not)
+{
+    auto_text char *text = NULL;
+    char path[PATH_MAX], line[PATH_MAX];
+    const char *const lines[] = { line, NULL };
+
+    snprintf(path, sizeof path, USR "/%s", service);
+    if (!text_file_read(path, &text))
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "there is no PAM service %s, neither in " ETC " nor in " USR,
+                              service);
+    snprintf(line, sizeof line, COPY, service, hash(text));
+    file->new = lines_insert(text, 0, false, lines);
+    return file->new != NULL ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", path);
+}
+
+static bool open_file(const char *service, struct config_file *file, struct verdict *why_not)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof path, ETC "/%s", service);
+    return config_file_open(path, file, why_not);
+}
+
+/* The service must not call the module already: it would ask for two codes. */
+static bool is_without(const struct stack *stack, const struct config_file *file,
+                       const struct pam_stack *found, struct verdict *why_not)
+{
+    const struct pam_stack_line *ours = judge_find_ours(found);
+
+    if (ours == NULL)
+        return (!found->is_other && judge_find_factor(found) != NULL) ||
+               verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "%s asks for no first factor, after which the code could come",
+                              file->path);
+    return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                          "%s asks for a code already, by the line %s:%u; leave it as it is, or %s",
+                          stack->service, ours->path, ours->number,
+                          strcmp(ours->path, ETC "/common-auth") == 0
+                              ? "call \"pam-auth-update --disable twilio-verify\" first"
+                              : "remove that line first");
+}
+
+static char *replace(const char *text, unsigned number, const char *line, const char *next)
+{
+    const char *const lines[] = { line, next, NULL };
+
+    return lines_insert(text, number, true, lines);
+}
+
+/* A key is the first factor: the one line in whose place the code goes is that without which no line
+ * asks for another. */
+static char *put_in_place(const struct stack *stack, const char *path, const char *text,
+                          struct verdict *why_not)
+{
+    unsigned number = 0;
+
+    while ((number = lines_next_auth(text, number, has_auth, NULL)) != 0) {
+        char *new = replace(text, number, MODULE AFTER_KEY, "auth  required  pam_permit.so");
+        auto_stack *found = NULL;
+        if (new != NULL && read_stack(stack, path, new, &found, why_not) &&
+            judge_find_factor(found) == NULL)
+            return new;
+        free(new);
+    }
+    verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                   "%s: no single line asks for the password, in whose place the code could go; "
+                   "use the recipe sshd-key-and-code",
+                   path);
+    return NULL;
+}
+
+/* Behind the line NUMBER. A refusal in a substack ends the substack alone (pam.conf(5)): there the
+ * code would be asked for after a wrong password, too. */
+static char *put_behind(const char *text, unsigned number)
+{
+    static const char substack[] = "auth substack ";
+    const char *const lines[] = { MODULE, NULL };
+    char words[LINES_SIZE], include[LINES_SIZE + sizeof "auth  include"];
+
+    if (!lines_print(text, number, words) || strncasecmp(words, substack, strlen(substack)) != 0)
+        return lines_insert(text, number, false, lines);
+    snprintf(include, sizeof include, "auth  include  %s", words + strlen(substack));
+    return replace(text, number, include, MODULE);
+}
+
+/* The last line of auth that is not "optional": what is behind it decides nothing. */
+static unsigned find_last(const char *text)
+{
+    unsigned last = 0, number = 0;
+    char words[LINES_SIZE];
+
+    while ((number = lines_next_auth(text, number, has_auth, NULL)) != 0)
+        if (!lines_print(text, number, words) || strstr(words, "auth optional ") == NULL ||
+            last == 0)
+            last = number;
+    return last;
+}
+
+/* The text with the code in it. NULL, with the verdict. */
+static char *put(const struct stack *stack, const char *path, const char *text,
+                 struct verdict *why_not)
+{
+    unsigned number = stack->place == STACK_AFTER ? lines_find(text, stack->line) : find_last(text);
+    char *new = NULL;
+
+    if (stack->place == STACK_IN_PLACE)
+        return put_in_place(stack, path, text, why_not);
+    if (number == 0 && stack->place == STACK_AFTER)
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s has not exactly one line \"%s\"", path,
+                       stack->line);
+    else if (number == 0)
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                       "%s has no line of auth to put the code after", path);
+    else if ((new = put_behind(text, number)) == NULL)
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", path);
+    return new;
+}
+
+/* Makes of FILE, whose text is TEXT, one that asks for a code. */
+static bool edit(const struct stack *stack, struct config_file *file, const char *text,
+                 struct verdict *why_not)
+{
+    auto_stack *found = NULL;
+    char *new;
+
+    if (!read_stack(stack, file->path, text, &found, why_not) ||
+        !is_without(stack, file, found, why_not))
+        return false;
+    new = put(stack, file->path, text, why_not);
+    if (new == NULL)
+        return false;
+    free(file->new);
+    file->new = new;
+    return true;
+}
+
+/* Whether an earlier call has put the code where this one would. */
+static bool is_as_wanted(const struct stack *stack, const struct config_file *file,
+                         struct verdict *why_not)
+{
+    bool is_in_place = strstr(file->old, MODULE AFTER_KEY) != NULL;
+
+    return is_in_place == (stack->place == STACK_IN_PLACE) ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                          "%s is enabled with another first factor: disable it first",
+                          stack->service);
+}
+
+enum stack_found stack_enable(const struct stack *stack, struct plan *plan, struct verdict *why_not)
+{
+    auto_config_file file = { 0 };
+    auto_text char *plain = NULL;
+    size_t count = 0;
+
+    if (!open_file(stack->service, &file, why_not))
+        return STACK_REFUSED;
+    if (file.old == NULL && !copy_vendors(stack->service, &file, why_not))
+        return STACK_ABSENT;
+    if (file.old != NULL)
+        plain = lines_remove(file.old, &count);
+    if (count > 0)
+        return is_as_wanted(stack, &file, why_not) ? STACK_SAME : STACK_REFUSED;
+    if (!edit(stack, &file, file.old != NULL ? file.old : file.new, why_not))
+        return STACK_REFUSED;
+
+    plan_add(plan, &file);
+    return STACK_CHANGED;
+}
+
+/* Whether OLD is a copy of the vendor's file, to which nobody else has added anything. PLAIN is
+ * without our lines. */
+static bool is_copy(const char *service, const char *old, const char *plain)
+{
+    char line[PATH_MAX];
+
+    snprintf(line, sizeof line, COPY, service, hash(plain));
+    return strstr(old, line) != NULL;
+}
+
+enum stack_found stack_disable(const char *service, struct plan *plan, struct verdict *why_not)
+{
+    auto_config_file file = { 0 };
+    auto_text char *plain = NULL;
+    size_t count = 0;
+
+    if (!open_file(service, &file, why_not))
+        return STACK_REFUSED;
+    if (file.old == NULL) {
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "there is no " ETC "/%s", service);
+        return STACK_ABSENT;
+    }
+    plain = lines_remove(file.old, &count);
+    if (plain == NULL) {
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", file.path);
+        return STACK_REFUSED;
+    }
+    if (count == 0)
+        return STACK_SAME;
+    if (!is_copy(service, file.old, plain)) {
+        file.new = plain;
+        plain = NULL;
+    }
+    plan_add(plan, &file);
+    return STACK_CHANGED;
+}

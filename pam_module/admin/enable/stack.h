@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The module's line in the file of a PAM service. */
+#pragma once
+
+#include "../lint/facts.h"
+#include "plan.h"
+
+/* Where the code goes. */
+enum stack_place {
+    STACK_LAST,     /* behind all lines of auth */
+    STACK_IN_PLACE, /* of the one line that asks for a first factor, which sshd has itself: a key */
+    STACK_AFTER,    /* behind a line that somebody named */
+};
+
+struct stack {
+    const char *service; /* in small letters */
+    const struct facts *facts;
+    enum stack_place place;
+    const char *line; /* of STACK_AFTER */
+};
+
+enum stack_found {
+    STACK_REFUSED, /* the verdict tells */
+    STACK_ABSENT,  /* no such service; the verdict tells, too */
+    STACK_SAME,    /* nothing is to be changed */
+    STACK_CHANGED,
+};
+
+/* Adds to PLAN what asks for a code by the service. STACK_SAME: an earlier call has done it.
+ * STACK_REFUSED also where the service calls the module by a line that is not of this tool, as by an
+ * include; where nothing comes before the code; where the file can't be read or trusted. */
+enum stack_found stack_enable(const struct stack *stack, struct plan *plan,
+                              struct verdict *why_not);
+
+/* Adds to PLAN what takes it back. STACK_SAME: nothing in the file is of this tool. */
+enum stack_found stack_disable(const char *service, struct plan *plan, struct verdict *why_not);

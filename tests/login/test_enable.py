@@ -1,0 +1,708 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, the pam_twilio_verify authors
+"""enable and disable: PAM's files, and what real programs ask for then."""
+
+import contextlib
+import fcntl
+import grp
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+from logincase import (APPROVED, CODE_PROMPT, LoginCase, SudoCase, machine, person_with_key,
+                       setUpModule, with_key)
+from machine import SETTINGS, Sshd, eventually, run
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "faulty"))
+import faults
+
+TOOL = "/usr/sbin/twilio-verify"
+PAM = pathlib.Path("/etc/pam.d")
+VENDOR = pathlib.Path("/usr/lib/pam.d")
+UNIT = "polkit-agent-helper@.service"
+MARK = "  # twilio-verify enable"
+LINE = "auth  required  pam_twilio_verify.so"
+SVC = PAM / "tv-svc"
+
+
+def tool(*words, **options):
+    return subprocess.run([TOOL, *map(str, words)], text=True, capture_output=True, timeout=120,
+                          check=False, **options)
+
+
+class EnableCase(SudoCase):
+    """An administrator, alice, who is enrolled; every file of PAM is as before after a test."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.alice = machine.person("alice")
+        run("usermod", "-aG", "sudo", cls.alice.name)
+        cls.addClassCleanup(run, "gpasswd", "-d", cls.alice.name, "sudo")
+
+    def setUp(self):
+        for path in (*PAM.iterdir(), SETTINGS):
+            if path.is_file() and not path.is_symlink():
+                self.addCleanup(self.restore, path, path.read_bytes(), path.stat())
+        self.addCleanup(SVC.unlink, missing_ok=True)
+
+    @staticmethod
+    def restore(path, text, status):
+        path.unlink(missing_ok=True)
+        path.write_bytes(text)
+        os.chown(path, status.st_uid, status.st_gid)
+        path.chmod(status.st_mode)
+
+    def write(self, text, path=SVC):
+        path.unlink(missing_ok=True)
+        path.write_bytes(text.encode())
+        path.chmod(0o644)
+
+    def enable(self, *words, **options):
+        done = tool("enable", *words, **options)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def disable(self, *words):
+        done = tool("disable", *words)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def assert_refuses(self, *words, part, verb="enable"):
+        """It ends with 1, says PART, and every file is as it was."""
+        before = self.files()
+        done = tool(verb, *words)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn(part, done.stdout + done.stderr)
+        self.assertEqual(self.files(), before)
+        return done
+
+    def faulty(self, fault, *words):
+        """The tool with a fault of tests/faulty; returns its report and how it ended."""
+        report = faults.Report("/run/tmp", fault)
+        self.addCleanup(report.path.unlink, missing_ok=True)
+        return report, tool(*words, env={"PATH": os.environ["PATH"]} | report.environment)
+
+    def files(self):
+        return {path: path.read_bytes() for path in PAM.iterdir() if path.is_file()}
+
+
+class Services(EnableCase):
+    """What the commands do to each service."""
+
+    def test_sudo_asks_for_a_code_until_it_is_disabled(self):
+        before = self.files()
+        self.enable("sudo")
+        self.assertIn(f"@include common-auth\n{LINE}{MARK}\n", (PAM / "sudo").read_text())
+        self.assertIn(f"@include common-auth\n{LINE}{MARK}\n", (PAM / "sudo-i").read_text())
+        self.assert_root(self.alice, self.alice.password, self.alice.code)
+        self.assert_refused(self.alice, self.alice.password)
+        self.disable("sudo")
+        self.assertEqual(self.files(), before)
+        self.assert_root(self.alice, self.alice.password)
+
+    def test_a_second_call_changes_nothing(self):
+        self.enable("sudo")
+        before = self.files()
+        self.assertIn("enabled already", self.enable("sudo"))
+        self.assertEqual(self.files(), before)
+        self.disable("sudo")
+        self.assertIn("disabled already", self.disable("sudo"))
+
+    def test_login_su_and_any_other_service(self):
+        before = self.files()
+        self.write("auth requisite pam_nologin.so\n@include common-auth\n"
+                   "auth optional pam_group.so\naccount required pam_permit.so\n")
+        for service in ("login", "su", "tv-svc"):
+            with self.subTest(service):
+                self.enable(service)
+                self.assertIn(f"@include common-auth\n{LINE}{MARK}\n", (PAM / service).read_text())
+        self.disable("login", "su", "tv-svc")
+        SVC.unlink()
+        self.assertEqual(self.files(), before)
+
+    def test_cockpits_substack_becomes_an_include(self):
+        text = ("#%PAM-1.0\nauth       required     pam_sepermit.so\n"
+                "auth       substack     common-auth\nauth       optional     pam_ssh_add.so\n"
+                "account    required     pam_nologin.so\n")
+        self.write(text)
+        self.assertNotIn("warning  tv-svc: /", self.enable("tv-svc"))
+        self.assertIn("# twilio-verify enable put this line away: auth       substack     common-auth\n"
+                      f"auth  include  common-auth{MARK}\n{LINE}{MARK}\n", SVC.read_text())
+        self.disable("tv-svc")
+        self.assertEqual(SVC.read_text(), text)
+
+    def test_the_code_goes_after_a_named_line(self):
+        text = "auth required pam_unix.so\nauth  required  pam_permit.so\n"
+        self.write(text)
+        self.enable("tv-svc", "--after", " auth required   pam_unix.so ")
+        self.assertEqual(SVC.read_text(), text.replace("unix.so\n", f"unix.so\n{LINE}{MARK}\n"))
+        self.disable("tv-svc")
+        self.assertEqual(SVC.read_text(), text)
+        self.assert_refuses("tv-svc", "--after", "auth required pam_x.so", part="exactly one line")
+        self.write(text + text)
+        self.assert_refuses("tv-svc", "--after", "auth required pam_unix.so",
+                            part="exactly one line")
+        self.assertEqual(tool("enable", "sudo", "su", "--after", "x").returncode, 2)
+
+    def test_polkit_gets_a_copy_of_the_vendors_file_and_the_network(self):
+        own, folder = PAM / "polkit-1", pathlib.Path("/etc/systemd/system") / f"{UNIT}.d"
+        vendors = VENDOR / "polkit-1"
+        if not vendors.exists():
+            self.skipTest("no polkit")
+        self.enable("polkit-1")
+        self.assertIn(f"@include common-auth\n{LINE}{MARK}\n", own.read_text())
+        self.assertFalse(folder.exists())
+        self.disable("polkit-1")
+        self.assertFalse(own.exists())
+
+        unit = pathlib.Path("/usr/lib/systemd/system") / UNIT
+        unit.write_text("[Service]\nPrivateNetwork=yes\n")
+        self.addCleanup(unit.unlink)
+        self.enable("polkit-1")
+        sample = pathlib.Path(__file__).resolve().parents[2] / "conf/systemd" / f"{UNIT}.d"
+        keys = [line for line in (sample / "twilio-verify.conf").read_text().splitlines()
+                if not line.startswith("#")]
+        written = (folder / "twilio-verify.conf").read_text().splitlines()
+        self.assertEqual([line for line in written if not line.startswith("#")], keys)
+        self.assertEqual(folder.stat().st_mode & 0o777, 0o755)
+        self.disable("polkit-1")
+        self.assertFalse(own.exists() or folder.exists())
+
+    def test_a_copy_that_somebody_changed_stays(self):
+        own, vendors = PAM / "polkit-1", VENDOR / "polkit-1"
+        if not vendors.exists():
+            self.skipTest("no polkit")
+        self.addCleanup(own.unlink, missing_ok=True)
+        self.enable("polkit-1")
+        own.write_text(own.read_text() + "# of ours\n")
+        self.disable("polkit-1")
+        self.assertEqual(own.read_text(), vendors.read_text() + "# of ours\n")
+
+    def test_a_dry_run_shows_a_patch_and_changes_nothing(self):
+        before = self.files()
+        shown = self.enable("sudo", "--dry-run")
+        self.assertEqual(self.files(), before)
+        self.assertIn(f"\n+{LINE}{MARK}\n", shown)
+        self.enable("sudo")
+        self.assertIn(f"\n-{LINE}{MARK}\n", tool("disable", "sudo", "--dry-run").stdout)
+        self.assertIn(LINE, (PAM / "sudo").read_text())
+
+
+class Refusals(EnableCase):
+    """What would lock out, or ask twice, or nobody."""
+
+    def test_what_is_no_service(self):
+        for name, part in (("common-auth", "pam-auth-update"), ("other", "no service"),
+                           ("../sudo", "no service"), ("", "no service"), (".x", "no service"),
+                           ("tv-absent", "there is no PAM service tv-absent"),
+                           ("cron", "nobody can be asked"), ("swaylock", "is not root"),
+                           ("nginx", "is not root")):
+            with self.subTest(name):
+                self.assert_refuses(name, part=part)
+
+    def test_sshd_without_its_first_factor(self):
+        done = self.assert_refuses("sshd", part="--first-factor key")
+        self.assertIn("--first-factor password", done.stdout)
+        self.assert_refuses("sshd", "--first-factor", "face", part="--first-factor key")
+
+    def test_a_stack_that_asks_already(self):
+        self.write(f"@include common-auth\n{LINE}\n")
+        self.assert_refuses("tv-svc", part=f"asks for a code already, by the line {SVC}:2")
+        self.write("auth include tv-inner\n")
+        inner = PAM / "tv-inner"
+        self.addCleanup(inner.unlink)
+        inner.write_text(f"auth required pam_unix.so\n{LINE}\n")
+        self.assert_refuses("tv-svc", part=f"by the line {inner}:2")
+
+    def test_the_profile_of_pam_auth_update(self):
+        common = PAM / "common-auth"
+        common.write_text(common.read_text() + LINE + "\n")
+        for words in (("sudo",), ("sshd", "--first-factor", "password"),
+                      ("sshd", "--first-factor", "key")):
+            with self.subTest(words):
+                self.assert_refuses(*words, part='"pam-auth-update --disable twilio-verify" first')
+
+    def test_a_stack_without_a_first_factor(self):
+        for text in ("account required pam_permit.so\n", "", "auth required pam_permit.so\n",
+                     "# auth required pam_unix.so\n"):
+            with self.subTest(text):
+                self.write(text)
+                self.assert_refuses("tv-svc", part="asks for no first factor")
+
+    def test_a_line_that_lets_in_before_the_code(self):
+        self.write("auth sufficient pam_unix.so\nauth required pam_deny.so\n")
+        self.assert_refuses("tv-svc", part="skips the module")
+        self.enable("tv-svc", "--force")
+        self.disable("tv-svc")
+
+    def test_files_that_libpam_refuses(self):
+        for text, part in (("auth required pam_unix.so \\", "ends with a backslash"),
+                           ("@include tv-absent\n", "can't be read"),
+                           ("auth required pam_unix.so\r\nauth required pam_env.so\r\n", "CR LF")):
+            with self.subTest(text):
+                self.write(text)
+                self.assert_refuses("tv-svc", part=part)
+        SVC.write_bytes(b"auth required pam_unix.so\n\0")
+        self.assert_refuses("tv-svc", part=str(SVC))
+
+    def test_files_that_others_can_change(self):
+        self.write("@include common-auth\n")
+        SVC.chmod(0o664)
+        self.assert_refuses("tv-svc", part="others can write to it")
+        SVC.chmod(0o644)
+        os.chown(SVC, 4711, 0)
+        self.assert_refuses("tv-svc", part="is not root's")
+        os.chown(SVC, 0, 0)
+        twin = pathlib.Path("/etc/tv-twin")
+        twin.hardlink_to(SVC)
+        self.addCleanup(twin.unlink)
+        self.assert_refuses("tv-svc", part="several hard links")
+        PAM.chmod(0o775)
+        self.addCleanup(PAM.chmod, 0o755)
+        self.assert_refuses("sudo", part="others can write to it")
+
+    def test_files_behind_links_that_others_can_change(self):
+        folder = pathlib.Path("/etc/tv-folder")
+        folder.mkdir()
+        self.addCleanup(folder.rmdir)
+        target = folder / "svc"
+        self.addCleanup(target.unlink, missing_ok=True)
+        target.write_text("@include common-auth\n")
+        SVC.symlink_to(target)
+        folder.chmod(0o777)
+        self.assert_refuses("tv-svc", part="others can write to it")
+        folder.chmod(0o755)
+        self.enable("tv-svc")
+        self.disable("tv-svc")
+        target.unlink()
+        self.assert_refuses("tv-svc", part=str(SVC))
+        SVC.unlink()
+        SVC.mkdir()
+        self.addCleanup(SVC.rmdir)
+        self.assert_refuses("tv-svc", part=str(SVC))
+        self._cleanups.remove((SVC.unlink, (), {"missing_ok": True}))
+
+    def test_who_is_not_enrolled_is_named(self):
+        bob = machine.person("bob", is_enrolled=False)
+        shown = self.enable("sudo")
+        self.assertIn(f"sudo: {bob.name} (password) is not enrolled, and will be refused; "
+                      f"twilio-verify enroll {bob.name}", shown)
+        self.assertNotIn(f"{self.alice.name} (", shown)
+
+    def test_without_an_administrator_who_is_enrolled(self):
+        run("gpasswd", "-d", self.alice.name, "sudo")
+        self.addCleanup(run, "usermod", "-aG", "sudo", self.alice.name)
+        carol = machine.person("carol", is_enrolled=False)
+        run("usermod", "-aG", "sudo", carol.name)
+        self.addCleanup(run, "gpasswd", "-d", carol.name, "sudo")
+        self.assert_refuses("sudo", part="every administrator would be locked out")
+        self.assertIn("enabled", self.enable("sudo", "--force"))
+        self.disable("sudo")
+        machine.configure(login='unmapped_user = "ignore";\n')
+        self.addCleanup(machine.configure)
+        self.enable("sudo")
+
+    def test_without_settings(self):
+        SETTINGS.unlink()
+        self.addCleanup(machine.configure)
+        self.assert_refuses("sudo", part="every login would be refused")
+        self.enable("sudo", "--force")
+        self.disable("sudo")
+
+    def test_while_another_call_is_at_it(self):
+        folder = os.open(PAM, os.O_RDONLY)
+        self.addCleanup(os.close, folder)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        self.assert_refuses("sudo", part="another twilio-verify is changing it")
+
+
+class Bytes(EnableCase):
+    """Files in odd states."""
+
+    TEXTS = ("@include common-auth\n",
+             "@include common-auth",
+             "\n\n  @include\tcommon-auth # why\n\n",
+             "#%PAM-1.0\nauth [success=ok \\\n default=die] pam_unix.so # a\naccount required x.so",
+             "auth required \\  \n# in between\n\n pam_unix.so\nsession required pam_limits.so\n",
+             "AUTH required pam_unix.so \\\n try_first_pass\n",
+             "auth\trequisite\tpam_unix.so\n-auth optional pam_absent.so\n",
+             "account required pam_unix.so\nsession required y.so\nauth required pam_unix.so",
+             "# " + "x" * 900 + "\nauth required pam_unix.so\n\xe4\n".encode("utf-8").decode("utf-8"))
+
+    def test_what_was_there_comes_back_byte_for_byte(self):
+        for text in self.TEXTS:
+            with self.subTest(text):
+                self.write(text)
+                self.enable("tv-svc", "--force")
+                self.assertIn(LINE, SVC.read_text())
+                self.disable("tv-svc")
+                self.assertEqual(SVC.read_bytes(), text.encode())
+
+    def test_what_others_wrote_meanwhile_stays(self):
+        self.write("auth required pam_unix.so\naccount required pam_unix.so\n")
+        self.enable("tv-svc")
+        lines = SVC.read_text().splitlines(keepends=True)
+        self.write("# new\n" + lines[0] + "auth optional pam_group.so\n" +
+                   lines[1].replace("verify.so", "verify.so debug") + lines[2] + "# end")
+        self.disable("tv-svc")
+        self.assertEqual(SVC.read_text(), "# new\nauth required pam_unix.so\nauth optional "
+                         "pam_group.so\naccount required pam_unix.so\n# end")
+
+    def test_several_services_in_any_order(self):
+        before = self.files()
+        self.enable("sudo", "login")
+        self.enable("su")
+        self.disable("login")
+        self.enable("login")
+        self.disable("su", "sudo")
+        self.disable("login")
+        self.assertEqual(self.files(), before)
+
+    def test_owner_mode_acl_and_attributes_are_kept(self):
+        self.write("@include common-auth\n")
+        os.chown(SVC, 0, grp.getgrnam("adm").gr_gid)
+        SVC.chmod(0o640)
+        kept = {}
+        with contextlib.suppress(OSError):
+            # u::rw- u:4711:r-- g::r-- m::r-- o::---, as acl(5) is stored.
+            acl = bytes.fromhex("0200000001000600ffffffff020004006712000004000400ffffffff"
+                                "10000400ffffffff20000000ffffffff")
+            os.setxattr(SVC, "system.posix_acl_access", acl)
+            kept["system.posix_acl_access"] = acl
+        with contextlib.suppress(OSError):
+            os.setxattr(SVC, "trusted.tv", b"kept")
+            kept["trusted.tv"] = b"kept"
+        before = SVC.stat()
+        for change in (self.enable, self.disable):
+            change("tv-svc")
+            after = SVC.stat()
+            self.assertEqual((after.st_uid, after.st_gid, after.st_mode),
+                             (before.st_uid, before.st_gid, before.st_mode))
+            self.assertEqual({name: os.getxattr(SVC, name) for name in kept}, kept)
+            self.assertNotEqual(after.st_ino, before.st_ino)
+
+    def test_a_link_stays_a_link(self):
+        target = pathlib.Path("/etc/tv-target")
+        self.addCleanup(target.unlink)
+        self.write("@include common-auth\n", target)
+        SVC.symlink_to(target)
+        self.enable("tv-svc")
+        self.assertTrue(SVC.is_symlink())
+        self.assertIn(LINE, target.read_text())
+        self.disable("tv-svc")
+        self.assertEqual((SVC.is_symlink(), target.read_text()), (True, "@include common-auth\n"))
+
+
+@unittest.skipIf("sanitizers" in str(faults.BUILD), "a sanitizer has its own malloc")
+class Interrupted(EnableCase):
+    """A call that is killed, or in which another one of libc fails, leaves whole files."""
+
+    def judge(self, verb, plan):
+        """Each file is the old or the new one after VERB, and the next call ends it."""
+        disabled = self.files()
+        self.enable("sudo")
+        enabled = self.files()
+        before, after = (disabled, enabled) if verb == "enable" else (enabled, disabled)
+        for fault in plan:
+            with self.subTest(f"{verb} {fault}"):
+                (self.disable if verb == "enable" else self.enable)("sudo")
+                self.assertEqual(self.files(), before)
+                _, done = self.faulty(fault, verb, "sudo")
+                for path, text in self.files().items():
+                    if not path.name.startswith("."):
+                        self.assertIn(text, (before[path], after[path]), path)
+                if done.returncode == 0:
+                    self.assertEqual(self.files(), after)
+                elif done.returncode == 1:
+                    self.assertEqual(self.files(), before, done.stdout)
+                    self.assertNotEqual(done.stdout + done.stderr, "")
+                (self.enable if verb == "enable" else self.disable)("sudo")
+                self.assertEqual(self.files(), after)
+
+    def made(self, verb):
+        if verb == "disable":
+            self.enable("sudo")
+        return faults.count(lambda fault: self.faulty(fault, verb, "sudo", "--force" if
+                                                      verb == "enable" else "--")[0],
+                            "twilio-verify")
+
+    def test_a_kill_leaves_the_old_file_or_the_new_one(self):
+        for verb in ("enable", "disable"):
+            made = self.made(verb)
+            self.disable("sudo")
+            self.assertGreater(made["renameat"], 1)
+            self.judge(verb, faults.plan_signals(made, "twilio-verify", (signal.SIGKILL,), 60))
+
+    def test_a_call_that_fails_changes_all_files_or_none(self):
+        for verb in ("enable", "disable"):
+            made = self.made(verb)
+            self.disable("sudo")
+            made = {call: made[call] for call in ("open", "openat", "write", "fsync", "renameat",
+                                                  "fchmod", "strdup", "read") if call in made}
+            self.judge(verb, faults.plan(made, "twilio-verify", 40))
+
+
+class OwnSshd(Sshd):
+    """An sshd that runs with /etc/ssh/sshd_config, as Debian has it."""
+
+    CONFIG, DROP_INS = pathlib.Path("/etc/ssh/sshd_config"), pathlib.Path("/etc/ssh/sshd_config.d")
+    INCLUDE = "Include /etc/ssh/sshd_config.d/*.conf"
+
+    def __init__(self, port, *lines, head=INCLUDE, pid_file="/run/sshd.pid"):
+        super().__init__(port, *lines)
+        self.head, self.pid_file = head, pid_file
+
+    def _configure(self):
+        super()._configure()
+        own = re.sub("UsePAM yes\\nPidFile none\\n", "", self.config.read_text())
+        self.config = self.CONFIG
+        self.config.write_text(f"{self.head}\nKbdInteractiveAuthentication no\nUsePAM yes\n"
+                               f"PidFile {self.pid_file}\n{own}")
+
+
+class SshdCase(EnableCase):
+    DROP_IN = OwnSshd.DROP_INS / "00-twilio-verify.conf"
+    port = 2400
+
+    @classmethod
+    def setUpClass(cls):
+        cls.key = with_key()
+        cls.alice = person_with_key("alicekey")
+        run("usermod", "-aG", "sudo", cls.alice.name)
+        cls.addClassCleanup(run, "gpasswd", "-d", cls.alice.name, "sudo")
+
+    def setUp(self):
+        super().setUp()
+        stack = PAM / "sshd"
+        stack.write_text(re.sub(r"(?m)^(session.*pam_motd)", r"#\1", stack.read_text()))
+        self.addCleanup(self.DROP_IN.unlink, missing_ok=True)
+        self.old = OwnSshd.CONFIG.read_text()
+        self.addCleanup(OwnSshd.CONFIG.write_text, self.old)
+
+    def start(self, *lines, **options):
+        SshdCase.port += 1
+        return self.enterContext(OwnSshd(self.port, *lines, **options))
+
+    def assert_refuses(self, *words, **options):
+        drop_in = self.DROP_IN.read_text() if self.DROP_IN.exists() else None
+        done = super().assert_refuses(*words, **options)
+        self.assertEqual(self.DROP_IN.read_text() if self.DROP_IN.exists() else None, drop_in)
+        return done
+
+    def enable_sshd(self, factor):
+        return self.enable("sshd", "--first-factor", factor)
+
+
+class SshdMethods(SshdCase):
+    """A real sshd, reloaded while it runs."""
+
+    def test_a_key_and_a_code(self):
+        before = self.files()
+        sshd = self.start()
+        self.assert_in(sshd, self.alice, options=self.key)
+        self.enable_sshd("key")
+        person = person_with_key("both")
+        self.assert_in(sshd, person, (CODE_PROMPT, person.code), options=self.key)
+        self.assert_log(person, *APPROVED)
+        self.assert_out(sshd, self.alice)
+        self.assertNotIn("Match", self.DROP_IN.read_text())
+        self.assertIn("enabled already", self.enable_sshd("key"))
+        self.assert_refuses("sshd", "--first-factor", "password", part="disable it first")
+        self.disable("sshd")
+        self.assertEqual((self.files(), self.DROP_IN.exists()), (before, False))
+        self.assertTrue(eventually(lambda: self.ssh(sshd, self.alice, options=self.key)[0] == 0,
+                                   bool))
+
+    def test_a_password_and_a_code(self):
+        sshd = self.start()
+        self.enable_sshd("password")
+        person = machine.person("typed")
+        self.assert_in(sshd, person, ("Password: ", person.password), (CODE_PROMPT, person.code))
+        self.assert_out(sshd, self.alice, options=(*self.key, "-o", "BatchMode=yes"))
+        self.disable("sshd")
+
+    def test_what_others_wrote_into_the_drop_in_stays(self):
+        self.DROP_IN.write_text("X11Forwarding no\nMatch User nobody\n  X11Forwarding yes")
+        self.start()
+        self.enable_sshd("password")
+        self.assertTrue(self.DROP_IN.read_text().startswith("UsePAM yes"))
+        self.disable("sshd")
+        self.assertEqual(self.DROP_IN.read_text(),
+                         "X11Forwarding no\nMatch User nobody\n  X11Forwarding yes")
+
+    def test_an_sshd_that_does_not_run_needs_no_reload(self):
+        with OwnSshd(2399):
+            pass
+        self.enable_sshd("key")
+        self.disable("sshd")
+
+    def test_an_exemption_by_a_match_block_is_named(self):
+        self.start("Match Group robots", "AuthenticationMethods publickey")
+        self.assertIn("Match Group robots: an exemption", self.enable_sshd("key"))
+        self.disable("sshd")
+
+
+class SshdRefusals(SshdCase):
+    """PAM changes only after sshd was seen to have changed."""
+
+    def test_a_configuration_that_does_not_include_the_drop_in(self):
+        for head in ("", "Match User nobody\nInclude /etc/ssh/sshd_config.d/*.conf\nMatch all",
+                     "AuthenticationMethods any\nInclude /etc/ssh/sshd_config.d/*.conf",
+                     "Include /etc/ssh/sshd_config.d/*.other"):
+            with self.subTest(head), OwnSshd(2398, head=head):
+                self.assert_refuses("sshd", "--first-factor", "key",
+                                    part="Include /etc/ssh/sshd_config.d/*.conf")
+
+    def test_a_configuration_that_sshd_refuses(self):
+        self.start()
+        other = OwnSshd.DROP_INS / "50-other.conf"
+        other.write_text("UsePAM maybe\n")
+        self.addCleanup(other.unlink)
+        self.assert_refuses("sshd", "--first-factor", "key", part=f"{other} line 1: unsupported")
+
+    def test_a_process_that_nobody_knows(self):
+        sshd = self.start(pid_file="none")
+        self.assert_refuses("sshd", "--first-factor", "key", part="neither systemd nor its PidFile")
+        self.assert_in(sshd, self.alice, options=self.key)
+
+    def test_a_reload_that_is_not_wanted(self):
+        self.start()
+        self.assert_refuses("sshd", "--first-factor", "key", "--no-reload", part="reloaded")
+
+    def test_an_sshd_that_keeps_its_methods(self):
+        """It was started with another file."""
+        sshd = self.start()
+        sshd.process.terminate()
+        sshd.process.wait()
+        other = pathlib.Path("/run/other-sshd_config")
+        other.write_text(sshd.config.read_text().replace(OwnSshd.INCLUDE, ""))
+        sshd.config = other
+        sshd.process = subprocess.Popen([sshd.PROGRAM, "-D", "-f", other], stderr=sshd.log)
+        self.assertTrue(eventually(sshd._is_listening, bool))
+        self.assert_refuses("sshd", "--first-factor", "key",
+                            part="does not offer the new methods after its reload")
+        self.assertTrue(eventually(lambda: self.ssh(sshd, self.alice, options=self.key)[0] == 0,
+                                   bool))
+
+    def test_administrators_without_the_first_factor(self):
+        self.start()
+        run("usermod", "-p", "!", self.alice.name)
+        self.assert_refuses("sshd", "--first-factor", "password",
+                            part=f"{self.alice.name} (sudo) has no password")
+        keys = pathlib.Path(f"/run/home/{self.alice.name}/.ssh/authorized_keys")
+        text = keys.read_text()
+        keys.write_text("")
+        subprocess.run(["chpasswd"], input=f"{self.alice.name}:{self.alice.password}\n", text=True,
+                       check=True)
+        done = self.assert_refuses("sshd", "--first-factor", "key",
+                                   part="every administrator would be locked out")
+        self.assertIn("has no authorized_keys", done.stdout)
+        keys.write_text(text)
+
+
+@unittest.skipIf("sanitizers" in str(faults.BUILD), "a sanitizer has its own malloc")
+class SshdInterrupted(SshdCase):
+    WORDS = ("enable", "sshd", "--first-factor", "key")
+
+    def test_a_kill_never_leaves_pam_changed_and_sshd_not(self):
+        sshd = self.start()
+        made = faults.count(lambda fault: self.faulty(fault, *self.WORDS)[0], "twilio-verify")
+        self.assertGreater(sum(made.values()), 50)
+        for fault in faults.plan_signals(made, "twilio-verify", (signal.SIGKILL,), 15):
+            with self.subTest(str(fault)):
+                self.disable("sshd")
+                self.faulty(fault, *self.WORDS)
+                if LINE in (PAM / "sshd").read_text():
+                    self.assertIn("publickey,keyboard", self.DROP_IN.read_text())
+                self.enable_sshd("key")
+                self.assertNotIn("Match", self.DROP_IN.read_text())
+        self.assert_out(sshd, self.alice)
+
+
+class SshdAllTheTime(SshdCase):
+    """Somebody logs in all the time, by every way, while enable and disable run."""
+
+    GONE = "Connection (closed|reset|refused)|kex_exchange|Broken pipe"
+
+    def attempt(self, person, options, code=True):
+        """(is in, how many factors were asked for and given)."""
+        while True:
+            asked = set()
+            with self.sshd.login(person.name, options=("-o", "NumberOfPasswordPrompts=1",
+                                                       *options)) as terminal:
+                while True:
+                    found = terminal.expect(r"assword: $", CODE_PROMPT + "$", "Permission denied",
+                                            f"(?m)^{person.name}\r\n", self.GONE)
+                    if found == 0:
+                        asked.add("password")
+                        terminal.type(person.password)
+                    elif found == 1:
+                        asked.add("code")
+                        if not code:
+                            return False, asked
+                        terminal.type(person.code)
+                    elif found == 4:
+                        break
+                    else:
+                        return found == 3, asked
+
+    def loop(self, name, make_person, options, code=True):
+        """Logs in until the end; each is (name, began, ended, is in, asked)."""
+        while not self.is_over.is_set():
+            person = make_person()
+            began = time.monotonic()
+            is_in, asked = self.attempt(person, options, code)
+            self.logins.append((name, began, time.monotonic(), is_in, asked))
+
+    def run_all(self, factor):
+        self.sshd, self.logins, self.is_over = self.start(), [], threading.Event()
+        alone = person_with_key("alone")
+        full = iter([person_with_key("full") for _ in range(40)])
+        ways = [("full", lambda: next(full), self.key, True),
+                ("key", lambda: alone, (*self.key, "-o", "BatchMode=yes"), False),
+                ("password", lambda: alone, ("-o", "PreferredAuthentications=password",
+                                             "-o", "PubkeyAuthentication=no"), False),
+                ("typed", lambda: alone, ("-o", "PreferredAuthentications=keyboard-interactive",
+                                          "-o", "PubkeyAuthentication=no"), False)]
+        threads = [threading.Thread(target=self.loop, args=way) for way in ways]
+        for thread in threads:
+            thread.start()
+        try:
+            self.assertTrue(eventually(lambda: len(self.logins) > 6, bool))
+            self.enable_sshd(factor)
+            enabled = len(self.logins)
+            self.assertTrue(eventually(lambda: len(self.logins) > enabled + 8, bool))
+            disabling = time.monotonic()
+            self.disable("sshd")
+            disabled = len(self.logins)
+            self.assertTrue(eventually(lambda: len(self.logins) > disabled + 6, bool))
+        finally:
+            self.is_over.set()
+            for thread in threads:
+                thread.join()
+
+        refused = [login for login in self.logins if login[0] == "full" and not login[3]]
+        self.assertEqual(refused, [], self.logins)
+        both = min(began for _, began, _, _, asked in self.logins if "code" in asked)
+        for name, began, end, is_in, asked in self.logins:
+            if both < began and end < disabling and is_in:
+                self.assertIn("code", asked, (name, began, self.logins))
+        self.assertTrue([name for name, began, _, is_in, _ in self.logins
+                         if name == "key" and is_in and began > disabling], self.logins)
+
+    def test_with_a_key_as_the_first_factor(self):
+        self.run_all("key")
+
+    def test_with_a_password_as_the_first_factor(self):
+        self.run_all("password")
+
+
+if __name__ == "__main__":
+    unittest.main()
