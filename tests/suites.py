@@ -248,12 +248,13 @@ def left_out(name):
 # The slow ones first: nobody wants to wait for them at the end.
 SUITES = {
     "login": python_suite("tests/login", "tests/login/enter"),
-    "faults": python_suite("tests/faults", "tests/login/enter"),
+    "matrix": python_suite("tests/matrix", "tests/login/enter"),
     "check": python_suite("tests/check"),
+    "network": python_suite("tests/network"),
     "host": python_suite("tests/host", "tests/login/enter"),
     "module": python_suite("tests/module"),
     "admin": python_suite("tests/admin"),
-    "faulty": python_suite("tests/faulty"),
+    "failing-calls": python_suite("tests/failing-calls"),
     "client": program_suite("tests/emulator/run_twilio_client"),
     "emulator": python_suite("tests/emulator"),
     "package": python_suite("tests/package"),
@@ -291,7 +292,7 @@ CI_ALL_SUITES = SUITES | ALONE_SUITES | CI_SUITES | LONG_SUITES
 ALL_SUITES = CI_ALL_SUITES | NAMED_SUITES
 
 # Real hosts can't load a module with sanitizers; the others run a second time with them.
-SANITIZED = ("check", "module", "admin", "emulator", "unit", "fuzz")
+SANITIZED = ("check", "network", "module", "admin", "emulator", "unit", "fuzz")
 
 
 class Report:

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import unittest
 
-from harness import BUILD, OK, USAGE, WRONG, AdminCase, can_copy, on_a_copy, write_settings
+from kit.admincase import BUILD, OK, USAGE, WRONG, AdminCase, can_copy, on_a_copy, write_settings
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RECIPES = ROOT / "conf" / "pam.d"
@@ -1307,7 +1307,3 @@ class Output(CheckCase):
 
     def test_an_unknown_option_is_usage(self):
         self.assertEqual(self.run_tool("check-pam", "--nonsense").status, USAGE)
-
-
-if __name__ == "__main__":
-    unittest.main(verbosity=2)

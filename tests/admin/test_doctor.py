@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """doctor: finds what is wrong, names the remedy, and creates no challenge."""
@@ -14,10 +13,10 @@ import subprocess
 import time
 import unittest
 
-from fixture import BUILD, CHECK, MODULE, Emulator, enroll, make_certificates, temporary_folder
-from harness import (ENVIRONMENT, OK, PATIENCE_SECONDS, UNAVAILABLE, USAGE, WRONG, AdminCase,
-                     eventually)
-from statefile import USED, forge
+from kit.fixture import BUILD, CHECK, MODULE, Emulator, enroll, make_certificates, temporary_folder
+from kit.admincase import (ENVIRONMENT, OK, PATIENCE_SECONDS, UNAVAILABLE, USAGE, WRONG, AdminCase,
+                           eventually)
+from kit.statefile import USED, forge
 from test_check_pam import PROFILE, STOCK
 
 IS_ROOT = os.geteuid() == 0
@@ -606,7 +605,6 @@ class Network(DoctorCase):
         self.assert_finds("clock", "from Twilio's", level="ok", status=OK)
 
 
-
 class DryRun(DoctorCase):
 
     def test_it_asks_twilio_nothing(self):
@@ -700,7 +698,3 @@ while read -r answer; do echo "ask-secret Code: "; done
             tool.send_signal(signal.SIGINT)
             self.assertEqual(tool.wait(PATIENCE_SECONDS), -signal.SIGINT)
         self.assert_nothing_was_changed()
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """enroll and confirm: from a name to a file that a login reads.
@@ -26,9 +25,9 @@ import unittest
 
 import pyte
 
-from harness import (BUILD, ENVIRONMENT, OK, PATIENCE_SECONDS, QUESTION, UNAVAILABLE, USAGE, WRONG,
-                     AdminCase, App, eventually)
-from fixture import ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID, CHECK, MODULE, SERVICE_SID
+from kit.admincase import (BUILD, ENVIRONMENT, OK, PATIENCE_SECONDS, QUESTION, UNAVAILABLE, USAGE,
+                           WRONG, AdminCase, App, eventually)
+from kit.fixture import ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID, CHECK, MODULE, SERVICE_SID
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 WHITE, BLACK = b"\xff", b"\x00"
@@ -855,7 +854,3 @@ class Disk(AdminCase):
         self.assertEqual((done.status, done.out), (WRONG, ""))
         self.assertIn("can't be noted", done.err)
         self.assertEqual(self.entities(), set())
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """explain: what a login would be, and why."""
@@ -9,8 +8,8 @@ import shutil
 import subprocess
 import unittest
 
-from fixture import BUILD, CHECK, MODULE, enroll
-from harness import OK, USAGE, WRONG, AdminCase
+from kit.fixture import BUILD, CHECK, MODULE, enroll
+from kit.admincase import OK, USAGE, WRONG, AdminCase
 
 IDENTITY = "8d3c5a52-4c0f-4b60-9a44-6f1c5b0d7e11"
 FACTOR_SID = "YF" + "0123456789abcdef" * 2
@@ -231,7 +230,3 @@ class Codes(ExplainCase):
         expected["unanswered"] = {self.module_code(["read", "send ask-secret ?", "expect-eof"],
                                                    "--conversation", "fail")}
         self.assertEqual(codes, expected)
-
-
-if __name__ == "__main__":
-    unittest.main()

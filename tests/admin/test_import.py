@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """enroll --import: a seed that an app has already.
@@ -11,10 +10,9 @@ import os
 import pathlib
 import pwd
 import subprocess
-import unittest
 
-from harness import OK, UNAVAILABLE, USAGE, WRONG, AdminCase
-from fixture import totp
+from kit.admincase import OK, UNAVAILABLE, USAGE, WRONG, AdminCase
+from kit.fixture import totp
 
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY"
 HEX = base64.b32decode(SECRET + "======").hex()
@@ -211,7 +209,3 @@ class Import(AdminCase):
         done = self.run_tool("doctor", prefix=prefix)
         self.assertRegex(done.out, rf"warning +seeds: {home}/.google_authenticator of alice may "
                                    rf"hold the seed .*: rm {home}/.google_authenticator")
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """list and remove: who is there, and how they go."""
@@ -13,7 +12,7 @@ import unittest
 import pexpect
 import pyte
 
-from harness import OK, UNAVAILABLE, WRONG, AdminCase, App
+from kit.admincase import OK, UNAVAILABLE, WRONG, AdminCase, App
 
 
 class List(AdminCase):
@@ -269,7 +268,3 @@ class Remove(AdminCase):
         self.assertEqual(done.status, WRONG)
         self.assertIn("factor_sid", done.err)
         self.assertTrue(path.exists())
-
-
-if __name__ == "__main__":
-    unittest.main()

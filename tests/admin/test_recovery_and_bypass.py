@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """recovery-codes and bypass: what an administrator does when a phone or Twilio is away. What they do to
@@ -13,8 +12,8 @@ import subprocess
 import time
 import unittest
 
-from harness import OK, USAGE, WRONG, AdminCase
-from statefile import ROW, USED, WRONG_AT, forge
+from kit.admincase import OK, USAGE, WRONG, AdminCase
+from kit.statefile import ROW, USED, WRONG_AT, forge
 
 CODE = r"[bcdfghjkmnpqrstvwxyz]{4}(-[bcdfghjkmnpqrstvwxyz]{4}){2}"
 HASH = re.compile(r'^ {4}"[./0-9A-Za-z]{43}",?$', re.MULTILINE)
@@ -379,7 +378,3 @@ class Bypass(AdminCase):
         done = self.run_tool("bypass", "root", "--for", "1440m", "--reason", '"' * 200)
         self.assertEqual(done.status, OK, done.err)
         self.assertIn('"' * 200, self.run_tool("list").out)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """setup: from the SIDs of an account to the files that a login reads.
@@ -13,11 +12,10 @@ import signal
 import stat
 import subprocess
 import termios
-import unittest
 
-from harness import ENVIRONMENT, OK, TOOL, UNAVAILABLE, USAGE, WRONG, AdminCase
-from fixture import (ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID, AUTH_TOKEN, SERVICE_SID,
-                     copy_program)
+from kit.admincase import ENVIRONMENT, OK, TOOL, UNAVAILABLE, USAGE, WRONG, AdminCase
+from kit.fixture import (ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID, AUTH_TOKEN, SERVICE_SID,
+                         copy_program)
 
 SAMPLE = pathlib.Path(__file__).resolve().parents[2] / "conf/twilio-verify.conf"
 KEY = ("--account-sid", ACCOUNT_SID, "--api-key-sid", API_KEY_SID)
@@ -445,7 +443,3 @@ class Person(SetupCase):
         child.expect_exact("deleted the Verify service")
         self.assertEqual(self.finish(child), WRONG)
         self.assertEqual((self.snapshot(), self.services()), (before, {}))
-
-
-if __name__ == "__main__":
-    unittest.main()

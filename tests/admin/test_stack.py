@@ -3,16 +3,12 @@
 """How the tool reads a PAM stack, against the libpam of the machine: the same files, the same code."""
 
 import json
-import pathlib
 import random
 import subprocess
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-
-from fixture import BUILD, temporary_folder
-from harness import can_copy, on_a_copy
+from kit.fixture import BUILD, temporary_folder
+from kit.admincase import can_copy, on_a_copy
 
 SEED, STACKS = 20260101, 300
 CODES = (*["success"] * 9, "auth_err", "auth_err", "ignore", "new_authtok_reqd",
@@ -295,7 +291,3 @@ class Folders(unittest.TestCase):
                         service.write_text(word.format(name) + "\n")
                         is_refused = word[0] == "@" and name == "vendors"
                         self.assert_ends(service.name, None if is_refused else code)
-
-
-if __name__ == "__main__":
-    unittest.main(verbosity=2)

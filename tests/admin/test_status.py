@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """status: one screen about a host.
@@ -9,10 +8,9 @@
 import json
 import pathlib
 import re
-import unittest
 
-from harness import OK, UNAVAILABLE, WRONG, AdminCase
-from fixture import ACCOUNT_SID, API_KEY_SID, SERVICE_SID
+from kit.admincase import OK, UNAVAILABLE, WRONG, AdminCase
+from kit.fixture import ACCOUNT_SID, API_KEY_SID, SERVICE_SID
 
 MANUAL = pathlib.Path(__file__).resolve().parents[2] / "pam_module/admin/twilio-verify.8.scd"
 COUNTS = ("enrolled", "pending", "replaced", "damaged", "missing", "without_recovery_codes",
@@ -129,7 +127,3 @@ class Status(AdminCase):
         page = MANUAL.read_text().partition("\n*status*")[2].partition("\n*check-pam*")[0]
         for name in json.loads(self.run_tool("status", "--json").out):
             self.assertIn(f"_{name}_", page)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """How the tool is called: its help, its manual page, what the shell completes, exit codes, colours."""
@@ -11,7 +10,7 @@ import unittest
 
 import pexpect
 
-from harness import BUILD, ENVIRONMENT, OK, PATIENCE_SECONDS, USAGE, WRONG, AdminCase
+from kit.admincase import BUILD, ENVIRONMENT, OK, PATIENCE_SECONDS, USAGE, WRONG, AdminCase
 
 ADMIN = pathlib.Path(__file__).resolve().parents[2] / "pam_module" / "admin"
 NOBODY = ("setpriv", "--reuid", "65534", "--clear-groups")
@@ -259,7 +258,3 @@ class Shell(AdminCase):
         (self.folder / "enroll").touch()
         self.assertEqual(self.type("twilio-verify enrol? --re"),
                          ["twilio-verify", "enroll", "--re"])
-
-
-if __name__ == "__main__":
-    unittest.main()

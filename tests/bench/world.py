@@ -13,11 +13,9 @@ import shutil
 import socket
 import statistics
 import subprocess
-import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import fixture
+from kit import fixture
 
 FOLDER = pathlib.Path("/run/bench")
 USERS = FOLDER / "users"

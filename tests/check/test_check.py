@@ -1,29 +1,24 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """The check program against an honest service: dialogue, files, names, answers, switches.
 
-    BUILD=build /usr/bin/python3 tests/check/test_check.py [NAME...]
+    BUILD=build /usr/bin/python3 tests/tap.py tests/check/test_check.py
 
 As root it drops to nobody; as another user it stays that user."""
 
 import os
-import pathlib
 import re
 import socket
 import subprocess
-import sys
 import threading
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-
-from harness import (ASKS_MAX, CHECK, GONE_SECONDS, IS_ROOT, PROMPT, START_SECONDS, WRONG_PROMPT,
-                     CheckTest, load_tests, main)
-from fixture import API_KEY_SECRET, AUTH_TOKEN
-import liar
-from liar import OTHER_WRONG, RIGHT, WRONG
-from parallel import alone, each, patience
+from kit.checkcase import (ASKS_MAX, CHECK, GONE_SECONDS, IS_ROOT, PROMPT, START_SECONDS,
+                           WRONG_PROMPT, CheckTest, load_tests, )
+from kit.fixture import API_KEY_SECRET, AUTH_TOKEN
+from kit import liar
+from kit.liar import OTHER_WRONG, RIGHT, WRONG
+from kit.parallel import alone, each, patience
 
 ACCOUNT = "root"  # an account under exactly this name is everywhere
 TRANSPORTS = ("socket", "pipes", "terminal")
@@ -1258,7 +1253,3 @@ class Faults(CheckTest):
         host, factor = self.factor_host(emulator)
         emulator.control("fault approved-lie on verify")
         self.run_login(host, [factor.wrong_code()], "approved")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,9 +1,8 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """An attacker's code in the check program (hostile.c), behind its real privileges, sandbox and filter.
 
-    BUILD=build /usr/bin/python3 tests/check/test_hostile.py [NAME...]
+    BUILD=build /usr/bin/python3 tests/tap.py tests/check/test_hostile.py
 
 Each attempt is made outside of the sandbox as well, by the same account: there it must work, or the
 refusal inside shows nothing. Needs root."""
@@ -15,15 +14,12 @@ import pwd
 import re
 import signal
 import socket
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-
-from harness import CHECK, IS_SANITIZED, CheckTest, load_tests, main, needs_root
-import calls
-from fixture import copy_program, temporary_folder
-from liar import RIGHT
+from kit.checkcase import CHECK, IS_SANITIZED, CheckTest, load_tests, needs_root
+from kit import calls
+from kit.fixture import copy_program, temporary_folder
+from kit.liar import RIGHT
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NOBODY = pwd.getpwnam("nobody")
@@ -238,7 +234,3 @@ class HostileCode(CheckTest):
         name = f"twilio-verify-{os.getpid()}"
         self.listen(socket.AF_UNIX, "\0" + name)
         self.assert_kept_out("connect", "@" + name)
-
-
-if __name__ == "__main__":
-    main()

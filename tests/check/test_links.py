@@ -1,28 +1,23 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """Files of the name service and certificates behind links that lead out of the sandbox's folders.
 
-    BUILD=build /usr/bin/python3 tests/check/test_links.py [NAME...]
+    BUILD=build /usr/bin/python3 tests/tap.py tests/check/test_links.py
 
 Needs root: /etc is a copy that each login has to itself."""
 
 import contextlib
-import pathlib
 import random
 import socket
 import struct
 import subprocess
-import sys
 import threading
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-
-from harness import CHECK, IS_SANITIZED, PROMPT, CheckTest, load_tests, main, needs_root
-from fixture import copy_program, temporary_folder
-from liar import RIGHT
-from parallel import each
+from kit.checkcase import CHECK, IS_SANITIZED, CheckTest, load_tests, needs_root
+from kit.fixture import copy_program, temporary_folder
+from kit.liar import RIGHT
+from kit.parallel import each
 
 NAME = "verify.twilio.com"  # in the certificate
 PAGES = "/mnt/pages"        # no folder of the sandbox
@@ -234,7 +229,3 @@ class Certificates(LinkTest):
         self.approve(f"mkdir /mnt/a; ln -s {PAGES}/ca.pem /mnt/a/{self.name}; cd /mnt/a\n"
                      "ln -s 11111111.0 11111111.0; ln -s /mnt/nothing 22222222.0; mkfifo 33333333.0\n"
                      "ln -s /dev/zero 44444444.0; ln -s / 55555555.0; cd /", ca_path="/mnt/a")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """What a host remembers between logins: codes that were used, challenges that were created, recovery
@@ -13,14 +12,13 @@ import shutil
 import signal
 import subprocess
 import time
-import unittest
 
-from fixture import BUILD
-from harness import WRONG_PROMPT, CheckTest, Login, needs_root
-from parallel import each, patience
-from statefile import (CLAIMS, CREATIONS, DENIED, ROW, TRIED, TRIES, USED, WRONG_AT, forge,
-                       make_old)
-from liar import OTHER_WRONG, RIGHT, WRONG, Connection, dropped, for_ever, lost, refuse
+from kit.fixture import BUILD
+from kit.checkcase import WRONG_PROMPT, CheckTest, Login, needs_root
+from kit.parallel import each, patience
+from kit.statefile import (CLAIMS, CREATIONS, DENIED, ROW, TRIED, TRIES, USED, WRONG_AT, forge,
+                           make_old)
+from kit.liar import OTHER_WRONG, RIGHT, WRONG, Connection, dropped, for_ever, lost, refuse
 
 TOOL = BUILD / "twilio-verify"
 USED_PROMPT = ("ask-secret That code was used before: wait for the next one. "
@@ -887,7 +885,3 @@ class Bypass(MemoryTest):
         bypasses = host.folder / "run" / "bypass"
         shutil.copy(bypasses / "daemon", bypasses / "ghost")
         self.login(host, "ghost").expect_prompt()
-
-
-if __name__ == "__main__":
-    unittest.main()

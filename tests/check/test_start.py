@@ -1,9 +1,8 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """The check program however it is started: limits, signals, users, name servers, environments.
 
-    BUILD=build /usr/bin/python3 tests/check/test_start.py [NAME...]
+    BUILD=build /usr/bin/python3 tests/tap.py tests/check/test_start.py
 
 Most of it needs root, and says so."""
 
@@ -15,35 +14,19 @@ import platform
 import pwd
 import re
 import resource
-import shutil
 import signal
 import subprocess
-import sys
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-
-from harness import (CHECK, IS_ROOT, CheckTest, load_tests, main, needs_little_memory,
-                     needs_own_memory, needs_root)
-from fixture import API_KEY_SECRET, copy_program, temporary_folder
-from liar import RIGHT, WRONG, Connection, dropped, slowly
-from parallel import each
+from kit.checkcase import (CHECK, IS_ROOT, CheckTest, load_tests, needs_little_memory,
+                           needs_own_memory, needs_root)
+from kit.fixture import API_KEY_SECRET, copy_program, temporary_folder
+from kit.liar import RIGHT, WRONG, Connection, dropped, slowly
+from kit.parallel import each
+from kit.start import after
 
 NOBODY = pwd.getpwnam("nobody")
-PRELUDE = """
-import ctypes, os, resource, signal, sys
-libc = ctypes.CDLL(None, use_errno=True)
-def must(result):
-    if result != 0:
-        sys.exit("errno %d" % ctypes.get_errno())
-"""
-
-
-def after(code):
-    """A command that does CODE in Python and then becomes the program."""
-    return ["/usr/bin/python3", "-I", "-S", "-c",
-            PRELUDE + code + "\nos.execve(sys.argv[1], sys.argv[1:], {})"]
 
 
 def limit(name, soft, hard="soft"):
@@ -768,7 +751,3 @@ class MuteNameServers(CheckTest):
         time.sleep(0.2)
         login.answer(RIGHT)
         self.assert_outcome(login, "denied")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,9 +1,8 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """Whatever is wrong with an answer, the next question comes after the same time.
 
-    BUILD=build /usr/bin/python3 tests/check/test_time.py
+    BUILD=build /usr/bin/python3 tests/tap.py tests/check/test_time.py
 
 Twilio is the emulator, which takes 150 ms for each code, near and 60 ms away."""
 
@@ -14,8 +13,8 @@ import statistics
 import threading
 import time
 
-from harness import PROMPT, WRONG_PROMPT, CheckTest, Login, load_tests, main
-from parallel import alone, patience
+from kit.checkcase import PROMPT, WRONG_PROMPT, CheckTest, Login, load_tests
+from kit.parallel import alone, patience
 from test_memory import USED_PROMPT, make_codes
 
 STRANGER = "root"  # has an account everywhere, and no enrollment here
@@ -115,7 +114,3 @@ class EqualTime(CheckTest):
     @alone
     def test_60_ms_away(self):
         self.check(0.06)
-
-
-if __name__ == "__main__":
-    main()

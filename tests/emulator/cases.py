@@ -6,14 +6,10 @@
 import base64
 import contextlib
 import http.client
-import json
-import pathlib
-import sys
 import unittest
 import urllib.parse
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import fixture  # noqa: E402
+from kit import fixture  # noqa: E402
 
 HOST = "https://verify.twilio.com"
 SERVICE = f"/v2/Services/{fixture.SERVICE_SID}"

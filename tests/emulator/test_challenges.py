@@ -1,10 +1,8 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """Challenges and what is refused."""
 
 import json
-import unittest
 import urllib.parse
 
 from cases import ALICE, HEADERS, HOST, NOBODY, SERVICE, Test, fixture
@@ -368,7 +366,3 @@ class Refusals(Test):
             self.assertIn("Twilio-Request-Duration", reply.headers)
             seen.add(reply.headers["Twilio-Request-Id"])
         self.assertEqual(len(seen), 3)
-
-
-if __name__ == "__main__":
-    unittest.main()

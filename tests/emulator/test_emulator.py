@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """The API that the emulator offers, each sentence tried over HTTPS."""
@@ -6,7 +5,6 @@
 import base64
 import json
 import time
-import unittest
 import urllib.parse
 
 from cases import ALICE, HOST, SERVICE, Test, fixture
@@ -319,7 +317,3 @@ class Codes(Test):
         for wrong in ("clock 5", "clock +", "clock =-1", "clock =9999999999999", "clock +1x"):
             with self.assertRaises(RuntimeError):
                 self.emulator.control(wrong)
-
-
-if __name__ == "__main__":
-    unittest.main()

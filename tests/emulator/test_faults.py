@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """Each fault of the emulator, once."""
@@ -7,7 +6,6 @@ import contextlib
 import http.client
 import json
 import time
-import unittest
 
 from cases import ALICE, HEADERS, SERVICE, Test
 
@@ -250,7 +248,3 @@ class Faults(Test):
         self.assertEqual(self.emulator.requests()[begin:], [
             ("POST", self.path, 429, 20429), ("POST", self.path, None, None),
             ("POST", self.path, 403, 60322), ("GET", self.path, 200, None)])
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """The emulator as a program: counts, connections, command line, control socket."""
@@ -13,7 +12,6 @@ import re
 import socket
 import subprocess
 import time
-import unittest
 
 from cases import ALICE, HEADERS, SERVICE, Test, fixture
 
@@ -261,7 +259,3 @@ class CommandLine(Test):
         text = self.emulator.log_file.read_text()
         for secret in ("987654", fixture.API_KEY_SECRET, factor.secret):
             self.assertNotIn(secret, text)
-
-
-if __name__ == "__main__":
-    unittest.main()

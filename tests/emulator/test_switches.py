@@ -1,9 +1,7 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """Each switch of the emulator, at each of its values."""
 
-import unittest
 
 from cases import NOBODY, SERVICE, Test
 
@@ -131,7 +129,3 @@ class Switches(Test):
         for wrong in ("set nothing on", "set wrong-code", "set wrong-code 200", "set", "nothing"):
             with self.assertRaises(RuntimeError):
                 self.emulator.control(wrong)
-
-
-if __name__ == "__main__":
-    unittest.main()

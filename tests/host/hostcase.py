@@ -7,15 +7,12 @@ import contextlib
 import os
 import pathlib
 import subprocess
-import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "check"), str(HERE.parent / "faults"), str(HERE.parent)]
-
-import harness
-from harness import CheckTest
-from liar import WRONG
-from parallel import Parallel
+from kit import checkcase
+from kit.checkcase import CheckTest
+from kit.liar import WRONG
+from kit.parallel import Parallel
 
 NAME = "verify.twilio.com"  # of the certificate
 ETC = pathlib.Path("/etc")
@@ -39,7 +36,7 @@ class OneByOne(Parallel):
     """The tests of a file."""
 
     def __init__(self, tests=()):
-        super().__init__(tests, workers=1, shared=harness.with_certificates)
+        super().__init__(tests, workers=1, shared=checkcase.with_certificates)
 
 
 def load_tests(_loader, tests, _pattern):
@@ -91,7 +88,7 @@ class HostCase(CheckTest):
         """One login with a wrong code, to its verdict. SERVER: what has a url, or the url."""
         host = self.host(server, service={"timeout_seconds": timeout})
         with contextlib.ExitStack() as stack:
-            login = stack.enter_context(harness.Login(host.settings, timeout=timeout, **options))
+            login = stack.enter_context(checkcase.Login(host.settings, timeout=timeout, **options))
             login.expect_prompt(seconds=10)
             login.answer(answer)
             line = login.read_line_until(login.answered_by())

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """A name that is not found: by whose fault?
@@ -7,11 +6,10 @@
 
 import socket
 import struct
-import unittest
 
 from hostcase import NAME, OUTAGE, HostCase, load_tests
-from liar import RIGHT
-from servers import NameServer
+from kit.liar import RIGHT
+from kit.servers import NameServer
 
 FILES_ALONE = "hosts: files\n"
 
@@ -160,7 +158,3 @@ class NameServers(HostCase):
             self.write("resolv.conf", "nameserver 127.0.0.1\nsearch a.example b.example\n"
                                       "options ndots:5\n")
             self.log_in(self.url(server), "approved", answer=RIGHT)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """What this host is short of is no outage: whoever calls sudo could use it up, and be let in by the
@@ -17,9 +16,9 @@ import time
 import unittest
 
 from hostcase import NAME, OUTAGE, PORT_RANGE, HostCase, load_tests, pids_group, run
-from liar import RIGHT, refuse
-from servers import Dropping, NameServer, Refusing
-from test_start import after
+from kit.liar import RIGHT, refuse
+from kit.servers import Dropping, NameServer, Refusing
+from kit.start import after
 
 FIRST, LAST = 40000, 40003  # the ephemeral ports, when there are few
 SYS_SOCKET = {"x86_64": 41, "aarch64": 198}
@@ -201,7 +200,3 @@ class Outage(HostCase):
     def test_the_neighbour_is_away(self):
         self.add_card()
         self.log_in("https://192.0.2.2", OUTAGE, "no answer in time", timeout=1)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """The check program is stopped at each of its system calls after Enter, as the control group that its
@@ -9,13 +8,12 @@ user freezes does it, by no signal: it never says that Twilio is away.
 import concurrent.futures
 import contextlib
 import time
-import unittest
 
 from hostcase import NAME, OUTAGE, HostCase, load_tests
-from fixture import BUILD, temporary_folder
-from harness import Host, Login
-from liar import RIGHT, WRONG, Connection, close_at_once, dropped, for_ever, lost, slowly
-from servers import NameServer
+from kit.fixture import BUILD, temporary_folder
+from kit.checkcase import Host, Login
+from kit.liar import RIGHT, WRONG, Connection, close_at_once, dropped, for_ever, lost, slowly
+from kit.servers import NameServer
 
 STOP_AT = BUILD / "stop-at"
 AT_ONCE = 24  # they sleep
@@ -134,7 +132,3 @@ class Stopped(HostCase):
         is_stopped, _, line, _ = self.stop(self.liar(), FOR_EVER, 0, WARM, RIGHT, "127.0.0.1")
         self.assertFalse(is_stopped)
         self.assertTrue(line.startswith("approved: "), line)
-
-
-if __name__ == "__main__":
-    unittest.main()

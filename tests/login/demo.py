@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from machine import SECRETS, SETTINGS, Machine, Sshd, Terminal, fixture, run
+from kit.machine import SECRETS, SETTINGS, Machine, Sshd, Terminal, fixture, run
 
 NAME, PASSWORD = "alice", "correct horse"
 PORT = 2222

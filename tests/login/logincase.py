@@ -13,8 +13,8 @@ import subprocess
 import traceback
 import unittest
 
-from machine import (RUN_AS, SETTINGS, Machine, Sshd, Terminal, eventually, fixture, is_inside,
-                     run)
+from kit.machine import (RUN_AS, SETTINGS, Machine, Sshd, Terminal, eventually, fixture, is_inside,
+                         run)
 
 AUTHPRIV = 10
 LOCALHOST = "127.0.0.1"

@@ -1,14 +1,12 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """The console, and su."""
 
 import socket
-import unittest
 
 from logincase import (APPROVED, CODE_PROMPT, CREATED, NOT_ENROLLED, VERIFIED, WRONG_PROMPT,
                        LoginCase, at_once, denied, machine, setUpModule)
-from machine import Terminal, run
+from kit.machine import Terminal, run
 
 LOGIN_PROMPT = f"{socket.gethostname()} login: "
 
@@ -148,7 +146,3 @@ class Su(LoginCase):
         person = machine.person("rootsu")
         self.assertEqual(run("su", person.name, "-c", "id -un"), f"{person.name}\n")
         self.assert_never_called(person)
-
-
-if __name__ == "__main__":
-    unittest.main()

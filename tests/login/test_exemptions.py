@@ -1,14 +1,12 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """conf/pam.d/exemptions: who is exempt gets in without a code, and nobody else does."""
 
-import unittest
 
 from logincase import (APPROVED, CODE_PROMPT, KEY_AND_CODE, PASSWORD_AND_CODE, WRONG_PROMPT,
                        LoginCase, SudoCase, at_once, denied, machine, person_with_key, setUpModule,
                        with_key)
-from machine import SECURITY, read_recipe, run
+from kit.machine import SECURITY, read_recipe, run
 
 ACCESS_FILE = SECURITY / "twilio-verify-access.conf"
 BATCH = ("-o", "BatchMode=yes")
@@ -253,7 +251,3 @@ class ByOrigin(ExemptionCase):
         person = machine.person("originopen")
         self.assert_passed_over(self.without_end, person, ("Password: ", person.password),
                                 options=("-b", OTHER))
-
-
-if __name__ == "__main__":
-    unittest.main()

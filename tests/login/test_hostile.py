@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """Hosts that somebody without privileges calls, who means ill: sudo, su, and a set-user-ID program.
@@ -20,11 +19,10 @@ import signal
 import socket
 import subprocess
 import time
-import unittest
 
 from logincase import CODE_PROMPT, SudoCase, at_once, machine, setUpModule
-from machine import (MODULE_LINE, PATIENCE_SECONDS, RUN_AS, SECRETS, Terminal, eventually, fixture,
-                     run)
+from kit.machine import (MODULE_LINE, PATIENCE_SECONDS, RUN_AS, SECRETS, Terminal, eventually,
+                         fixture, run)
 
 HOST = pathlib.Path("/run/set-user-id-host")
 TRAPS = pathlib.Path("/run/traps")
@@ -662,7 +660,3 @@ class Sudo(HostileCase):
                     self.assertEqual(wrong.stdout, "")
                     if MAY_RAISE_LIMITS or "{" not in name:
                         self.assertEqual(right.stdout, "root\n", right.stderr)
-
-
-if __name__ == "__main__":
-    unittest.main()

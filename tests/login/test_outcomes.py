@@ -1,14 +1,12 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """Each outcome by a real cause, and its line in the log."""
 
 import subprocess
-import unittest
 
 from logincase import (APPROVED, AWAY, CREATED, UNREACHABLE, SudoCase, at_once, machine,
                        setUpModule)
-from machine import SECURITY
+from kit.machine import SECURITY
 
 
 @at_once
@@ -102,7 +100,3 @@ class Outcomes(SudoCase):
         self.assert_refused(person, person.password)
         self.assert_log(person, "ERR", "broken", "/usr/libexec/no-such-program can't be started: "
                         "No such file or directory", service="sudo-broken")
-
-
-if __name__ == "__main__":
-    unittest.main()

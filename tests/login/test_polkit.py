@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """pkexec, by a real polkit on a bus of this machine's own."""
@@ -11,7 +10,7 @@ import unittest
 
 from logincase import (APPROVED, CODE_PROMPT, CREATED, VERIFIED, WRONG_PROMPT, LoginCase, denied,
                        machine, setUpModule)
-from machine import Terminal, eventually, run
+from kit.machine import Terminal, eventually, run
 
 POLKITD = "/usr/lib/polkit-1/polkitd"
 VENDOR, OWN = (pathlib.Path(folder, "polkit-1") for folder in ("/usr/lib/pam.d", "/etc/pam.d"))
@@ -101,7 +100,3 @@ class Polkit(LoginCase):
         self.assert_never_called(person)
         done = subprocess.run([TOOL, "check-pam"], capture_output=True, text=True, check=False)
         self.assertRegex(done.stdout, "(?m)^warning  polkit-1: .*no line of auth calls the module")
-
-
-if __name__ == "__main__":
-    unittest.main(verbosity=2)

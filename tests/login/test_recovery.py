@@ -1,14 +1,12 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """While Twilio is away, or the phone is lost, through real hosts: recovery codes, a bypass; and no code
 twice."""
 
-import unittest
 
 from logincase import (APPROVED, AWAY, CODE_PROMPT, CREATED, VERIFIED, WRONG_PROMPT, SettingsCase,
                        SudoCase, at_once, machine, setUpModule)
-from machine import SETTINGS, run
+from kit.machine import SETTINGS, run
 
 USED_PROMPT = "That code was used before: wait for the next one. Verification code: "
 
@@ -94,7 +92,3 @@ class Sudo(SudoCase):
         self.assert_root(person, person.password, code)
         done = self.assert_root(person, person.password, code, person.next_code)
         self.assertIn(USED_PROMPT, done.stderr)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """Hosts that are services: vsftpd, and one that was given no more than a login needs.
@@ -11,12 +10,11 @@ import json
 import pathlib
 import subprocess
 import time
-import unittest
 
 from logincase import (CREATED, LOCALHOST, VERIFIED, LoginCase, at_once, machine, ports,
                        setUpModule)
-from machine import MODULE_LINE, PATIENCE_SECONDS, SECURITY, eventually, fixture, run
-from parallel import patience
+from kit.machine import MODULE_LINE, PATIENCE_SECONDS, SECURITY, eventually, fixture, run
+from kit.parallel import patience
 
 # After a refusal libpam waits for up to 3 s and vsftpd for 1 s; up to three questions take the rest.
 FAIL_SECONDS = 7
@@ -186,7 +184,3 @@ class LowLimits(LoginCase):
                 self.assertEqual(code, "PAM_SERVICE_ERR", line)
                 self.assertIn(f"RLIMIT_{name} is {need - 1} ", line)
                 self.assertIn(f"set Limit{name}={need} or more", line)
-
-
-if __name__ == "__main__":
-    unittest.main()

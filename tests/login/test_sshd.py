@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """Logins through real hosts, the product installed as an administrator has it, Twilio emulated.
@@ -12,13 +11,12 @@ import pathlib
 import re
 import signal
 import time
-import unittest
 
 from logincase import (APPROVED, AUTHPRIV, AWAY, CODE_PROMPT, CREATED, KEY_AND_CODE, NOT_ENROLLED,
                        PASSWORD, PASSWORD_AND_CODE, UNREACHABLE, VERIFIED, WRONG_PROMPT, LoginCase,
                        Nobody, SettingsCase, at_once, denied, machine, person_with_key,
                        setUpModule, with_key)
-from machine import SETTINGS, Terminal, eventually, run
+from kit.machine import SETTINGS, Terminal, eventually, run
 
 PASSWORD_METHOD = ("KbdInteractiveAuthentication no", "PasswordAuthentication yes",
                    "AuthenticationMethods password")
@@ -551,7 +549,3 @@ class Trouble(SettingsCase):
         self.assert_log(person, "ERR", "misconfigured", f"{SETTINGS} is writable by others: "
                         "chmod go-w it")
         self.assert_requests(person)
-
-
-if __name__ == "__main__":
-    unittest.main()

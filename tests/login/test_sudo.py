@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """sudo as a step-up, with and without a password."""
@@ -9,11 +8,10 @@ import re
 import shlex
 import signal
 import time
-import unittest
 
 from logincase import (APPROVED, CODE_PROMPT, CREATED, UNANSWERED, VERIFIED, WRONG_PROMPT,
                        SudoCase, at_once, denied, machine, setUpModule)
-from machine import SECURITY
+from kit.machine import SECURITY
 
 PASSWORD_PROMPT = "[sudo] password for {}: "
 TWICE = ("sh", "-c", "sudo id -un && sudo id -un")
@@ -297,7 +295,3 @@ class CodeAlone(SudoCase):
         self.assert_root(person)
         self.assert_log(person, "INFO", "not-required", "the service is in exempt_services",
                         service="sudo-step")
-
-
-if __name__ == "__main__":
-    unittest.main()

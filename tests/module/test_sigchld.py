@@ -1,9 +1,8 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """A PAM application with children of its own (children-host.c) gets its SIGCHLD as without the module.
 
-    BUILD=build /usr/bin/python3 tests/module/test_sigchld.py [NAME...]
+    BUILD=build /usr/bin/python3 tests/tap.py tests/module/test_sigchld.py
 
 Needs no root."""
 
@@ -228,7 +227,3 @@ class TheHostsOwn(SigchldTest):
             with self.subTest(what):
                 self.assertRegex(text, fr"\A(\d+ times {SUCCESS}, saw (own|another)( own| another)?,"
                                        r" left\n)+\Z")
-
-
-if __name__ == "__main__":
-    unittest.main(verbosity=2)

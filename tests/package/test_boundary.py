@@ -1,9 +1,8 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """What each built thing needs and offers, and which folder may include which.
 
-    BUILD=build /usr/bin/python3 tests/package/test_boundary.py [NAME...]"""
+    BUILD=build /usr/bin/python3 tests/tap.py tests/package/test_boundary.py"""
 
 import os
 import re

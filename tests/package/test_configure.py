@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """Where meson installs the module: libpam must find it there."""
@@ -41,7 +40,3 @@ class Configure(unittest.TestCase):
                 self.assertEqual(str(found), folder)
                 self.assertIn(f"{WARNING}{folder}: pam_unix.so is not there. Name the folder that "
                               f"holds it: -Dsecuredir={real}", text)
-
-
-if __name__ == "__main__":
-    unittest.main()

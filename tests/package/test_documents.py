@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """The samples, the manual and the parser name the same keys, and every example is accepted; the
@@ -8,13 +7,10 @@ import os
 import pathlib
 import re
 import subprocess
-import sys
 import tempfile
 import unittest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(TOP / "tests"))
-
 import suites
 
 BUILD = pathlib.Path(os.environ.get("BUILD", TOP / "build")).resolve()
@@ -177,7 +173,3 @@ class Documents(unittest.TestCase):
             done = subprocess.run([CHECK, "--settings", path], input="login 2 sshd nobody\n",
                                   capture_output=True, text=True, timeout=10, check=True)
             return done.stdout
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,9 +1,8 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """The filter of system calls that filter-table makes for each architecture, run here step by step.
 
-    BUILD=build /usr/bin/python3 tests/package/test_filter.py [NAME...]"""
+    BUILD=build /usr/bin/python3 tests/tap.py tests/package/test_filter.py"""
 
 import errno
 import fcntl
@@ -19,9 +18,7 @@ import termios
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
-
-import calls
+from kit import calls
 
 BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build")).resolve()
 GENERATOR = BUILD / "filter-table"

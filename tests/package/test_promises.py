@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """Every promise of SECURITY.md names tests that there are: `SUITE` (NAME, NAME), where NAME is a file,
@@ -6,13 +5,10 @@ a class or a sentence of that suite."""
 
 import pathlib
 import re
-import sys
 import unittest
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 TOP = TESTS.parent
-sys.path.insert(0, str(TESTS))
-
 import suites
 
 SHOWN = re.compile(r"`(?P<suite>\w+)`(?: \((?P<names>[^)]*)\))?|(?P<path>tests/[\w/.-]+)")
@@ -63,7 +59,3 @@ class Promises(unittest.TestCase):
                     self.assertIn(match["suite"], known)
                     for name in filter(None, (match["names"] or "").split(", ")):
                         self.assertIn(words(name), names_in(match["suite"]), match[0])
-
-
-if __name__ == "__main__":
-    unittest.main()

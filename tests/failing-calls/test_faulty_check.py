@@ -1,10 +1,9 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """The check program in which a call of libc fails, against the emulator: who is let in was approved
 there; it comes to an end, without a crash, and says no secret.
 
-    BUILD=build /usr/bin/python3 tests/tap.py tests/faulty
+    BUILD=build /usr/bin/python3 tests/tap.py tests/failing-calls
 """
 
 import contextlib
@@ -14,10 +13,10 @@ import signal
 import subprocess
 import unittest
 
-from faults import (CRASH_LIBRARY, FULL, Fault, Report, count, plan, plan_seeds, plan_signals,
+from failing import (CRASH_LIBRARY, FULL, Fault, Report, count, plan, plan_seeds, plan_signals,
                     run_all)
-from fixture import BUILD, Emulator, enroll, temporary_folder, write_settings
-from harness import IS_SANITIZED, START_SECONDS, Login
+from kit.fixture import BUILD, Emulator, enroll, temporary_folder, write_settings
+from kit.checkcase import IS_SANITIZED, START_SECONDS, Login
 
 TOOL = BUILD / "twilio-verify"
 TIMEOUT_SECONDS = 2
@@ -152,7 +151,3 @@ class FaultyCheck(unittest.TestCase):
         faults = plan_signals(made, object, (signal.SIGKILL,), OWN_MAX)
         faults += plan(made, object, OWN_MAX // 2)
         self.assertGreater(run_all(self, faults, self.judge_recovery), 0)
-
-
-if __name__ == "__main__":
-    unittest.main()

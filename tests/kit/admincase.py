@@ -6,16 +6,13 @@ import collections
 import pathlib
 import re
 import subprocess
-import sys
 import time
 import unittest
 
 import pexpect
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-
-from fixture import (API_KEY_SECRET, API_KEY_SID, BUILD, SERVICE_SID, Emulator, temporary_folder, totp,
-                     write_settings)
+from .fixture import (BUILD, SERVICE_SID, Emulator, temporary_folder,
+                      totp, write_settings)
 
 TOOL = BUILD / "twilio-verify"
 QUESTION = "The code that the app shows: "

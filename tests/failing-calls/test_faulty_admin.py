@@ -1,24 +1,17 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """The tool in which a call of libc fails: it tells so, no file is half-written, "list" shows every
 factor that is left at Twilio, and the next call mends it."""
 
-import importlib.util
 import json
 import re
 import signal
 import subprocess
 import unittest
 
-from faults import CRASH_LIBRARY, ERRORS, HERE, Report, count, plan, plan_seeds, plan_signals
-from harness import IS_SANITIZED
-
-# There is a harness.py for the check program, too.
-_spec = importlib.util.spec_from_file_location("admin_harness",
-                                               HERE.parent / "admin" / "harness.py")
-admin = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(admin)
+from failing import CRASH_LIBRARY, ERRORS, Report, count, plan, plan_seeds, plan_signals
+from kit import admincase as admin
+from kit.checkcase import IS_SANITIZED
 
 OBJECT = "twilio-verify"
 CALLS_MAX, SEEDS = 30, 5
@@ -284,7 +277,3 @@ class FaultyTool(admin.AdminCase):
 
     def test_many_calls_fail(self):
         self.judge_all(self.judge_enroll, seeds=SEEDS)
-
-
-if __name__ == "__main__":
-    unittest.main()

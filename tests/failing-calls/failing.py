@@ -14,13 +14,10 @@ import random
 import re
 import signal
 import struct
-import sys
 import threading
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / name) for name in ("", "check", "module")]
-
-from fixture import BUILD
+from kit.fixture import BUILD
 
 LIBRARY = BUILD / "tests" / "faulty.so"
 FULL = os.environ.get("FULL") == "1"

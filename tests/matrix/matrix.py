@@ -5,20 +5,17 @@
 import argparse
 import concurrent.futures
 import contextlib
-import pathlib
 import shutil
 import sys
 
-sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent)]
-
 from faults import ANYTHING, FAULTS
 from hosts import FOLDER, USER, Hosts
-from servers import NameServer
+from kit.servers import NameServer
 
-from fixture import enroll, temporary_folder, write_settings
-from liar import make_liars_certificates
-from machine import RUN_AS, run
-from parallel import patience
+from kit.fixture import enroll, temporary_folder, write_settings
+from kit.liar import make_liars_certificates
+from kit.machine import RUN_AS, run
+from kit.parallel import patience
 
 WORKERS = 16
 WAIT_SECONDS, TIMEOUT_SECONDS = 1, 5  # for what waits for the limit, and for what does not
@@ -81,11 +78,9 @@ def rows(faults, part=""):
     first, *others = Hosts.NAMES
     seen, chosen = set(), []
     for number, (words, fault) in enumerate(faults.items()):
-        if part not in words:
-            continue
         kind = fault.code, fault.asked, fault.starve
         hosts = [first] if kind in seen else [first, *others]
-        chosen += [Row(words, fault, host, number) for host in hosts]
+        chosen += [Row(words, fault, host, number) for host in hosts if part in words]
         seen.add(kind)
     return chosen
 
@@ -114,7 +109,7 @@ class Matrix:
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="tests/faults/table", description=__doc__)
+    parser = argparse.ArgumentParser(prog="tests/matrix/table", description=__doc__)
     parser.add_argument("part", nargs="?", default="", help="only faults with this in their names")
     chosen = rows(FAULTS, parser.parse_args().part)
     bad = 0

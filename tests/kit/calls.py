@@ -7,7 +7,7 @@ import functools
 import pathlib
 import re
 
-SOURCE = pathlib.Path(__file__).resolve().parents[1] / "pam_module/check/filter-rules.c"
+SOURCE = pathlib.Path(__file__).resolve().parents[2] / "pam_module/check/filter-rules.c"
 
 # By these somebody who took the check program over would get further.
 NEVER = """

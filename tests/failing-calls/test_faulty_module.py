@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """The module in which a call of libc fails, with a scripted check program: only its word lets in,
@@ -9,9 +8,9 @@ import shutil
 import tempfile
 import unittest
 
-from faults import Report, count, plan, run_all
+from failing import Report, count, plan, run_all
 
-import test_module as scripted
+from kit import scripted
 
 ANSWER = "314159265"
 CALLS_MAX = 60
@@ -74,7 +73,3 @@ class FaultyModule(unittest.TestCase):
 
     def test_a_call_of_libpam_fails(self):
         self.judge_all("libpam.so", "approved", CALLS_MAX // 4)
-
-
-if __name__ == "__main__":
-    unittest.main()

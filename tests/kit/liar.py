@@ -23,8 +23,8 @@ import urllib.parse
 import uuid
 import warnings
 
-from fixture import (ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID, AUTH_TOKEN, SERVICE_SID,
-                     make_certificates)
+from .fixture import (ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID, AUTH_TOKEN, SERVICE_SID,
+                      make_certificates)
 
 IDENTITY = "7f3c5d0e-9a1b-4c1d-8e2f-5a6b7c8d9e0f"
 FACTOR_SID = "YF" + "3123456789abcdef" * 2

@@ -12,19 +12,15 @@ import select
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import termios
 import time
 import unittest
 
-sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent),
-                str(pathlib.Path(__file__).resolve().parents[1])]
-
-from fixture import (API_KEY_SECRET, AUTH_TOKEN, CHECK, EMULATOR, Emulator, enroll,
-                     temporary_folder, write_settings)
-from liar import FACTOR_SID, IDENTITY, RIGHT, Liar, make_liars_certificates
-from parallel import Parallel, patience
+from .fixture import (API_KEY_SECRET, AUTH_TOKEN, CHECK, Emulator, enroll,
+                      temporary_folder, write_settings)
+from .liar import FACTOR_SID, IDENTITY, RIGHT, Liar, make_liars_certificates
+from .parallel import Parallel, patience
 
 IS_ROOT = os.geteuid() == 0
 IS_SANITIZED = CHECK.exists() and b"__asan_init" in CHECK.read_bytes()
@@ -343,12 +339,3 @@ class CheckSuite(Parallel):
 
 def load_tests(_loader, tests, _pattern):
     return CheckSuite(tests)
-
-
-def main():
-    for needed in (CHECK, CHECK.with_name("twilio.so"), EMULATOR):
-        if not os.path.exists(needed):
-            sys.exit(f"{needed} is missing: build first, and set BUILD")
-    loader = unittest.TestLoader()
-    loader.suiteClass = CheckSuite
-    unittest.main(verbosity=2, testLoader=loader)

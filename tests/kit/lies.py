@@ -7,9 +7,9 @@ import json
 import re
 import ssl
 
-from fixture import ACCOUNT_SID, SERVICE_SID
-from liar import (ABSENT, FACTOR_SID, IDENTITY, close_at_once, close_before_request, mute,
-                  reset_at_once, speak_plainly, stall_in_handshake)
+from .fixture import ACCOUNT_SID, SERVICE_SID
+from .liar import (ABSENT, FACTOR_SID, IDENTITY, close_at_once, close_before_request, mute,
+                   reset_at_once, speak_plainly, stall_in_handshake)
 
 # What a connection meets.
 CONNECTIONS = {

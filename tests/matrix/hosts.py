@@ -12,12 +12,9 @@ import json
 import os
 import pathlib
 import subprocess
-import sys
 
-sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1] / name) for name in ("", "login")]
-
-from fixture import BUILD
-from machine import RUN_AS, Machine, Sshd, run
+from kit.fixture import BUILD
+from kit.machine import RUN_AS, Machine, Sshd, run
 
 FOLDER = pathlib.Path("/run/faults")
 USER = "faults"

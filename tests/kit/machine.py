@@ -13,7 +13,6 @@ import shlex
 import shutil
 import socket
 import subprocess
-import sys
 import termios
 import threading
 import time
@@ -21,8 +20,7 @@ import time
 from pexpect import EOF, TIMEOUT
 from pexpect.fdpexpect import fdspawn
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import fixture
+from . import fixture
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SECURITY = pathlib.Path("/etc/security")

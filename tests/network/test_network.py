@@ -1,32 +1,27 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """The check program against a network that fails and a server that lies.
 
-    BUILD=build /usr/bin/python3 tests/check/test_faults.py [NAME...]
+    BUILD=build /usr/bin/python3 tests/tap.py tests/network/test_network.py
 """
 
 import gzip
-import pathlib
 import socket
 import ssl
-import sys
 import threading
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-
-from harness import PROMPT, WRONG_PROMPT, CheckTest, load_tests, main, needs_root
-from fixture import SERVICE_SID
-from liar import (ABSENT, FACTOR_SID, IDENTITY, RIGHT, WRONG, Connection, as_status, bend,
-                  close_at_once, close_before_request, cut, drip, dropped, endless_body,
-                  endless_continue, endless_header, endless_headers, for_ever, framed, honest, late,
-                  lost, raw, refuse, reset_at_once, rewrite, says_goodbye, then_ends, until_closed,
-                  with_another)
-import liar
-from lies import (BODIES, CONNECTIONS, FRAMINGS, OTHERS, OWN, PEERS, STATUSES, TLS_1_1, headed,
-                  swap)
-from parallel import each
+from kit.checkcase import PROMPT, WRONG_PROMPT, CheckTest, load_tests, needs_root
+from kit.fixture import SERVICE_SID
+from kit.liar import (ABSENT, FACTOR_SID, IDENTITY, RIGHT, WRONG, Connection, as_status, bend,
+                      close_at_once, close_before_request, cut, drip, dropped, endless_body,
+                      endless_continue, endless_header, endless_headers, for_ever, framed, honest,
+                      late, lost, raw, refuse, reset_at_once, rewrite, says_goodbye, then_ends,
+                      until_closed, with_another)
+from kit import liar
+from kit.lies import (BODIES, CONNECTIONS, FRAMINGS, OTHERS, OWN, PEERS, STATUSES, TLS_1_1, headed,
+                      swap)
+from kit.parallel import each
 
 CREATE, VERIFY, FETCH = "create", "verify", "fetch"
 REFUSAL = {"unavailable", "misconfigured", "denied", "exhausted"}
@@ -868,7 +863,3 @@ class Proxies(Fault):
                 self.run_login(self.host(server, service={"proxy": proxy.url}), [RIGHT],
                                "approved", environment={name: "*"})
                 self.assertEqual(len(proxy.asked), 1)
-
-
-if __name__ == "__main__":
-    main()

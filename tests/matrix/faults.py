@@ -3,23 +3,19 @@
 """The faults: what goes wrong, and which outcome of pam_twilio_verify(8) each one must have.
 
 FAULTS is a table {words: Fault}. Every fault lasts: what one repetition heals is shown, with the
-requests that it takes, in tests/check/test_faults.py."""
+requests that it takes, in tests/network/test_network.py."""
 
 import collections
 import contextlib
 import gzip
-import pathlib
 import shutil
-import sys
 
-sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1])]
-
-from fixture import Emulator, temporary_folder
-from liar import (ABSENT, FACTOR_SID, IDENTITY, RIGHT, WRONG, Connection, Liar, as_status, bend,
-                  cut, drip, dropped, endless_body, endless_continue, endless_header,
-                  endless_headers, for_ever, framed, lost, raw, refuse, rewrite)
-from lies import BODIES, CONNECTIONS, FRAMINGS, OTHERS, PEERS, STATUSES, TLS_1_1
-from servers import Dropping, NameServer, Refusing
+from kit.fixture import Emulator, temporary_folder
+from kit.liar import (ABSENT, FACTOR_SID, IDENTITY, RIGHT, WRONG, Connection, Liar, as_status, bend,
+                      cut, drip, dropped, endless_body, endless_continue, endless_header,
+                      endless_headers, for_ever, framed, lost, raw, refuse, rewrite)
+from kit.lies import BODIES, CONNECTIONS, FRAMINGS, OTHERS, PEERS, STATUSES, TLS_1_1
+from kit.servers import Dropping, NameServer, Refusing
 
 DENIED, EXHAUSTED = "PAM_AUTH_ERR", "PAM_MAXTRIES"
 UNAVAILABLE, MISCONFIGURED = "PAM_AUTHINFO_UNAVAIL", "PAM_SERVICE_ERR"

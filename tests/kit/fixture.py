@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the pam_twilio_verify authors
 """How the tests start the emulator, write settings and make codes. Standard library only.
 
-    /usr/bin/python3 tests/fixture.py COMMAND...
+    /usr/bin/python3 tests/kit/fixture.py COMMAND...
 
 runs COMMAND beside an emulator, which it finds in EMULATOR_URL and the other EMULATOR_ variables."""
 
