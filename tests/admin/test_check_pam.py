@@ -117,7 +117,8 @@ class Recipes(CheckCase):
 
     def test_each_recipe_asks_for_a_code(self):
         for name, service in (("sudo", "sudo"), ("sudo", "sudo-i"), ("sshd-key-and-code", "sshd"),
-                              ("sshd-password-and-code", "sshd")):
+                              ("sshd-password-and-code", "sshd"), ("one-field", "sshd"),
+                              ("one-field", "vsftpd")):
             with self.subTest([name, service]):
                 found = self.judge(recipe(name), service)
                 self.assertEqual([line for line in found if line.startswith("ok: asks for a code")],
@@ -977,6 +978,9 @@ class Sshd(CheckCase):
                          'ok: AuthenticationMethods: "publickey,keyboard-interactive" asks')
         self.assert_sshd(head + "AuthenticationMethods keyboard-interactive\n", self.password,
                          'ok: AuthenticationMethods: "keyboard-interactive" asks')
+        self.assert_sshd("UsePAM yes\nPasswordAuthentication yes\nKbdInteractiveAuthentication no\n"
+                         "AuthenticationMethods password\n", recipe("one-field"),
+                         'ok: AuthenticationMethods: "password" asks')
 
     def test_a_key_alone_is_wrong(self):
         self.assert_sshd("UsePAM yes\nPasswordAuthentication no\n", self.password,
