@@ -12,7 +12,7 @@ import unittest
 
 from logincase import (AWAY, CREATED, VERIFIED, LoginCase, Nobody, SudoCase, at_once, machine,
                        setUpModule)
-from machine import read_recipe, run
+from kit.machine import read_recipe, run
 from test_services import Vsftpd
 
 METHOD = ("PasswordAuthentication yes", "KbdInteractiveAuthentication no",
