@@ -9,7 +9,7 @@ import signal
 import subprocess
 import unittest
 
-from failing import CRASH_LIBRARY, ERRORS, Report, count, plan, plan_seeds, plan_signals
+from kit.failing import CRASH_LIBRARY, ERRORS, Report, count, plan, plan_seeds, plan_signals
 from kit import admincase as admin
 from kit.checkcase import IS_SANITIZED
 

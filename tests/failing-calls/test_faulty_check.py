@@ -13,8 +13,8 @@ import signal
 import subprocess
 import unittest
 
-from failing import (CRASH_LIBRARY, FULL, Fault, Report, count, plan, plan_seeds, plan_signals,
-                    run_all)
+from kit.failing import (CRASH_LIBRARY, FULL, Fault, Report, count, plan, plan_seeds, plan_signals,
+                         run_all)
 from kit.fixture import BUILD, Emulator, enroll, temporary_folder, write_settings
 from kit.checkcase import IS_SANITIZED, START_SECONDS, Login
 

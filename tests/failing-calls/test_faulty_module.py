@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import unittest
 
-from failing import Report, count, plan, run_all
+from kit.failing import Report, count, plan, run_all
 
 from kit import scripted
 

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
 """enable and disable: PAM's files, and what real programs ask for then."""
@@ -11,17 +10,14 @@ import pathlib
 import re
 import signal
 import subprocess
-import sys
 import threading
 import time
 import unittest
 
-from logincase import (APPROVED, CODE_PROMPT, LoginCase, SudoCase, machine, person_with_key,
+from logincase import (APPROVED, CODE_PROMPT, SudoCase, machine, person_with_key,
                        setUpModule, with_key)
-from machine import SETTINGS, Sshd, eventually, run
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "faulty"))
-import faults
+from kit import failing
+from kit.machine import SETTINGS, Sshd, eventually, run
 
 TOOL = "/usr/sbin/twilio-verify"
 PAM = pathlib.Path("/etc/pam.d")
@@ -85,7 +81,7 @@ class EnableCase(SudoCase):
 
     def faulty(self, fault, *words):
         """The tool with a fault of tests/faulty; returns its report and how it ended."""
-        report = faults.Report("/run/tmp", fault)
+        report = failing.Report("/run/tmp", fault)
         self.addCleanup(report.path.unlink, missing_ok=True)
         return report, tool(*words, env={"PATH": os.environ["PATH"]} | report.environment)
 
@@ -400,7 +396,7 @@ class Bytes(EnableCase):
         self.assertEqual((SVC.is_symlink(), target.read_text()), (True, "@include common-auth\n"))
 
 
-@unittest.skipIf("sanitizers" in str(faults.BUILD), "a sanitizer has its own malloc")
+@unittest.skipIf("sanitizers" in str(failing.BUILD), "a sanitizer has its own malloc")
 class Interrupted(EnableCase):
     """A call that is killed, or in which another one of libc fails, leaves whole files."""
 
@@ -429,7 +425,7 @@ class Interrupted(EnableCase):
     def made(self, verb):
         if verb == "disable":
             self.enable("sudo")
-        return faults.count(lambda fault: self.faulty(fault, verb, "sudo", "--force" if
+        return failing.count(lambda fault: self.faulty(fault, verb, "sudo", "--force" if
                                                       verb == "enable" else "--")[0],
                             "twilio-verify")
 
@@ -438,7 +434,7 @@ class Interrupted(EnableCase):
             made = self.made(verb)
             self.disable("sudo")
             self.assertGreater(made["renameat"], 1)
-            self.judge(verb, faults.plan_signals(made, "twilio-verify", (signal.SIGKILL,), 60))
+            self.judge(verb, failing.plan_signals(made, "twilio-verify", (signal.SIGKILL,), 60))
 
     def test_a_call_that_fails_changes_all_files_or_none(self):
         for verb in ("enable", "disable"):
@@ -446,7 +442,7 @@ class Interrupted(EnableCase):
             self.disable("sudo")
             made = {call: made[call] for call in ("open", "openat", "write", "fsync", "renameat",
                                                   "fchmod", "strdup", "read") if call in made}
-            self.judge(verb, faults.plan(made, "twilio-verify", 40))
+            self.judge(verb, failing.plan(made, "twilio-verify", 40))
 
 
 class OwnSshd(Sshd):
@@ -607,15 +603,15 @@ class SshdRefusals(SshdCase):
         keys.write_text(text)
 
 
-@unittest.skipIf("sanitizers" in str(faults.BUILD), "a sanitizer has its own malloc")
+@unittest.skipIf("sanitizers" in str(failing.BUILD), "a sanitizer has its own malloc")
 class SshdInterrupted(SshdCase):
     WORDS = ("enable", "sshd", "--first-factor", "key")
 
     def test_a_kill_never_leaves_pam_changed_and_sshd_not(self):
         sshd = self.start()
-        made = faults.count(lambda fault: self.faulty(fault, *self.WORDS)[0], "twilio-verify")
+        made = failing.count(lambda fault: self.faulty(fault, *self.WORDS)[0], "twilio-verify")
         self.assertGreater(sum(made.values()), 50)
-        for fault in faults.plan_signals(made, "twilio-verify", (signal.SIGKILL,), 15):
+        for fault in failing.plan_signals(made, "twilio-verify", (signal.SIGKILL,), 15):
             with self.subTest(str(fault)):
                 self.disable("sshd")
                 self.faulty(fault, *self.WORDS)
@@ -702,7 +698,3 @@ class SshdAllTheTime(SshdCase):
 
     def test_with_a_password_as_the_first_factor(self):
         self.run_all("password")
-
-
-if __name__ == "__main__":
-    unittest.main()

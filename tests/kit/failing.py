@@ -16,8 +16,8 @@ import signal
 import struct
 import threading
 
-HERE = pathlib.Path(__file__).resolve().parent
-from kit.fixture import BUILD
+SOURCE = pathlib.Path(__file__).resolve().parents[1] / "failing-calls/faulty.c"
+from .fixture import BUILD
 
 LIBRARY = BUILD / "tests" / "faulty.so"
 FULL = os.environ.get("FULL") == "1"
@@ -28,7 +28,7 @@ REPORT_SIZE = 4096
 CRASH_NONE, CRASH_LIBRARY, CRASH_OURS = range(3)
 
 TABLE = re.findall(r'^ {4}\[CALL_\w+\] = \{ "(\w+)", \{ ([A-Z, ]+) \} \}',
-                   (HERE / "faulty.c").read_text(), re.MULTILINE)
+                   SOURCE.read_text(), re.MULTILINE)
 ERRORS = {name: errors.split(", ") for name, errors in TABLE}
 
 
