@@ -3,7 +3,7 @@
 # Copyright (c) 2026, the pam_twilio_verify authors
 """Shows what the product does; tests/demo starts it.
 
-On a throw-away machine: alice is enrolled with the tool and logs in by a real sshd. With
+On a throw-away machine: the tool sets up and enrolls alice, who logs in by a real sshd. With
 --dialogue, if there can be no such machine: the dialogue with the check program by hand.
 """
 
@@ -38,6 +38,23 @@ def frame(title, text):
     for line in text.replace("\r", "").splitlines():
         print(f"   │ {line}")
     print("   └─", flush=True)
+
+
+def set_up():
+    """As an administrator does it, with what Twilio's console shows."""
+    for path in (SETTINGS, SECRETS / "api-key"):
+        path.unlink()
+    with Terminal("twilio-verify", "setup", env=os.environ | UTF8_TERMINAL) as terminal:
+        for question, answer in (("Account SID .*: $", fixture.ACCOUNT_SID),
+                                 ("API key SID .*: $", fixture.API_KEY_SID),
+                                 ("Its secret .*: $", fixture.API_KEY_SECRET),
+                                 ("A number, or the name .*: $", "")):
+            terminal.expect(question)
+            terminal.type(answer)
+        status = terminal.finish()
+    frame("the administrator's terminal: # twilio-verify setup", terminal.screen)
+    if status != 0:
+        raise RuntimeError(f"twilio-verify setup ended with status {status}")
 
 
 def enroll():
@@ -88,7 +105,6 @@ def show_installed(machine):
     say(f"module        {machine.module}")
     say(f"check program {machine.check}")
     say("emulator      https://verify.twilio.com, by /etc/hosts and a trusted test certificate")
-    frame(SETTINGS, SETTINGS.read_text())
     stack = pathlib.Path("/etc/pam.d/sshd").read_text().splitlines()
     frame("/etc/pam.d/sshd (auth)", "\n".join(
         line for line in stack if line.startswith(("@include common-auth", "auth"))))
@@ -122,6 +138,9 @@ def demonstrate():
         machine.use_recipe(RECIPE, "sshd")
         machine.add_account(NAME, PASSWORD)
         show_installed(machine)
+
+        heading("Setting up: the account, the key and a Verify service")
+        set_up()
 
         heading(f"Enrolling {NAME}")
         secret = enroll()
