@@ -28,7 +28,7 @@ static bool find_enrollment(struct inputs *inputs, const struct dialogue_login *
         verdict_pass(verdict, OUTCOME_NOT_REQUIRED, "the service is in exempt_services");
         return false;
     case POLICY_BYPASSED:
-        verdict_pass(verdict, OUTCOME_NOT_REQUIRED, "BYPASS for %d s more: %s",
+        verdict_pass(verdict, OUTCOME_NOT_REQUIRED, "BYPASS, ends in %d s: %s",
                      findings->bypass_left_seconds, findings->bypass->reason);
         return false;
     case POLICY_IGNORED:
@@ -76,8 +76,8 @@ static void add_account(struct verdict *verdict)
     else
         snprintf(name, sizeof name, "uid %u", (unsigned)geteuid());
     verdict_add(verdict,
-                " for %s, as which this host runs: leave the module out of this service, or give "
-                "it settings of its own with conf=, in files of %s",
+                " for %s, the account that runs this host: leave the module out of this service, "
+                "or give it settings of its own with conf=, in files of %s",
                 name, name);
 }
 

@@ -74,7 +74,7 @@ bool library_load(int library, const struct challenge_api **ret_api, struct verd
     api = dlsym(handle, CHALLENGE_API_SYMBOL);
     if (api == NULL || strcmp(api->version, PATHS_VERSION) != 0)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                              LIBRARY_NAME " is not of version " PATHS_VERSION
+                              LIBRARY_NAME " does not have version " PATHS_VERSION
                                            ": install both from one package");
 
     *ret_api = api;

@@ -43,8 +43,8 @@ static const struct limit {
 
 static bool refuse(const struct limit *wanted, struct verdict *why_not)
 {
-    return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "RLIMIT_%s can't be set: %s",
-                          wanted->name, strerror(errno));
+    return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot set RLIMIT_%s: %s", wanted->name,
+                          strerror(errno));
 }
 
 static bool set_limit(const struct limit *wanted, struct verdict *why_not)
@@ -91,6 +91,7 @@ bool limits_set(struct verdict *why_not)
         if (!set_limit(&limits[i], why_not))
             return false;
     if (!set_thread_stack())
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "a thread's stack can't be sized");
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "cannot set the size of a thread's stack");
     return true;
 }

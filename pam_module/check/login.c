@@ -118,7 +118,7 @@ static void allow_one(struct login *login)
     login->questions.is_last = true;
     login->renewed = true;
     login->ports->log(login->ports->context, true,
-                      "wrong codes can't be counted: one attempt, and Twilio's limits alone");
+                      "cannot count wrong codes: one attempt, and only Twilio's limits remain");
 }
 
 /* Makes the code this login's alone. Where it is another's the user is asked again, or the login is
@@ -234,7 +234,7 @@ static void judge(struct login *login, enum challenge_state state)
     case CHALLENGE_UNSENT:
         break;
     case CHALLENGE_GIVEN_UP:
-        verdict_refuse(verdict, OUTCOME_UNAVAILABLE, "the verification was given up");
+        verdict_refuse(verdict, OUTCOME_UNAVAILABLE, "the verification was interrupted");
         break;
     }
     questions_end(&login->questions);

@@ -58,19 +58,20 @@ bool privileges_drop(const char *run_as, struct verdict *why_not)
     if (account == NULL)
         return verdict_refuse(
             why_not, OUTCOME_MISCONFIGURED,
-            "the account \"%s\" of run_as does not exist: make it, or name another", run_as);
+            "the account \"%s\" of run_as does not exist: create it, or name another", run_as);
     if (account->pw_uid == 0 || account->pw_gid == 0)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                              "the account \"%s\" of run_as is root's, by user or group", run_as);
+        return verdict_refuse(
+            why_not, OUTCOME_MISCONFIGURED,
+            "the account \"%s\" of run_as has the user or the group of root: name another", run_as);
     if (geteuid() != 0)
         return true;
 
     if (setgroups(0, NULL) != 0 ||
         setresgid(account->pw_gid, account->pw_gid, account->pw_gid) != 0 ||
         setresuid(account->pw_uid, account->pw_uid, account->pw_uid) != 0 || !drop_capabilities())
-        return refuse(why_not, "dropping the privileges");
+        return refuse(why_not, "cannot drop root privileges");
     if (!is_dropped(account->pw_uid, account->pw_gid))
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "the privileges did not go away");
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "could not drop root privileges");
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         return refuse(why_not, "prctl");
     return true;

@@ -68,7 +68,7 @@ bool process_clean(struct verdict *why_not)
 
     /* A real uid of the caller's would let him stop and kill us. */
     if (geteuid() == 0 && (setresgid(0, 0, 0) != 0 || setresuid(0, 0, 0) != 0))
-        return refuse(why_not, "becoming root");
+        return refuse(why_not, "cannot become root");
     if (!limits_set(why_not))
         return false;
     share_processors();
@@ -78,7 +78,7 @@ bool process_clean(struct verdict *why_not)
     if (clearenv() != 0)
         return refuse(why_not, "clearenv");
     if (chdir("/") != 0)
-        return refuse(why_not, "chdir /");
+        return refuse(why_not, "cannot change to /");
     umask(S_IRWXG | S_IRWXO);
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return refuse(why_not, "prctl");

@@ -164,7 +164,7 @@ static bool try_recovery(struct questions *questions)
         questions_count(questions, QUESTIONS_UNRECOVERED);
         return questions_again(questions, QUESTIONS_WRONG);
     }
-    verdict_pass(&questions->verdict, OUTCOME_APPROVED, "RECOVERY CODE used up, %d remain", remain);
+    verdict_pass(&questions->verdict, OUTCOME_APPROVED, "RECOVERY CODE used, %d remain", remain);
     snprintf(text, sizeof text, "That was a recovery code; %d remain.", remain);
     ports->show(ports->context, text);
     return questions_end(questions);

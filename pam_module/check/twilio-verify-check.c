@@ -204,7 +204,7 @@ static bool is_readable(const char *key, const char *path, int flags, struct ver
         return true;
     if (descriptor < 0)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                              "%s %s can't be read by the account of run_as: %s", key, path,
+                              "the account of run_as cannot read %s %s: %s", key, path,
                               strerror(errno));
     close(descriptor);
     return true;

@@ -126,7 +126,7 @@ static bool refuse(struct verdict *why_not, const char *what, const char *how, i
     return verdict_refuse(why_not, OUTCOME_BROKEN, "%s %s: %s%s", what, how, strerror(error),
                           error == ENOSYS || error == EPERM
                               ? ": Linux 5.4 or later is needed, and in a container a seccomp "
-                                "profile that allows this"
+                                "profile that allows it"
                               : "");
 }
 
@@ -167,13 +167,13 @@ static bool start(const char *path, const char *settings, int *ours, int *theirs
 
     if (error != 0) {
         sigchld_settle(&helper->sigchld, 0);
-        return refuse(why_not, path, "can't be started", error);
+        return refuse(why_not, path, "cannot be started", error);
     }
 
     close_descriptor(theirs); /* which makes room for the pidfd, where descriptors are few */
     helper->pidfd = open_pidfd(helper->pid);
     if (helper->pidfd < 0) {
-        refuse(why_not, path, "was started, but is gone or can't be watched", errno);
+        refuse(why_not, path, "ended at once, or cannot be watched", errno);
         end_unwatched(&helper->sigchld, helper->pid, ours);
         return false;
     }
@@ -224,7 +224,8 @@ bool helper_receive(struct helper *helper, int64_t timeout_ms, char line[DIALOGU
     switch (dialogue_read(&helper->reader, deadline_ms, line)) {
     case DIALOGUE_LINE:
         if (!dialogue_parse_message(line, ret_message))
-            return verdict_refuse(why_not, OUTCOME_BROKEN, "the check program said: %s", line);
+            return verdict_refuse(why_not, OUTCOME_BROKEN,
+                                  "the check program sent an invalid line: %s", line);
         return true;
     case DIALOGUE_NOTHING:
         return verdict_refuse(why_not, OUTCOME_BROKEN, "the check program was silent for %d ms",
@@ -234,7 +235,7 @@ bool helper_receive(struct helper *helper, int64_t timeout_ms, char line[DIALOGU
     case DIALOGUE_BROKEN:
         break;
     }
-    return verdict_refuse(why_not, OUTCOME_BROKEN, "the check program said no whole line");
+    return verdict_refuse(why_not, OUTCOME_BROKEN, "the check program sent an incomplete line");
 }
 
 static bool wait_for_end(int pidfd, int64_t timeout_ms)
@@ -292,7 +293,7 @@ bool helper_finish(struct helper *helper, struct verdict *why_not)
                               "the check program did not end after its verdict");
     if (!wait_for_end(helper->pidfd, FINISH_MS))
         return verdict_refuse(why_not, OUTCOME_BROKEN,
-                              "the check program lives on after its verdict");
+                              "the check program still runs after its verdict");
     if (!reap(helper))
         return verdict_refuse(why_not, OUTCOME_BROKEN,
                               "the check program failed after its verdict");

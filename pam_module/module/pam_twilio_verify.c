@@ -19,7 +19,7 @@
 #include "typed.h"
 
 #define EXPORT     __attribute__((visibility("default")))
-#define UNANSWERED "left at the question, or cannot be asked"
+#define UNANSWERED "the user left at the question, or cannot be asked"
 
 enum {
     FIRST_LINE_MS = 5000,
@@ -94,9 +94,9 @@ static bool take_arguments(struct login *login, int argc, const char **argv)
                  !take_after(login, argv[i]) && !take_split(login, argv[i])) {
             text_escape(argv[i], true, argument, sizeof argument);
             pam_syslog(login->pamh, LOG_ERR,
-                       "argument \"%s\": only debug, conf= and helper= with an absolute path, and "
-                       "either one after= with methods of sshd or one split= with 1 to %d are "
-                       "known; everybody is refused until the PAM configuration is corrected",
+                       "argument \"%s\": the module takes debug, conf= and helper= with an "
+                       "absolute path, and either one after= with methods of sshd or one split= "
+                       "with 1 to %d; every login is refused until you correct the PAM line",
                        argument, SPLIT_LENGTH_MAX);
             return false;
         }
@@ -273,7 +273,7 @@ static enum relayed take_message(struct login *login, struct helper *helper,
         return converse(login, helper, message, ret_verdict);
     }
     verdict_refuse(ret_verdict, OUTCOME_BROKEN,
-                   "the check program said more than %d questions or %d lines for the log",
+                   "the check program sent more than %d questions or %d lines for the log",
                    DIALOGUE_QUESTIONS_MAX, DIALOGUE_LOGS_MAX);
     return RELAYED_VERDICT;
 }

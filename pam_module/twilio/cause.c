@@ -15,15 +15,15 @@
 static const char *const texts[] = {
     [CAUSE_UNKNOWN] = "the request failed on this host",
     [CAUSE_CALL] = "a system call failed on this host",
-    [CAUSE_FILE] = "a file of the name service can't be read",
-    [CAUSE_THREAD] = "no thread can be started: check pids.max of the user's control group, and "
+    [CAUSE_FILE] = "cannot read a file of the name service",
+    [CAUSE_THREAD] = "cannot start a thread: check pids.max of the user's control group, and "
                      "the number of processes of run_as",
     [CAUSE_NO_NETWORK] = "this process has no network: check PrivateNetwork= and "
                          "RestrictAddressFamilies= of the service's unit",
     [CAUSE_NO_SERVER] = "/etc/resolv.conf names no name server",
     [CAUSE_RESOLVER] = "the name server answers, but this host's name service does not: check "
                        "/etc/nsswitch.conf, and which ports and sockets are in use",
-    [CAUSE_CERTIFICATES] = "the certificates to trust can't be read",
+    [CAUSE_CERTIFICATES] = "cannot read the trusted certificates",
     [CAUSE_CLOCK] = "the server's certificate is not valid yet: check the clock of this host",
     [CAUSE_MEMORY] = "out of memory",
     [CAUSE_NO_TIME] = CAUSE_NO_TIME_TEXT,

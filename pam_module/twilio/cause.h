@@ -14,7 +14,7 @@ enum cause_kind {
     CAUSE_UNKNOWN = 0,
     CAUSE_CALL,         /* a system call failed here: CALL and ERROR tell which */
     CAUSE_FILE,         /* a file that the name service needs can't be read: CALL is its path */
-    CAUSE_THREAD,       /* no thread can be started */
+    CAUSE_THREAD,       /* cannot start a thread */
     CAUSE_NO_NETWORK,   /* no address family may be used, or there is no interface but lo */
     CAUSE_NO_SERVER,    /* no name server is configured */
     CAUSE_RESOLVER,     /* the name servers answer, and this host's resolver does not */

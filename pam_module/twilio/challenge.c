@@ -63,10 +63,10 @@ enum challenge_state challenge_parse(const char *body, size_t size,
     const char *stranger;
 
     if (object == NULL)
-        return refuse(why_not, OUTCOME_UNAVAILABLE, "the reply is no JSON that can be trusted");
+        return refuse(why_not, OUTCOME_UNAVAILABLE, "invalid JSON in Twilio's reply");
     stranger = find_stranger(object, binding);
     if (stranger != NULL) {
-        verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "the reply is about something else: %s",
+        verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "the reply does not match this login: %s",
                        stranger);
         return CHALLENGE_REFUSED;
     }
@@ -80,7 +80,7 @@ enum challenge_state challenge_parse(const char *body, size_t size,
     else if (reply_is(object, "status", "denied"))
         return refuse(why_not, OUTCOME_DENIED, "the challenge was denied");
     else
-        return refuse(why_not, OUTCOME_UNAVAILABLE, "the reply has no status that is known");
+        return refuse(why_not, OUTCOME_UNAVAILABLE, "the reply has an unknown status");
 
     memcpy(ret_sid, reply_text(object, "sid"), CHALLENGE_SID_SIZE);
     return state;
@@ -100,7 +100,8 @@ enum challenge_state challenge_judge(enum challenge_step step, int status, const
 
     if (status == 404 && !is_creation(step)) {
         verdict_refuse(why_not, OUTCOME_DENIED,
-                       "Twilio: HTTP %d, error %d: this login's challenge is gone", status, code);
+                       "Twilio: HTTP %d, error %d: Twilio no longer has this login's challenge",
+                       status, code);
         return CHALLENGE_REFUSED;
     }
     if ((step == CHALLENGE_VERIFY || step == CHALLENGE_CREATE_WITH_CODE) && status != 404 &&
@@ -152,7 +153,7 @@ static enum challenge_state read_reply(struct challenge_service *service, enum c
     state = challenge_parse(reply->body, reply->size, &binding, sid, why_not);
     if (step == CHALLENGE_CREATE && state != CHALLENGE_PENDING &&
         (state != CHALLENGE_REFUSED || why_not->outcome != OUTCOME_UNAVAILABLE))
-        return refuse(why_not, OUTCOME_UNAVAILABLE, "a new challenge is not pending");
+        return refuse(why_not, OUTCOME_UNAVAILABLE, "the new challenge is not pending");
     if (is_creation(step) && state != CHALLENGE_REFUSED)
         memcpy(challenge->sid, sid, sizeof sid);
     return state;

@@ -19,13 +19,13 @@ enum { WORDS_SIZE = 121 };
 #define GOES_ON(state)  CHALLENGE_##state, OUTCOME_DENIED
 
 static const struct error table[] = {
-    { 20001, WRONG("Twilio calls the request malformed: check service_sid and the enrollment") },
+    { 20001, WRONG("malformed request: check service_sid and the enrollment") },
     { 20003,
       WRONG("the credentials are wrong: check account_sid, api_key_sid and api_key_file, and in "
             "Twilio's console that the key exists and the account is active") },
-    { 20011, WRONG("Twilio refuses this version of TLS: update libcurl's TLS library") },
+    { 20011, WRONG("Twilio does not accept this version of TLS: update libcurl's TLS library") },
     { 20404, WRONG("no such service, entity or factor: check service_sid and the enrollment") },
-    { 20429, EXHAUSTED("too many requests at once on the account") },
+    { 20429, EXHAUSTED("the account sent too many requests at once") },
     { 60200, WRONG("invalid parameter: check the enrollment and service_sid") },
     { 60204, WRONG("this Verify service may not use TOTP: enable it in Twilio's console") },
     { 60300, WRONG("malformed parameter: check the enrollment and service_sid") },
@@ -34,25 +34,26 @@ static const struct error table[] = {
     { 60305, WRONG("access token parameters") },
     { 60306,
       WRONG("malformed SID, identity or code: check the enrollment, service_sid and code_length") },
-    { 60307, WRONG("a push can't be sent again") },
+    { 60307, WRONG("the push cannot be sent again") },
     { 60308, EXHAUSTED("the challenge has no attempts left") },
     { 60309, EXHAUSTED("the challenge has no messages left") },
     { 60310, WRONG("the new factor has no attempts left: enroll the user again") },
     { 60311, WRONG("the factor was not confirmed: enroll the user again") },
     { 60312, EXHAUSTED("too many challenges for this factor within the hour or the day: wait, or "
                        "use a recovery code") },
-    { 60313, WRONG("the credentials may not create a factor: name a key that may, group admin") },
+    { 60313, WRONG("the API key may not create factors: use a key that may, group admin") },
     { 60314, WRONG("the factor's binding is invalid") },
-    { 60315, WRONG("the entity has too many factors: delete one, or take another identity") },
+    { 60315, WRONG("the entity has too many factors: delete one, or use another identity") },
     { 60317, WRONG("the factor exists already") },
     { 60318,
       WRONG("the factor is not confirmed: twilio-verify list --check; enroll the user again") },
     { 60322, DENIED("the challenge was answered before") },
     { 60323, GOES_ON(EXPIRED), "the challenge expired" },
     { 60324, GOES_ON(PENDING), "wrong code" },
-    { 60326, WRONG("too many factors for the entity today: tomorrow, or take another identity") },
+    { 60326,
+      WRONG("too many factors for the entity today: try again tomorrow, or use another identity") },
     { 60328, WRONG("too many entities at once") },
-    { 60330, WRONG("the service's webhook can't be called") },
+    { 60330, WRONG("Twilio cannot call the service's webhook") },
     { 60361, WRONG("malformed account SID") },
     { 60362, WRONG("malformed factor SID") },
     { 60363, WRONG("malformed service SID") },
@@ -65,13 +66,13 @@ static const struct error table[] = {
     { 60370, WRONG("malformed factor configuration") },
     { 60373, WRONG("malformed page size") },
     { 60374, WRONG("malformed page token") },
-    { 60383, WRONG("the factor's state does not allow it") },
+    { 60383, WRONG("the state of the factor does not allow this request") },
     { 60384, DENIED("the challenge timed out") },
     { 60390, WRONG("no such factor: enroll the user again") },
     { 60391, WRONG("no such challenge") },
     { 60392, WRONG("no such entity: enroll the user again") },
-    { 70005, WRONG("too many requests of this account fail: correct the other errors first") },
-    { 70051, WRONG("the API key may not do this: give it the permission, or use a standard key") },
+    { 70005, WRONG("too many failing requests from this account: correct the other errors first") },
+    { 70051, WRONG("the API key has no permission for this: grant it, or use a standard key") },
     { 575001,
       WRONG("a trial account may not use Verify: upgrade the account in Twilio's console") },
 };
@@ -90,7 +91,7 @@ enum outcome errors_judge(int status, int code, const char **ret_meaning)
     bool is_refusal = error != NULL && error->state == CHALLENGE_REFUSED;
 
     if (status < 400 || status >= 500 || status == 408) {
-        *ret_meaning = "no answer that can be used";
+        *ret_meaning = "unusable reply";
         return OUTCOME_UNAVAILABLE;
     }
     /* Whoever has a first factor can provoke it: it must not open what an outage opens. */
@@ -98,7 +99,7 @@ enum outcome errors_judge(int status, int code, const char **ret_meaning)
         *ret_meaning = is_refusal ? error->meaning : "too many requests";
         return OUTCOME_EXHAUSTED;
     }
-    *ret_meaning = is_refusal ? error->meaning : "the request was refused";
+    *ret_meaning = is_refusal ? error->meaning : "Twilio refused the request";
     return is_refusal ? error->outcome : OUTCOME_MISCONFIGURED;
 }
 

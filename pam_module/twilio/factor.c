@@ -162,7 +162,7 @@ enum factor_result factor_create(struct service *service, const char *identity,
     auto_reply *object = reply_parse(reply.body, reply.size);
     if (object == NULL || !read_factor(object, service, identity, NULL, ret_factor) ||
         !reply_is(object, "factor_type", "totp"))
-        return refuse(why_not, "the reply is no new factor of this identity");
+        return refuse(why_not, "the reply is not a new factor of this identity");
     return secret != NULL ? FACTOR_DONE : read_seed(object, ret_seed, why_not);
 }
 
@@ -193,7 +193,7 @@ enum factor_result factor_confirm(struct service *service, const char *identity,
         return result;
     auto_reply *object = reply_parse(reply.body, reply.size);
     if (object == NULL || !read_factor(object, service, identity, sid, &factor))
-        return refuse(why_not, "the reply is not about this factor");
+        return refuse(why_not, "the reply does not match this factor");
     *ret_is_verified = factor.is_verified;
     return FACTOR_DONE;
 }
@@ -215,7 +215,7 @@ enum factor_result factor_fetch(struct service *service, const char *identity, c
         return result;
     auto_reply *object = reply_parse(reply.body, reply.size);
     if (object == NULL || !read_factor(object, service, identity, sid, ret_factor))
-        return refuse(why_not, "the reply is not about this factor");
+        return refuse(why_not, "the reply does not match this factor");
     return FACTOR_DONE;
 }
 
@@ -239,11 +239,11 @@ enum factor_result factor_list(struct service *service, const char *identity,
 
     auto_reply *object = reply_parse(reply.body, reply.size);
     if (object == NULL || !reply_array(object, "factors", &count) || count > FACTOR_LIST_MAX)
-        return refuse(why_not, "the reply is no list of factors");
+        return refuse(why_not, "the reply is not a list of factors");
     for (size_t i = 0; i < count; i++) {
         struct json_object *item = reply_item(object, "factors", i);
         if (item == NULL || !read_factor(item, service, identity, NULL, &ret_factors[i]))
-            return refuse(why_not, "the list holds something else than this identity's factors");
+            return refuse(why_not, "the list has an entry that is not a factor of this identity");
     }
     *ret_count = count;
     return FACTOR_DONE;

@@ -99,7 +99,7 @@ static const char *take_status(struct head *head, const char *line, size_t size)
     if (head->status < 100)
         return "malformed status line";
     if (head->status == 101)
-        return "another protocol, which nobody asked for";
+        return "unexpected change of protocol";
     if (head->status < 200 && ++head->interim > HEAD_INTERIM_MAX)
         return "too many interim replies";
     return NULL;
@@ -126,7 +126,7 @@ static const char *take_coding(struct head *head, const struct field *field)
     if (!equals(field->value, field->value_size, "chunked"))
         return "unknown Transfer-Encoding";
     if (head->is_1_0 || head->status == STATUS_NO_CONTENT)
-        return "Transfer-Encoding in a reply that can't have one";
+        return "unexpected Transfer-Encoding";
     head->is_chunked = true;
     return head->has_length ? "Content-Length beside Transfer-Encoding" : NULL;
 }
@@ -182,7 +182,7 @@ static const char *take_field(struct head *head, const char *line, size_t size)
     is_length = equals(field.name, field.name_size, "Content-Length");
     is_coding = equals(field.name, field.name_size, "Transfer-Encoding");
     if ((is_length || is_coding) && (head->part == HEAD_TRAILERS || head->status < 200))
-        return "a length where none may be";
+        return "unexpected length";
     if (is_length)
         return take_length(head, &field);
     if (is_coding)
@@ -208,7 +208,7 @@ static const char *take_end(struct head *head)
     }
     head->part = HEAD_TRAILERS;
     if (has_body && head->is_kept_alive && !head->has_length && !head->is_chunked)
-        return "no length on a connection that stays";
+        return "no length on a connection that is kept open";
     return NULL;
 }
 
@@ -218,12 +218,12 @@ const char *head_take(struct head *head, const char *line, size_t size)
         return "the head is too long";
     head->size += size;
     if (size < 2 || line[size - 2] != '\r' || line[size - 1] != '\n')
-        return "a line that does not end with CR LF";
+        return "line does not end with CR LF";
     size -= 2;
 
     if (head->part == HEAD_STATUS)
         return take_status(head, line, size);
     if (head->part == HEAD_TRAILERS && !head->is_chunked)
-        return "a field behind the head";
+        return "field after the head";
     return size == 0 ? take_end(head) : take_field(head, line, size);
 }

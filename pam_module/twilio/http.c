@@ -243,12 +243,12 @@ static void explain_proxy(const struct http *http, struct verdict *why_not)
     int status = transfer_proxy_status(http->transfer);
 
     if (status == STATUS_TOO_MANY)
-        verdict_refuse(why_not, OUTCOME_EXHAUSTED, "%s: the proxy says HTTP %d: too many requests",
-                       http->base_url, status);
+        verdict_refuse(why_not, OUTCOME_EXHAUSTED,
+                       "%s: the proxy answered HTTP %d: too many requests", http->base_url, status);
     else if (status >= 400 && status < 500 && status != STATUS_TIME_OUT)
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                       "%s: the proxy refuses with HTTP %d: correct proxy, or let the proxy allow "
-                       "this host",
+                       "%s: the proxy answered HTTP %d: check the key proxy, or let the proxy "
+                       "allow this host",
                        http->base_url, status);
 }
 
@@ -257,7 +257,7 @@ static const char *words_of(const struct http *http, enum end end)
     if (http->is_given_up)
         return "interrupted";
     if (end == END_TOO_EARLY)
-        return "a reply that came before its request";
+        return "the reply came before the request";
     return end == END_FAILURE ? transfer_words(http->transfer) : NULL;
 }
 
@@ -333,7 +333,7 @@ enum http_result http_send(struct http *http, const struct http_request *request
     if (transfer_begin(http->transfer, request))
         result = run(http, ret_reply, why_not);
     else
-        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "libcurl does not take the request");
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "libcurl rejects the request");
     if (!http->is_stuck)
         transfer_end(http->transfer, result != HTTP_REPLIED);
     return result;

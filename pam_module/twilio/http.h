@@ -61,7 +61,7 @@ struct http_reply {
 
 /* Prepares for requests to SETTINGS->base_url as CREDENTIALS, of which it keeps a copy in libcurl's
  * memory. Connects to nothing. The caller frees with http_free(), or ends the process. False, with
- * OUTCOME_MISCONFIGURED in *WHY_NOT: libcurl does not start, has no memory, or lacks an option. */
+ * OUTCOME_MISCONFIGURED in *WHY_NOT: libcurl cannot be initialized, has no memory, or lacks an option. */
 bool http_open(const struct settings *settings, const struct http_credentials *credentials,
                struct http **ret_http, struct verdict *why_not);
 

@@ -139,7 +139,7 @@ int move_open_socket(struct move *move, int type, int protocol, const struct soc
     if (descriptor < 0) {
         /* A family that this host does not have is none of its shortages. */
         if (errno != EAFNOSUPPORT && errno != EPROTONOSUPPORT)
-            note(move, CAUSE_CALL, "socket for the server", errno);
+            note(move, CAUSE_CALL, "socket() for the server", errno);
         return -1;
     }
 
@@ -162,7 +162,7 @@ static void note_attempt(struct move *move, const struct move_socket *one,
         connect(one->descriptor, (const struct sockaddr *)&one->address, one->size) != 0)
         error = errno;
     if (!facts->has_left && !cause_is_network(error)) {
-        note(move, CAUSE_CALL, "connect to the server", error);
+        note(move, CAUSE_CALL, "connect() to the server", error);
         return;
     }
     move->refused_attempts++;

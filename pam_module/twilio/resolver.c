@@ -130,11 +130,11 @@ static void open_server(struct resolver *resolver, const struct addrinfo *addres
     if (server->descriptor < 0) {
         server->is_refused = errno == EAFNOSUPPORT;
         if (!server->is_refused)
-            note(resolver, CAUSE_CALL, "socket for the name server", errno);
+            note(resolver, CAUSE_CALL, "socket() for the name server", errno);
     } else if (connect(server->descriptor, address->ai_addr, address->ai_addrlen) != 0) {
         server->is_refused = cause_is_network(errno);
         if (!server->is_refused)
-            note(resolver, CAUSE_CALL, "connect to the name server", errno);
+            note(resolver, CAUSE_CALL, "connect() to the name server", errno);
     }
 }
 
@@ -249,7 +249,7 @@ static void ask(struct resolver *resolver, struct resolver_server *server)
         if (cause_is_network(errno))
             server->is_refused = true;
         else if (errno != EAGAIN)
-            note(resolver, CAUSE_CALL, "send to the name server", errno);
+            note(resolver, CAUSE_CALL, "send() to the name server", errno);
     }
 }
 
@@ -268,7 +268,7 @@ static void take(struct resolver *resolver, struct resolver_server *server)
     if (cause_is_network(errno))
         server->is_refused = true;
     else if (errno != EAGAIN)
-        note(resolver, CAUSE_CALL, "recv from the name server", errno);
+        note(resolver, CAUSE_CALL, "recv() from the name server", errno);
 }
 
 static void ask_all(struct resolver *resolver, int64_t now_ms)

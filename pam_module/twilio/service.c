@@ -41,7 +41,8 @@ bool service_print_path(const struct service *service, const char *identity, con
 
     if (length > 0 && length < SERVICE_PATH_SIZE)
         return true;
-    return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "the names are too long for a URL");
+    return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                          "the SIDs and the identity are too long for a URL");
 }
 
 void service_print_value(const char *text, char *out, size_t size)
@@ -134,7 +135,7 @@ bool service_fetch(struct service *service, struct http_watch *watch, struct ver
     auto_reply *object = reply_parse(reply.body, reply.size);
 
     if (object == NULL || !reply_is(object, "sid", service->settings->service_sid))
-        return verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "the reply is no service of this SID");
+        return verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "the reply does not match service_sid");
     if (!reply_is(object, "account_sid", service->settings->account_sid))
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
                               "the service belongs to another account: check account_sid");

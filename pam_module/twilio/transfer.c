@@ -307,7 +307,7 @@ bool transfer_open(const struct settings *settings, const struct http_credential
 
     if (transfer == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         free(transfer);
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "libcurl does not start");
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "libcurl cannot be initialized");
     }
 
     *transfer = (struct transfer){
@@ -318,7 +318,7 @@ bool transfer_open(const struct settings *settings, const struct http_credential
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "libcurl: out of memory");
     }
     if (!set_all(transfer, credentials)) {
-        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "libcurl does not take %s", transfer->what);
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "libcurl rejects %s", transfer->what);
         transfer_free(transfer);
         return false;
     }

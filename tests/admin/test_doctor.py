@@ -460,7 +460,7 @@ class Enrollments(DoctorCase):
             self.assert_finds("bypass", f"no code is asked of {user} for 1 h ", level="warning",
                               status=OK, user=user, remedy=f"twilio-verify bypass {user} --end")
             if user == "root":
-                self.assert_finds("dry run", "root is asked for no code: BYPASS for ", level="ok",
+                self.assert_finds("dry run", "root is asked for no code: BYPASS, ends in ", level="ok",
                                   status=OK)
             self.run_tool("bypass", user, "--end")
             self.assertNotIn("bypass", self.doctor(user)[1])

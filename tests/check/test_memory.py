@@ -105,7 +105,7 @@ class Outage(MemoryTest):
             login = self.after_the_outage(host)
             login.answer(code)
             self.assertEqual(login.read_line(5), "show That was a recovery code; 9 remain.")
-            self.assert_outcome(login, "approved", "RECOVERY CODE used up, 9 remain")
+            self.assert_outcome(login, "approved", "RECOVERY CODE used, 9 remain")
 
     def test_an_outage_in_the_verification_is_told_too(self):
         server = self.liar(verify=for_ever(refuse(503)))
@@ -535,7 +535,7 @@ class Recovery(MemoryTest):
     def test_lets_in_once_without_the_network_however_it_is_typed(self):
         host = self.single(AWAY)
         one, other, *_ = make_codes(host)
-        told, _ = self.one_answer(host, one, "approved", "^RECOVERY CODE used up, 9 remain$")
+        told, _ = self.one_answer(host, one, "approved", "^RECOVERY CODE used, 9 remain$")
         self.assertEqual(told, ["show That was a recovery code; 9 remain."])
         self.one_answer(host, one, "denied", "the recovery code was used before$")
         self.one_answer(host, other.upper().replace("-", "  "), "approved", "8 remain")
@@ -682,7 +682,7 @@ class Hostile(MemoryTest):
 
     def test_codes_that_there_are_none_of_are_used(self):
         host, codes = self.forged(AWAY, change(USED, 2**64 - 1024, 2**64 - 1024))
-        self.one_answer(host, codes[0], "approved", "RECOVERY CODE used up, 9 remain$")
+        self.one_answer(host, codes[0], "approved", "RECOVERY CODE used, 9 remain$")
 
     def test_the_delay_ends_whatever_is_written(self):
         host, codes = self.forged(AWAY, change(slice(TRIED, TRIES + 1), FAR, 1000))
@@ -822,7 +822,7 @@ class Bypass(MemoryTest):
         began = time.monotonic()
         run_tool(host, "bypass", "alice", "--for", "1m", "--reason", "lost phone")
         reason = self.assert_outcome(self.login(host), "not-required")
-        shown = re.fullmatch(r"BYPASS for (\d+) s more: lost phone", reason)
+        shown = re.fullmatch(r"BYPASS, ends in (\d+) s: lost phone", reason)
         self.assertIn(int(shown[1]), range(60 - seconds_since(began), 61))
         self.login(host, "bob").expect_prompt()
         run_tool(host, "bypass", "alice", "--end")

@@ -139,7 +139,7 @@ class FaultyCheck(unittest.TestCase):
                     for line in lines]
             self.assertLessEqual(sum(said), 1, lines)
             line = self.run_on(settings, nothing, other)[1]
-            self.assertTrue(line.startswith("approved: RECOVERY CODE used up, 0 "), (lines, line))
+            self.assertTrue(line.startswith("approved: RECOVERY CODE used, 0 "), (lines, line))
         return report.numbers()[0]
 
     def test_killed_at_each_step_or_failing_a_recovery_code_counts_once_at_most(self):

@@ -61,7 +61,7 @@ class ThisHost(HostCase):
                 self.keep(self.etc / name)
                 (self.etc / name).chmod(0o600)
                 self.log_in(f"https://{NAME}", "misconfigured",
-                            f"can't be read: /etc/{name}: Permission denied")
+                            f"cannot read a file of the name service: /etc/{name}: Permission denied")
                 (self.etc / name).chmod(0o644)
 
     def test_a_file_is_a_link_that_leads_nowhere_or_in_circles(self):

@@ -48,7 +48,7 @@ class Shortage(HostCase):
         server = self.liar()
         with taken(socket.SOCK_STREAM):
             self.log_in(server, "misconfigured",
-                        "connect to the server: Cannot assign requested address")
+                        r"connect\(\) to the server: Cannot assign requested address")
 
     def test_all_ports_of_tcp_are_taken_for_a_name_with_two_addresses(self):
         """libcurl keeps the error of the last address alone."""
@@ -65,7 +65,7 @@ class Shortage(HostCase):
         with Refusing() as port:
             self.write("hosts", f"198.51.100.1 {NAME}\n127.0.0.1 {NAME}\n")
             url = port.url.replace("127.0.0.1", NAME)
-            self.log_in(url, "misconfigured", "connect to the server: Permission denied")
+            self.log_in(url, "misconfigured", r"connect\(\) to the server: Permission denied")
 
     def test_ports_that_come_and_go(self):
         toggle = ("import socket\n"
@@ -94,7 +94,7 @@ class Shortage(HostCase):
         server = self.liar()
         with NameServer({NAME: "127.0.0.1"}), taken(socket.SOCK_DGRAM):
             self.log_in(self.url(server), "misconfigured",
-                        "connect to the name server: Resource temporarily unavailable")
+                        r"connect\(\) to the name server: Resource temporarily unavailable")
 
     def test_no_port_of_udp_is_left_when_the_look_up_begins(self):
         """The program has one, to ask with; the C library gets none."""
@@ -107,7 +107,7 @@ class Shortage(HostCase):
         group = pids_group(self, 1)
         prefix = after(f"open({str(group)!r}, 'w').write(str(os.getpid()))")
         with NameServer({NAME: "127.0.0.1"}):
-            self.log_in(self.url(server), "misconfigured", "no thread can be started: .*pids.max",
+            self.log_in(self.url(server), "misconfigured", "cannot start a thread: .*pids.max",
                         prefix=prefix)
         self.assertEqual(server.connections, [])
 
@@ -128,7 +128,7 @@ class Shortage(HostCase):
         except PermissionError:
             self.skipTest("needs the capability for resources")
         login.answer(RIGHT)
-        self.assert_outcome(login, "misconfigured", "socket for the server: Too many open files")
+        self.assert_outcome(login, "misconfigured", r"socket\(\) for the server: Too many open files")
 
     def test_routes_that_this_host_forbids(self):
         self.add_card()
@@ -137,7 +137,7 @@ class Shortage(HostCase):
             self.add_route(kind, network + ".0/24")
             with self.subTest(kind):
                 self.log_in(f"https://{network}.1", "misconfigured",
-                            f"connect to the server: {error}")
+                            fr"connect\(\) to the server: {error}")
 
 
 def forbid_families():

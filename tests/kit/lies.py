@@ -143,7 +143,7 @@ FRAMINGS = {
     "has another coding": headed("Transfer-Encoding: identity", LENGTH),
     "has a coding that nobody knows": headed("Transfer-Encoding: xchunked", chunked=True),
     "has chunks in HTTP/1.0": headed(CHUNKED, first="HTTP/1.0 {status} OK", chunked=True),
-    "has no length on a connection that stays": headed("Connection: keep-alive"),
+    "has no length on a connection that is kept open": headed("Connection: keep-alive"),
     "has a blank before a colon": headed("Content-Length : SIZE"),
     "has a blank before a colon elsewhere": headed(LENGTH, "X-Blank : x"),
     "has a field without a colon": headed(LENGTH, "X-Field"),

@@ -98,5 +98,5 @@ class Outcomes(SudoCase):
     def test_broken_by_a_check_program_that_is_not_there(self):
         person = self.person_with("broken", "helper=/usr/libexec/no-such-program")
         self.assert_refused(person, person.password)
-        self.assert_log(person, "ERR", "broken", "/usr/libexec/no-such-program can't be started: "
+        self.assert_log(person, "ERR", "broken", "/usr/libexec/no-such-program cannot be started: "
                         "No such file or directory", service="sudo-broken")

@@ -16,7 +16,7 @@ def make_codes(person, *options):
 
 
 def recovered(remain):
-    return ("INFO", "approved", f"RECOVERY CODE used up, {remain} remain")
+    return ("INFO", "approved", f"RECOVERY CODE used, {remain} remain")
 
 
 class Ssh(SettingsCase):
@@ -46,7 +46,7 @@ class Ssh(SettingsCase):
         machine.configure(service=AWAY)
         self.assert_in(self.server, person, ("Password: ", person.password))
         (line,) = person.log(1)
-        self.assertRegex(line.text, r'outcome=not-required reason="BYPASS for (600|59\d) s more: '
+        self.assertRegex(line.text, r'outcome=not-required reason="BYPASS, ends in (600|59\d) s: '
                                     'lost phone"')
         machine.configure()
         run("twilio-verify", "bypass", person.name, "--end")

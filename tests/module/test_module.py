@@ -372,7 +372,7 @@ class BrokenHelper(ModuleTest):
     APPROVES = ["read", "send approved"]
     OLD_ENGINES = [f"{call}={error}" for call in ("pidfd_open", "pidfd_send_signal", "waitid")
                    for error in (errno.ENOSYS, errno.EPERM)] + [f"waitid={errno.EINVAL}"]
-    REMEDY = ": Linux 5.4 or later is needed, and in a container a seccomp profile that allows this"
+    REMEDY = ": Linux 5.4 or later is needed, and in a container a seccomp profile that allows it"
 
     def test_a_kernel_or_a_container_that_is_too_old_is_named_and_nothing_is_started(self):
         for refused in self.OLD_ENGINES:
@@ -386,7 +386,7 @@ class BrokenHelper(ModuleTest):
         for refused in ("execve", "setsid"):
             with self.subTest(refused):
                 login = self.login(self.APPROVES, "--refuse", f"{refused}={errno.EPERM}")
-                self.assert_broken(login, f"{FAKE_CHECK} can't be started: ", self.REMEDY)
+                self.assert_broken(login, f"{FAKE_CHECK} cannot be started: ", self.REMEDY)
 
     def test_what_libc_and_the_module_can_do_without_may_be_refused(self):
         for error in (errno.ENOSYS, errno.EPERM):
@@ -402,7 +402,7 @@ class BrokenHelper(ModuleTest):
             with self.subTest(sigchld):
                 login = self.login(["expect-eof"], "--sigchld", sigchld, "--refuse",
                                    f"pidfd_open of another={errno.EMFILE}")
-                self.assert_broken(login, "can't be watched: Too many open files")
+                self.assert_broken(login, "cannot be watched: Too many open files")
                 self.assertEqual(login.saw, ["started", "end"])
 
     def test_settings_that_are_missing_are_the_check_programs_to_judge(self):

@@ -165,9 +165,9 @@ for name, sid in {"has a path": "YC" + "0" * 29 + "/..", "has a query": "YC" + "
 for field, other in OTHERS.items():
     BOUND[f"the reason names a new challenge's {field} that is another's"] = at_create(
         "unavailable", bend(**{field: other if field != "sid" else "YC"}), 2,
-        reason=rf"something else: {field}\b")
+        reason=rf"does not match this login: {field}\b")
     BOUND[f"the reason names an approval's {field} that is another's"] = at_verify(
-        "unavailable", bend(**{field: other}), reason=rf"something else: {field}\b")
+        "unavailable", bend(**{field: other}), reason=rf"does not match this login: {field}\b")
 
 STATUS_ROWS = {}
 for name, value in STATUSES.items():
@@ -504,7 +504,7 @@ class Connecting(Fault):
         (folder / "0123abcd.0").write_text("")
         (folder / "0123abcd.0").chmod(0o600)
         host = self.host(server, service={"ca_file": None, "ca_path": folder})
-        self.run_login(host, [RIGHT], "misconfigured", "certificates to trust can't be read")
+        self.run_login(host, [RIGHT], "misconfigured", "cannot read the trusted certificates")
         self.assertEqual(server.requests, [])
 
     def test_no_request_reaches_a_stranger(self):
@@ -836,9 +836,9 @@ class Proxies(Fault):
         self.assertNotIn("authorization", "".join(proxy.asked[0]).lower())
 
     def test_a_proxy_that_refuses_is_judged_as_twilio_is(self):
-        for status, outcome, reason in ((400, "misconfigured", "the proxy refuses with HTTP 400"),
-                                        (403, "misconfigured", "the proxy refuses with HTTP 403"),
-                                        (407, "misconfigured", "the proxy refuses with HTTP 407"),
+        for status, outcome, reason in ((400, "misconfigured", "the proxy answered HTTP 400"),
+                                        (403, "misconfigured", "the proxy answered HTTP 403"),
+                                        (407, "misconfigured", "the proxy answered HTTP 407"),
                                         (408, "unavailable", "408"), (429, "exhausted", "HTTP 429"),
                                         (502, "unavailable", "502"), (503, "unavailable", "503")):
             with self.subTest(status):

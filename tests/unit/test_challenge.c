@@ -53,7 +53,7 @@ static void assert_bytes_refused(const char *body, size_t size, const char *part
 
 static void assert_untrusted(const char *body)
 {
-    assert_bytes_refused(body, strlen(body), "no JSON that can be trusted");
+    assert_bytes_refused(body, strlen(body), "invalid JSON in Twilio's reply");
 }
 
 TEST(approves_this_login_s_own_challenge)
@@ -100,7 +100,7 @@ TEST(knows_no_state_that_is_almost_one)
 
     for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
         const char *body = reply_print("approved", "status", values[i]);
-        assert_bytes_refused(body, strlen(body), "no status that is known");
+        assert_bytes_refused(body, strlen(body), "unknown status");
     }
 }
 
@@ -124,7 +124,7 @@ static void assert_foreign(const char *name, const char *value)
         struct verdict why_not = { 0 };
         if (parse_bytes(body, strlen(body), &ours, &why_not) != CHALLENGE_REFUSED)
             fail_msg("took %s", body);
-        assert_refused(&why_not, OUTCOME_UNAVAILABLE, "about something else: ");
+        assert_refused(&why_not, OUTCOME_UNAVAILABLE, "does not match this login: ");
         assert_refused(&why_not, OUTCOME_UNAVAILABLE, name);
     }
 }
@@ -212,7 +212,7 @@ TEST(takes_no_sid_of_another_form_for_a_new_challenge)
         const char *body = reply_print("pending", "sid", sids[i]);
         struct verdict why_not = { 0 };
         assert_int_equal(parse_bytes(body, strlen(body), &binding, &why_not), CHALLENGE_REFUSED);
-        assert_refused(&why_not, OUTCOME_UNAVAILABLE, "something else: sid");
+        assert_refused(&why_not, OUTCOME_UNAVAILABLE, "does not match this login: sid");
     }
 }
 
@@ -240,10 +240,10 @@ TEST(refuses_a_nul_byte_anywhere)
         memcpy(copy, body, at);
         copy[at] = '\0';
         memcpy(copy + at + 1, body + at, size - at);
-        assert_bytes_refused(copy, size + 1, "no JSON that can be trusted");
+        assert_bytes_refused(copy, size + 1, "invalid JSON in Twilio's reply");
         if (at < size) {
             memcpy(copy + at + 1, body + at + 1, size - at - 1);
-            assert_bytes_refused(copy, size, "no JSON that can be trusted");
+            assert_bytes_refused(copy, size, "invalid JSON in Twilio's reply");
         }
     }
     free(copy);
@@ -353,7 +353,7 @@ TEST(refuses_every_reply_that_is_cut)
     const char *body = reply_print("approved", NULL, NULL);
 
     for (size_t size = 0; size < strlen(body); size++)
-        assert_bytes_refused(body, size, "no JSON that can be trusted");
+        assert_bytes_refused(body, size, "invalid JSON in Twilio's reply");
 }
 
 TEST(refuses_what_is_no_object)
@@ -367,7 +367,7 @@ TEST(refuses_what_is_no_object)
         assert_untrusted(bodies[i]);
     snprintf(list, sizeof list, "[%s]", reply_print("approved", NULL, NULL));
     assert_untrusted(list);
-    assert_bytes_refused("{}", 2, "something else: sid");
+    assert_bytes_refused("{}", 2, "does not match this login: sid");
 }
 
 TEST(refuses_what_is_almost_json)
@@ -471,7 +471,7 @@ TEST(takes_64_kib_and_no_more)
     memset(large, ' ', HTTP_BODY_MAX + 1);
     memcpy(large, body, strlen(body));
     assert_int_equal(parse_bytes(large, HTTP_BODY_MAX, &ours, &why_not), CHALLENGE_APPROVED);
-    assert_bytes_refused(large, HTTP_BODY_MAX + 1, "no JSON that can be trusted");
+    assert_bytes_refused(large, HTTP_BODY_MAX + 1, "invalid JSON in Twilio's reply");
     free(large);
 }
 
@@ -708,7 +708,7 @@ TEST(tells_status_and_code_and_the_remedy)
     judge(CHALLENGE_CREATE, 418, reply_print_error(12345, 418), &why_not);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "HTTP 418, error 12345");
     judge(CHALLENGE_CREATE, 502, "<html>Bad Gateway</html>", &why_not);
-    assert_refused(&why_not, OUTCOME_UNAVAILABLE, "HTTP 502, error 0: no answer that can be used");
+    assert_refused(&why_not, OUTCOME_UNAVAILABLE, "HTTP 502, error 0: unusable reply");
 }
 
 static void assert_reason(int status, const char *body, const char *expected)
@@ -725,15 +725,15 @@ TEST(quotes_what_names_a_parameter_or_explains_an_unknown_code)
                   "Twilio: HTTP 400, error 60306: malformed SID, identity or code: check the "
                   "enrollment, service_sid and code_length (Twilio: Invalid parameter: Identity)");
     assert_reason(403, "{\"code\": 99999, \"message\": \"New rule\"}",
-                  "Twilio: HTTP 403, error 99999: the request was refused (Twilio: New rule)");
+                  "Twilio: HTTP 403, error 99999: Twilio refused the request (Twilio: New rule)");
     assert_reason(400, "{\"code\": 99999, \"title\": \"New\", \"detail\": \"Rule\"}",
-                  "Twilio: HTTP 400, error 99999: the request was refused (Twilio: Rule)");
+                  "Twilio: HTTP 400, error 99999: Twilio refused the request (Twilio: Rule)");
     assert_reason(400, "{\"title\": \"New\"}",
-                  "Twilio: HTTP 400, error 0: the request was refused (Twilio: New)");
+                  "Twilio: HTTP 400, error 0: Twilio refused the request (Twilio: New)");
     assert_reason(400, "{\"code\": 99999, \"message\": \"\"}",
-                  "Twilio: HTTP 400, error 99999: the request was refused");
+                  "Twilio: HTTP 400, error 99999: Twilio refused the request");
     assert_reason(400, "<html>Bad Request</html>",
-                  "Twilio: HTTP 400, error 0: the request was refused");
+                  "Twilio: HTTP 400, error 0: Twilio refused the request");
 }
 
 TEST(quotes_nothing_else)
@@ -752,18 +752,19 @@ TEST(quotes_no_control_character_and_no_number_and_only_so_much)
     char body[2000], words[1000];
     struct verdict why_not;
 
-    assert_reason(400,
-                  "{\"code\": 1, \"message\": \"a\\u001b[2J \\u009b \\u202e \\\"b\\\" 123456, "
-                  "(012) AC012 1x a=5/6_7\"}",
-                  "Twilio: HTTP 400, error 1: the request was refused (Twilio: a?[2J ?? ??? \"b\" "
-                  "######, (###) AC012 1x a=#/#_#)");
+    assert_reason(
+        400,
+        "{\"code\": 1, \"message\": \"a\\u001b[2J \\u009b \\u202e \\\"b\\\" 123456, "
+        "(012) AC012 1x a=5/6_7\"}",
+        "Twilio: HTTP 400, error 1: Twilio refused the request (Twilio: a?[2J ?? ??? \"b\" "
+        "######, (###) AC012 1x a=#/#_#)");
     memset(words, 'x', sizeof words - 1);
     words[sizeof words - 1] = '\0';
     snprintf(body, sizeof body, "{\"code\": 1, \"message\": \"%s\"}", words);
     judge(CHALLENGE_CREATE, 400, body, &why_not);
     words[120] = '\0';
-    snprintf(body, sizeof body, "Twilio: HTTP 400, error 1: the request was refused (Twilio: %s)",
-             words);
+    snprintf(body, sizeof body,
+             "Twilio: HTTP 400, error 1: Twilio refused the request (Twilio: %s)", words);
     assert_string_equal(why_not.reason, body);
 }
 
@@ -777,7 +778,7 @@ TEST(says_what_people_meet_first_and_the_remedy)
         { 401, 20003, "check account_sid, api_key_sid and api_key_file" },
         { 404, 20404, "check service_sid and the enrollment" },
         { 403, 60204, "this Verify service may not use TOTP: enable it" },
-        { 403, 70051, "the API key may not do this: give it the permission" },
+        { 403, 70051, "the API key has no permission for this: grant it" },
         { 429, 60312, "wait, or use a recovery code" },
     };
 

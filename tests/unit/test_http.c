@@ -568,7 +568,7 @@ TEST(does_not_open_where_libcurl_does_not_take_an_option)
         begin_test(NULL);
         fake.failing = failing;
         assert_false(http_open(&settings, &credentials, &http, &why_not));
-        assert_refused(&why_not, OUTCOME_MISCONFIGURED, "libcurl does not take ");
+        assert_refused(&why_not, OUTCOME_MISCONFIGURED, "libcurl rejects ");
         assert_null(http);
         end_test(NULL);
     }
@@ -679,7 +679,7 @@ TEST(a_request_that_cannot_begin_is_not_sent)
     memset(path, 'a', sizeof path - 1);
     path[sizeof path - 1] = '\0';
     assert_int_equal(http_send(http, &too_long, &watch, &reply, &why_not), HTTP_UNSENT);
-    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "libcurl does not take the request");
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "libcurl rejects the request");
 
     fake.fails_copy = true;
     assert_int_equal(http_send(http, &request, &watch, &reply, &why_not), HTTP_UNSENT);
@@ -774,10 +774,10 @@ TEST(only_the_other_side_s_fault_is_an_outage)
         assert_refused(&why_not, OUTCOME_MISCONFIGURED, cause_text((enum cause_kind)kind));
         assert_non_null(strstr(why_not.reason, "; libcurl: as libcurl calls it"));
     }
-    fake.cause = (struct cause){ CAUSE_CALL, EADDRNOTAVAIL, "connect to the server" };
+    fake.cause = (struct cause){ CAUSE_CALL, EADDRNOTAVAIL, "connect() to the server" };
     assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED,
-                   "connect to the server: Cannot assign requested address");
+                   "connect() to the server: Cannot assign requested address");
     http_free(http);
 }
 
@@ -799,12 +799,12 @@ TEST(a_certificate_that_is_not_trusted_may_be_this_host_s_fault)
     fake.verify_result = 20;
     fake.has_folder = false; /* the bundle is not there */
     assert_int_equal(send_it(http, meets_a_stranger, NULL, &reply), HTTP_UNSENT);
-    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "certificates to trust can't be read");
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "cannot read the trusted certificates");
     assert_true(http_is_distrusted(http));
 
     failure = CURLE_SSL_CACERT_BADFILE;
     assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_UNSENT);
-    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "certificates to trust can't be read");
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "cannot read the trusted certificates");
     assert_false(http_is_distrusted(http));
     assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
     assert_false(http_is_distrusted(http));
@@ -951,7 +951,7 @@ TEST(a_reply_that_came_before_its_request_is_none)
 
     fake.is_unanswered = true;
     assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_LOST);
-    assert_refused(&why_not, OUTCOME_UNAVAILABLE, "a reply that came before its request");
+    assert_refused(&why_not, OUTCOME_UNAVAILABLE, "the reply came before the request");
     fake.is_unanswered = false;
     assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
     assert_true(fake.is_fresh);

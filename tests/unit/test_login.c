@@ -1022,8 +1022,8 @@ TEST(what_can_not_be_counted_has_one_attempt_and_no_second_challenge)
     run(&scene, &verdict);
     assert_refused(&verdict, OUTCOME_DENIED, "no valid code in 1 attempt");
     assert_string_equal(scene.logged,
-                        "[WARNING wrong codes can't be counted: one attempt, and Twilio's limits "
-                        "alone][wrong code 1 of 3; challenge=YC1]");
+                        "[WARNING cannot count wrong codes: one attempt, and only Twilio's limits "
+                        "remain][wrong code 1 of 3; challenge=YC1]");
     assert_scene("ask load connect create answer verify(123456@1)", OUTCOME_DENIED,
                  "the challenge expired again", .answers = { CODE }, .claims = { UNCOUNTED },
                  .results = { PENDING, EXPIRED });
@@ -1226,7 +1226,7 @@ TEST(a_refused_verification_ends_the_login_and_names_the_challenge)
 
 TEST(a_verification_that_says_it_was_given_up_is_unavailable)
 {
-    assert_scene("ask load connect create answer verify(123456@1)", OUTCOME_UNAVAILABLE, "given up",
+    assert_scene("ask load connect create answer verify(123456@1)", OUTCOME_UNAVAILABLE, "interrupted",
                  .answers = { CODE },
                  .results = { PENDING, { CHALLENGE_GIVEN_UP, OUTCOME_BROKEN, false } });
 }
@@ -1459,14 +1459,14 @@ TEST(a_recovery_code_lets_in_whatever_the_service_does)
                                .remain = { 10 } };
         struct verdict verdict;
         run(&scene, &verdict);
-        assert_refused(&verdict, OUTCOME_APPROVED, "RECOVERY CODE used up, 9 remain");
+        assert_refused(&verdict, OUTCOME_APPROVED, "RECOVERY CODE used, 9 remain");
         assert_non_null(strstr(scene.memory, "recover(bcdfghjkmnpq) "
                                              "show(That was a recovery code; 9 remain.)"));
         assert_null(strstr(scene.trace, "verify"));
     }
     assert_scene("ask load connect answer", OUTCOME_APPROVED, "RECOVERY CODE",
                  .answers = { RECOVERY(WAITED_FOR) }, .results = { UNREACHABLE }, .remain = { 1 });
-    assert_scene("ask load answer", OUTCOME_APPROVED, "RECOVERY CODE used up, 0 remain",
+    assert_scene("ask load answer", OUTCOME_APPROVED, "RECOVERY CODE used, 0 remain",
                  .load_fails = OUTCOME_MISCONFIGURED, .answers = { RECOVERY(WAITED_FOR) },
                  .remain = { 1 });
     assert_scene("ask load connect create answer", OUTCOME_APPROVED, "RECOVERY CODE",
@@ -1548,7 +1548,7 @@ TEST(in_an_outage_the_question_tells_that_a_recovery_code_works)
 {
     static const struct outage rows[] = {
         { RECOVERY(WAITED_FOR), OUTCOME_APPROVED, "answer", "recover(bcdfghjkmnpq) show(That was",
-          "RECOVERY CODE used up, 0 remain", 1 },
+          "RECOVERY CODE used, 0 remain", 1 },
         { { "", WAITED_FOR, 0 }, OUTCOME_UNAVAILABLE, "answer", "", "scripted refusal", 0 },
         { CODE2, OUTCOME_UNAVAILABLE, "answer", "", "scripted refusal", 0 },
         { CODE, OUTCOME_UNAVAILABLE, "answer", "", "scripted refusal", 0 },

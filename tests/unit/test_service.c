@@ -267,13 +267,13 @@ TEST(create_tells_what_is_wrong_with_a_reply)
     reply(201, reply_print("pending", "identity", "\"another\""));
     assert_int_equal(create(login), CHALLENGE_REFUSED);
     assert_refused(&login->why_not, OUTCOME_UNAVAILABLE,
-                   "the reply is about something else: identity; request=" REQUEST_ID);
+                   "the reply does not match this login: identity; request=" REQUEST_ID);
     reply(201, "<html></html>");
     assert_int_equal(create(login), CHALLENGE_REFUSED);
-    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "no JSON that can be trusted");
+    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "invalid JSON in Twilio's reply");
     reply_challenge(201, "approved");
     assert_int_equal(create(login), CHALLENGE_REFUSED);
-    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "a new challenge is not pending");
+    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "the new challenge is not pending");
 }
 
 TEST(create_is_not_repeated_after_a_failure)
@@ -506,7 +506,7 @@ TEST(verify_refuses_when_the_reply_names_another_challenge)
 
     reply(200, reply_print("approved", "sid", "\"" REPLY_OTHER_SID "\""));
     assert_int_equal(verify(login), CHALLENGE_REFUSED);
-    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "something else: sid");
+    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "does not match this login: sid");
     assert_string_equal(login->challenge.sid, REPLY_SID);
 }
 
@@ -717,7 +717,7 @@ TEST(fetch_is_as_strict_as_verify)
     assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "sid");
     reply_error(404, 20404);
     assert_int_equal(fetch(login), CHALLENGE_REFUSED);
-    assert_refused(&login->why_not, OUTCOME_DENIED, "gone");
+    assert_refused(&login->why_not, OUTCOME_DENIED, "no longer has");
     reply_challenge(200, "pending");
     assert_int_equal(fetch(login), CHALLENGE_PENDING);
     reply_challenge(200, "expired");

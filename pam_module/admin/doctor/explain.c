@@ -188,7 +188,7 @@ static bool is_able_to_ask(const struct explain *explain)
     }
     if (account == NULL || account->pw_uid == 0 || account->pw_gid == 0) {
         verdict_refuse(&why_not, OUTCOME_MISCONFIGURED,
-                       "the account \"%s\" of run_as %s: make it, or name another",
+                       "the account \"%s\" of run_as %s: create it, or name another",
                        explain->settings->run_as, account == NULL ? "does not exist" : "is root's");
         refuse(explain, "run_as", why_not.reason);
         return false;
