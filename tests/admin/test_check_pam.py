@@ -113,7 +113,7 @@ class Recipes(CheckCase):
     def test_the_machines_own_files_can_be_followed(self):
         done = self.run_tool("check-pam", "--json")
         self.assertNotIn("libpam may refuse", done.out)
-        self.assertNotIn("too many ways", done.out)
+        self.assertNotIn("too many paths", done.out)
 
     def test_each_recipe_asks_for_a_code(self):
         for name, service in (("sudo", "sudo"), ("sudo", "sudo-i"), ("sshd-key-and-code", "sshd"),
@@ -130,7 +130,7 @@ class Recipes(CheckCase):
     def test_the_recipe_for_an_outage_is_a_warning_about_its_line(self):
         for before in (INCLUDE, ""):
             found = self.judge(before + recipe("outage"), "sshd")
-            self.assertRegex(found[0], r"^warning: sshd:\d: while Twilio can't be reached")
+            self.assertRegex(found[0], r"^warning: sshd:\d: no code is needed while Twilio")
 
     def test_the_recipe_for_an_outage_is_wrong_where_a_user_of_this_host_starts_the_service(self):
         self.install(common_auth=COMMON + recipe("outage"))
@@ -138,17 +138,17 @@ class Recipes(CheckCase):
             for text in (INCLUDE + recipe("outage"), INCLUDE):
                 with self.subTest([service, text]):
                     found = self.judge(text, service)
-                    self.assertRegex(found[0], r"^wrong: [\w-]+:\d: while Twilio can't be reached no "
-                                     "code is needed, and a user of this host can bring that about$")
-        self.assertRegex(self.judge(INCLUDE, "other")[0], "^wrong: common-auth:4: while Twilio")
+                    self.assertRegex(found[0], r"^wrong: [\w-]+:\d: no code is needed while Twilio "
+                                     "cannot be reached, and a local user can cause that$")
+        self.assertRegex(self.judge(INCLUDE, "other")[0], "^wrong: common-auth:4: no code is needed")
         for service in ("sshd", "login", "gdm-password"):
             with self.subTest(service):
                 self.assertRegex(self.judge(INCLUDE, service)[0],
-                                 r"^warning: common-auth:4: while Twilio can't be reached")
+                                 r"^warning: common-auth:4: no code is needed while Twilio")
         status, findings = self.check()
         self.assertEqual(status, WRONG)
         self.assertEqual({subject for level, subject, text, _ in findings
-                          if level == "wrong" and "bring that about" in text},
+                          if level == "wrong" and "can cause that" in text},
                          {"sudo", "sudo-i", "su", "su-l", "polkit-1", "doas", "pkexec", "chsh", "chfn"})
 
     def test_every_control_that_lets_in_during_an_outage_alone_is_found(self):
@@ -169,7 +169,7 @@ class Recipes(CheckCase):
         self.assertEqual(len(lines), 4)
         for condition, module in zip(lines[::2], ("pam_succeed_if.so", "pam_access.so")):
             self.assert_judged(INCLUDE + condition + LINE,
-                               f'warning: svc:2: an exemption: a user who passes "{module} ')
+                               f'warning: svc:2: an exemption by "{module} ')
 
     def test_the_profile_of_pam_auth_update_covers_everything(self):
         self.install(common_auth=PROFILE)
@@ -210,8 +210,8 @@ class Recipes(CheckCase):
             "auth [success=2 module_unknown=ignore default=die] pam_sss.so require_cert_auth\n"
             "auth optional pam_echo.so no card\nauth substack common-auth\n"
             "auth requisite pam_nologin.so\n",
-            'wrong: gdm-smartcard:2: "success=2 module_unknown=ignore default=die pam_sss.so" skips '
-            "the module", service="gdm-smartcard")
+            'wrong: gdm-smartcard:2: "success=2 module_unknown=ignore default=die pam_sss.so" '
+            "bypasses the module", service="gdm-smartcard")
 
     def test_what_leads_around_a_service_is_named(self):
         self.install(sudo=recipe("sudo"), gdm_password=INCLUDE, cron=INCLUDE,
@@ -220,7 +220,7 @@ class Recipes(CheckCase):
         status, findings = self.check()
         self.assertEqual(status, WRONG)
         absent = {(level, subject) for level, subject, text, _ in findings
-                  if "no line of auth calls the module" in text}
+                  if "no auth line calls the module" in text}
         self.assertEqual(absent, {("wrong", "sudo-i"), *(("warning", name) for name in (
             "sshd", "login", "su", "su-l", "gdm-password", "gdm-fingerprint", "sddm-autologin"))})
 
@@ -252,10 +252,10 @@ class Folders(CheckCase):
 
     def test_a_service_there_that_gives_root_for_the_password_alone_is_named(self):
         self.install(sudo=recipe("sudo"), sudo_i=recipe("sudo"))
-        self.assertIn("no line of auth calls", self.found()["warning", "polkit-1"])
+        self.assertIn("no auth line calls", self.found()["warning", "polkit-1"])
         found = self.found("polkit-1")
         self.assertEqual([*found], [("wrong", "polkit-1")])
-        self.assertIn("no line of auth calls", found["wrong", "polkit-1"])
+        self.assertIn("no auth line calls", found["wrong", "polkit-1"])
 
     def test_a_service_there_counts_until_the_first_folder_has_it(self):
         (self.vendor / "polkit-1").write_text(INCLUDE + LINE)
@@ -284,7 +284,7 @@ class Folders(CheckCase):
                 done = subprocess.run([*prefix, *driver], capture_output=True, text=True, check=False)
                 self.assertEqual("PAM_MAXTRIES" in done.stdout, counts, done.stderr)
                 _, findings = self.check(prefix=prefix, folder=False)
-                self.assertEqual("/etc/pam.conf counts, which is not looked at" in
+                self.assertEqual("/etc/pam.conf is in effect, but is not checked" in
                                  [finding[2] for finding in findings], counts)
 
     def test_both_folders_are_named_where_neither_has_it(self):
@@ -326,7 +326,7 @@ class Facts(CheckCase):
 
     def test_a_line_that_is_no_fact_is_named(self):
         self.facts.write_text("# facts\nservice sudo logn\n")
-        self.assert_refused(f'{self.facts}:2: "logn" is no word of a service')
+        self.assert_refused(f'{self.facts}:2: "logn": unknown word for a service')
         shutil.copy(ROOT / "conf" / "pam-facts", self.facts)
         self.own.write_text("module pam_x.so\n")
         self.assert_refused('/etc/security/twilio-verify.d/pam-facts:1: "": write factor, condition, '
@@ -350,29 +350,29 @@ class Stacks(CheckCase):
         for text, *expected in (
                 ("auth [success=done default=die] pam_unix.so\n" + LINE,
                  "wrong: svc:2: the module is never called",
-                 'wrong: svc:1: "success=done default=die pam_unix.so" skips the module'),
+                 'wrong: svc:1: "success=done default=die pam_unix.so" bypasses the module'),
                 ("auth sufficient pam_unix.so\n" + LINE,
-                 'wrong: svc:1: "sufficient pam_unix.so" skips the module: a user whom it lets in '
-                 "is not asked for a code", "wrong: svc:2: the code alone logs in, also after pam_unix.so "
+                 'wrong: svc:1: "sufficient pam_unix.so" bypasses the module: users whom it '
+                 "accepts are not asked for a code", "wrong: svc:2: the code alone logs in, also after pam_unix.so "
                  "refused (svc:1)"),
                 ("auth requisite pam_unix.so\nauth [success=1 default=ignore] pam_permit.so\n" + LINE
                  + "auth required pam_permit.so\n",
                  "wrong: svc:3: the module is never called",
-                 'wrong: svc:2: "success=1 default=ignore pam_permit.so" skips the module'),
+                 'wrong: svc:2: "success=1 default=ignore pam_permit.so" bypasses the module'),
                 ("auth [success=2 default=ignore] pam_unix.so\nauth requisite pam_deny.so\n" + LINE
                  + "auth required pam_permit.so\n",
                  "wrong: svc:3: the module is never called",
-                 'wrong: svc:1: "success=2 default=ignore pam_unix.so" skips the module'),
+                 'wrong: svc:1: "success=2 default=ignore pam_unix.so" bypasses the module'),
                 (INCLUDE + "auth [success=1 default=ignore] pam_succeed_if.so user ingroup robots\n"
-                 + LINE, 'warning: svc:2: an exemption: a user who passes "pam_succeed_if.so user '
-                 'ingroup robots" is not asked for a code'),
+                 + LINE, 'warning: svc:2: an exemption by "pam_succeed_if.so user '
+                 'ingroup robots": users whom it accepts are not asked for a code'),
                 ("auth sufficient pam_succeed_if.so user ingroup nopasswdlogin\n" + INCLUDE + LINE,
-                 'warning: svc:1: an exemption: a user who passes "pam_succeed_if.so user '
-                 'ingroup nopasswdlogin" is not authenticated at all'),
+                 'warning: svc:1: an exemption by "pam_succeed_if.so user '
+                 'ingroup nopasswdlogin": users whom it accepts are not authenticated at all'),
                 ("auth sufficient pam_rootok.so\n" + INCLUDE + LINE,
                  "note: svc:1: root needs no code", "ok: "),
                 ("auth sufficient pam_u2f.so\n" + INCLUDE + LINE,
-                 'wrong: svc:1: "sufficient pam_u2f.so" skips the module'),
+                 'wrong: svc:1: "sufficient pam_u2f.so" bypasses the module'),
                 ("auth [default=1] pam_nosuch.so\n" + LINE + "auth required pam_permit.so\n",
                  "wrong: svc:2: the module is never called", "wrong: svc:1: ")):
             with self.subTest(text):
@@ -387,7 +387,7 @@ class Stacks(CheckCase):
         self.assert_judged("auth substack system\n" + LINE,
                            "warning: svc:2: the module asks also after pam_unix.so refused (system:1)")
         self.assert_judged("auth include system\n" + LINE, "wrong: svc:2: the module is never called",
-                           'wrong: system:1: "sufficient pam_unix.so" skips the module')
+                           'wrong: system:1: "sufficient pam_unix.so" bypasses the module')
 
     def test_a_way_round_within_a_substack_is_named(self):
         self.install(system="auth requisite pam_unix.so\nauth [success=1 default=ignore] pam_krb5.so\n" +
@@ -425,7 +425,7 @@ class Stacks(CheckCase):
     def test_only_unavailable_is_a_warning(self):
         control = "[success=ok ignore=ignore authinfo_unavail=ignore default=die]"
         self.assert_judged(f"{INCLUDE}auth {control} pam_twilio_verify.so\n",
-                           "warning: svc:2: while Twilio can't be reached no code is needed")
+                           "warning: svc:2: no code is needed while Twilio cannot be reached")
 
     def test_what_refuses_after_a_refusal_makes_a_control_fine(self):
         for control in ("required", "requisite", "[success=ok ignore=ignore default=bad]",
@@ -471,11 +471,11 @@ class Stacks(CheckCase):
                 ("auth include required\n", 'write "requisite" for pam_unix.so',
                  "auth requisite pam_unix.so\n"),
                 ("auth [success=ok default=bad] pam_unix.so\n",
-                 'let a refusal end the stack there, as "requisite" does',
+                 'end the stack on a refusal there, as "requisite" does',
                  "auth [success=ok default=die] pam_unix.so\n"),
                 ("auth [success=1 default=ignore] pam_unix.so\n" + deny.replace("requisite",
                                                                                "required"),
-                 'let a refusal end the stack there, as "requisite" does',
+                 'end the stack on a refusal there, as "requisite" does',
                  "auth [success=1 default=ignore] pam_unix.so\n" + deny)):
             with self.subTest(text):
                 (self.pam / "svc").write_text(text + LINE)
@@ -566,13 +566,13 @@ class Stacks(CheckCase):
     def test_a_file_whose_name_is_not_in_small_letters_is_never_found(self):
         self.install(Sudo=recipe("sudo"), SYSTEM="auth required pam_unix.so\n")
         _, findings = self.check()
-        self.assertIn(("warning", "Sudo", f"{self.pam}/Sudo: libpam looks for a service in small "
-                       "letters, and does not find it", "rename the file"), findings)
+        self.assertIn(("warning", "Sudo", f"{self.pam}/Sudo: libpam looks for a service in lower "
+                       f"case, and does not find it", "rename the file"), findings)
         self.assertNotIn("SYSTEM", {finding[1] for finding in findings})
 
     def test_a_file_that_can_not_be_read_is_wrong(self):
         self.assert_judged("@include nosuch\n" + LINE,
-                           'wrong: svc:1: "@include nosuch" can\'t be read')
+                           'wrong: svc:1: cannot read "@include nosuch"')
         self.assert_judged(INCLUDE + "auth include svc\n" + LINE, "wrong: common-auth: included 16 levels")
 
     def test_settings_of_a_line_are_those_that_count(self):
@@ -742,7 +742,7 @@ class Hosts(CheckCase):
                 self.install(**{service: INCLUDE + LINE})
                 finding, = self.findings_of(service)
                 self.assertEqual(finding[0], "warning")
-                self.assertEqual(finding[2], f"runs as {account}, who can't read the settings: the "
+                self.assertEqual(finding[2], f"runs as {account}, which cannot read the settings: the "
                                              "module refuses everybody")
                 self.assertIn(f"with conf=, in files of {account}", finding[3])
 
@@ -832,7 +832,7 @@ class Hosts(CheckCase):
                  "wrong: :1: AuthOrder asks others before PAM"),
                 ("AuthOrder mod_auth_pam.c*\n", "wrong: :1: AuthOrder finds no account"),
                 (self.ORDER + "AuthPAM off\n", "wrong: :2: proftpd does not call PAM"),
-                (self.ORDER + "AuthPAMConfig ftp\n", 'warning: :2: takes the PAM service "ftp"'),
+                (self.ORDER + "AuthPAMConfig ftp\n", 'warning: :2: uses the PAM service "ftp"'),
                 (self.ORDER + "AuthPAMConfig proftpd\nAuthPAM on\n", "ok: "),
                 (self.ORDER + "SFTPEngine on\n", "warning: :2: a login by an SFTP key"),
                 (f"<Global>\n  {self.ORDER}</Global>\n" + host.format(""), "ok: "),
@@ -1124,9 +1124,11 @@ class Sshd(CheckCase):
                 ("AuthenticationMethods publickey,password",
                  'wrong: sshd_config:6: Match User bob: is always refused by "publickey,password"'),
                 ("KbdInteractiveAuthentication no",
-                 "wrong: sshd_config:6: Match User bob: nothing is known: AuthenticationMethods cannot"),
+                 "wrong: sshd_config:6: Match User bob: its configuration is unknown: "
+                 "AuthenticationMethods cannot"),
                 ("PubkeyAuthentication no",
-                 "wrong: sshd_config:6: Match User bob: nothing is known: AuthenticationMethods cannot")):
+                 "wrong: sshd_config:6: Match User bob: its configuration is unknown: "
+                 "AuthenticationMethods cannot")):
             with self.subTest(block):
                 self.assert_sshd(f"{self.HEAD}{self.BOTH}Match User bob\n{block}\n", self.key, ok,
                                  expected)
@@ -1152,7 +1154,7 @@ class Sshd(CheckCase):
                          "warning: inner.conf:3: Match Address 10.0.0.0/8: an exemption")
 
     def test_each_list_is_judged_by_itself(self):
-        never = "is always refused, as a password is no code: it can't be satisfied"
+        never = "is always refused, as a password is not a code"
         for lists, stack, *expected in (
                 ("publickey,keyboard-interactive password,keyboard-interactive", "password",
                  ("ok", "asks for the code"), ("wrong", never)),
@@ -1167,7 +1169,7 @@ class Sshd(CheckCase):
                 ("gssapi-with-mic publickey,keyboard-interactive", "key",
                  ("wrong", "logs in without the code"), ("ok", "asks for the code")),
                 ("publickey,keyboard-interactive:bsdauth", "key",
-                 ("wrong", "is always refused: it names a method that can't be satisfied")),
+                 ("wrong", "is always refused: it names a method that cannot be satisfied")),
                 ("publickey,publickey,keyboard-interactive", "key", ("ok", "asks for the code")),
                 ("publickey,publickey", "password", ("wrong", "logs in without the code")),
                 ("none", "password", ("wrong", "is always refused: it names a method"))):
@@ -1193,7 +1195,7 @@ class Sshd(CheckCase):
 
     def test_a_configuration_that_sshd_refuses_is_told_of(self):
         self.assert_sshd("UsePAM maybe\n", self.key,
-                         "wrong: nothing is known of its configuration: sshd_config line 2")
+                         "wrong: its configuration is unknown: sshd_config line 2")
 
     @unittest.skipIf(pathlib.Path("/run/sshd").exists(), "sshd runs here")
     def test_an_sshd_that_does_not_run_is_told_of(self):
@@ -1201,7 +1203,7 @@ class Sshd(CheckCase):
         self.config.write_text(f"HostKey {self.folder}/key\n")
         status, findings = self.check("--sshd-config", self.config, "sshd")
         self.assertEqual((status, findings[-1][0]), (OK, "warning"))
-        self.assertIn("nothing is known of its configuration: Missing privilege", findings[-1][2])
+        self.assertIn("its configuration is unknown: Missing privilege", findings[-1][2])
 
 
 class Sudo(CheckCase):
@@ -1228,15 +1230,15 @@ class Sudo(CheckCase):
                 ("Defaults authenticate",), ("Defaults timestamp_timeout=0",),
                 ("Defaults timestamp_timeout=5", ), ("Defaults !lecture,tty_tickets",),
                 ("Defaults env_reset,timestamp_timeout = 60",
-                 "note: sudoers:1: one code lasts 60 minutes"),
-                ("Defaults\ttimestamp_timeout=-1", "warning: sudoers:1: one code lasts until"),
+                 "note: sudoers:1: one code is valid for 60 minutes"),
+                ("Defaults\ttimestamp_timeout=-1", "warning: sudoers:1: one code is valid until"),
                 ('Defaults badpass_message="no, timestamp_timeout=-1", timestamp_type=global',
                  "warning: sudoers:1: a code at one terminal is valid at all"),
                 ("Defaults !lecture, ! tty_tickets",
                  "warning: sudoers:1: a code at one terminal is valid at all"),
-                ("Defaults exempt_group=wheel", "warning: sudoers:1: an exemption, sudo runs "
-                 "without authentication for the group wheel"),
-                ("Defaults pam_service=sudo-easy", 'warning: sudoers:1: takes the PAM service '
+                ("Defaults exempt_group=wheel", "warning: sudoers:1: an exemption, group "
+                 "wheel runs sudo without authentication"),
+                ("Defaults pam_service=sudo-easy", 'warning: sudoers:1: uses the PAM service '
                  '"sudo-easy"'),
                 ("Defaults passprompt_override",
                  "warning: sudoers:1: sudo's own prompt replaces the question for the code"),

@@ -131,11 +131,11 @@ class Good(DoctorCase):
         self.assertIn("1 of 1 files can be used", texts["enrollments"])
         self.assertIn(f"identity {self.factor.identity}", texts["user"])
         self.assertIn("is verified", texts["factor"])
-        self.assertIn("its certificate is good", texts["TLS"])
+        self.assertIn("its certificate is valid", texts["TLS"])
         self.assertEqual(texts["dry run"], "root is asked for a code")
-        self.assertIn("it connects to", texts["from the cage"])
+        self.assertIn("it connects to", texts["from the sandbox"])
         if IS_ROOT:
-            self.assertRegex(texts["privileges"], "while it asks it is nobody, without groups")
+            self.assertRegex(texts["privileges"], "at the question it runs as nobody, without groups")
 
     def test_without_a_user_it_is_about_everybody(self):
         status, report = self.doctor()
@@ -214,7 +214,7 @@ class Files(DoctorCase):
         self.settings = self.configure(check={"run_as": UNKNOWN})
         self.assert_finds("run_as", f"no account {UNKNOWN}", remedy="useradd --system")
         self.settings = self.configure(check={"run_as": "root"})
-        self.assert_finds("run_as", "has root's uid or gid")
+        self.assert_finds("run_as", "has the user or the group of root")
 
     def test_the_state_folder(self):
         state = self.folder / "state"
@@ -232,8 +232,8 @@ class Files(DoctorCase):
         closed.mkdir(mode=0o700)
         (self.folder / "state").rename(closed / "state")
         self.settings = self.configure(check={"state_dir": closed / "state"})
-        self.assert_finds("state_dir", f"nobody can't write there: {closed}/state: Permission",
-                          remedy="pass through the folders above")
+        self.assert_finds("state_dir", f"nobody cannot write there: {closed}/state: Permission",
+                          remedy="search permission on the parent directories")
 
     @needs_root
     def test_the_state_folder_is_not_run_as_s(self):
@@ -261,7 +261,7 @@ class Files(DoctorCase):
             shutil.copy(CHECK, path)
             shutil.copy(CHECK.with_name("twilio.so"), folder)
             path.chmod(0o644)
-            self.assert_finds("check program", "can't be executed", remedy=f"chmod 0711 {path}")
+            self.assert_finds("check program", "is not executable", remedy=f"chmod 0711 {path}")
             path.chmod(0o4755)
             self.assert_finds("check program", "set-user-ID", remedy=f"chmod ug-s {path}")
 
@@ -317,7 +317,7 @@ class Files(DoctorCase):
             self.paths["--helper"] = folder / "check"
             shutil.copy(CHECK, folder / "check")
             (folder / "twilio.so").write_text("no library")
-            self.assert_finds("from the cage", "can't connect", remedy="twilio.so of another")
+            self.assert_finds("from the sandbox", "cannot connect", remedy="twilio.so of another")
 
     @needs_root
     def test_certificates_that_run_as_can_not_read(self):
@@ -325,7 +325,7 @@ class Files(DoctorCase):
         closed.mkdir(mode=0o700)
         shutil.copy(self.folder / "ca.pem", closed)
         self.settings = self.configure(service={"ca_file": closed / "ca.pem"})
-        self.assert_finds("ca_file", "can't be read by nobody", remedy="let that account")
+        self.assert_finds("ca_file", "cannot be read by nobody", remedy="let that account")
         subprocess.run(["openssl", "rehash", closed], check=True)
         self.settings = self.configure(service={"ca_file": None, "ca_path": closed})
         self.assert_finds("ca_path", f"{closed}: Permission denied")
@@ -457,19 +457,19 @@ class Enrollments(DoctorCase):
         for user in ("root", "daemon"):
             done = self.run_tool("bypass", user, "--for", "90m", "--reason", "lost phone")
             self.assertEqual(done.status, OK, done.err)
-            self.assert_finds("bypass", f"no code is asked of {user} for 1 h ", level="warning",
+            self.assert_finds("bypass", f"{user} needs no code for 1 h ", level="warning",
                               status=OK, user=user, remedy=f"twilio-verify bypass {user} --end")
             if user == "root":
-                self.assert_finds("dry run", "root is asked for no code: BYPASS, ends in ", level="ok",
+                self.assert_finds("dry run", "root needs no code: BYPASS, ends in ", level="ok",
                                   status=OK)
             self.run_tool("bypass", user, "--end")
             self.assertNotIn("bypass", self.doctor(user)[1])
         bypasses = self.folder / "run" / "bypass"
         (bypasses / "root").write_text("made = 1;\n")
-        self.assert_finds("bypass", "does not count: bypass/root:1: unknown key made", level="warning",
-                          status=OK, remedy="twilio-verify bypass root --end")
+        self.assert_finds("bypass", "has no effect: bypass/root:1: unknown key made",
+                          level="warning", status=OK, remedy="twilio-verify bypass root --end")
         bypasses.chmod(0o777)
-        report = self.assert_finds("runtime_dir", f"no bypass counts: folder {bypasses} is writable "
+        report = self.assert_finds("runtime_dir", f"no bypass works: directory {bypasses} is writable "
                                    "by others: chmod go-w it", level="warning", status=OK)
         self.assertNotIn("bypass", report)
 
@@ -528,7 +528,7 @@ class Network(DoctorCase):
         self.settings = self.configure(service={"base_url": NOWHERE})
         report = self.assert_finds("connection", NOWHERE, level="away", remedy="firewall",
                                    status=UNAVAILABLE)
-        self.assertEqual(report["from the cage"][0][0], "away")
+        self.assertEqual(report["from the sandbox"][0][0], "away")
         self.assertEqual(report["dry run"][0][0], "ok")
 
     def test_something_wrong_on_the_host_is_more_than_a_silent_network(self):
@@ -669,20 +669,20 @@ while read -r answer; do echo "ask-secret Code: "; done
         self.script("""read -r login; echo "ask-secret Code: "
 while read -r answer; do echo "ask-secret Code: "; done
 """)
-        report = self.assert_finds("privileges", "it is not nobody alone", user=None)
+        report = self.assert_finds("privileges", "it does not run as nobody alone", user=None)
         self.assertEqual(report["seccomp"][0][0], "warning")
-        self.assertNotIn("shut in", report["Landlock"][0][1])
+        self.assertNotIn("active", report["Landlock"][0][1])
 
     @unittest.skipUnless(pathlib.Path("/proc/sys/kernel/seccomp").exists(), "no seccomp here")
-    def test_the_real_one_is_shut_in(self):
+    def test_the_real_one_has_a_sandbox(self):
         report = self.doctor()[1]
-        self.assertEqual(report["seccomp"], [("ok", "it is shut in", "")])
-        self.assertRegex(report["Landlock"][0][1], r"^it is shut in, by version \d+$"
+        self.assertEqual(report["seccomp"], [("ok", "the filter is active", "")])
+        self.assertRegex(report["Landlock"][0][1], r"^the sandbox is active, version \d+$"
                          if report["Landlock"][0][0] == "ok" else "not")
 
     def test_with_one_attempt_the_connection_does_not_show(self):
         self.settings = self.configure(login={"attempts": 1})
-        self.assert_finds("from the cage", "does not show", level="note", status=OK)
+        self.assert_finds("from the sandbox", "cannot show", level="note", status=OK)
 
     def test_what_the_check_program_says_is_told(self):
         self.paths["--helper"] = "/bin/false"

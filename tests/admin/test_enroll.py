@@ -261,7 +261,7 @@ class Enroll(AdminCase):
         identity, sid = self.record(state=".pending")
         done = self.run_tool("enroll", "root", "--uri-only")
         self.assertEqual(done.status, OK)
-        self.assertIn("an earlier factor of root still waits for its first code: it is deleted",
+        self.assertIn("deletes an earlier pending factor of root: its address stops working",
                       done.err)
         self.assertNotIn(identity, self.entities())
 
@@ -852,5 +852,5 @@ class Disk(AdminCase):
                  f"mkdir -m 700 {self.users}/.pending {self.users}/.former")
         done = self.run_on(mount, "enroll", "root", "--uri-only")
         self.assertEqual((done.status, done.out), (WRONG, ""))
-        self.assertIn("can't be noted", done.err)
+        self.assertIn("could not be recorded", done.err)
         self.assertEqual(self.entities(), set())

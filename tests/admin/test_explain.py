@@ -108,7 +108,7 @@ class Rules(ExplainCase):
             self.assertIn(f"{self.settings}:{self.line_of(key)}", report["rule"][1])
         self.settings = self.configure()
         _, report = self.explain("daemon", "sshd")
-        self.assertIn(f"the default, {self.settings} does not say", report["rule"][1])
+        self.assertIn(f"the default; {self.settings} does not set it", report["rule"][1])
 
     def test_somebody_who_is_not_enrolled_is_refused_and_the_remedy_is_a_command(self):
         status, report = self.explain("daemon")
@@ -133,7 +133,7 @@ class Rules(ExplainCase):
                 self.assertEqual((status, report["host"][0], report["verdict"][1]),
                                  (WRONG, "wrong", "daemon is refused before a question: "
                                                   "PAM_SERVICE_ERR"))
-                self.assertIn(f"the program of {service} runs as {account}, who can't use "
+                self.assertIn(f"the program of {service} runs as {account}, which cannot use "
                               f"{self.settings}: {self.settings}: Permission denied",
                               report["host"][1])
                 self.assertIn(f"leave the module out of it, or give it settings of its own with "
@@ -149,14 +149,14 @@ class Rules(ExplainCase):
         self.settings = self.configure(login={"exempt_services": ["cron"]})
         status, report = self.explain("root", "CRON")
         self.assertEqual((status, report["verdict"][1]),
-                         (OK, "root is let on without a code: PAM_IGNORE"))
+                         (OK, "root needs no code: PAM_IGNORE"))
 
     def test_the_rhost_decides_nothing(self):
         enroll(self.folder, "root", IDENTITY, FACTOR_SID)
         _, without = self.explain()
         status, report = self.explain("root", "sshd", "--rhost", "192.0.2.7")
         self.assertEqual(status, OK)
-        self.assertRegex(report.pop("rhost")[1], "^192.0.2.7 decides nothing .* pam_access")
+        self.assertRegex(report.pop("rhost")[1], "^192.0.2.7 has no effect .* pam_access")
         self.assertEqual(report, without)
 
 
@@ -186,7 +186,7 @@ class Wrong(ExplainCase):
         self.settings = self.configure(check={"run_as": UNKNOWN})
         self.assert_refused("run_as", "does not exist")
         self.settings = self.configure(check={"run_as": "root"})
-        self.assert_refused("run_as", "is root's")
+        self.assert_refused("run_as", "has the user or the group of root")
         self.settings = self.configure(login={"attempts": 9})
         self.assert_refused("settings",
                             f"{self.settings}:{self.line_of('attempts')}: login.attempts must be")

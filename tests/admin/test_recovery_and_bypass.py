@@ -104,7 +104,7 @@ class RecoveryCodes(AdminCase):
         forge(self.folder / "state" / "root.used", fill)
         done = self.run_tool("unlock", "root")
         self.assertEqual((done.status, done.err),
-                         (OK, "twilio-verify: root: no wrong code counts any more\n"))
+                         (OK, "twilio-verify: cleared the wrong codes of root\n"))
         forge(self.folder / "state" / "root.used", found.extend)
         self.assertEqual((found[WRONG_AT], found[ROW]), ([0] * 30, 0))
         self.assertEqual(self.listed()["recovery_codes"], "2")
@@ -208,9 +208,9 @@ class Bypass(AdminCase):
 
     def test_it_says_until_when_and_how_to_end_it(self):
         done = self.make()
-        self.assertRegex(done.err, r"^twilio-verify: root is asked for no code until 20\d\d-\d\d-\d\dT"
-                                   r"\d\d:\d\d:\d\dZ, or until this host is started again; to end "
-                                   r"it now: twilio-verify bypass root --end\n$")
+        self.assertRegex(done.err, r"^twilio-verify: root needs no code until 20\d\d-\d\d-\d\dT"
+                                   r"\d\d:\d\d:\d\dZ or the next restart; to end it "
+                                   r"now: twilio-verify bypass root --end\n$")
         done = self.run_tool("bypass", "root", "--end")
         self.assertEqual(done, (OK, "", "twilio-verify: the bypass of root has ended\n"))
         self.assertFalse(self.file.exists())
@@ -248,7 +248,7 @@ class Bypass(AdminCase):
                     self.assertIn(f"{path} is writable by others: chmod go-w it", done.err)
                 done = self.run_tool("list")
                 self.assertEqual(done.status, WRONG)
-                self.assertEqual(done.err.count("no bypass works: "), 1)
+                self.assertEqual(done.err.count("cannot read the bypasses: "), 1)
                 path.chmod(0o755)
                 if os.geteuid() == 0:
                     os.chown(path, 12345, -1)
@@ -301,7 +301,7 @@ class Bypass(AdminCase):
         done = self.run_tool("explain", "root", "--service", "sshd")
         self.assertRegex(done.out, r"warning  rule: a bypass, for 1 h (29|30) min more: "
                                    + re.escape(reason) + "; twilio-verify bypass root --end")
-        self.assertIn("root is let on without a code: PAM_IGNORE", done.out)
+        self.assertIn("root needs no code: PAM_IGNORE", done.out)
 
     def test_one_that_has_ended_is_not_shown_and_explained(self):
         for name, value, why in (("until", "1", "the bypass has ended"),
@@ -315,7 +315,7 @@ class Bypass(AdminCase):
                 self.assertEqual((done.status, done.err), (OK, ""))
                 self.assertNotIn("bypass", done.out)
                 done = self.run_tool("explain", "root", "--service", "sshd")
-                self.assertIn(f"note     bypass: does not count: {why}\n", done.out)
+                self.assertIn(f"note     bypass: has no effect: {why}\n", done.out)
                 self.assertIn("root is asked for a code", done.out)
 
     def test_one_that_is_damaged_is_told(self):
@@ -325,7 +325,7 @@ class Bypass(AdminCase):
         self.assertEqual(done.status, WRONG)
         self.assertIn("a bypass: bypass/root:1: unknown key made", done.err)
         done = self.run_tool("explain", "root", "--service", "sshd")
-        self.assertIn("warning  bypass: does not count: bypass/root:1: unknown key made", done.out)
+        self.assertIn("warning  bypass: has no effect: bypass/root:1: unknown key made", done.out)
         self.make()
         self.assertEqual(self.run_tool("list").status, OK)
 

@@ -66,7 +66,7 @@ class Words(AdminCase):
             with self.subTest(words):
                 done = self.run_tool(*words, prefix=NOBODY)
                 self.assertEqual(done.status, WRONG)
-                self.assertIn("run it as root", done.out + done.err)
+                self.assertIn("run this command as root", done.out + done.err)
 
     def test_colours_are_for_terminals_that_want_them(self):
         for environment, is_coloured in (({}, True), ({"NO_COLOR": ""}, True),

@@ -270,8 +270,8 @@ bool helper_receive(struct helper *helper, int64_t timeout_ms, char line[DIALOGU
     snprintf(line, DIALOGUE_LINE_SIZE, "%s", text);
     free(text);
     if (!dialogue_parse_message(line, ret_message))
-        return verdict_refuse(why_not, OUTCOME_BROKEN,
-                              "the check program sent an invalid line: %s", line);
+        return verdict_refuse(why_not, OUTCOME_BROKEN, "the check program sent an invalid line: %s",
+                              line);
     if (handle->is_cut &&
         (ret_message->kind == DIALOGUE_ASK || ret_message->kind == DIALOGUE_ASK_SECRET))
         answer_once(handle);

@@ -234,13 +234,13 @@ class Refusals(EnableCase):
 
     def test_a_line_that_lets_in_before_the_code(self):
         self.write("auth sufficient pam_unix.so\nauth required pam_deny.so\n")
-        self.assert_refuses("tv-svc", part="skips the module")
+        self.assert_refuses("tv-svc", part="bypasses the module")
         self.enable("tv-svc", "--force")
         self.disable("tv-svc")
 
     def test_files_that_libpam_refuses(self):
         for text, part in (("auth required pam_unix.so \\", "ends with a backslash"),
-                           ("@include tv-absent\n", "can't be read"),
+                           ("@include tv-absent\n", "cannot read"),
                            ("auth required pam_unix.so\r\nauth required pam_env.so\r\n", "CR LF")):
             with self.subTest(text):
                 self.write(text)

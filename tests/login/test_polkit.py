@@ -99,4 +99,4 @@ class Polkit(LoginCase):
                          ("root\n", "0"))
         self.assert_never_called(person)
         done = subprocess.run([TOOL, "check-pam"], capture_output=True, text=True, check=False)
-        self.assertRegex(done.stdout, "(?m)^warning  polkit-1: .*no line of auth calls the module")
+        self.assertRegex(done.stdout, "(?m)^warning  polkit-1: .*no auth line calls the module")

@@ -769,8 +769,8 @@ class Split(ModuleTest):
     def test_a_field_that_nobody_fills_in_is_a_refusal(self):
         login = self.split(asks_and_ends_with("approved"), options=("--conversation", "fail"))
         self.assertEqual((login.code, login.events), ("PAM_AUTHTOK_ERR", []))
-        self.assertRegex(login.log[-1][1], r'outcome=unanswered reason="left at the question, '
-                                           r'or cannot be asked" ms=\d+')
+        self.assertRegex(login.log[-1][1], r'outcome=unanswered reason="the user left at the '
+                                           r'question, or cannot be asked" ms=\d+')
 
     def test_each_try_has_its_own_password_and_code(self):
         script = ["read", "send ask-secret Code: ", "read", "send denied"]

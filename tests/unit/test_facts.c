@@ -92,7 +92,7 @@ TEST(knows_our_module_whatever_the_text_says)
     auto_facts *facts = facts_new();
 
     assert_int_equal(facts_find_module(facts, "/x/pam_twilio_verify.so")->role, FACTS_SECOND);
-    assert_wrong("module pam_twilio_verify.so nothing", "no name of another module's file");
+    assert_wrong("module pam_twilio_verify.so nothing", "not the file name of another module");
 }
 
 TEST(our_module_with_split_never_says_yes)
@@ -150,15 +150,15 @@ TEST(refuses_what_is_no_fact_and_names_the_line)
         const char *text, *expected;
     } wrong[] = {
         { "\n\nservices a", "facts:3: \"services\": write service or module" },
-        { "service", "facts:1: \"service\" of nothing" },
-        { "module", "\"module\" of nothing" },
+        { "service", "facts:1: \"service\" without a name" },
+        { "module", "\"module\" without a name" },
         { "service a login\nservice b\nservice a", "facts:3: a is named twice" },
         { "module a.so factor\nmodule a.so factor", "facts:2: a.so is named twice" },
-        { "service A", "\"A\" is no name of a service in small letters" },
-        { "service a/b", "is no name of a service" },
-        { "service a logins", "\"logins\" is no word of a service" },
-        { "service a Login", "\"Login\" is no word of a service" },
-        { "service a login=yes", "is no word of a service" },
+        { "service A", "\"A\" is not a service name in lower case" },
+        { "service a/b", "is not a service name" },
+        { "service a logins", "\"logins\": unknown word for a service" },
+        { "service a Login", "\"Login\": unknown word for a service" },
+        { "service a login=yes", ": unknown word for a service" },
         { "service a alone others", "\"alone\" and \"others\" contradict each other" },
         { "service a system local", "\"system\" contradicts" },
         { "service a user account=x", "\"user\" and \"account\" contradict" },
@@ -166,7 +166,7 @@ TEST(refuses_what_is_no_fact_and_names_the_line)
         { "service a account=a/b", "write the name of an account" },
         { "service a look=etc", "\"look=etc\": write an absolute path" },
         { "service a proftpd=", "write an absolute path" },
-        { "service a proftpd=/a proftpd=/b", "\"proftpd=/b\": stands twice" },
+        { "service a proftpd=/a proftpd=/b", "\"proftpd=/b\": given twice" },
         { "service a look=/1 look=/2 look=/3 look=/4 look=/5", "\"look=/5\": at most 4 of them" },
         { "module a.so", "\"\": write factor, condition, root or nothing" },
         { "module a.so second", "\"second\": write factor" },
@@ -178,7 +178,7 @@ TEST(refuses_what_is_no_fact_and_names_the_line)
         { "module a.so factor unless=a unless=b", "or too many" },
         { "module a.so factor unless=a,,b", "write names of arguments" },
         { "module a.so factor unless=a=b", "write names of arguments" },
-        { "module a.so factor maybe", "\"maybe\" is no word of a module" },
+        { "module a.so factor maybe", "\"maybe\": unknown word for a module" },
         { "service caf\xc3\xa9", "a byte that is not printable ASCII" },
         { "service a\rlogin", "a byte that is not printable ASCII" },
     };
@@ -194,7 +194,7 @@ TEST(has_bounds)
     size_t used = 0;
 
     memset(name + 8, 'a', FACTS_NAME_MAX + 1);
-    assert_wrong(name, "is no name of a service");
+    assert_wrong(name, "is not a service name");
     assert_non_null(text);
     for (int i = 0; i <= FACTS_ENTRIES_MAX; i++)
         used += (size_t)sprintf(text + used, "service s%d\n", i);

@@ -1226,8 +1226,8 @@ TEST(a_refused_verification_ends_the_login_and_names_the_challenge)
 
 TEST(a_verification_that_says_it_was_given_up_is_unavailable)
 {
-    assert_scene("ask load connect create answer verify(123456@1)", OUTCOME_UNAVAILABLE, "interrupted",
-                 .answers = { CODE },
+    assert_scene("ask load connect create answer verify(123456@1)", OUTCOME_UNAVAILABLE,
+                 "interrupted", .answers = { CODE },
                  .results = { PENDING, { CHALLENGE_GIVEN_UP, OUTCOME_BROKEN, false } });
 }
 

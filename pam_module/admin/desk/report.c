@@ -45,7 +45,7 @@ struct report *report_start(const struct command_call *call)
     }
     report->is_coloured = !is_json && terminal_is_coloured(stdout);
     if (geteuid() != 0)
-        report_add(report, REPORT_WARNING, call->command->name, "run it as root",
+        report_add(report, REPORT_WARNING, call->command->name, "run this command as root",
                    "files that only root can read look wrong");
     return report;
 }

@@ -50,8 +50,8 @@ static void add_verdict(const struct doctor *doctor)
                    "a login would fail, or the second factor can be bypassed");
     else if (worst == REPORT_AWAY)
         report_add(report, REPORT_AWAY, "verdict", NULL,
-                   "Twilio did not answer: as long as that lasts every login is refused; nothing "
-                   "else is wrong");
+                   "Twilio did not answer: every login is refused until it does; nothing else is "
+                   "wrong");
     else if (doctor->user != NULL)
         report_add(report, REPORT_OK, "verdict", NULL, "%s can log in", doctor->user);
     else
@@ -115,12 +115,12 @@ const struct command doctor_command = {
     .summary = "Finds what is wrong, with the remedy",
     .options = {
         { "json", NULL, "as JSON, for a program" },
-        { "module", "PATH", "the module, where PAM's lines name it by its path" },
-        { "helper", "PATH", "the check program, where PAM names another one by helper=" },
+        { "module", "PATH", "the module, if the PAM lines name it by a path" },
+        { "helper", "PATH", "the check program, if the PAM lines name one with helper=" },
         SESSION_OPTIONS,
-        { "pam-dir", "DIR", "as of check-pam" },
-        { "sshd-config", "PATH", "as of check-pam" },
-        { "sudoers", "PATH", "as of check-pam" },
+        { "pam-dir", "DIR", "as in check-pam" },
+        { "sshd-config", "PATH", "as in check-pam" },
+        { "sudoers", "PATH", "as in check-pam" },
     },
     .run = run,
 };

@@ -67,7 +67,7 @@ static void add_user(struct report *report, const struct dry_run *run)
         await_question(&helper, ANSWER_MS, &why_not))
         report_add(report, REPORT_OK, "dry run", NULL, "%s is asked for a code", run->user);
     else if (why_not.outcome == OUTCOME_NOT_REQUIRED)
-        report_add(report, REPORT_OK, "dry run", NULL, "%s is asked for no code: %s", run->user,
+        report_add(report, REPORT_OK, "dry run", NULL, "%s needs no code: %s", run->user,
                    why_not.reason);
     else
         add_failure(report, "dry run", &why_not);
@@ -99,24 +99,23 @@ static void add_connection(struct report *report, const struct dry_run *run, str
     struct verdict why_not;
 
     if (run->settings->attempts < 2) {
-        report_add(report, REPORT_NOTE, "from the cage", NULL,
-                   "whether it can connect does not show where attempts is 1");
+        report_add(report, REPORT_NOTE, "from the sandbox", NULL,
+                   "with attempts = 1 the dry run cannot show whether it connects");
         return;
     }
     code[run->settings->code_length] = '\0';
     helper_send(helper, code);
     if (await_question(helper, timeout_ms, &why_not))
-        report_add(report, REPORT_OK, "from the cage", NULL, "it connects to %s, TLS included",
+        report_add(report, REPORT_OK, "from the sandbox", NULL, "it connects to %s, TLS included",
                    run->settings->base_url);
     else if (!run->is_reached)
-        report_add(report, REPORT_AWAY, "from the cage", NULL, "it can't connect to %s either",
+        report_add(report, REPORT_AWAY, "from the sandbox", NULL, "it cannot connect to %s either",
                    run->settings->base_url);
     else
-        report_add(report, REPORT_WRONG, "from the cage",
-                   "look for a firewall that knows accounts, for files of the resolver or "
-                   "certificates that this account can't read, and for a twilio.so of another "
-                   "version",
-                   "%s can't connect to %s, though this tool can: %s", run->settings->run_as,
+        report_add(report, REPORT_WRONG, "from the sandbox",
+                   "look for a firewall rule for this account, for resolver files or certificates "
+                   "that it cannot read, and for a twilio.so of another version",
+                   "%s cannot connect to %s, but this tool can: %s", run->settings->run_as,
                    run->settings->base_url, why_not.reason);
 }
 

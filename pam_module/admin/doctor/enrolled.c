@@ -245,7 +245,7 @@ void enrolled_add_recovery(struct report *report, const struct settings *setting
     else if (left == 0)
         report_add(report, REPORT_WARNING, "recovery", remedy, "no recovery code remains");
     else
-        report_add(report, REPORT_WARNING, "recovery", remedy, "recovery codes do not count: %s",
+        report_add(report, REPORT_WARNING, "recovery", remedy, "recovery codes do not work: %s",
                    why_not.reason);
 }
 
@@ -280,13 +280,13 @@ static bool add_bypass(struct report *report, const struct settings *settings, c
         if (!boot_now(&now) || !bypass_counts(bypass, &now, &left, &why_not))
             return false;
         report_add(report, REPORT_WARNING, "bypass", remedy,
-                   "no code is asked of %s for %d h %d min more: %s", name, left / HOUR,
+                   "%s needs no code for %d h %d min more: %s", name, left / HOUR,
                    left % HOUR / MINUTE, bypass->reason);
         return true;
     case SECRET_REFUSED:
         break;
     }
-    report_add(report, REPORT_WARNING, "bypass", remedy, "does not count: %s", why_not.reason);
+    report_add(report, REPORT_WARNING, "bypass", remedy, "has no effect: %s", why_not.reason);
     return false;
 }
 

@@ -42,9 +42,9 @@ static const struct {
     { OUTCOME_DENIED, NOT_ENROLLED, "whatever is typed" },
     { OUTCOME_EXHAUSTED, ENROLLED,
       "a limit of Twilio's or of this host: attempts, or challenges for a factor" },
-    { OUTCOME_UNAVAILABLE, ASKED, "no answer that can be trusted from Twilio, or none in time" },
+    { OUTCOME_UNAVAILABLE, ASKED, "no usable answer from Twilio, or none in time" },
     { OUTCOME_MISCONFIGURED, NOBODY_ASKED | ASKED, "files, owners, modes, syntax, credentials" },
-    { OUTCOME_BROKEN, NOBODY_ASKED | ASKED, "the check program can't run, or is killed" },
+    { OUTCOME_BROKEN, NOBODY_ASKED | ASKED, "the check program cannot run, or is killed" },
 };
 
 static void add_outcomes(const struct explain *explain, int whom)
@@ -55,9 +55,9 @@ static void add_outcomes(const struct explain *explain, int whom)
                        "%s: %s", verdict_pam_code(outcomes[i].outcome), outcomes[i].when);
     if (whom & ASKED)
         report_add(explain->report, REPORT_NOTE, "unanswered", NULL,
-                   "PAM_CONV_ERR: the user can't be asked, or goes away");
+                   "PAM_CONV_ERR: the module cannot ask the user, or the user leaves");
     report_add(explain->report, REPORT_NOTE, "PAM", NULL,
-               "what /etc/pam.d/%s makes of these codes: twilio-verify check-pam %s",
+               "what /etc/pam.d/%s does with these codes: twilio-verify check-pam %s",
                explain->service, terminal_word(explain->service).text);
 }
 
@@ -69,7 +69,7 @@ static void print_place(const struct explain *explain, const char *name, char *p
     if (line > 0)
         snprintf(place, size, "%s:%d", explain->settings_path, line);
     else
-        snprintf(place, size, "the default, %s does not say", explain->settings_path);
+        snprintf(place, size, "the default; %s does not set it", explain->settings_path);
 }
 
 static void explain_exempt(const struct explain *explain)
@@ -81,8 +81,8 @@ static void explain_exempt(const struct explain *explain)
                "exempt_services (%s) names %s: nobody is asked, enrolled or not", place,
                explain->service);
     add_outcomes(explain, NOBODY_ASKED);
-    report_add(explain->report, REPORT_OK, "verdict", NULL, "%s is let on without a code: %s",
-               explain->user, verdict_pam_code(OUTCOME_NOT_REQUIRED));
+    report_add(explain->report, REPORT_OK, "verdict", NULL, "%s needs no code: %s", explain->user,
+               verdict_pam_code(OUTCOME_NOT_REQUIRED));
 }
 
 static void explain_bypassed(const struct explain *explain)
@@ -98,8 +98,8 @@ static void explain_bypassed(const struct explain *explain)
                "a bypass, for %d h %d min more: %s", left / HOUR, left % HOUR / MINUTE,
                explain->found.bypass->reason);
     add_outcomes(explain, NOBODY_ASKED);
-    report_add(explain->report, REPORT_OK, "verdict", NULL, "%s is let on without a code: %s",
-               explain->user, verdict_pam_code(OUTCOME_NOT_REQUIRED));
+    report_add(explain->report, REPORT_OK, "verdict", NULL, "%s needs no code: %s", explain->user,
+               verdict_pam_code(OUTCOME_NOT_REQUIRED));
 }
 
 static void explain_no_bypass(const struct explain *explain)
@@ -108,7 +108,7 @@ static void explain_no_bypass(const struct explain *explain)
 
     if (*reason != '\0')
         report_add(explain->report, explain->found.bypass == NULL ? REPORT_WARNING : REPORT_NOTE,
-                   "bypass", NULL, "does not count: %s", reason);
+                   "bypass", NULL, "has no effect: %s", reason);
 }
 
 static void explain_ignored(const struct explain *explain)
@@ -120,8 +120,8 @@ static void explain_ignored(const struct explain *explain)
                "unmapped_user = \"ignore\" (%s): the account %s has no file in %s", place,
                explain->user, explain->settings->users_dir);
     add_outcomes(explain, NOBODY_ASKED);
-    report_add(explain->report, REPORT_OK, "verdict", NULL, "%s is let on without a code: %s",
-               explain->user, verdict_pam_code(OUTCOME_NOT_REQUIRED));
+    report_add(explain->report, REPORT_OK, "verdict", NULL, "%s needs no code: %s", explain->user,
+               verdict_pam_code(OUTCOME_NOT_REQUIRED));
 }
 
 /* What is asked, of the enrolled and, so that nobody learns who is enrolled, of everybody else. */
@@ -152,8 +152,8 @@ static void explain_denied(const struct explain *explain)
     enrolled_print_remedy(explain->settings, explain->user, remedy, sizeof remedy);
     if (ignores)
         report_add(explain->report, REPORT_WRONG, "rule", remedy,
-                   "unmapped_user = \"ignore\" (%s) is for accounts of exactly this name, and "
-                   "\"%s\" is none; it has no file in %s either",
+                   "unmapped_user = \"ignore\" (%s) applies only to an account of exactly this "
+                   "name; \"%s\" is not one, and has no file in %s",
                    place, explain->user, explain->settings->users_dir);
     else
         report_add(explain->report, REPORT_WRONG, "rule", remedy,
@@ -163,7 +163,7 @@ static void explain_denied(const struct explain *explain)
     explain_question(explain);
     add_outcomes(explain, NOT_ENROLLED);
     report_add(explain->report, REPORT_WRONG, "verdict", NULL,
-               "%s is asked like everybody, and refused whatever is typed: %s", explain->user,
+               "%s is asked like everybody else, and refused whatever is typed: %s", explain->user,
                verdict_pam_code(OUTCOME_DENIED));
 }
 
@@ -171,7 +171,7 @@ static void refuse(const struct explain *explain, const char *subject, const cha
 {
     report_add(explain->report, REPORT_WRONG, subject, NULL, "%s", reason);
     report_add(explain->report, REPORT_WRONG, "verdict", NULL,
-               "%s is refused before a question, until this is mended: %s", explain->user,
+               "%s is refused before a question until you correct this: %s", explain->user,
                verdict_pam_code(OUTCOME_MISCONFIGURED));
 }
 
@@ -189,7 +189,8 @@ static bool is_able_to_ask(const struct explain *explain)
     if (account == NULL || account->pw_uid == 0 || account->pw_gid == 0) {
         verdict_refuse(&why_not, OUTCOME_MISCONFIGURED,
                        "the account \"%s\" of run_as %s: create it, or name another",
-                       explain->settings->run_as, account == NULL ? "does not exist" : "is root's");
+                       explain->settings->run_as,
+                       account == NULL ? "does not exist" : "has the user or the group of root");
         refuse(explain, "run_as", why_not.reason);
         return false;
     }
@@ -228,7 +229,7 @@ static void refuse_account(const struct explain *explain, const char *account,
              "%s, and explain them with --settings",
              account);
     report_add(explain->report, REPORT_WRONG, "host", is_closed ? remedy : NULL,
-               "the program of %s runs as %s, who can't use %s: %s", explain->service, account,
+               "the program of %s runs as %s, which cannot use %s: %s", explain->service, account,
                explain->settings_path, why_not->reason);
     report_add(explain->report, REPORT_WRONG, "verdict", NULL,
                "%s is refused before a question: %s", explain->user,
@@ -242,7 +243,7 @@ static bool become(const char *account, struct verdict *why_not)
 
     return (entry != NULL && (geteuid() == entry->pw_uid ||
                               (setegid(entry->pw_gid) == 0 && seteuid(entry->pw_uid) == 0))) ||
-           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "becoming %s: %s", account,
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot become %s: %s", account,
                           strerror(errno));
 }
 
@@ -313,8 +314,8 @@ static void explain_all(struct explain *explain, const char *rhost)
                    explain->settings->base_url);
         if (rhost != NULL)
             report_add(explain->report, REPORT_NOTE, "rhost", NULL,
-                       "%s decides nothing in the module, which only logs it; rules of PAM before "
-                       "it may, such as those of pam_access",
+                       "%s has no effect in the module, which only logs it; other modules may use "
+                       "it, such as pam_access",
                        rhost);
         explain_policy(explain);
     }
@@ -358,7 +359,7 @@ const struct command explain_command = {
     .operands = "USER",
     .operands_min = 1,
     .operands_max = 1,
-    .summary = "Tells what a login would be, and why, without one",
+    .summary = "Says what a login would do, and why, without a login",
     .options = {
         { "service", "SERVICE", "the PAM service: sshd, sudo, login; mandatory" },
         { "rhost", "HOST", "the host that the user comes from" },

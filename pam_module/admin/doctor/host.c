@@ -54,8 +54,8 @@ static const struct passwd *add_account(struct report *report, const struct sett
         report_add(report, REPORT_WRONG, "run_as", remedy, "there is no account %s",
                    settings->run_as);
     else if (account->pw_uid == 0 || account->pw_gid == 0)
-        report_add(report, REPORT_WRONG, "run_as", "name an account of its own",
-                   "the account %s has root's uid or gid", settings->run_as);
+        report_add(report, REPORT_WRONG, "run_as", "use an account that is not root's",
+                   "the account %s has the user or the group of root", settings->run_as);
     else {
         report_add(report, REPORT_OK, "run_as", NULL, "%s, uid %u", settings->run_as,
                    (unsigned)account->pw_uid);
@@ -157,7 +157,7 @@ static bool try_as(const char *run_as, bool (*act)(const char *path, struct fail
     if (size == 0 && status == 0)
         return true;
     if (size != sizeof failure)
-        verdict_refuse(&failure.why_not, OUTCOME_MISCONFIGURED, "%s: it could not be tried", path);
+        verdict_refuse(&failure.why_not, OUTCOME_MISCONFIGURED, "%s: could not be tried", path);
     *ret_failure = failure;
     return false;
 }
@@ -165,7 +165,8 @@ static bool try_as(const char *run_as, bool (*act)(const char *path, struct fail
 /* What lets an account do what FAILURE kept it from; NULL: the reason says it. */
 static const char *remedy_of(const struct failure *failure)
 {
-    return failure->error == EACCES  ? "let that account pass through the folders above"
+    return failure->error == EACCES
+               ? "give that account search permission on the parent directories"
            : failure->error == EROFS ? "mount that file system writable"
                                      : NULL;
 }
@@ -195,9 +196,9 @@ static void add_state(struct report *report, const struct settings *settings,
         report_add(report, REPORT_WRONG, "state_dir", remedy, "%s: %s", path, problem);
     else if (account != NULL && !try_as(settings->run_as, write_folder, path, &failure))
         report_add(report, REPORT_WRONG, "state_dir", remedy_of(&failure),
-                   "%s can't write there: %s", settings->run_as, failure.why_not.reason);
+                   "%s cannot write there: %s", settings->run_as, failure.why_not.reason);
     else
-        report_add(report, REPORT_OK, "state_dir", NULL, "%s: for %s alone", path,
+        report_add(report, REPORT_OK, "state_dir", NULL, "%s: only %s can use it", path,
                    settings->run_as);
 }
 
@@ -211,7 +212,7 @@ static void add_runtime(struct report *report, const struct settings *settings)
     if (folder >= 0)
         close(folder);
     else if (!is_absent)
-        report_add(report, REPORT_WARNING, "runtime_dir", NULL, "no bypass counts: %s",
+        report_add(report, REPORT_WARNING, "runtime_dir", NULL, "no bypass works: %s",
                    why_not.reason);
     programs_add_folders(report, "runtime_dir", settings->runtime_dir);
 }
@@ -234,9 +235,9 @@ static void add_certificates(struct report *report, const struct settings *setti
             report_add(report, REPORT_WRONG, subject,
                        failure.error == ENOENT && !is_ours ? "install the package ca-certificates"
                        : failure.error == EACCES
-                           ? "let that account read it, and pass through the folders above"
+                           ? "let that account read it and search the parent directories"
                            : NULL,
-                       "%s can't be read by %s: %s", paths[i], settings->run_as,
+                       "%s cannot be read by %s: %s", paths[i], settings->run_as,
                        failure.why_not.reason);
     }
 }

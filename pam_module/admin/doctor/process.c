@@ -72,15 +72,17 @@ static void add_account(struct report *report, const char *run_as, const struct 
 
     if (geteuid() != 0)
         report_add(report, REPORT_NOTE, "privileges", NULL,
-                   "not seen: only where root starts it does it become %s", run_as);
+                   "not checked: it becomes %s only if root starts it", run_as);
     else if (account == NULL || process->user != account->pw_uid || !process->is_one_user ||
              process->has_groups || process->has_privileges)
         report_add(report, REPORT_WRONG, "privileges", "install the check program again",
-                   "while it asks it is not %s alone, without groups and capabilities", run_as);
-    else
-        report_add(report, REPORT_OK, "privileges", NULL,
-                   "while it asks it is %s, without groups, capabilities, and ways to get them",
+                   "at the question it does not run as %s alone, without groups and capabilities",
                    run_as);
+    else
+        report_add(
+            report, REPORT_OK, "privileges", NULL,
+            "at the question it runs as %s, without groups, capabilities, and ways to get them",
+            run_as);
 }
 
 /* landlock_create_ruleset(2) tells the version when it is asked for nothing else. */
@@ -95,17 +97,18 @@ void process_add(struct report *report, const char *run_as, const struct process
 
     add_account(report, run_as, process);
     if (process->is_filtered)
-        report_add(report, REPORT_OK, "seccomp", NULL, "it is shut in");
+        report_add(report, REPORT_OK, "seccomp", NULL, "the filter is active");
     else
         report_add(report, REPORT_WARNING, "seccomp", "allow it, where this is a container",
-                   "it is not shut in: neither the kernel nor the container lets it");
+                   "no filter: neither the kernel nor the container allows it");
     /* No file tells whether a process is in it; the check program goes no further where it is not. */
     if (version > 0 && process->is_filtered)
-        report_add(report, REPORT_OK, "Landlock", NULL, "it is shut in, by version %ld", version);
+        report_add(report, REPORT_OK, "Landlock", NULL, "the sandbox is active, version %ld",
+                   version);
     else if (version > 0)
         report_add(report, REPORT_OK, "Landlock", NULL, "this kernel has it, version %ld", version);
     else
         report_add(report, REPORT_WARNING, "Landlock",
                    "a kernel from 5.13, and landlock in its lsm= (cat /sys/kernel/security/lsm)",
-                   "this kernel has it not, or not switched on");
+                   "this kernel has no Landlock, or it is not enabled");
 }

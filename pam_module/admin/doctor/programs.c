@@ -45,7 +45,8 @@ void programs_add_folders(struct report *report, const char *subject, const char
         if (stat(folder, &status) != 0 || (!is_foreign(&status) && !is_open(&status)))
             continue;
         if (is_foreign(&status))
-            snprintf(remedy, sizeof remedy, "chown root %s, or move %s to a folder of root's",
+            snprintf(remedy, sizeof remedy,
+                     "chown root %s, or move %s to a directory that root owns",
                      terminal_word(folder).text, path);
         else
             snprintf(remedy, sizeof remedy, "chmod go-w %s", terminal_word(folder).text);
@@ -83,7 +84,7 @@ static void add(struct report *report, const char *subject, const char *path, bo
     else if (is_program && !(status.st_mode & S_IXUSR)) {
         snprintf(remedy, sizeof remedy, "chmod 0711 %s",
                  terminal_word(path).text); /* as it is installed */
-        report_add(report, REPORT_WRONG, subject, remedy, "%s can't be executed", path);
+        report_add(report, REPORT_WRONG, subject, remedy, "%s is not executable", path);
     } else if (status.st_mode & (S_ISUID | S_ISGID)) {
         snprintf(remedy, sizeof remedy, "chmod ug-s %s", terminal_word(path).text);
         report_add(report, REPORT_WRONG, subject, remedy, "%s is set-user-ID or set-group-ID",

@@ -78,7 +78,7 @@ static void add_name(const struct reach *reach)
                    "no such host: %s", host);
     } else {
         report_add(reach->report, REPORT_AWAY, "name", "check /etc/resolv.conf, and the way out",
-                   "the name server does not give the address of %s: %s", host,
+                   "cannot resolve %s: %s", host,
                    error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
     }
 }
@@ -184,8 +184,8 @@ static bool add_login_key(const struct reach *reach)
         return false;
     is_answered = add_service(reach, &service, "credentials", user);
     if (is_answered) {
-        report_add(reach->report, REPORT_OK, "TLS", NULL, "%s answers, and its certificate is good",
-                   reach->settings->base_url);
+        report_add(reach->report, REPORT_OK, "TLS", NULL,
+                   "%s answers, and its certificate is valid", reach->settings->base_url);
         add_clock(reach, service.date_seconds);
     }
     service_close(&service);
@@ -226,7 +226,7 @@ static void add_factor(const struct reach *reach, struct service *service,
                    enrollment->identity);
     else if (result != FACTOR_DONE && service->error == ERRORS_NOT_PERMITTED)
         report_add(reach->report, REPORT_NOTE, "factor",
-                   "name one that may: --api-key-sid, --api-key-file",
+                   "use one that may: --api-key-sid, --api-key-file",
                    "the API key may not read factors: whether this one is verified is not known");
     else if (result != FACTOR_DONE)
         report_add(reach->report,

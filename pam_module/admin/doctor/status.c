@@ -273,7 +273,7 @@ const struct command status_command = {
     .summary = "Shows settings, service, users and services on one screen",
     .options = {
         { "json", NULL, "as JSON, for a program" },
-        { "pam-dir", "DIR", "as of check-pam" },
+        { "pam-dir", "DIR", "as in check-pam" },
     },
     .run = run,
 };

@@ -70,8 +70,8 @@ static bool put_file(const char *runtime_dir, const char *user, const char *text
         /* Beside the folder: every name in it is a user's. */
         snprintf(temporary, sizeof temporary, "%s.new", user);
         is_put = folder_put(folder, user, aside, temporary, text, 0600) ||
-                 verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "writing %s/%s: %s", path, user,
-                                strerror(errno));
+                 verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot write %s/%s: %s", path,
+                                user, strerror(errno));
         close(folder);
     }
     if (aside >= 0)
@@ -101,7 +101,7 @@ static bool is_somebody(const struct session *session, const char *user)
     case ENROLLMENT_REFUSED:
         break;
     }
-    session_refuse(&why_not, "the enrollment");
+    session_refuse(&why_not, "cannot read the enrollment");
     return false;
 }
 
@@ -115,14 +115,14 @@ static enum command_status begin(const struct session *session, const char *user
     if (!is_somebody(session, user))
         return COMMAND_WRONG;
     if (!boot_now(&now)) {
-        terminal_say("no bypass was made: the clock can't be read: %s", strerror(errno));
+        terminal_say("no bypass was made: cannot read the clock: %s", strerror(errno));
         return COMMAND_WRONG;
     }
     print_file(&now, seconds, reason, text);
     if (!put_file(session->settings->runtime_dir, user, text, &why_not))
         return session_refuse(&why_not, "no bypass was made");
-    terminal_say("%s is asked for no code until %s, or until this host is started again; to end it "
-                 "now: twilio-verify bypass %s --end",
+    terminal_say("%s needs no code until %s or the next restart; to end it now: twilio-verify "
+                 "bypass %s --end",
                  user, text_print_time(time(NULL) + seconds, when), terminal_word(user).text);
     return COMMAND_OK;
 }
@@ -139,7 +139,7 @@ bool bypass_end(const struct settings *settings, const char *name, bool *ret_was
     *ret_was_there = unlinkat(folder, name, 0) == 0;
     is_ended =
         *ret_was_there || errno == ENOENT ||
-        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "removing %s/" BYPASS_FOLDER "/%s: %s",
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot remove %s/" BYPASS_FOLDER "/%s: %s",
                        settings->runtime_dir, name, strerror(errno));
     close(folder);
     return is_ended;
@@ -151,7 +151,7 @@ static enum command_status end(const struct session *session, const char *user)
     bool was_there;
 
     if (!bypass_end(session->settings, user, &was_there, &why_not))
-        return session_refuse(&why_not, "the bypass is still there");
+        return session_refuse(&why_not, "could not end the bypass");
     terminal_say(was_there ? "the bypass of %s has ended" : "%s has no bypass", user);
     return COMMAND_OK;
 }
@@ -190,10 +190,10 @@ const struct command bypass_command = {
     .operands = "USER",
     .operands_min = 1,
     .operands_max = 1,
-    .summary = "Asks USER for no code for a while",
+    .summary = "Exempts USER from the code for a time",
     .options = {
-        { "for", "TIME", "for so long, at most 24h: 90m, 2h" },
-        { "reason", "TEXT", "why; it stands in the log of every login" },
+        { "for", "TIME", "how long, at most 24h: 90m, 2h" },
+        { "reason", "TEXT", "why; written to the log of every login" },
         { "end", NULL, "end it now" },
     },
     .run = run,

@@ -87,7 +87,7 @@ static bool try_code(struct session *session, const char *name, const struct use
     if (result == FACTOR_ABSENT)
         *ret_end = CONFIRM_OVER;
     *ret_status = result == FACTOR_DONE ? install(session, name, ret_end)
-                                        : session_refuse(&why_not, "confirming the factor");
+                                        : session_refuse(&why_not, "could not confirm the factor");
     return true;
 }
 
@@ -144,7 +144,7 @@ static enum command_status run(const struct command_call *call)
 
     found = users_read(&session.users, USERS_PENDING, name, &record, &why_not);
     if (found == USERS_REFUSED) {
-        status = session_refuse(&why_not, "the pending factor");
+        status = session_refuse(&why_not, "cannot read the pending factor");
     } else if (found == USERS_NONE || record.factor_sid[0] == '\0') {
         terminal_say("%s has no pending factor: twilio-verify enroll %s", name,
                      terminal_word(name).text);

@@ -62,10 +62,10 @@ static bool is_sensible(const struct command_call *call)
     if (account == NULL)
         terminal_say(
             "there is no account \"%s\"%s%s: is it misspelt? --no-nss-check enrolls anyway", user,
-            errno != 0 ? ", or it can't be told: " : "", errno != 0 ? strerror(errno) : "");
+            errno != 0 ? ", or the lookup failed: " : "", errno != 0 ? strerror(errno) : "");
     else if (strcmp(account->pw_name, user) != 0)
-        terminal_say("\"%s\" is another spelling of the account %s: enroll %s, which counts for "
-                     "both",
+        terminal_say("\"%s\" is another spelling of the account %s: enroll %s, which works for "
+                     "both names",
                      user, account->pw_name, account->pw_name);
     return account != NULL && strcmp(account->pw_name, user) == 0;
 }
@@ -80,7 +80,7 @@ static bool choose_identity(const struct command_call *call, const struct sessio
     enum users_found found = users_read(&session->users, USERS_ENROLLED, user, &enrolled, &why_not);
 
     if (found == USERS_REFUSED) {
-        session_refuse(&why_not, "the enrollment that is there");
+        session_refuse(&why_not, "cannot read the existing enrollment");
         return false;
     }
     if (found == USERS_FOUND && command_value(call, "replace") == NULL) {
@@ -94,7 +94,7 @@ static bool choose_identity(const struct command_call *call, const struct sessio
         snprintf(ret_record->identity, sizeof ret_record->identity, "%s",
                  identity != NULL ? identity : enrolled.identity);
     } else if (!make_identity(ret_record->identity)) {
-        terminal_say("no random numbers for an identity: %s", strerror(errno));
+        terminal_say("cannot get random numbers for an identity: %s", strerror(errno));
         return false;
     }
     return true;
@@ -132,12 +132,12 @@ static enum command_status create(const struct command_call *call, struct sessio
                       imported != NULL ? &imported->config : &usual,
                       imported != NULL ? imported->secret : NULL, session_watch(session), &factor,
                       ret_seed, &why_not) != FACTOR_DONE)
-        return session_refuse(&why_not, "creating the factor");
+        return session_refuse(&why_not, "could not create the factor");
     if (imported == NULL)
         set_label(ret_seed, label != NULL ? label : user);
     snprintf(record->factor_sid, sizeof record->factor_sid, "%s", factor.sid);
     if (!users_write(&session->users, user, record, &why_not))
-        return session_refuse(&why_not, "the factor is made, but can't be noted");
+        return session_refuse(&why_not, "the factor was created, but could not be recorded");
     return COMMAND_OK;
 }
 
@@ -168,7 +168,7 @@ static bool hand_over(const struct factor_seed *seed, const char *user)
 {
     if (puts(seed->uri) < 0 || fflush(stdout) != 0)
         return false;
-    terminal_say("give %s this address over a safe way, and then: twilio-verify confirm %s", user,
+    terminal_say("send %s this address by a safe way, then run: twilio-verify confirm %s", user,
                  terminal_word(user).text);
     return true;
 }
@@ -217,10 +217,7 @@ static enum command_status enroll(const struct command_call *call, struct sessio
     if (!choose_identity(call, session, &record))
         return status;
     if (users_read(&session->users, USERS_PENDING, user, &pending, &why_not) == USERS_FOUND)
-        terminal_say(
-            "an earlier factor of %s still waits for its first code: it is deleted, and its "
-            "address of no use any more",
-            user);
+        terminal_say("deletes an earlier pending factor of %s: its address stops working", user);
     if (!session_clean(session, USERS_PENDING, user, &status) ||
         !session_clean(session, USERS_FORMER, user, &status))
         return status;
@@ -277,9 +274,9 @@ const struct command enroll_command = {
     .options = {
         { "identity", "ID", "the identity at Twilio; a new random one by default" },
         { "name", "LABEL", "what the app shows beside the code; the user's name by default" },
-        { "replace", NULL, "give an enrolled user a new factor, and delete the old one then" },
+        { "replace", NULL, "give an enrolled user a new factor, then delete the old one" },
         { "import", "FILE", "take the seed of FILE, for an app that has it; -: standard input" },
-        { "uri-only", NULL, "print the otpauth address alone; \"confirm\" finishes later" },
+        { "uri-only", NULL, "print only the otpauth address; \"confirm\" finishes later" },
         { "no-nss-check", NULL, "USER need not have an account" },
         SESSION_OPTIONS,
     },

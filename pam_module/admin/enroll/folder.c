@@ -28,8 +28,8 @@ int folder_make(const char *path, mode_t mode, struct verdict *why_not)
     if (folder < 0 || fchmod(folder, mode) == 0)
         return folder;
 
-    verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "chmod %04o %s: %s", (unsigned)mode, path,
-                   strerror(errno));
+    verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot set mode %04o of %s: %s", (unsigned)mode,
+                   path, strerror(errno));
     close(folder);
     return -1;
 }

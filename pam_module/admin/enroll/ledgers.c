@@ -30,7 +30,7 @@ static bool become(const char *run_as, struct self *ret_self, struct verdict *wh
                               "the account \"%s\" of run_as does not exist, or is root", run_as);
     if (setegid(account->pw_gid) == 0 && seteuid(account->pw_uid) == 0)
         return true;
-    return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "becoming %s: %s", run_as,
+    return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot become %s: %s", run_as,
                           strerror(errno));
 }
 

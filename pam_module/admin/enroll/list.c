@@ -113,7 +113,8 @@ static void find_recovery(struct rows *rows, const char *name, struct extras *ex
         break;
     }
     if (left < 0)
-        rows->status = worse(rows->status, session_refuse(&why_not, "recovery codes"));
+        rows->status =
+            worse(rows->status, session_refuse(&why_not, "cannot read the recovery codes"));
     snprintf(extras->recovery, sizeof extras->recovery, "%d", left > 0 ? left : 0);
 }
 
@@ -128,7 +129,7 @@ static void find_bypass(struct rows *rows, const char *name, struct extras *extr
     if (rows->bypasses < 0)
         return;
     if (bypass_read(runtime_dir, name, &extras->bypass, &why_not) == SECRET_REFUSED)
-        rows->status = worse(rows->status, session_refuse(&why_not, "a bypass"));
+        rows->status = worse(rows->status, session_refuse(&why_not, "cannot read a bypass"));
     if (extras->bypass != NULL && boot_now(&now) &&
         bypass_counts(extras->bypass, &now, &left, &why_not))
         text_print_time(time(NULL) + left, extras->until);
@@ -198,7 +199,7 @@ static void open_bypasses(struct rows *rows)
 
     rows->bypasses = bypass_open_folder(rows->session->settings->runtime_dir, &is_absent, &why_not);
     if (rows->bypasses < 0 && !is_absent)
-        rows->status = worse(rows->status, session_refuse(&why_not, "no bypass works"));
+        rows->status = worse(rows->status, session_refuse(&why_not, "cannot read the bypasses"));
 }
 
 /* Files of an earlier version, where a bypass lay beside the enrollment. */
@@ -301,7 +302,7 @@ const struct command list_command = {
     .summary = "Lists the users who are enrolled or need no code",
     .options = {
         { "check", NULL, "ask Twilio about every factor" },
-        { "missing", NULL, "who may log in and is not enrolled, in place of the others" },
+        { "missing", NULL, "list accounts that may log in and are not enrolled" },
         { "json", NULL, "as JSON, for a program" },
         SESSION_OPTIONS,
     },

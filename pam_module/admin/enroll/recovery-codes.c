@@ -161,7 +161,7 @@ static enum command_status run(const struct command_call *call)
                      terminal_word(user).text);
         break;
     case USERS_REFUSED:
-        status = session_refuse(&why_not, "the enrollment");
+        status = session_refuse(&why_not, "cannot read the enrollment");
     }
     explicit_bzero(&set, sizeof set);
     session_close(&session);

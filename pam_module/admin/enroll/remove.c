@@ -39,9 +39,9 @@ static enum command_status retire(struct session *session, const char *name)
         return COMMAND_WRONG;
     }
     if (is_there(session, USERS_FORMER, name)) {
-        terminal_say(
-            "a replaced factor of %s must first be deleted at Twilio: run it without --local",
-            name);
+        terminal_say("a replaced factor of %s must first be deleted at Twilio: run this command "
+                     "without --local",
+                     name);
         return COMMAND_WRONG;
     }
     if (!drop_extras(session, name, &status))

@@ -12,9 +12,9 @@
 #include "../../core/text.h"
 #include "../desk/terminal.h"
 
-enum command_status session_refuse(const struct verdict *why_not, const char *doing)
+enum command_status session_refuse(const struct verdict *why_not, const char *problem)
 {
-    terminal_say("%s: %s", doing, why_not->reason);
+    terminal_say("%s: %s", problem, why_not->reason);
     return why_not->outcome == OUTCOME_UNAVAILABLE && !terminal_is_interrupted()
                ? COMMAND_UNAVAILABLE
                : COMMAND_WRONG;
@@ -25,7 +25,7 @@ static bool refuse_opening(const struct verdict *why_not, const char *doing)
 {
     session_refuse(why_not, doing);
     if (geteuid() != 0)
-        terminal_say("run it as root");
+        terminal_say("run this command as root");
     return false;
 }
 

@@ -42,9 +42,9 @@ void session_close(struct session *session);
 /* For one request: until the settings' timeout from now, or until a signal that is held. */
 struct http_watch *session_watch(struct session *session);
 
-/* Says on standard error what *WHY_NOT tells of DOING ("creating the factor"), and returns how the
- * tool has to end. */
-enum command_status session_refuse(const struct verdict *why_not, const char *doing);
+/* Prints PROBLEM ("could not create the factor") and the reason in *WHY_NOT to standard error; returns
+ * how the tool has to end. */
+enum command_status session_refuse(const struct verdict *why_not, const char *problem);
 
 /* Deletes at Twilio what the file of NAME in STATE tells of, the entity too where no factor is left,
  * and then the file. False: said what remains, and *RET_STATUS is how to end. */

@@ -20,7 +20,7 @@ static enum command_status unlock(const struct session *session, const char *nam
     }
     if (!ledgers_unlock(session->settings, name, &why_not))
         return session_refuse(&why_not, "nothing was changed");
-    terminal_say("%s: no wrong code counts any more", name);
+    terminal_say("cleared the wrong codes of %s", name);
     return COMMAND_OK;
 }
 

@@ -270,7 +270,7 @@ bool users_install(const struct users *users, const char *name, struct verdict *
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "the name is too long");
     if (linkat(enrolled, file, former, file, 0) != 0 && errno != ENOENT &&
         !is_kept(enrolled, former, file))
-        return refuse(why_not, users, USERS_FORMER, name, "keeping the replaced file as");
+        return refuse(why_not, users, USERS_FORMER, name, "cannot keep the replaced file as");
     if (fsync(former) == 0 && move(users, USERS_PENDING, USERS_ENROLLED, file))
         return true;
     refuse(why_not, users, USERS_ENROLLED, name, "writing");

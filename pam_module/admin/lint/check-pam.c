@@ -144,7 +144,7 @@ static void add_folder(struct survey *survey, int number)
                          !is_hidden(survey, name, number);
         if (is_wanted && is_never_found(name))
             report_add(survey->report, REPORT_WARNING, name, "rename the file",
-                       "%s/%s: libpam looks for a service in small letters, and does not find it",
+                       "%s/%s: libpam looks for a service in lower case, and does not find it",
                        survey->folders[number], name);
         else if (is_wanted)
             add_service(survey, name, false);
@@ -187,7 +187,8 @@ static void add_named(struct survey *survey, const char *operand)
     for (char *letter = service; letter != NULL && *letter != '\0'; letter++)
         *letter = (char)tolower((unsigned char)*letter);
     if (service == NULL || *service == '\0')
-        report_add(survey->report, REPORT_WRONG, "pam", NULL, "\"%s\" names no service", operand);
+        report_add(survey->report, REPORT_WRONG, "pam", NULL, "\"%s\" is not a service name",
+                   operand);
     else
         add_service(survey, service, true);
     free(service);
@@ -215,7 +216,7 @@ bool check_pam_add(struct report *report, const struct check_pam *check)
     if (check->pam_dir == NULL && access("/etc/pam.conf", F_OK) == 0 && access(ETC, F_OK) != 0 &&
         access(USR, F_OK) != 0)
         report_add(report, REPORT_WARNING, "pam", NULL,
-                   "/etc/pam.conf counts, which is not looked at");
+                   "/etc/pam.conf is in effect, but is not checked");
     if (*survey.unknown != '\0')
         report_add(report, REPORT_NOTE, CHECK_STACK_PROGRAMS,
                    "add what you know to " PATHS_OWN_FACTS,
@@ -270,9 +271,8 @@ static void add_verdict(struct report *report, bool is_whole)
                    "the second factor can be bypassed, or a login would fail");
         break;
     case REPORT_WARNING:
-        report_add(
-            report, REPORT_OK, "verdict", NULL,
-            "nothing is wrong; the warnings name who needs no code, or what else to correct");
+        report_add(report, REPORT_OK, "verdict", NULL,
+                   "nothing is wrong; the warnings say who needs no code and what to correct");
         break;
     case REPORT_OK:
     case REPORT_NOTE:
@@ -298,8 +298,8 @@ static enum command_status run(const struct command_call *call)
     if (report == NULL)
         return COMMAND_WRONG;
     if (!settings_read(call->settings_path, &settings, &why_not))
-        report_add(report, REPORT_WARNING, "settings", "correct them, and check again",
-                   "exemptions are not known: %s", why_not.reason);
+        report_add(report, REPORT_WARNING, "settings", "correct the settings, and check again",
+                   "cannot read the exemptions: %s", why_not.reason);
     check.settings = settings;
     is_whole = check_pam_add(report, &check);
     add_verdict(report, is_whole);

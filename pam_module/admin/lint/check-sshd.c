@@ -38,11 +38,10 @@ static void judge_list(const struct judge *judge, const char *list, size_t lengt
         [SSHD_LIST_SKIPPED] = { REPORT_NOTE, "sshd skips ", ": it names a method that is off",
                                 NULL },
         [SSHD_LIST_UNKNOWN] = { REPORT_WRONG, "",
-                                " is always refused: it names a method that can't be satisfied",
+                                " is always refused: it names a method that cannot be satisfied",
                                 "write \"" METHODS "\"" },
         [SSHD_LIST_PASSWORD] = { REPORT_WRONG, "",
-                                 " is always refused, as a password is no code: it can't be "
-                                 "satisfied",
+                                 " is always refused, as a password is not a code",
                                  "write \"keyboard-interactive\" in place of \"password\"" },
         [SSHD_LIST_CLOSED] = { REPORT_WRONG, "",
                                " is always refused: no method of the module's after= comes before",
@@ -85,7 +84,7 @@ static void judge_any_of_pam(const struct judge *judge)
         report_add(
             judge->report, has_factor || is_closed ? REPORT_WARNING : REPORT_WRONG, SUBJECT,
             "write \"PasswordAuthentication no\"",
-            has_factor ? "the method \"password\" is always refused, as a password is no code"
+            has_factor ? "the method \"password\" is always refused, as a password is not a code"
             : is_closed
                 ? "the method \"password\" is always refused by the module's after="
                 : "by the method \"password\" the code, typed as the password, logs in alone");
@@ -242,7 +241,7 @@ static void judge_block(const struct judge *judge, const char *path,
     /* sshd says so itself where each list names a method that is off. */
     report_add(judge->report,
                strstr(why_not, "cannot be satisfied") != NULL ? REPORT_WRONG : REPORT_WARNING,
-               SUBJECT, NULL, "%s: nothing is known: %s", who, why_not);
+               SUBJECT, NULL, "%s: its configuration is unknown: %s", who, why_not);
 }
 
 /* Who is in a Match block may have other ways in. */
@@ -252,7 +251,7 @@ static void judge_blocks(const struct judge *judge, const char *path)
     auto_sshd_blocks *blocks = NULL;
 
     if (!sshd_config_blocks(path, judge->check->source.overlay, &blocks, why_not)) {
-        report_add(judge->report, REPORT_WARNING, SUBJECT, NULL, "Match blocks are not known: %s",
+        report_add(judge->report, REPORT_WARNING, SUBJECT, NULL, "cannot read the Match blocks: %s",
                    why_not);
         return;
     }
@@ -286,8 +285,7 @@ void check_sshd_add(struct report *report, const char *path, const struct check_
         report_add(report, REPORT_NOTE, SUBJECT, NULL, "is not installed");
     if (read == SSHD_CONFIG_REFUSED && answer->is_called)
         report_add(report, is_not_running(why_not) ? REPORT_WARNING : REPORT_WRONG, SUBJECT,
-                   "make \"sshd -T\" work, as root", "nothing is known of its configuration: %s",
-                   why_not);
+                   "make \"sshd -T\" work, as root", "its configuration is unknown: %s", why_not);
     if (read != SSHD_CONFIG_READ)
         return;
 

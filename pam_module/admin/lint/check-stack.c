@@ -26,12 +26,12 @@ static void judge_way_round(struct judge *judge, const struct pam_stack_line *li
                   line->number, line->name);
     else if (line->kind == PAM_STACK_MODULE && line->module->role == FACTS_CONDITION)
         judge_add(judge, REPORT_WARNING, "check that this is intended",
-                  "%s:%u: an exemption: a user who passes \"%s %s\" is %s", line->path,
+                  "%s:%u: an exemption by \"%s %s\": users whom it accepts are %s", line->path,
                   line->number, line->name, line->arguments, who);
     else
         judge_add(judge, REPORT_WRONG,
                   "change its control so that the module's line is always reached",
-                  "%s:%u: \"%s %s\" skips the module: a user whom it lets in is %s", line->path,
+                  "%s:%u: \"%s %s\" bypasses the module: users whom it accepts are %s", line->path,
                   line->number, line->word, line->name, who);
 }
 
@@ -72,10 +72,10 @@ static void judge_outage(struct judge *judge, const struct pam_stack_line *line)
 
     judge_add(judge, is_local ? REPORT_WRONG : REPORT_WARNING,
               is_local ? "use \"required\": the recipe for an outage is for sshd and the console"
-                       : "\"required\" lets nobody in then",
-              "%s:%u: while Twilio can't be reached no code is needed%s", line->path, line->number,
-              is_local ? ", and a user of this host can bring that about"
-                       : ", also by whoever can cut this host off");
+                       : "\"required\" refuses every login then",
+              "%s:%u: no code is needed while Twilio cannot be reached%s", line->path, line->number,
+              is_local ? ", and a local user can cause that"
+                       : ", and an attacker who can cut this host off can cause that");
 }
 
 /* A line of our module after whose refusal the stack may still say yes to CODES. */
@@ -160,7 +160,7 @@ static void search(struct judge *judge)
         judge_stack(judge);
     else
         judge_add(judge, REPORT_WRONG, "write fewer lines with jumps",
-                  "has too many ways through its lines: it was not judged");
+                  "has too many paths through its lines to check");
     settings_free(&judge->own);
     free(judge->refused);
     free(judge->passed_over);
@@ -197,11 +197,11 @@ static void judge_absence(struct judge *judge, enum pam_stack_read read)
             "nothing");
     else if (is_silent && !judge_knows(judge, FACTS_LOGIN))
         judge_add(judge, REPORT_NOTE, NULL,
-                  "has no line of auth: its program asks for nothing, or the lines of \"other\" "
-                  "count, which do not call the module");
+                  "has no auth line: its program asks for nothing, or the lines of \"other\" "
+                  "apply, which do not call the module");
     else
         judge_add(judge, judge->check->level_of_absence, remedy,
-                  "does not ask for a code: no line of auth calls the module");
+                  "does not ask for a code: no auth line calls the module");
 }
 
 /* What all lines of our module say in "after="; "": they do not say the same. */
@@ -250,7 +250,7 @@ static void note_absence(struct judge *judge)
 {
     const char *const *folders = judge->check->source.folders;
 
-    judge_add(judge, REPORT_NOTE, NULL, "has no file in %s%s%s: the lines of \"other\" count",
+    judge_add(judge, REPORT_NOTE, NULL, "has no file in %s%s%s: the lines of \"other\" apply",
               folders[0], folders[1] != NULL ? " or " : "", folders[1] != NULL ? folders[1] : "");
 }
 

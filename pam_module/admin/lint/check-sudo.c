@@ -35,10 +35,9 @@ static void judge_timeout(struct report *report, const struct sudoers_line *line
 
     if (*value == '-')
         report_add(report, REPORT_WARNING, SUBJECT, "write \"Defaults timestamp_timeout=0\"",
-                   "%s:%u: one code lasts until the next start of the machine", line->path,
-                   line->number);
+                   "%s:%u: one code is valid until the next restart", line->path, line->number);
     else if (minutes > TIMEOUT_MINUTES)
-        report_add(report, REPORT_NOTE, SUBJECT, NULL, "%s:%u: one code lasts %s minutes",
+        report_add(report, REPORT_NOTE, SUBJECT, NULL, "%s:%u: one code is valid for %s minutes",
                    line->path, line->number, value);
 }
 
@@ -69,23 +68,23 @@ static void judge_setting(struct report *report, const struct sudoers_line *line
     else if (strcmp(setting, "passprompt_override") == 0)
         report_add(
             report, REPORT_WARNING, SUBJECT, "remove \"passprompt_override\"",
-            "%s:%u: sudo's own prompt replaces the question for the code: the user can't tell "
-            "what is asked for",
+            "%s:%u: sudo's own prompt replaces the question for the code: the user cannot tell "
+            "what to type",
             line->path, line->number);
     else if (strcmp(setting, "exempt_group") == 0)
         report_add(report, REPORT_WARNING, SUBJECT, "check who is in it",
-                   "%s:%u: an exemption, sudo runs without authentication for the group %s",
-                   line->path, line->number, value);
+                   "%s:%u: an exemption, group %s runs sudo without authentication", line->path,
+                   line->number, value);
     else if (strcmp(setting, "pam_service") == 0 || strcmp(setting, "pam_login_service") == 0 ||
              strcmp(setting, "pam_askpass_service") == 0)
         report_add(report, REPORT_WARNING, SUBJECT, "check that service as well, by its name",
-                   "%s:%u: takes the PAM service \"%s\" in place of its own", line->path,
+                   "%s:%u: uses the PAM service \"%s\" instead of its own", line->path,
                    line->number, value);
     else if (strcmp(setting, "rootpw") == 0 || strcmp(setting, "targetpw") == 0 ||
              strcmp(setting, "runaspw") == 0)
         report_add(report, REPORT_WARNING, SUBJECT, NULL,
-                   "%s:%u: %s: sudo asks another user than the one who calls", line->path,
-                   line->number, setting);
+                   "%s:%u: %s: sudo asks another user, not the caller", line->path, line->number,
+                   setting);
 }
 
 /* "Defaults", then perhaps whom it is for, then settings with commas between. */
@@ -164,6 +163,7 @@ void check_sudo_add(struct report *report, const char *sudoers)
     char why_not[SUDOERS_WHY_NOT_SIZE] = "";
 
     if (!sudoers_read(path, judge_line, report, why_not))
-        report_add(report, REPORT_WARNING, SUBJECT, geteuid() != 0 ? "call this as root" : NULL,
+        report_add(report, REPORT_WARNING, SUBJECT,
+                   geteuid() != 0 ? "run this command as root" : NULL,
                    "sudoers could not be read completely: %s", why_not);
 }

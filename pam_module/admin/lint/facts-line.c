@@ -66,7 +66,7 @@ static bool take_path(char *why_not, const char *word, const char *path, const c
     if (*path != '/' || strlen(path) >= PATH_MAX)
         return refuse(why_not, "\"%.100s\": write an absolute path", word);
     if (*ret_path != NULL)
-        return refuse(why_not, "\"%.100s\": stands twice", word);
+        return refuse(why_not, "\"%.100s\": given twice", word);
     *ret_path = path;
     return true;
 }
@@ -117,7 +117,7 @@ static bool take_service_word(char *why_not, const char *word, struct facts_serv
         return add_path(why_not, word, value, service->programs);
     if (has_key(word, "look", &value))
         return add_path(why_not, word, value, service->look);
-    return refuse(why_not, "\"%.100s\" is no word of a service", word);
+    return refuse(why_not, "\"%.100s\": unknown word for a service", word);
 }
 
 /* Words of which one service can't have both. */
@@ -139,7 +139,7 @@ static bool take_service(char *why_not, const char *name, char *rest, struct fac
     line->kind = FACTS_LINE_SERVICE;
     line->service.name = name;
     if (!is_service_name(name))
-        return refuse(why_not, "\"%.100s\" is no name of a service in small letters", name);
+        return refuse(why_not, "\"%.100s\" is not a service name in lower case", name);
     for (const char *word = take_word(&rest); word != NULL; word = take_word(&rest))
         if (!take_service_word(why_not, word, &line->service))
             return false;
@@ -216,7 +216,7 @@ static bool take_module_word(char *why_not, const char *word, struct facts_modul
     if (has_key(word, "only", &value) && module->codes == FACTS_ANY)
         return take_codes(why_not, word, value, &module->codes);
     if (!has_key(word, "never", &value) || module->codes != FACTS_ANY)
-        return refuse(why_not, "\"%.100s\" is no word of a module, or too many", word);
+        return refuse(why_not, "\"%.100s\": unknown word for a module, or too many", word);
     if (!take_codes(why_not, word, value, &codes))
         return false;
     module->codes = FACTS_ANY & ~codes;
@@ -228,7 +228,7 @@ static bool take_module(char *why_not, const char *name, char *rest, struct fact
     line->kind = FACTS_LINE_MODULE;
     line->module = (struct facts_module){ name, FACTS_FACTOR, FACTS_ANY, "" };
     if (!is_name(name) || strcmp(name, FACTS_OURS) == 0)
-        return refuse(why_not, "\"%.100s\" is no name of another module's file", name);
+        return refuse(why_not, "\"%.100s\" is not the file name of another module", name);
     if (!take_role(why_not, take_word(&rest), &line->module.role))
         return false;
     for (const char *word = take_word(&rest); word != NULL; word = take_word(&rest))
@@ -253,7 +253,7 @@ bool facts_line_parse(char *text, struct facts_line *ret_line, char why_not[FACT
     if (kind != NULL && !is_service && strcmp(kind, "module") != 0)
         return refuse(why_not, "\"%.100s\": write service or module", kind);
     if (kind != NULL && name == NULL)
-        return refuse(why_not, "\"%.100s\" of nothing", kind);
+        return refuse(why_not, "\"%.100s\" without a name", kind);
     if (kind != NULL && !(is_service ? take_service : take_module)(why_not, name, text, &line))
         return false;
 

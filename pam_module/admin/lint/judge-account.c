@@ -42,8 +42,9 @@ static bool use(const struct passwd *account, const char *path, struct verdict *
         return false;
     run_as = getpwnam(settings->run_as);
     if (run_as == NULL || run_as->pw_uid == 0)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "the account \"%s\" of run_as %s",
-                              settings->run_as, run_as == NULL ? "does not exist" : "is root's");
+        return verdict_refuse(
+            why_not, OUTCOME_MISCONFIGURED, "the account \"%s\" of run_as %s", settings->run_as,
+            run_as == NULL ? "does not exist" : "has the user or the group of root");
     folder = secret_open_folder(settings->users_dir, why_not);
     if (folder < 0)
         return false;

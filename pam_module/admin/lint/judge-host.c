@@ -43,7 +43,7 @@ static void add_account(struct judge *judge)
 
     if (is_users(judge->known))
         judge_add(judge, REPORT_WARNING, "leave the module out of it",
-                  "a screen locker that runs as the user, who can't read the settings: the module "
+                  "a screen locker that runs as the user, who cannot read the settings: the module "
                   "refuses everybody");
     if (account == NULL || judge->has_own_settings)
         return;
@@ -52,7 +52,7 @@ static void add_account(struct judge *judge)
         "leave the module out of it, or give it settings of its own with conf=, in files of %s",
         account);
     judge_add(judge, REPORT_WARNING, remedy,
-              "runs as %s, who can't read the settings: the module refuses everybody", account);
+              "runs as %s, which cannot read the settings: the module refuses everybody", account);
 }
 
 /* Samba sends what was typed as PAM's only answer, or does not ask PAM at all. */

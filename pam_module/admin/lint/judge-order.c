@@ -77,7 +77,7 @@ static void print_order_remedy(const struct judge *judge, const struct pam_stack
     else if (strcasecmp(factor->word, "required") == 0)
         snprintf(remedy, REMEDY_SIZE, "write \"requisite\" for %s", factor->name);
     else
-        snprintf(remedy, REMEDY_SIZE, "let a refusal end the stack there, as \"requisite\" does");
+        snprintf(remedy, REMEDY_SIZE, "end the stack on a refusal there, as \"requisite\" does");
 }
 
 /* Twilio allows so many challenges for a user: who gets to the question can use them up. */

@@ -107,7 +107,7 @@ static void take_line(const struct proftpd_config_line *line, void *context)
     else if (strcasecmp(line->keyword, "AuthPAMConfig") == 0 &&
              (length != strlen(service) || strncasecmp(line->value, service, length) != 0))
         judge_add(order->judge, REPORT_WARNING, "check that service as well, by its name",
-                  "%s:%u: takes the PAM service \"%.*s\" in place of %s", line->path, line->number,
+                  "%s:%u: uses the PAM service \"%.*s\" instead of %s", line->path, line->number,
                   (int)length, line->value, service);
     else if (strcasecmp(line->keyword, "SFTPEngine") == 0 && is_on(line->value))
         judge_add(order->judge, REPORT_WARNING,

@@ -102,7 +102,7 @@ static bool take_line(struct reader *reader, struct source *source, char *logica
             return refuse(reader, "%s: more than %d lines, with all that is included", source->path,
                           PAM_STACK_READ_MAX);
         if (strlen(line) > LINE_SIZE_MAX || strlen(logical) + strlen(line) > LINE_SIZE_MAX)
-            return refuse(reader, "%s:%u: a line of more than %d bytes, which libpam takes apart",
+            return refuse(reader, "%s:%u: a line of more than %d bytes, which libpam splits",
                           source->path, source->number, LINE_SIZE_MAX);
         line += strspn(line, " \t");
         if (*line == '\0' || *line == '#')
@@ -159,7 +159,7 @@ static bool read_include(struct reader *reader, struct source *source, unsigned 
     struct pam_stack_line *line;
 
     if (name == NULL)
-        return refuse(reader, "%s:%u: \"%s\" of nothing", source->path, number, word);
+        return refuse(reader, "%s:%u: \"%s\" without a name", source->path, number, word);
     if (is_substack) {
         line = add_line(reader, source, number, PAM_STACK_SUBSTACK);
         if (line == NULL || !fill(reader, line, word, name, NULL))
@@ -185,11 +185,11 @@ static bool read_at_include(struct reader *reader, struct source *source, unsign
     bool is_absent = false;
 
     if (name == NULL)
-        return refuse(reader, "%s:%u: \"@include\" of nothing", source->path, number);
+        return refuse(reader, "%s:%u: \"@include\" without a name", source->path, number);
     if (read_name(reader, name, source->include_level + 1, source->stack_level, &is_absent))
         return true;
-    return is_absent ? refuse(reader, "%s:%u: \"@include %s\" can't be read: not in %s",
-                              source->path, number, name, reader->source->folders[0])
+    return is_absent ? refuse(reader, "%s:%u: cannot read \"@include %s\": not in %s", source->path,
+                              number, name, reader->source->folders[0])
                      : false;
 }
 

@@ -106,7 +106,7 @@ static void explain(int output, char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
     auto_text char *text = NULL;
     char *rest, *line;
 
-    copy(why_not, "it ended without a word");
+    copy(why_not, "it failed without a message");
     if (lseek(output, 0, SEEK_SET) != 0 || !text_file_read_descriptor(output, &text))
         return;
     for (rest = text; (line = text_file_line(&rest)) != NULL;) {

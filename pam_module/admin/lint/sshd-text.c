@@ -250,7 +250,7 @@ static int copy_lines(struct walk *walk, struct source *source, char *rest, int 
             close(file);
         if (writer >= 0)
             close(writer);
-        refuse(walk, source->path, "no more copies can be made");
+        refuse(walk, source->path, "cannot make another copy");
         return -1;
     }
     source->copy = writer >= 0 ? fdopen(writer, "w") : NULL;
@@ -262,7 +262,7 @@ static int copy_lines(struct walk *walk, struct source *source, char *rest, int 
     }
     is_written = read_lines(walk, source, rest, outer);
     if (fclose(source->copy) != 0)
-        is_written = refuse(walk, source->path, "a copy can't be written");
+        is_written = refuse(walk, source->path, "cannot write a copy");
     return is_written ? file : -1;
 }
 

@@ -158,7 +158,7 @@ static bool read_file(struct walk *walk, const char *path, int depth)
     char *rest;
 
     if (depth > DEPTH_MAX || ++walk->files > FILES_MAX)
-        return refuse(walk, path, "included too deep, or too many are");
+        return refuse(walk, path, "included too deep, or too many files are included");
     if (!text_file_read(path, &text))
         return refuse(walk, path, strerror(errno));
     for (rest = text;;) {

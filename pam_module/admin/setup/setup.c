@@ -17,7 +17,7 @@ static bool refuse(const struct verdict *why_not, enum command_status *ret_statu
 {
     *ret_status = session_refuse(why_not, "setup");
     if (geteuid() != 0)
-        terminal_say("run it as root");
+        terminal_say("run this command as root");
     return false;
 }
 
