@@ -51,8 +51,8 @@ def manual_keys(text):
 
 def documents():
     """(name, text) of all that a person reads who uses or changes this, without the sources."""
-    for pattern in ("*.md", "conf/**/*", "debian/*README*", "debian/*.1", "pam_module/*/*.scd",
-                    "tests/*/README.md"):
+    for pattern in ("*.md", "conf/**/*", "debian/*README*", "debian/*.1", "pam_module/README.md",
+                    "pam_module/*/*.scd", "tests/*/README.md"):
         for path in sorted(TOP.glob(pattern)):
             if path.is_file():
                 yield str(path.relative_to(TOP)), path.read_text(encoding="utf-8")
@@ -66,6 +66,9 @@ class Layout(unittest.TestCase):
 
     def test_readme_has_at_most_120_lines(self):
         self.assertLessEqual(len(read("README.md").splitlines()), 120)
+
+    def test_the_page_of_the_parts_has_at_most_120_lines(self):
+        self.assertLessEqual(len(read("pam_module/README.md").splitlines()), 120)
 
     def test_every_link_and_every_path_of_this_tree_exists(self):
         found = 0
