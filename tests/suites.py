@@ -286,6 +286,8 @@ LONG_SUITES = {
 # Only by name: .ci/run is to take ten minutes.
 NAMED_SUITES = {
     "cross": program_suite("tests/package/test_cross"),
+    "hosts": [part for path in sorted((ROOT / "tests/hosts").glob("test_*.py"))
+              for part in program_suite("tests/hosts/enter", str(path.relative_to(ROOT)))],
 }
 
 CI_ALL_SUITES = SUITES | ALONE_SUITES | CI_SUITES | LONG_SUITES
