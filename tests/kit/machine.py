@@ -468,3 +468,21 @@ class Sshd:
     def login(self, user, *remote, options=()):
         """That person at the keyboard."""
         return Terminal(*self.command(user, *(remote or ("id", "-un")), options=options))
+
+
+class OwnSshd(Sshd):
+    """An sshd that runs with /etc/ssh/sshd_config, as Debian has it."""
+
+    CONFIG, DROP_INS = pathlib.Path("/etc/ssh/sshd_config"), pathlib.Path("/etc/ssh/sshd_config.d")
+    INCLUDE = "Include /etc/ssh/sshd_config.d/*.conf"
+
+    def __init__(self, port, *lines, head=INCLUDE, pid_file="/run/sshd.pid"):
+        super().__init__(port, *lines)
+        self.head, self.pid_file = head, pid_file
+
+    def _configure(self):
+        super()._configure()
+        own = re.sub("UsePAM yes\\nPidFile none\\n", "", self.config.read_text())
+        self.config = self.CONFIG
+        self.config.write_text(f"{self.head}\nKbdInteractiveAuthentication no\nUsePAM yes\n"
+                               f"PidFile {self.pid_file}\n{own}")

@@ -14,11 +14,10 @@ import subprocess
 import sys
 import time
 
-from kit.machine import SECRETS, SETTINGS, Machine, Sshd, Terminal, fixture, run
+from kit.machine import SECRETS, SETTINGS, Machine, OwnSshd, Terminal, fixture, run
 
 NAME, PASSWORD = "alice", "correct horse"
 PORT = 2222
-RECIPE = "sshd-password-and-code"
 CODE_PROMPT = "Verification code: "
 QUESTION = "The code that the app shows: "
 UTF8_TERMINAL = {"LANG": "C.UTF-8", "TERM": "xterm"}
@@ -105,9 +104,21 @@ def show_installed(machine):
     say(f"module        {machine.module}")
     say(f"check program {machine.check}")
     say("emulator      https://verify.twilio.com, by /etc/hosts and a trusted test certificate")
-    stack = pathlib.Path("/etc/pam.d/sshd").read_text().splitlines()
+
+
+def enable():
+    """As an administrator does it, while sshd runs."""
+    done = subprocess.run(["twilio-verify", "enable", "sshd", "--first-factor", "password"],
+                          capture_output=True, text=True, check=False)
+    frame("the administrator's terminal: # twilio-verify enable sshd --first-factor password",
+          done.stdout + done.stderr)
+    if done.returncode != 0:
+        raise RuntimeError(f"twilio-verify enable ended with status {done.returncode}")
+    lines = pathlib.Path("/etc/pam.d/sshd").read_text().splitlines()
     frame("/etc/pam.d/sshd (auth)", "\n".join(
-        line for line in stack if line.startswith(("@include common-auth", "auth"))))
+        line for line in lines if re.match("@include common-auth|auth|# .*twilio", line)))
+    drop_in = OwnSshd.DROP_INS / "00-twilio-verify.conf"
+    frame(drop_in, drop_in.read_text())
 
 
 def stay(machine, sshd, secret):
@@ -135,7 +146,6 @@ def stay(machine, sshd, secret):
 
 def demonstrate():
     with Machine() as machine:
-        machine.use_recipe(RECIPE, "sshd")
         machine.add_account(NAME, PASSWORD)
         show_installed(machine)
 
@@ -145,8 +155,9 @@ def demonstrate():
         heading(f"Enrolling {NAME}")
         secret = enroll()
 
-        with Sshd(PORT, "KbdInteractiveAuthentication yes", "PasswordAuthentication no",
-                  "AuthenticationMethods keyboard-interactive") as sshd:
+        with OwnSshd(PORT) as sshd:
+            heading("Enabling: sshd asks for the password, then for a code")
+            enable()
             right = show_login(machine, sshd, "A login with the right code", totp(secret))
             refused = show_login(machine, sshd, "A login with wrong codes", *wrong_codes(secret))
             as_it_must = (right[0] == 0 and " outcome=approved " in right[1] and

@@ -17,7 +17,7 @@ import unittest
 from logincase import (APPROVED, CODE_PROMPT, SudoCase, machine, person_with_key,
                        setUpModule, with_key)
 from kit import failing
-from kit.machine import SETTINGS, Sshd, eventually, run
+from kit.machine import SETTINGS, OwnSshd, eventually, run
 
 TOOL = "/usr/sbin/twilio-verify"
 PAM = pathlib.Path("/etc/pam.d")
@@ -443,24 +443,6 @@ class Interrupted(EnableCase):
             made = {call: made[call] for call in ("open", "openat", "write", "fsync", "renameat",
                                                   "fchmod", "strdup", "read") if call in made}
             self.judge(verb, failing.plan(made, "twilio-verify", 40))
-
-
-class OwnSshd(Sshd):
-    """An sshd that runs with /etc/ssh/sshd_config, as Debian has it."""
-
-    CONFIG, DROP_INS = pathlib.Path("/etc/ssh/sshd_config"), pathlib.Path("/etc/ssh/sshd_config.d")
-    INCLUDE = "Include /etc/ssh/sshd_config.d/*.conf"
-
-    def __init__(self, port, *lines, head=INCLUDE, pid_file="/run/sshd.pid"):
-        super().__init__(port, *lines)
-        self.head, self.pid_file = head, pid_file
-
-    def _configure(self):
-        super()._configure()
-        own = re.sub("UsePAM yes\\nPidFile none\\n", "", self.config.read_text())
-        self.config = self.CONFIG
-        self.config.write_text(f"{self.head}\nKbdInteractiveAuthentication no\nUsePAM yes\n"
-                               f"PidFile {self.pid_file}\n{own}")
 
 
 class SshdCase(EnableCase):

@@ -65,7 +65,7 @@ static enum command_status finish(struct setup *setup)
         return status;
     }
     if (!setup->is_dry)
-        terminal_say("next: twilio-verify enroll USER");
+        terminal_say("next: twilio-verify enroll USER, then twilio-verify enable SERVICE");
     return COMMAND_OK;
 }
 
