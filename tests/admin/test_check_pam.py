@@ -489,7 +489,7 @@ class Stacks(CheckCase):
     def test_what_is_advised_where_the_module_is_missing_leaves_nothing_to_be_said(self):
         add = 'add "auth required pam_twilio_verify.so" after the first factor'
         for text, remedy, mended in (
-                (INCLUDE, add, INCLUDE + LINE),
+                (INCLUDE, "twilio-verify enable svc", INCLUDE + LINE),
                 ("auth required pam_sepermit.so\nauth substack common-auth\n",
                  f'write "@include common-auth" in place of "substack" (svc:2), then {add}',
                  "auth required pam_sepermit.so\n" + INCLUDE + LINE)):
@@ -1290,7 +1290,7 @@ class Output(CheckCase):
         self.assertEqual(done.err, "")
         done = self.run_tool("check-pam", "--pam-dir", self.pam, "su")
         self.assertEqual(done.status, WRONG)
-        self.assertRegex(done.out, r"^wrong    su: .*; add .*\nwrong    verdict: ")
+        self.assertRegex(done.out, r"^wrong    su: .*; twilio-verify enable su\nwrong    verdict: ")
 
     def test_a_folder_that_is_not_there_is_wrong(self):
         done = self.run_tool("check-pam", "--pam-dir", self.folder / "nosuch")

@@ -68,7 +68,7 @@ static bool add_people(struct report *report, const struct outlook *outlook)
     }
     if (administrators == 0 || left > 0)
         return true;
-    report_add(report, REPORT_WRONG, outlook->services[0], "see to it that one of them can log in",
+    report_add(report, REPORT_WRONG, outlook->services[0], "enroll one of them first",
                "every administrator would be locked out");
     return false;
 }

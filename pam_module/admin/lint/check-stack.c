@@ -167,15 +167,17 @@ static void search(struct judge *judge)
     free(judge->approved);
 }
 
-/* Where to put our module's line: below a substack it would be reached after a refusal as well. */
-static void print_absence_remedy(const struct pam_stack *stack, char remedy[REMEDY_SIZE])
+/* How to put our module's line there: below a substack it would be reached after a refusal as well. */
+static void print_absence_remedy(const struct judge *judge, char remedy[REMEDY_SIZE])
 {
+    const struct pam_stack *stack = judge->stack;
     const struct pam_stack_line *factor = judge_find_factor(stack);
     const struct pam_stack_line *substack =
         factor != NULL ? judge_find_substack(stack, factor, 0) : NULL;
 
     if (substack == NULL)
-        snprintf(remedy, REMEDY_SIZE, ADD_LINE);
+        snprintf(remedy, REMEDY_SIZE, "twilio-verify enable %s%s", judge->check->service,
+                 judge_is_sshd(judge) ? " --first-factor password" : "");
     else
         snprintf(remedy, REMEDY_SIZE,
                  "write \"@include %s\" in place of \"substack\" (%s:%u), then " ADD_LINE,
@@ -188,7 +190,7 @@ static void judge_absence(struct judge *judge, enum pam_stack_read read)
     bool is_silent = read == PAM_STACK_READ && judge->stack->is_other;
     char remedy[REMEDY_SIZE];
 
-    print_absence_remedy(judge->stack, remedy);
+    print_absence_remedy(judge, remedy);
 
     if (judge->known != NULL && judge->known->samba != NULL)
         judge_add(
