@@ -442,7 +442,7 @@ class Stacks(CheckCase):
                            'wrong: svc:3: "default=reset pam_env.so" makes libpam forget')
 
     def test_the_module_before_a_first_factor_is_a_warning(self):
-        self.assert_judged(LINE + INCLUDE, "warning: svc:1: the module stands before pam_unix.so "
+        self.assert_judged(LINE + INCLUDE, "warning: svc:1: the module comes before pam_unix.so "
                            "(common-auth:1): anybody can use up a user's challenges")
         self.assert_judged("auth required pam_unix.so\n" + LINE,
                            "warning: svc:2: the module asks also after pam_unix.so refused (svc:1)")
@@ -635,12 +635,12 @@ class Stacks(CheckCase):
     def test_every_other_order_of_split_is_wrong(self):
         split, unix, digits = self.SPLIT, self.UNIX, "the digits at the end of a wrong password go"
         for text, *expected in (
-                (unix + split + LINE, "wrong: svc:2: split= stands after pam_unix.so (svc:1), "),
-                (split + LINE + unix, "wrong: svc:2: the module stands before pam_unix.so (svc:3): "
+                (unix + split + LINE, "wrong: svc:2: split= comes after pam_unix.so (svc:1), "),
+                (split + LINE + unix, "wrong: svc:2: the module comes before pam_unix.so (svc:3): "
                  + digits),
-                (LINE + split + unix, "wrong: svc:1: the module stands before pam_unix.so (svc:3): "
+                (LINE + split + unix, "wrong: svc:1: the module comes before pam_unix.so (svc:3): "
                  + digits, "wrong: svc:2: split= cuts off"),
-                (LINE + unix + split, "wrong: svc:1: the module stands before", "wrong: svc:3: spl"),
+                (LINE + unix + split, "wrong: svc:1: the module comes before", "wrong: svc:3: spl"),
                 (split + LINE, "wrong: svc:1: no line checks the password that split= leaves"),
                 (split + "auth required pam_permit.so\n" + LINE, "wrong: svc:1: no line checks"),
                 (split + unix.replace("requisite", "required") + LINE,
@@ -649,7 +649,7 @@ class Stacks(CheckCase):
                  "wrong: svc:3: the module asks also after pam_unix.so refused"),
                 (split.replace("requisite", "[ignore=1 default=die]") + unix + LINE,
                  "wrong: svc:3: the code alone logs in"),
-                (split + split + unix + LINE, "wrong: svc:2: split= stands twice: what svc:1")):
+                (split + split + unix + LINE, "wrong: svc:2: split= is there twice: what svc:1")):
             with self.subTest(text):
                 self.assert_judged(text, *expected)
 

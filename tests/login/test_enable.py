@@ -254,7 +254,7 @@ class Refusals(EnableCase):
         self.assert_refuses("tv-svc", part="others can write to it")
         SVC.chmod(0o644)
         os.chown(SVC, 4711, 0)
-        self.assert_refuses("tv-svc", part="is not root's")
+        self.assert_refuses("tv-svc", part="is not owned by root")
         os.chown(SVC, 0, 0)
         twin = pathlib.Path("/etc/tv-twin")
         twin.hardlink_to(SVC)

@@ -58,6 +58,44 @@ def documents():
                 yield str(path.relative_to(TOP)), path.read_text(encoding="utf-8")
 
 
+def printed():
+    """(name, text) of every literal in the sources of the product, which it may print."""
+    for path in sorted((TOP / "pam_module").rglob("*.[ch]")):
+        source = re.sub(r"^#include.*$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        joined = re.sub(r'"\s*\n\s*"', "", source)
+        for text in re.findall(r'"((?:\\.|[^"\\\n])*)"', joined):
+            yield str(path.relative_to(TOP)), text
+
+
+# What a reader has to read twice, and what to write. The rest is in CONTRIBUTING.md.
+OLD_WORDS = {
+    r"\bgo(es|ne)? around\b": "bypass",
+    r"\bis no known\b": "unknown",
+    r"\bmend(s|ed)?\b": "correct",
+    r"\bmind whom\b": "check that this is intended",
+    r"\bwho(so)?ever\b": "anyone who, a user who",
+    r"(?<!gets )\bno memory\b|\bfit into memory\b": "out of memory",
+    r"\blets? on\b": "needs no code",
+    r"\bstands?\b(?! still|-in)": "is, comes, is written",
+    r"\bsmall letters\b": "lower case",
+    r"\bfolders?\b": "directory",
+    r"\bshut in\b": "the sandbox is active",
+    r"\bnobody told\b|\bdid not go away\b": "what happened, with a subject",
+    r"\bis not root's\b": "is not owned by root",
+    r"\bis no (file|reply|verdict|list|name|word)\b": "is not a",
+}
+
+
+class Words(unittest.TestCase):
+    def test_no_text_has_a_word_that_is_read_twice(self):
+        texts = [*documents(), *printed()]
+        self.assertGreater(len(texts), 1000)
+        found = [f"{name}: {match[0]!r}: write {better!r}" for name, text in texts
+                 for old, better in OLD_WORDS.items()
+                 for match in re.finditer(old, re.sub(r"\s+", " ", text), re.IGNORECASE)]
+        self.assertEqual(found, [])
+
+
 class Layout(unittest.TestCase):
     def test_no_line_has_more_than_100_columns(self):
         long = [f"{name}:{number}" for name, text in documents()

@@ -54,7 +54,7 @@ static const struct passwd *add_account(struct report *report, const struct sett
         report_add(report, REPORT_WRONG, "run_as", remedy, "there is no account %s",
                    settings->run_as);
     else if (account->pw_uid == 0 || account->pw_gid == 0)
-        report_add(report, REPORT_WRONG, "run_as", "use an account that is not root's",
+        report_add(report, REPORT_WRONG, "run_as", "use an account of its own",
                    "the account %s has the user or the group of root", settings->run_as);
     else {
         report_add(report, REPORT_OK, "run_as", NULL, "%s, uid %u", settings->run_as,

@@ -46,7 +46,7 @@ static bool is_path_roots(const char *path, struct verdict *why_not)
             return refuse(why_not, folder, strerror(errno));
         if (is_there && !is_roots(&status))
             return refuse(why_not, folder,
-                          "the directory is not root's, or others can write to it");
+                          "the directory is not owned by root, or others can write to it");
         if (slash == folder)
             break;
     }
@@ -81,7 +81,7 @@ static bool read_old(const char *path, char **ret_old, struct verdict *why_not)
     if (stat(path, &status) != 0)
         return errno == ENOENT || refuse(why_not, path, strerror(errno));
     if (!is_roots(&status))
-        return refuse(why_not, path, "the file is not root's, or others can write to it");
+        return refuse(why_not, path, "the file is not owned by root, or others can write to it");
     if (S_ISREG(status.st_mode) && status.st_nlink > 1)
         return refuse(why_not, path, "the file has several hard links: make it one file");
     if (!text_file_read(path, ret_old))

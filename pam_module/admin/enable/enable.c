@@ -117,11 +117,13 @@ static bool is_bearable(struct task *task, enum outlook_need need, bool is_root_
         return refuse(task, why_not.reason);
     if (task->settings == NULL)
         report_add(task->report, REPORT_WRONG, "settings",
-                   "write them first: every login would be refused", "%s can't be read",
+                   "write them first: every login would be refused", "cannot read %s",
                    task->call->settings_path);
     if ((outlook_add(task->report, &outlook) && task->settings != NULL) || task->is_forced)
         return true;
-    return refuse(task, "what is wrong above would come of it, and --force was not given");
+    return refuse(
+        task,
+        "nothing was changed, as the result would be wrong (see above); --force changes it anyway");
 }
 
 static void add_done(struct task *task, const char *word)

@@ -100,7 +100,7 @@ void judge_order(struct judge *judge)
     }
     if (factor > ours && !judge->approved->is_success_ours) {
         judge_add(judge, level, "move the module's line below it",
-                  "%s:%u: the module stands before %s (%s:%u): %s", ours->path, ours->number,
+                  "%s:%u: the module comes before %s (%s:%u): %s", ours->path, ours->number,
                   factor->name, factor->path, factor->number, cost);
         return;
     }

@@ -34,7 +34,7 @@ static void judge_factor(struct judge *judge, const struct pam_stack_line *split
                   split->path, split->number);
     else if (factor < split)
         judge_add(judge, REPORT_WRONG, "move the line with split= above it",
-                  "%s:%u: split= stands after %s (%s:%u), which gets the code as a part of the "
+                  "%s:%u: split= comes after %s (%s:%u), which gets the code as a part of the "
                   "password",
                   split->path, split->number, factor->name, factor->path, factor->number);
 }
@@ -86,7 +86,7 @@ void judge_split(struct judge *judge)
     }
     if (last != split)
         judge_add(judge, REPORT_WRONG, "remove one of the two",
-                  "%s:%u: split= stands twice: what %s:%u cuts off is lost", last->path,
+                  "%s:%u: split= is there twice: what %s:%u cuts off is lost", last->path,
                   last->number, split->path, split->number);
     judge_factor(judge, last);
     judge_questions(judge, split, ours);

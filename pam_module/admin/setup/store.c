@@ -234,8 +234,7 @@ static const char *find_file(const struct setup *setup, char path[PATH_MAX])
         !text_is_sid(before, "SK") || strcmp(before, setup->api_key_sid) == 0)
         return NULL;
     snprintf(path, PATH_MAX, "%.*s/%s", (int)(slash - present), present, setup->api_key_sid);
-    terminal_say("%s holds the secret of the former key: delete it when nothing uses it any more",
-                 present);
+    terminal_say("%s holds the secret of the former key: delete it when nothing uses it", present);
     return path;
 }
 
