@@ -10,6 +10,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "../core/clock.h"
 #include "../core/text.h"
 
 #define LOG_SOCKET "/dev/log"
@@ -57,7 +58,7 @@ static int open_log(void)
 
 void closing_begin(void)
 {
-    closing.began_ms = dialogue_clock_ms();
+    closing.began_ms = clock_ms();
     closing.log = open_log();
 }
 
@@ -74,14 +75,14 @@ void closing_name(const struct dialogue_login *login)
 
 void closing_note_asked(void)
 {
-    closing.asked_ms = dialogue_clock_ms();
+    closing.asked_ms = clock_ms();
     closing.is_asked = true;
 }
 
 void closing_note_answered(void)
 {
     if (closing.is_asked)
-        closing.users_ms += dialogue_clock_ms() - closing.asked_ms;
+        closing.users_ms += clock_ms() - closing.asked_ms;
     closing.is_asked = false;
 }
 
@@ -116,7 +117,7 @@ static void log_verdict(const struct verdict *verdict)
     end = stpcpy(stpcpy(end, ">"), closing.who);
     end = stpcpy(stpcpy(end, " outcome="), verdict_word(verdict->outcome));
     end = text_escape(verdict->reason, true, stpcpy(end, " reason=\""), REASON_SIZE);
-    add_number(stpcpy(end, "\" ms="), dialogue_clock_ms() - closing.began_ms - closing.users_ms);
+    add_number(stpcpy(end, "\" ms="), clock_ms() - closing.began_ms - closing.users_ms);
 
     /* The log may have been started anew since. */
     if (!send_line(line)) {

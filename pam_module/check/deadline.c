@@ -8,7 +8,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "../core/dialogue.h"
+#include "../core/clock.h"
 #include "../twilio/cause.h"
 #include "../twilio/http.h"
 #include "closing.h"
@@ -47,7 +47,7 @@ void deadline_begin(void)
 void deadline_set(int64_t deadline_ms)
 {
     struct itimerval timer = { 0 };
-    int64_t now_ms = dialogue_clock_ms(), left_ms = GRACE_MS;
+    int64_t now_ms = clock_ms(), left_ms = GRACE_MS;
 
     if (deadline_ms != HTTP_FOREVER) {
         left_ms += deadline_ms > now_ms ? deadline_ms - now_ms : 0;

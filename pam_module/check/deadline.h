@@ -14,7 +14,7 @@
  * choose the verdict. */
 void deadline_begin(void);
 
-/* The process ends a moment after the time DEADLINE_MS of dialogue_clock_ms(), or after now where that
+/* The process ends a moment after the time DEADLINE_MS of clock_ms(), or after now where that
  * is over, with "misconfigured" as the last line on standard output, and status 0. HTTP_FOREVER of
  * http.h: without an end until the next call. */
 void deadline_set(int64_t deadline_ms);

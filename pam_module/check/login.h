@@ -47,7 +47,7 @@ struct login_ports {
     /* Says when this login must have ended, whatever hangs, by clock_ms(); HTTP_FOREVER: the user is
      * typing, or this host is at work and not Twilio. */
     void (*limit)(void *context, int64_t deadline_ms);
-    int64_t (*clock_ms)(void *context); /* dialogue_clock_ms(), or a test's */
+    int64_t (*clock_ms)(void *context); /* clock_ms(), or a test's */
     void (*pause)(void *context, int64_t pause_ms);
 
     /* What this host remembers (ledger.h). CODE is about to be sent: notes it, so that no other login

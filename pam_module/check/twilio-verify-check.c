@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../core/clock.h"
 #include "../core/dialogue.h"
 #include "../core/ledger.h"
 #include "../core/recovery.h"
@@ -105,10 +106,10 @@ static void set_limit(void *context, int64_t deadline_ms)
     deadline_set(deadline_ms);
 }
 
-static int64_t clock_ms(void *context)
+static int64_t read_clock(void *context)
 {
     (void)context;
-    return dialogue_clock_ms();
+    return clock_ms();
 }
 
 static void pause_for(void *context, int64_t pause_ms)
@@ -246,7 +247,7 @@ static void run_login(struct check *check, struct verdict *verdict)
         .answer = answer,
         .load = load,
         .limit = set_limit,
-        .clock_ms = clock_ms,
+        .clock_ms = read_clock,
         .pause = pause_for,
         .claim = claim,
         .take_back = take_back,

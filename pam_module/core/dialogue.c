@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "text.h"
 
 #define LOGIN_PREFIX "login 2 "
@@ -167,14 +167,6 @@ bool dialogue_parse_message(const char *line, struct dialogue_message *ret_messa
     return true;
 }
 
-int64_t dialogue_clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Moves the first line out of the reader. */
 static enum dialogue_read take_line(struct dialogue_reader *reader, char *line)
 {
@@ -201,7 +193,7 @@ static bool wait_readable(int descriptor, int64_t deadline_ms)
     struct pollfd poller = { .fd = descriptor, .events = POLLIN };
 
     for (;;) {
-        int64_t left = deadline_ms < 0 ? -1 : deadline_ms - dialogue_clock_ms();
+        int64_t left = deadline_ms < 0 ? -1 : deadline_ms - clock_ms();
         int ready;
         if (deadline_ms >= 0 && left < 0)
             left = 0;

@@ -93,7 +93,7 @@ enum dialogue_read {
 enum { DIALOGUE_FOREVER = -1 };
 
 /* Reads the next line, without its newline, waiting until the time DEADLINE_MS of
- * dialogue_clock_ms() at most; 0 takes only what is there, DIALOGUE_FOREVER has no limit. Signals
+ * clock_ms() at most; 0 takes only what is there, DIALOGUE_FOREVER has no limit. Signals
  * that a handler of the host's catches do not disturb it. LINE is changed only on DIALOGUE_LINE. */
 enum dialogue_read dialogue_read(struct dialogue_reader *reader, int64_t deadline_ms,
                                  char line[DIALOGUE_LINE_SIZE]);
@@ -103,6 +103,3 @@ void dialogue_reader_wipe(struct dialogue_reader *reader);
 /* Sends LINE, of which no more than DIALOGUE_LINE_MAX bytes count, and a newline whole, without
  * SIGPIPE on a socket. False: the other side is gone. */
 bool dialogue_write(int descriptor, const char *line);
-
-/* Milliseconds of CLOCK_MONOTONIC. */
-int64_t dialogue_clock_ms(void);

@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../core/clock.h"
+
 enum { FINISH_MS = 5000, UNWATCHED_MS = 1000, STEP_MS = 10 };
 
 static void close_descriptor(int *descriptor)
@@ -219,7 +221,7 @@ void helper_send(struct helper *helper, const char *line)
 bool helper_receive(struct helper *helper, int64_t timeout_ms, char line[DIALOGUE_LINE_SIZE],
                     struct dialogue_message *ret_message, struct verdict *why_not)
 {
-    int64_t deadline_ms = dialogue_clock_ms() + timeout_ms;
+    int64_t deadline_ms = clock_ms() + timeout_ms;
 
     switch (dialogue_read(&helper->reader, deadline_ms, line)) {
     case DIALOGUE_LINE:
@@ -240,11 +242,11 @@ bool helper_receive(struct helper *helper, int64_t timeout_ms, char line[DIALOGU
 
 static bool wait_for_end(int pidfd, int64_t timeout_ms)
 {
-    int64_t deadline_ms = dialogue_clock_ms() + timeout_ms;
+    int64_t deadline_ms = clock_ms() + timeout_ms;
     struct pollfd poller = { .fd = pidfd, .events = POLLIN };
 
     for (;;) {
-        int64_t left = deadline_ms - dialogue_clock_ms();
+        int64_t left = deadline_ms - clock_ms();
         int ready = poll(&poller, 1, left > 0 ? (int)left : 0);
         if (ready > 0)
             return true;
@@ -286,7 +288,7 @@ void helper_hold_signals(struct helper *helper)
 bool helper_finish(struct helper *helper, struct verdict *why_not)
 {
     char line[DIALOGUE_LINE_SIZE];
-    int64_t deadline_ms = dialogue_clock_ms() + FINISH_MS;
+    int64_t deadline_ms = clock_ms() + FINISH_MS;
 
     if (dialogue_read(&helper->reader, deadline_ms, line) != DIALOGUE_END)
         return verdict_refuse(why_not, OUTCOME_BROKEN,

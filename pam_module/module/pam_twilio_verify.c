@@ -8,6 +8,7 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "../core/clock.h"
 #include "../core/dialogue.h"
 #include "../core/methods.h"
 #include "../core/text.h"
@@ -232,7 +233,7 @@ static enum relayed show(const struct login *login, struct helper *helper, const
 static enum relayed converse(struct login *login, struct helper *helper,
                              const struct dialogue_message *message, struct verdict *ret_verdict)
 {
-    int64_t began_ms = dialogue_clock_ms();
+    int64_t began_ms = clock_ms();
     enum relayed relayed;
 
     if (login->split != SPLIT_NONE && message->kind != DIALOGUE_SHOW)
@@ -244,7 +245,7 @@ static enum relayed converse(struct login *login, struct helper *helper,
     else
         relayed = show(login, helper, message->text);
 
-    login->conversation_ms += dialogue_clock_ms() - began_ms;
+    login->conversation_ms += clock_ms() - began_ms;
     return relayed;
 }
 
@@ -375,7 +376,7 @@ static void log_login(const struct login *login, int level, const char *outcome,
               (struct log_entry){
                   .outcome = outcome,
                   .reason = reason,
-                  .spent_ms = dialogue_clock_ms() - began_ms - login->conversation_ms,
+                  .spent_ms = clock_ms() - began_ms - login->conversation_ms,
               });
 }
 
@@ -405,7 +406,7 @@ static enum relayed run_split(struct login *login, struct verdict *ret_verdict)
 
 EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
-    int64_t began_ms = dialogue_clock_ms();
+    int64_t began_ms = clock_ms();
     struct verdict verdict = { 0 };
     struct login login = {
         .pamh = pamh,

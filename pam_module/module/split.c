@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../core/dialogue.h"
+#include "../core/clock.h"
 
 #define NAME "pam_twilio_verify.split"
 
@@ -49,7 +49,7 @@ static int keep(pam_handle_t *pamh, const char *user, const char *code)
 
     if (kept == NULL)
         return PAM_BUF_ERR;
-    kept->kept_ms = dialogue_clock_ms();
+    kept->kept_ms = clock_ms();
     memcpy(kept->code, code, strlen(code));
     memcpy(kept->user, user, size);
 
@@ -126,7 +126,7 @@ enum split split_take(pam_handle_t *pamh, const char *user, char ret_code[SPLIT_
     if (pam_get_data(pamh, NAME, &data) != PAM_SUCCESS || data == NULL)
         return SPLIT_NONE;
     kept = data;
-    if (strcmp(kept->user, user) == 0 && dialogue_clock_ms() - kept->kept_ms < SPLIT_LIFETIME_MS) {
+    if (strcmp(kept->user, user) == 0 && clock_ms() - kept->kept_ms < SPLIT_LIFETIME_MS) {
         split = *kept->code != '\0' ? SPLIT_CODE : SPLIT_NO_CODE;
         memcpy(ret_code, kept->code, SPLIT_SIZE);
     }

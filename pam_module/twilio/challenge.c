@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../core/dialogue.h"
+#include "../core/clock.h"
 #include "../core/text.h"
 #include "errors.h"
 #include "paths.h"
@@ -115,8 +115,7 @@ enum challenge_state challenge_judge(enum challenge_step step, int status, const
 
 static int64_t left_ms(const struct http_watch *watch)
 {
-    return watch->deadline_ms == HTTP_FOREVER ? INT64_MAX
-                                              : watch->deadline_ms - dialogue_clock_ms();
+    return watch->deadline_ms == HTTP_FOREVER ? INT64_MAX : watch->deadline_ms - clock_ms();
 }
 
 static void note_request(struct challenge *challenge, const struct http_reply *reply,

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../core/dialogue.h"
+#include "../core/clock.h"
 #include "move.h"
 #include "transfer.h"
 
@@ -52,7 +52,7 @@ static bool on_before_send(void *context)
     struct http_watch *watch = http->watch;
 
     http->is_given_up = watch->before_send != NULL && !watch->before_send(watch);
-    http->patience_end_ms = dialogue_clock_ms() + http->patience_ms;
+    http->patience_end_ms = clock_ms() + http->patience_ms;
     return !http->is_given_up;
 }
 
@@ -96,13 +96,13 @@ static void count_wait(struct http_watch *watch, int64_t waited_ms, bool came)
  * request up. */
 static bool wait_events(struct http *http, struct http_watch *watch, int64_t until_ms)
 {
-    int64_t now_ms = dialogue_clock_ms(), left_ms = ROUND_MS;
+    int64_t now_ms = clock_ms(), left_ms = ROUND_MS;
     bool came;
 
     if (until_ms != HTTP_FOREVER && until_ms - now_ms < left_ms)
         left_ms = until_ms > now_ms ? until_ms - now_ms : 0;
     came = transfer_wait(http->transfer, watch->descriptor, left_ms);
-    count_wait(watch, dialogue_clock_ms() - now_ms, came);
+    count_wait(watch, clock_ms() - now_ms, came);
     return !is_ready(watch->descriptor) || watch->noticed(watch);
 }
 
@@ -126,7 +126,7 @@ static int64_t limit_of(const struct http *http)
 
 static bool is_over(int64_t limit_ms)
 {
-    return limit_ms != HTTP_FOREVER && dialogue_clock_ms() >= limit_ms;
+    return limit_ms != HTTP_FOREVER && clock_ms() >= limit_ms;
 }
 
 /* Drives the request to its end, or to a limit. */
@@ -145,7 +145,7 @@ static enum end drive(struct http *http)
             http->is_stuck = is_resolving(http);
             return END_TIME_OUT;
         }
-        move_step(&http->move, dialogue_clock_ms());
+        move_step(&http->move, clock_ms());
     }
     return state == TRANSFER_REPLIED ? END_REPLY : END_FAILURE;
 }
@@ -156,7 +156,7 @@ static bool is_held_up(const struct http_watch *watch, bool is_turned_away)
 {
     int64_t half_ms = watch->limit_ms / 2 > LOST_MIN_MS ? watch->limit_ms / 2 : LOST_MIN_MS;
     int64_t most_ms = is_turned_away && half_ms > LOST_MAX_MS ? LOST_MAX_MS : half_ms;
-    int64_t spent_ms = watch->limit_ms - (watch->deadline_ms - dialogue_clock_ms());
+    int64_t spent_ms = watch->limit_ms - (watch->deadline_ms - clock_ms());
 
     return watch->limit_ms > 0 && watch->deadline_ms != HTTP_FOREVER &&
            spent_ms - watch->waited_ms > most_ms;
@@ -165,7 +165,7 @@ static bool is_held_up(const struct http_watch *watch, bool is_turned_away)
 /* A look-up has failed: waits until the name servers have answered, or the time is over. */
 static void settle(struct http *http)
 {
-    while (!move_is_settled(&http->move, dialogue_clock_ms()) && !is_over(http->watch->deadline_ms))
+    while (!move_is_settled(&http->move, clock_ms()) && !is_over(http->watch->deadline_ms))
         if (!wait_events(http, http->watch, http->watch->deadline_ms)) {
             http->is_given_up = true;
             return;
@@ -176,7 +176,7 @@ static void settle(struct http *http)
  * is as with the first one. */
 static struct cause judge_silence(const struct http *http)
 {
-    struct cause cause = move_judge(&http->move, MOVE_TIMED_OUT, dialogue_clock_ms());
+    struct cause cause = move_judge(&http->move, MOVE_TIMED_OUT, clock_ms());
 
     if ((cause.kind == CAUSE_NO_TIME || cause.kind == CAUSE_UNKNOWN) &&
         http->late.kind == CAUSE_OTHER_SIDE)
@@ -189,7 +189,7 @@ static struct cause judge_failure(struct http *http)
 {
     enum move_end end = transfer_end_of(http->transfer);
     enum cause_kind trust = transfer_judge_trust(http->transfer);
-    int64_t failed_ms = dialogue_clock_ms();
+    int64_t failed_ms = clock_ms();
 
     if (trust != CAUSE_OTHER_SIDE)
         return (struct cause){ trust };
@@ -328,7 +328,7 @@ enum http_result http_send(struct http *http, const struct http_request *request
         return refuse_late(http, watch, why_not);
     http->watch = watch;
     http->patience_ms = request->patience_ms;
-    http->patience_end_ms = dialogue_clock_ms() + request->patience_ms;
+    http->patience_end_ms = clock_ms() + request->patience_ms;
     http->is_given_up = http->is_distrusted = false;
     if (transfer_begin(http->transfer, request))
         result = run(http, ret_reply, why_not);
@@ -346,7 +346,7 @@ bool http_is_distrusted(const struct http *http)
 
 bool http_pause(struct http *http, int64_t pause_ms, struct http_watch *watch)
 {
-    int64_t end_ms = dialogue_clock_ms() + pause_ms;
+    int64_t end_ms = clock_ms() + pause_ms;
 
     while (!is_over(end_ms)) {
         if (watch->deadline_ms != HTTP_FOREVER && end_ms >= watch->deadline_ms)

@@ -24,7 +24,7 @@ struct http_credentials {
  * DESCRIPTOR and DEADLINE_MS. */
 struct http_watch {
     int descriptor;      /* looked at while the request is under way; -1: none */
-    int64_t deadline_ms; /* on dialogue_clock_ms(); HTTP_FOREVER: none */
+    int64_t deadline_ms; /* on clock_ms(); HTTP_FOREVER: none */
     int64_t limit_ms;    /* how long the time before DEADLINE_MS is; 0: nobody counts it */
     int64_t waited_ms;   /* of it: spent on waiting for the other side; http.c adds to it */
     /* DESCRIPTOR is readable. False: give the request up. */

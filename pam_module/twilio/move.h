@@ -41,7 +41,7 @@ enum move_end {
 struct move {
     struct move_socket sockets[MOVE_SOCKETS_MAX];
     struct resolver resolver;
-    bool is_resolving; /* since LOOKED_UP_MS of dialogue_clock_ms() */
+    bool is_resolving; /* since LOOKED_UP_MS of clock_ms() */
     int64_t looked_up_ms;
     struct cause noted;   /* a call that failed; CAUSE_OTHER_SIDE: none did */
     int refused_attempts; /* connects to which the network said no */

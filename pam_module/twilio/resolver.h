@@ -29,7 +29,7 @@ struct resolver {
     bool is_tcp_only; /* "options use-vc": silence to UDP proves nothing */
     uint8_t queries[RESOLVER_QUERIES][RESOLVER_QUERY_SIZE]; /* for A, and for AAAA */
     size_t query_size;
-    int64_t began_ms, asked_ms; /* on dialogue_clock_ms(); ASKED_MS 0: not yet */
+    int64_t began_ms, asked_ms; /* on clock_ms(); ASKED_MS 0: not yet */
 };
 
 /* Before a look-up of NAME: takes a socket to each name server of /etc/resolv.conf, once, so that

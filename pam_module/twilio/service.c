@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../core/dialogue.h"
+#include "../core/clock.h"
 #include "errors.h"
 #include "reply.h"
 
@@ -64,7 +64,7 @@ int service_error(const struct http_reply *reply)
 
 static bool is_time_left(const struct http_watch *watch)
 {
-    return watch->deadline_ms == HTTP_FOREVER || dialogue_clock_ms() < watch->deadline_ms;
+    return watch->deadline_ms == HTTP_FOREVER || clock_ms() < watch->deadline_ms;
 }
 
 /* What to wait before REQUEST is repeated; -1: it may not be. */

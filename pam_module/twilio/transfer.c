@@ -16,7 +16,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "../core/dialogue.h"
+#include "../core/clock.h"
 #include "certificates.h"
 #include "head.h"
 #include "paths.h"
@@ -62,7 +62,7 @@ static int on_look_up(void *resolver, void *reserved, void *context)
 
     (void)resolver;
     (void)reserved;
-    move_look_up(transfer->move, transfer->host, dialogue_clock_ms());
+    move_look_up(transfer->move, transfer->host, clock_ms());
     return 0;
 }
 

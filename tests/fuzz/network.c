@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* The functions of http.h, and the clock, out of the input. The linker puts the clock in its place:
- * -Wl,--wrap=dialogue_clock_ms */
+ * -Wl,--wrap=clock_ms */
 #include "network.h"
 
-#include "core/dialogue.h"
+#include "core/clock.h"
 #include "unit/reply.h"
 
 #define REQUEST_ID   "RQ" REPLY_HEX32
@@ -12,11 +12,11 @@
 #define PLAIN        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
 #define PLAIN_OR_URL PLAIN "/?=&%"
 
-int64_t __wrap_dialogue_clock_ms(void);
+int64_t __wrap_clock_ms(void);
 
 struct network network;
 
-int64_t __wrap_dialogue_clock_ms(void)
+int64_t __wrap_clock_ms(void)
 {
     return network.now_ms;
 }

@@ -11,6 +11,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/dialogue.h"
 
 enum { TICK_MS = 5, PATIENCE_MS = 60, SLACK_MS = 2000 };
@@ -506,7 +507,7 @@ TEST(takes_what_is_there_though_the_deadline_is_over)
     char line[DIALOGUE_LINE_SIZE];
 
     put_text(channel, "late\n");
-    assert_int_equal(dialogue_read(&reader, dialogue_clock_ms() - 1000, line), DIALOGUE_LINE);
+    assert_int_equal(dialogue_read(&reader, clock_ms() - 1000, line), DIALOGUE_LINE);
     assert_string_equal(line, "late");
 }
 
@@ -514,11 +515,11 @@ TEST(waits_until_the_deadline_and_no_longer)
 {
     const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
-    int64_t began_ms = dialogue_clock_ms();
+    int64_t began_ms = clock_ms();
 
     put_text(channel, "no newline");
     assert_reads_none(&reader, began_ms + PATIENCE_MS, DIALOGUE_NOTHING);
-    assert_in_range(dialogue_clock_ms() - began_ms, PATIENCE_MS, PATIENCE_MS + SLACK_MS);
+    assert_in_range(clock_ms() - began_ms, PATIENCE_MS, PATIENCE_MS + SLACK_MS);
 }
 
 TEST(reads_a_descriptor_that_does_not_block)
@@ -527,7 +528,7 @@ TEST(reads_a_descriptor_that_does_not_block)
     struct dialogue_reader reader = { .descriptor = channel->near };
 
     assert_int_equal(fcntl(channel->near, F_SETFL, O_NONBLOCK), 0);
-    assert_reads_none(&reader, dialogue_clock_ms() + TICK_MS, DIALOGUE_NOTHING);
+    assert_reads_none(&reader, clock_ms() + TICK_MS, DIALOGUE_NOTHING);
     put_text(channel, "line\n");
     assert_reads(&reader, "line");
 }
@@ -620,12 +621,12 @@ TEST(signals_do_not_move_the_deadline)
     const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
     char line[DIALOGUE_LINE_SIZE];
-    int64_t began_ms = dialogue_clock_ms(), took_ms;
+    int64_t began_ms = clock_ms(), took_ms;
     enum dialogue_read read;
 
     start_ticks(-1, NULL, every_tick);
     read = dialogue_read(&reader, began_ms + PATIENCE_MS, line);
-    took_ms = dialogue_clock_ms() - began_ms;
+    took_ms = clock_ms() - began_ms;
     stop_ticks();
     assert_int_equal(read, DIALOGUE_NOTHING);
     assert_in_range(took_ms, PATIENCE_MS, PATIENCE_MS + SLACK_MS);
@@ -638,12 +639,12 @@ TEST(a_single_signal_does_not_move_the_deadline)
     const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
     char line[DIALOGUE_LINE_SIZE];
-    int64_t began_ms = dialogue_clock_ms(), took_ms;
+    int64_t began_ms = clock_ms(), took_ms;
     enum dialogue_read read;
 
     start_ticks(-1, NULL, rarely);
     read = dialogue_read(&reader, began_ms + PATIENCE_MS, line);
-    took_ms = dialogue_clock_ms() - began_ms;
+    took_ms = clock_ms() - began_ms;
     stop_ticks();
     assert_int_equal(read, DIALOGUE_NOTHING);
     assert_in_range(took_ms, PATIENCE_MS, PATIENCE_MS + SLACK_MS);
@@ -782,10 +783,10 @@ TEST(signals_do_not_tear_a_line_that_has_to_wait)
 
 TEST(the_clock_goes_on)
 {
-    int64_t before_ms = dialogue_clock_ms();
+    int64_t before_ms = clock_ms();
 
     usleep(20 * 1000);
-    assert_in_range(dialogue_clock_ms() - before_ms, 19, SLACK_MS);
+    assert_in_range(clock_ms() - before_ms, 19, SLACK_MS);
 }
 
 #define over_socket(test)                                                                          \

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "core/dialogue.h"
+#include "core/clock.h"
 #include "twilio/http.h"
 #include "twilio/move.h"
 #include "twilio/transfer.h"
@@ -368,9 +368,9 @@ void move_close(struct move *move)
     (void)move;
 }
 
-int64_t __wrap_dialogue_clock_ms(void);
+int64_t __wrap_clock_ms(void);
 
-int64_t __wrap_dialogue_clock_ms(void)
+int64_t __wrap_clock_ms(void)
 {
     return fake.now_ms;
 }

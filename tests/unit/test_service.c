@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#include "core/dialogue.h"
+#include "core/clock.h"
 #include "paths.h"
 #include "reply.h"
 #include "twilio/challenge.h"
@@ -632,7 +632,7 @@ TEST(repeats_nothing_when_no_time_is_left)
 {
     struct login *login = *state;
 
-    login->watch.deadline_ms = dialogue_clock_ms() - 1;
+    login->watch.deadline_ms = clock_ms() - 1;
     fail_with(HTTP_UNSENT);
     assert_int_equal(verify(login), CHALLENGE_REFUSED);
     fail_with(HTTP_LOST);
@@ -688,7 +688,7 @@ TEST(verify_leaves_three_tenths_of_the_time_to_ask_how_it_went)
     enum { HOUR_MS = 3600 * 1000, BUSY_MS = 20 * 1000 }; /* a busy machine is no other share */
     struct login *login = *state;
 
-    login->watch.deadline_ms = dialogue_clock_ms() + HOUR_MS;
+    login->watch.deadline_ms = clock_ms() + HOUR_MS;
     reply_challenge(200, "pending");
     verify(login);
     assert_in_range(network.patience_ms, (HOUR_MS - BUSY_MS) / 10 * 7, HOUR_MS / 10 * 7);

@@ -7,6 +7,7 @@
 #include <security/pam_ext.h>
 #include <stdlib.h>
 
+#include "core/clock.h"
 #include "module/split.h"
 #include "wiped.h"
 
@@ -22,9 +23,9 @@ struct pam_handle {
 
 static int64_t now_ms;
 
-int64_t __wrap_dialogue_clock_ms(void);
+int64_t __wrap_clock_ms(void);
 
-int64_t __wrap_dialogue_clock_ms(void)
+int64_t __wrap_clock_ms(void)
 {
     return now_ms;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../../core/clock.h"
 #include "../../module/helper.h"
 #include "process.h"
 
@@ -78,7 +79,7 @@ static void add_user(struct report *report, const struct dry_run *run)
 static bool await_cage(const struct helper *helper, struct process *ret_process)
 {
     const struct timespec pause = { 0, PAUSE_MS * 1000000L };
-    int64_t deadline_ms = dialogue_clock_ms() + CAGE_MS;
+    int64_t deadline_ms = clock_ms() + CAGE_MS;
 
     do {
         if (!process_read(helper->pidfd, ret_process))
@@ -86,7 +87,7 @@ static bool await_cage(const struct helper *helper, struct process *ret_process)
         if (ret_process->is_filtered)
             return true;
         nanosleep(&pause, NULL);
-    } while (dialogue_clock_ms() < deadline_ms);
+    } while (clock_ms() < deadline_ms);
     return true;
 }
 

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../../core/dialogue.h"
+#include "../../core/clock.h"
 #include "../../core/secret.h"
 #include "../../twilio/errors.h"
 #include "../../twilio/factor.h"
@@ -52,7 +52,7 @@ static void add_name(const struct reach *reach)
     const struct settings *settings = reach->settings;
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST };
     struct addrinfo *list = NULL;
-    int64_t began_ms = dialogue_clock_ms();
+    int64_t began_ms = clock_ms();
     int error;
     char host[HOST_SIZE];
 
@@ -71,7 +71,7 @@ static void add_name(const struct reach *reach)
             count++;
         freeaddrinfo(list);
         report_add(reach->report, REPORT_OK, "name", NULL, "%s has %d addresses, found in %d ms",
-                   host, count, (int)(dialogue_clock_ms() - began_ms));
+                   host, count, (int)(clock_ms() - began_ms));
     } else if (error == EAI_NONAME) {
         report_add(reach->report, REPORT_WRONG, "name",
                    settings->proxy != NULL ? "check proxy" : "check base_url, and /etc/resolv.conf",
@@ -88,7 +88,7 @@ static struct http_watch watch_of(const struct settings *settings)
 {
     return (struct http_watch){
         .descriptor = -1,
-        .deadline_ms = dialogue_clock_ms() + (int64_t)settings->timeout_seconds * 1000,
+        .deadline_ms = clock_ms() + (int64_t)settings->timeout_seconds * 1000,
     };
 }
 

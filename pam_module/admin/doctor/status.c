@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "../../core/bypass.h"
-#include "../../core/dialogue.h"
+#include "../../core/clock.h"
 #include "../../core/secret.h"
 #include "../../core/userfile.h"
 #include "../../twilio/errors.h"
@@ -198,7 +198,7 @@ static const char *ask(struct status *status, struct service *service)
 {
     struct http_watch watch = {
         .descriptor = -1,
-        .deadline_ms = dialogue_clock_ms() + (int64_t)status->settings->timeout_seconds * 1000,
+        .deadline_ms = clock_ms() + (int64_t)status->settings->timeout_seconds * 1000,
     };
     struct verdict why_not;
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../core/dialogue.h"
+#include "../../core/clock.h"
 #include "../../core/enrollment.h"
 #include "../../core/secret.h"
 #include "../../core/text.h"
@@ -134,7 +134,7 @@ static struct http_watch *watch_for(struct session *session, int signals)
 {
     session->watch = (struct http_watch){
         .descriptor = signals,
-        .deadline_ms = dialogue_clock_ms() + (int64_t)session->settings->timeout_seconds * 1000,
+        .deadline_ms = clock_ms() + (int64_t)session->settings->timeout_seconds * 1000,
         .noticed = give_up,
     };
     return &session->watch;

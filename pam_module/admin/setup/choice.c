@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../../core/dialogue.h"
+#include "../../core/clock.h"
 #include "../../core/text.h"
 #include "../../twilio/errors.h"
 #include "../desk/terminal.h"
@@ -36,7 +36,7 @@ static struct http_watch watch_of(const struct setup *setup, int signals)
 {
     return (struct http_watch){
         .descriptor = signals,
-        .deadline_ms = dialogue_clock_ms() + (int64_t)setup->settings->timeout_seconds * 1000,
+        .deadline_ms = clock_ms() + (int64_t)setup->settings->timeout_seconds * 1000,
         .noticed = give_up,
     };
 }
