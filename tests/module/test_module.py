@@ -815,7 +815,7 @@ class Split(ModuleTest):
                 login = self.login(says("approved\n"), arguments=arguments)
                 self.assertEqual((login.code, login.events, login.messages),
                                  ("PAM_SERVICE_ERR", [], []))
-                self.assertIn(f'argument "{arguments[-1]}": only', login.log[0][1])
+                self.assertIn(f'argument "{arguments[-1]}": the module takes', login.log[0][1])
 
 
 class Names(ModuleTest):
