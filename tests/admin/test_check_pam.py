@@ -4,7 +4,9 @@
 line."""
 
 import json
+import os
 import pathlib
+import re
 import resource
 import shutil
 import subprocess
@@ -1206,46 +1208,57 @@ class Sshd(CheckCase):
         self.assertIn("its configuration is unknown: Missing privilege", findings[-1][2])
 
 
+@unittest.skipUnless(pathlib.Path("/usr/bin/cvtsudoers").exists(), "no cvtsudoers")
 class Sudo(CheckCase):
-    def sudo(self, text):
+    def sudo(self, text, **options):
         self.install(sudo=recipe("sudo"))
         self.sudoers.write_text(text)
-        _, findings = self.check("sudo")
+        _, findings = self.check("sudo", **options)
         return [f"{level}: {text}".replace(f"{self.folder}/", "") for level, _, text, _ in findings
                 ][1:]
 
-    def test_what_does_not_ask_is_named_with_its_line(self):
+    def test_what_does_not_ask_is_named(self):
+        exempt = "warning: NOPASSWD: an exemption, "
+        everywhere = "a code at one terminal is valid at all terminals of the user"
+        service = "sudo uses this PAM service instead of its own"
         for line, *expected in (
                 ("robot ALL=(root) NOPASSWD: /usr/local/bin/backup",
-                 'warning: sudoers:1: an exemption, sudo runs without authentication: "robot ALL=(root) '
-                 'NOPASSWD: /usr/local/bin/backup"'),
-                ("robot ALL = NOEXEC:NOPASSWD :ALL", "warning: sudoers:1: an exemption"),
-                ("robot ALL = \\\n  NOPASSWD: \\\n  ALL", "warning: sudoers:1: an exemption"),
-                ("#1000 ALL = NOPASSWD: ALL", "warning: sudoers:1: an exemption"),
+                 exempt + "robot without authentication: /usr/local/bin/backup"),
+                ("robot ALL = NOEXEC:NOPASSWD :ALL", exempt + "robot without authentication: ALL"),
+                ("robot ALL = \\\n  NOPASSWD: \\\n  ALL", exempt + "robot "),
+                ("#1000, %wheel, !bob ALL = NOPASSWD: ALL", exempt + "#1000, %wheel, !bob without"),
+                ("bob ALL = NOPASSWD: /bin/a, PASSWD: /bin/b, NOPASSWD: /bin/c",
+                 exempt + "bob without authentication: /bin/a, /bin/c"),
+                ("User_Alias OPS = bob\nCmnd_Alias X = /bin/a\nOPS ALL = NOPASSWD: X",
+                 exempt + "OPS without authentication: X"),
                 ("%admins ALL = PASSWD: ALL",), ("# robot ALL = NOPASSWD: ALL",),
+                ("%admins ALL = NOPASSWD: PASSWD: ALL",),
                 ("robot ALL = ALL # NOPASSWD: ALL",), ("User_Alias NOPASSWD = bob",),
-                ("NOPASSWD ALL = ALL",), ("XNOPASSWD ALL = ALL",),
-                ("Defaults env_reset, !authenticate", "wrong: sudoers:1: sudo runs without authentication"),
-                ("Defaults:robot !authenticate", "warning: sudoers:1: an exemption, sudo runs"),
+                ("NOPASSWD ALL = ALL",), ("XNOPASSWD ALL = ALL",), ("# nothing at all",),
+                ("Defaults env_reset, !authenticate",
+                 "wrong: Defaults !authenticate: sudo runs without authentication"),
+                ("Defaults:robot !authenticate", "warning: Defaults !authenticate: an exemption, "
+                 "without authentication: robot"),
                 ("Defaults authenticate",), ("Defaults timestamp_timeout=0",),
                 ("Defaults timestamp_timeout=5", ), ("Defaults !lecture,tty_tickets",),
+                ("Defaults !timestamp_timeout",), ("Defaults !exempt_group, !pam_service",),
                 ("Defaults env_reset,timestamp_timeout = 60",
-                 "note: sudoers:1: one code is valid for 60 minutes"),
-                ("Defaults\ttimestamp_timeout=-1", "warning: sudoers:1: one code is valid until"),
+                 "note: timestamp_timeout=60: one code is valid for so many minutes"),
+                ("Defaults\ttimestamp_timeout=-1",
+                 "warning: timestamp_timeout=-1: one code is valid until the next restart"),
                 ('Defaults badpass_message="no, timestamp_timeout=-1", timestamp_type=global',
-                 "warning: sudoers:1: a code at one terminal is valid at all"),
-                ("Defaults !lecture, ! tty_tickets",
-                 "warning: sudoers:1: a code at one terminal is valid at all"),
-                ("Defaults exempt_group=wheel", "warning: sudoers:1: an exemption, group "
-                 "wheel runs sudo without authentication"),
-                ("Defaults pam_service=sudo-easy", 'warning: sudoers:1: uses the PAM service '
-                 '"sudo-easy"'),
-                ("Defaults passprompt_override",
-                 "warning: sudoers:1: sudo's own prompt replaces the question for the code"),
+                 "warning: timestamp_type=global: " + everywhere),
+                ("Defaults !lecture, ! tty_tickets", "warning: tty_tickets=false: " + everywhere),
+                ("Defaults exempt_group=wheel", "warning: exempt_group=wheel: an exemption, this "
+                 "group runs sudo without authentication"),
+                ("Defaults pam_service=sudo-easy", "warning: pam_service=sudo-easy: " + service),
+                ("Defaults pam_askpass_service=x", "warning: pam_askpass_service=x: " + service),
+                ("Defaults passprompt_override", "warning: passprompt_override=true: sudo's own "
+                 "prompt replaces the question for the code"),
                 ('Defaults:bob env_reset, passprompt_override, passprompt="Password for %p: "',
-                 "warning: sudoers:1: sudo's own prompt replaces the question for the code"),
+                 "warning: passprompt_override=true: sudo's own prompt replaces the question"),
                 ("Defaults !passprompt_override",), ('Defaults passprompt="x: "',),
-                ("Defaults rootpw", "warning: sudoers:1: rootpw: sudo asks another user")):
+                ("Defaults rootpw", "warning: rootpw=true: sudo asks another user")):
             with self.subTest(line):
                 found = self.sudo(line + "\nroot ALL=(ALL:ALL) ALL\n")
                 self.assertEqual(len(found), len(expected), found)
@@ -1256,27 +1269,31 @@ class Sudo(CheckCase):
         folder = self.folder / "sudoers.d"
         folder.mkdir()
         for name in ("10-a", "20-b~", "30.c", "README"):
-            (folder / name).write_text(f"# {name}\nrobot ALL = NOPASSWD: ALL\n")
+            (folder / name).write_text(f"# {name}\n{name.strip('~')[3:]}x ALL = NOPASSWD: ALL\n")
         (self.folder / "more").write_text("@include sudoers.d/20-b~\n")
         for line in (f"@includedir {folder}", f"#includedir {folder}", "@includedir sudoers.d"):
             with self.subTest(line):
                 found = self.sudo(line + "\n@include more\n")
-                self.assertEqual([one.split(":")[1].strip() for one in found],
-                                 ["sudoers.d/10-a", "sudoers.d/README", "sudoers.d/20-b~"])
+                self.assertEqual([re.search(r"exemption, (\w+) ", one)[1] for one in found],
+                                 ["ax", "DMEx", "bx"])
 
-    def test_what_can_not_be_read_is_told_of(self):
-        for text in ("@include nosuch\n", "@include sudoers\n"):
+    def test_a_policy_that_is_not_known_is_never_nothing_found(self):
+        for text in ("@include nosuch\n", "@include sudoers\n", "bad line here\n",
+                     "bob ALL = NOPASSWD: ALL\nbob ALL = (\n"):
             with self.subTest(text):
                 found, = self.sudo(text)
-                self.assertTrue(found.startswith("warning: sudoers could not be read completely"))
+                self.assertTrue(found.startswith("warning: whom sudo does not ask is not known: sudoers: "))
+        self.sudoers.unlink()
+        os.mkfifo(self.sudoers)
+        _, findings = self.check("sudo")
+        self.assertIn("whom sudo does not ask is not known", findings[1][2])
 
-    def test_visudo_takes_these_lines(self):
-        if shutil.which("visudo") is None:
-            self.skipTest("no visudo")
-        self.sudoers.write_text(
-            "robot ALL = NOEXEC:NOPASSWD :ALL\nDefaults env_reset,timestamp_timeout = 60\n"
-            "Defaults:robot !authenticate\n#1000 ALL = NOPASSWD: ALL\n")
-        subprocess.run(["visudo", "-c", "-q", "-f", self.sudoers], check=True)
+    @unittest.skipUnless(can_copy(), "needs a private /usr/bin")
+    def test_without_cvtsudoers_nothing_is_known(self):
+        (self.folder / "layers").mkdir()
+        found, = self.sudo("root ALL=ALL\n", prefix=on_a_copy(
+            self.folder / "layers", "rm /usr/bin/cvtsudoers"))
+        self.assertRegex(found, "^warning: whom sudo does not ask is not known: .*no cvtsudoers")
 
 
 class Output(CheckCase):

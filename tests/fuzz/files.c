@@ -3,7 +3,6 @@
 /* Files out of the input. */
 #include "files.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <glob.h>
 
@@ -17,12 +16,7 @@ static struct {
 } files[FILES_MAX];
 static size_t count, reads;
 
-typedef int wanted_function(const struct dirent *entry);
-typedef int order_function(const struct dirent **one, const struct dirent **other);
-
 bool __wrap_text_file_read(const char *path, char **ret_text);
-int __wrap_scandir(const char *folder, struct dirent ***ret_entries, wanted_function *is_wanted,
-                   order_function *order);
 int __wrap_glob(const char *pattern, int flags, int (*on_error)(const char *, int),
                 glob_t *ret_files);
 
@@ -64,34 +58,6 @@ bool __wrap_text_file_read(const char *path, char **ret_text)
         return true;
     }
     return refuse(ENOENT);
-}
-
-/* Every folder but "absent" holds every file. */
-int __wrap_scandir(const char *folder, struct dirent ***ret_entries, wanted_function *is_wanted,
-                   order_function *order)
-{
-    struct dirent **entries = calloc(FILES_MAX, sizeof *entries);
-    int found = 0;
-
-    (void)order;
-    fuzz_demand(entries != NULL, "there is memory");
-    if (strstr(folder, "absent") != NULL) {
-        free(entries);
-        errno = ENOENT;
-        return -1;
-    }
-    for (size_t i = 0; i < count; i++) {
-        struct dirent *entry = calloc(1, sizeof *entry);
-        fuzz_demand(entry != NULL, "there is memory");
-        entry->d_type = DT_REG;
-        strcpy(entry->d_name, files[i].name);
-        if (is_wanted(entry))
-            entries[found++] = entry;
-        else
-            free(entry);
-    }
-    *ret_entries = entries;
-    return found;
 }
 
 /* Every pattern with a star stands for two of them, every other for itself. */

@@ -3,167 +3,217 @@
 /* When sudo does not ask. */
 #include "check-sudo.h"
 
-#include <ctype.h>
+#include <errno.h>
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
-#include "sudoers.h"
+#include "../desk/child.h"
+#include "text-file.h"
 
 #define SUBJECT "sudo"
 #define DEFAULT "/etc/sudoers"
 
-enum { TIMEOUT_MINUTES = 15, SETTING_SIZE = 128, SHOWN = 120 };
+enum { TIMEOUT_MINUTES = 15, WORDS_SIZE = 160 };
 
-static bool is_in_word(char byte)
+/* Adds what ITEM, an element of one of cvtsudoers' lists, means. */
+typedef void add_function(struct report *report, json_object *item);
+
+static void add_each(struct report *report, json_object *parent, const char *name,
+                     add_function *add)
 {
-    return isalnum((unsigned char)byte) || byte == '_';
+    json_object *list = json_object_object_get(parent, name);
+    size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+
+    for (size_t i = 0; i < count; i++)
+        add(report, json_object_array_get_idx(list, i));
 }
 
-static void judge_scope(struct report *report, const struct sudoers_line *line, bool is_for_all)
+/* How sudoers(5) writes a name of KIND. */
+static const char *mark_of(const char *kind)
 {
-    report_add(report, is_for_all ? REPORT_WRONG : REPORT_WARNING, SUBJECT,
-               is_for_all ? "remove \"!authenticate\"" : "check that this is intended",
-               "%s:%u: %s runs without authentication: \"%.*s\"", line->path, line->number,
-               is_for_all ? "sudo" : "an exemption, sudo", SHOWN, line->text);
+    return strcmp(kind, "usergroup") == 0  ? "%"
+           : strcmp(kind, "userid") == 0   ? "#"
+           : strcmp(kind, "netgroup") == 0 ? "+"
+                                           : "";
 }
 
-static void judge_timeout(struct report *report, const struct sudoers_line *line, const char *value)
+/* Appends the names in the list NAME of PARENT: "alice, %wheel, !bob". */
+static void join(json_object *parent, const char *name, char words[WORDS_SIZE])
 {
-    double minutes = strtod(value, NULL);
+    json_object *list = json_object_object_get(parent, name);
+    size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
 
-    if (*value == '-')
+    for (size_t i = 0; i < count; i++) {
+        json_object *object = json_object_array_get_idx(list, i);
+        const char *before = json_object_object_get(object, "negated") != NULL ? "!" : "";
+        json_object_object_foreach(object, key, value)
+        {
+            size_t used = strlen(words);
+            if (strcmp(key, "negated") != 0)
+                snprintf(words + used, WORDS_SIZE - used, "%s%s%s%s", used > 0 ? ", " : "", before,
+                         mark_of(key), json_object_get_string(value));
+        }
+    }
+}
+
+static void add_timeout(struct report *report, const char *minutes)
+{
+    if (*minutes == '-')
         report_add(report, REPORT_WARNING, SUBJECT, "write \"Defaults timestamp_timeout=0\"",
-                   "%s:%u: one code is valid until the next restart", line->path, line->number);
-    else if (minutes > TIMEOUT_MINUTES)
-        report_add(report, REPORT_NOTE, SUBJECT, NULL, "%s:%u: one code is valid for %s minutes",
-                   line->path, line->number, value);
+                   "timestamp_timeout=%s: one code is valid until the next restart", minutes);
+    else if (strtod(minutes, NULL) > TIMEOUT_MINUTES)
+        report_add(report, REPORT_NOTE, SUBJECT, NULL,
+                   "timestamp_timeout=%s: one code is valid for so many minutes", minutes);
 }
 
-/* One setting of a line of Defaults: "timestamp_timeout=5". */
-static void judge_setting(struct report *report, const struct sudoers_line *line, char *setting,
-                          bool is_for_all)
+/* Adds what the setting NAME of "Defaults" means for the code. VALUE is "true" or "false" for a flag. */
+static void add_setting(struct report *report, const char *name, const char *value)
 {
-    char *value = setting + strcspn(setting, "+-= \t");
+    static const char global[] = "a code at one terminal is valid at all terminals of the user";
+    static const char other[] = "sudo asks another user, not the caller";
+    static const char service[] = "sudo uses this PAM service instead of its own";
+    static const char look[] = "check that service as well, by its name";
+    static const struct {
+        const char *name, *value; /* NULL: any but "false" */
+        const char *remedy, *text;
+    } rows[] = {
+        { "tty_tickets", "false", "write \"timestamp_type=tty\"", global },
+        { "timestamp_type", "global", "write \"timestamp_type=tty\"", global },
+        { "passprompt_override", "true", "remove \"passprompt_override\"",
+          "sudo's own prompt replaces the question for the code: the user cannot tell what to "
+          "type" },
+        { "exempt_group", NULL, "check who is in it",
+          "an exemption, this group runs sudo without authentication" },
+        { "pam_service", NULL, look, service },
+        { "pam_login_service", NULL, look, service },
+        { "pam_askpass_service", NULL, look, service },
+        { "rootpw", "true", NULL, other },
+        { "targetpw", "true", NULL, other },
+        { "runaspw", "true", NULL, other },
+    };
 
-    if (*value != '\0') {
-        size_t length = strspn(value, "+= \t");
-        if (value[0] == '-' && value[1] == '=')
-            length = 2;
-        *value = '\0';
-        value += length;
-        value += strspn(value, " \t\"=");
-        value[strcspn(value, " \t\"")] = '\0';
-    }
-    if (strcmp(setting, "!authenticate") == 0)
-        judge_scope(report, line, is_for_all);
-    else if (strcmp(setting, "timestamp_timeout") == 0)
-        judge_timeout(report, line, value);
-    else if (strcmp(setting, "!tty_tickets") == 0 ||
-             (strcmp(setting, "timestamp_type") == 0 && strcmp(value, "global") == 0))
-        report_add(report, REPORT_WARNING, SUBJECT, "write \"timestamp_type=tty\"",
-                   "%s:%u: a code at one terminal is valid at all terminals of the user",
-                   line->path, line->number);
-    else if (strcmp(setting, "passprompt_override") == 0)
-        report_add(
-            report, REPORT_WARNING, SUBJECT, "remove \"passprompt_override\"",
-            "%s:%u: sudo's own prompt replaces the question for the code: the user cannot tell "
-            "what to type",
-            line->path, line->number);
-    else if (strcmp(setting, "exempt_group") == 0)
-        report_add(report, REPORT_WARNING, SUBJECT, "check who is in it",
-                   "%s:%u: an exemption, group %s runs sudo without authentication", line->path,
-                   line->number, value);
-    else if (strcmp(setting, "pam_service") == 0 || strcmp(setting, "pam_login_service") == 0 ||
-             strcmp(setting, "pam_askpass_service") == 0)
-        report_add(report, REPORT_WARNING, SUBJECT, "check that service as well, by its name",
-                   "%s:%u: uses the PAM service \"%s\" instead of its own", line->path,
-                   line->number, value);
-    else if (strcmp(setting, "rootpw") == 0 || strcmp(setting, "targetpw") == 0 ||
-             strcmp(setting, "runaspw") == 0)
-        report_add(report, REPORT_WARNING, SUBJECT, NULL,
-                   "%s:%u: %s: sudo asks another user, not the caller", line->path, line->number,
-                   setting);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(rows[i].name, name) == 0 &&
+            (rows[i].value != NULL ? strcmp(rows[i].value, value) == 0
+                                   : strcmp(value, "false") != 0))
+            report_add(report, REPORT_WARNING, SUBJECT, rows[i].remedy, "%s=%s: %s", name, value,
+                       rows[i].text);
+    if (strcmp(name, "timestamp_timeout") == 0)
+        add_timeout(report, value);
 }
 
-/* "Defaults", then perhaps whom it is for, then settings with commas between. */
-static void judge_defaults(struct report *report, const struct sudoers_line *line)
+static bool is_off(json_object *options, const char *flag)
 {
-    const char *text = line->text + strlen("Defaults");
-    bool is_for_all = isblank((unsigned char)*text);
+    json_object *value = json_object_object_get(options, flag);
 
-    if (!is_for_all) {
-        bool is_quoted = false;
-        for (text++; *text != '\0' && (is_quoted || !isblank((unsigned char)*text)); text++)
-            is_quoted ^= *text == '"';
-    }
-    while (*text != '\0') {
-        char setting[SETTING_SIZE];
-        size_t length;
-        bool is_quoted = false;
+    return json_object_is_type(value, json_type_boolean) && !json_object_get_boolean(value);
+}
 
-        text += strspn(text, " \t,");
-        for (length = 0; text[length] != '\0' && (is_quoted || text[length] != ','); length++)
-            is_quoted ^= text[length] == '"';
-        snprintf(setting, sizeof setting, "%.*s", (int)length, text);
-        if (length > 0 && setting[0] == '!')
-            memmove(setting + 1, setting + 1 + strspn(setting + 1, " \t"),
-                    strlen(setting + 1 + strspn(setting + 1, " \t")) + 1);
-        judge_setting(report, line, setting, is_for_all);
-        text += length;
+/* "Defaults" of everybody, or of those in "Binding". */
+static void add_defaults(struct report *report, json_object *defaults)
+{
+    json_object *options = json_object_object_get(defaults, "Options");
+    size_t count = json_object_array_length(options);
+    char whose[WORDS_SIZE] = "";
+
+    join(defaults, "Binding", whose);
+    for (size_t i = 0; i < count; i++) {
+        json_object *option = json_object_array_get_idx(options, i);
+        json_object_object_foreach(option, name, value)
+            add_setting(report, name, json_object_get_string(value));
+        if (is_off(option, "authenticate") && *whose == '\0')
+            report_add(report, REPORT_WRONG, SUBJECT, "remove \"!authenticate\"",
+                       "Defaults !authenticate: sudo runs without authentication");
+        else if (is_off(option, "authenticate"))
+            report_add(report, REPORT_WARNING, SUBJECT, "check that this is intended",
+                       "Defaults !authenticate: an exemption, without authentication: %s", whose);
     }
 }
 
-/* A rule may turn the tag on and off again: who is named once is named. */
-static void judge_rule(struct report *report, const struct sudoers_line *line)
+/* Whether one of the options of a command is NOPASSWD. */
+static bool is_exempt(json_object *command)
 {
-    static const char tag[] = "NOPASSWD";
+    json_object *options = json_object_object_get(command, "Options");
+    size_t count = options != NULL ? json_object_array_length(options) : 0;
 
-    for (const char *at = strstr(line->text, tag); at != NULL; at = strstr(at + 1, tag)) {
-        const char *end = at + strlen(tag);
-        end += strspn(end, " \t");
-        if (*end != ':' || (at > line->text && is_in_word(at[-1])))
-            continue;
-        report_add(report, REPORT_WARNING, SUBJECT, "check that this is intended",
-                   "%s:%u: an exemption, sudo runs without authentication: \"%.*s\"", line->path,
-                   line->number, SHOWN, line->text);
-        return;
-    }
-}
-
-static bool is_alias(const char *text)
-{
-    static const char *const words[] = { "User_Alias", "Runas_Alias", "Host_Alias", "Cmnd_Alias",
-                                         "Cmd_Alias" };
-
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strncmp(text, words[i], strlen(words[i])) == 0 &&
-            isblank((unsigned char)text[strlen(words[i])]))
+    for (size_t i = 0; i < count; i++)
+        if (is_off(json_object_array_get_idx(options, i), "authenticate"))
             return true;
     return false;
 }
 
-static void judge_line(const struct sudoers_line *line, void *context)
+/* A rule: who may run what. */
+static void add_rule(struct report *report, json_object *rule)
 {
-    struct report *report = context;
-    static const char word[] = "Defaults";
-    bool is_defaults =
-        strncmp(line->text, word, strlen(word)) == 0 && !is_in_word(line->text[strlen(word)]);
+    json_object *commands = json_object_object_get(rule, "Cmnd_Specs");
+    size_t count = json_object_array_length(commands);
+    char whose[WORDS_SIZE] = "", what[WORDS_SIZE] = "";
 
-    if (is_defaults)
-        judge_defaults(report, line);
-    else if (!is_alias(line->text))
-        judge_rule(report, line);
+    join(rule, "User_List", whose);
+    for (size_t i = 0; i < count; i++)
+        if (is_exempt(json_object_array_get_idx(commands, i)))
+            join(json_object_array_get_idx(commands, i), "Commands", what);
+    if (*what != '\0')
+        report_add(report, REPORT_WARNING, SUBJECT, "check that this is intended",
+                   "NOPASSWD: an exemption, %s without authentication: %s", whose, what);
+}
+
+static void add_unknown(struct report *report, const char *path, const char *reason)
+{
+    report_add(report, REPORT_WARNING, SUBJECT,
+               geteuid() != 0 ? "run this command as root" : "look for NOPASSWD yourself",
+               "whom sudo does not ask is not known: %s: %s", path, reason);
+}
+
+static void add_policy(struct report *report, const char *path, const char *text)
+{
+    json_object *policy = json_tokener_parse(text);
+
+    if (policy == NULL && *text != '\0') /* it prints nothing for a file that says nothing */
+        add_unknown(report, path, "cvtsudoers printed no JSON");
+    add_each(report, policy, "Defaults", add_defaults);
+    add_each(report, policy, "User_Specs", add_rule);
+    json_object_put(policy);
+}
+
+/* Asks cvtsudoers(1), which ends without a policy where sudo skips a bad line and goes on. */
+static void convert(struct report *report, const char *path, int output, int messages)
+{
+    const char *const arguments[] = { "/usr/bin/cvtsudoers", "-c", "/dev/null", "-f", "json", "-o",
+                                      "/proc/self/fd/3",     path, NULL };
+    const int inputs[] = { output, -1 };
+    int status = child_run(arguments, messages, inputs);
+    auto_text char *text = NULL;
+
+    lseek(output, 0, SEEK_SET);
+    lseek(messages, 0, SEEK_SET);
+    if (status < 0)
+        add_unknown(report, path, "there is no cvtsudoers, of the package sudo");
+    else if (!text_file_read_descriptor(status == 0 ? output : messages, &text))
+        add_unknown(report, path, strerror(errno));
+    else if (status == 0)
+        add_policy(report, path, text);
+    else {
+        text[strcspn(text, "\n")] = '\0';
+        add_unknown(report, path, text);
+    }
 }
 
 void check_sudo_add(struct report *report, const char *sudoers)
 {
     const char *path = sudoers != NULL ? sudoers : DEFAULT;
-    char why_not[SUDOERS_WHY_NOT_SIZE] = "";
+    int output = memfd_create("policy", MFD_CLOEXEC);
+    int messages = memfd_create("messages", MFD_CLOEXEC);
+    auto_text char *text = NULL;
 
-    if (!sudoers_read(path, judge_line, report, why_not))
-        report_add(report, REPORT_WARNING, SUBJECT,
-                   geteuid() != 0 ? "run this command as root" : NULL,
-                   "sudoers could not be read completely: %s", why_not);
+    if (output >= 0 && messages >= 0 && text_file_read(path, &text)) /* a FIFO would hold it up */
+        convert(report, path, output, messages);
+    else
+        add_unknown(report, path, strerror(errno));
+    close(output);
+    close(messages);
 }
