@@ -177,15 +177,11 @@ static bool open_service(const struct settings *settings, const struct enrollmen
     return true;
 }
 
-static int64_t patience_ms(const struct challenge_service *service)
-{
-    return (int64_t)service->service.settings->timeout_seconds * 1000;
-}
-
 static void connect_only(struct challenge_service *service, struct http_watch *watch,
                          struct verdict *why_not)
 {
-    const struct http_request request = { .path = "/", .patience_ms = patience_ms(service) };
+    const struct http_request request = { .path = "/",
+                                          .patience_ms = service_patience_ms(&service->service) };
     struct http_reply reply;
 
     service_send(&service->service, &request, watch, SERVICE_ONCE, &reply, why_not);
@@ -228,7 +224,8 @@ static enum challenge_state create(struct challenge_service *service, struct htt
                                    struct verdict *why_not)
 {
     char path[SERVICE_PATH_SIZE], form[FORM_SIZE];
-    const struct http_request request = { path, form, patience_ms(service), false, code };
+    const struct http_request request = { path, form, service_patience_ms(&service->service), false,
+                                          code };
     struct http_reply reply;
     enum challenge_state state;
 
@@ -271,7 +268,8 @@ static enum challenge_state fetch(struct challenge_service *service, struct http
                                   struct challenge *challenge, struct verdict *why_not)
 {
     char path[SERVICE_PATH_SIZE];
-    const struct http_request request = { .path = path, .patience_ms = patience_ms(service) };
+    const struct http_request request = { .path = path,
+                                          .patience_ms = service_patience_ms(&service->service) };
     struct http_reply reply;
     enum http_result result;
 

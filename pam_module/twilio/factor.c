@@ -44,11 +44,6 @@ static enum factor_result send(struct service *service, const struct http_reques
     return why_not->outcome == OUTCOME_UNAVAILABLE ? FACTOR_LOST : FACTOR_REFUSED;
 }
 
-static int64_t patience_ms(const struct service *service)
-{
-    return (int64_t)service->settings->timeout_seconds * 1000;
-}
-
 /* Far more than Twilio permits, and nothing that overflows; 0: no such number. */
 static int read_small(struct json_object *config, const char *name)
 {
@@ -148,7 +143,7 @@ enum factor_result factor_create(struct service *service, const char *identity,
                                  struct factor_seed *ret_seed, struct verdict *why_not)
 {
     char path[SERVICE_PATH_SIZE], form[FORM_SIZE];
-    const struct http_request request = { path, form, patience_ms(service), false };
+    const struct http_request request = { path, form, service_patience_ms(service), false };
     struct http_reply reply = { 0 };
     enum factor_result result;
 
@@ -171,7 +166,7 @@ enum factor_result factor_confirm(struct service *service, const char *identity,
                                   struct verdict *why_not)
 {
     char path[SERVICE_PATH_SIZE], form[FORM_SIZE];
-    const struct http_request request = { path, form, patience_ms(service), false };
+    const struct http_request request = { path, form, service_patience_ms(service), false };
     struct http_reply reply = { 0 };
     struct factor factor;
     enum factor_result result;
@@ -203,7 +198,7 @@ enum factor_result factor_fetch(struct service *service, const char *identity, c
                                 struct verdict *why_not)
 {
     char path[SERVICE_PATH_SIZE];
-    const struct http_request request = { path, NULL, patience_ms(service), false };
+    const struct http_request request = { path, NULL, service_patience_ms(service), false };
     int again = SERVICE_AGAIN_UNSENT | SERVICE_AGAIN_LOST;
     struct http_reply reply = { 0 };
     enum factor_result result;
@@ -224,7 +219,7 @@ enum factor_result factor_list(struct service *service, const char *identity,
                                size_t *ret_count, struct verdict *why_not)
 {
     char path[SERVICE_PATH_SIZE], query[SERVICE_PATH_SIZE + 16];
-    const struct http_request request = { query, NULL, patience_ms(service), false };
+    const struct http_request request = { query, NULL, service_patience_ms(service), false };
     int again = SERVICE_AGAIN_UNSENT | SERVICE_AGAIN_LOST;
     struct http_reply reply = { 0 };
     enum factor_result result;
@@ -253,7 +248,7 @@ enum factor_result factor_remove(struct service *service, const char *identity, 
                                  struct http_watch *watch, struct verdict *why_not)
 {
     char path[SERVICE_PATH_SIZE];
-    const struct http_request request = { path, NULL, patience_ms(service), true };
+    const struct http_request request = { path, NULL, service_patience_ms(service), true };
     int again = SERVICE_AGAIN_UNSENT | SERVICE_AGAIN_LOST;
     struct http_reply reply = { 0 };
 

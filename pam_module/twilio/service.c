@@ -62,6 +62,11 @@ int service_error(const struct http_reply *reply)
     return reply->status >= 400 ? errors_parse(reply->body, reply->size) : 0;
 }
 
+int64_t service_patience_ms(const struct service *service)
+{
+    return (int64_t)service->settings->timeout_seconds * 1000;
+}
+
 static bool is_time_left(const struct http_watch *watch)
 {
     return watch->deadline_ms == HTTP_FOREVER || clock_ms() < watch->deadline_ms;
@@ -118,9 +123,7 @@ void service_explain(const struct http_reply *reply, struct verdict *why_not)
 bool service_fetch(struct service *service, struct http_watch *watch, struct verdict *why_not)
 {
     char path[SERVICE_PATH_SIZE];
-    const struct http_request request = { path, NULL,
-                                          (int64_t)service->settings->timeout_seconds * 1000,
-                                          false };
+    const struct http_request request = { path, NULL, service_patience_ms(service), false };
     struct http_reply reply = { 0 };
     int again = SERVICE_AGAIN_UNSENT | SERVICE_AGAIN_LOST;
 

@@ -45,6 +45,9 @@ bool service_print_path(const struct service *service, const char *identity, con
 /* Percent-encodes TEXT for a form (RFC 3986 section 2.1), all but letters and digits; cut at SIZE. */
 void service_print_value(const char *text, char *out, size_t size);
 
+/* For how long a request may last: timeout_seconds. */
+int64_t service_patience_ms(const struct service *service);
+
 /* http_send(), and once more where AGAIN allows it and, unless it forbids that, after "too many
  * requests at once", by which Twilio says that nothing was done. */
 enum http_result service_send(struct service *service, const struct http_request *request,

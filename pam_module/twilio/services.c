@@ -78,17 +78,12 @@ static bool read_page(struct json_object *object, struct services_row rows[SERVI
     return true;
 }
 
-static int64_t patience_ms(const struct service *service)
-{
-    return (int64_t)service->settings->timeout_seconds * 1000;
-}
-
 bool services_list(struct service *service, struct http_watch *watch,
                    struct services_row ret_rows[SERVICES_MAX], size_t *ret_count,
                    struct verdict *why_not)
 {
     char path[PATH_SIZE];
-    const struct http_request request = { path, NULL, patience_ms(service), false };
+    const struct http_request request = { path, NULL, service_patience_ms(service), false };
     int again = SERVICE_AGAIN_UNSENT | SERVICE_AGAIN_LOST;
     struct http_reply reply = { 0 };
     size_t count = 0, before;
@@ -114,7 +109,7 @@ bool services_create(struct service *service, struct http_watch *watch, const ch
                      struct services_row *ret_row, struct verdict *why_not)
 {
     char form[FORM_SIZE], value[SERVICES_NAME_MAX * 3 + 1];
-    const struct http_request request = { PATH, form, patience_ms(service), false };
+    const struct http_request request = { PATH, form, service_patience_ms(service), false };
     struct http_reply reply = { 0 };
 
     service_print_value(name, value, sizeof value);
@@ -132,7 +127,7 @@ bool services_remove(struct service *service, struct http_watch *watch, const ch
                      struct verdict *why_not)
 {
     char path[SERVICE_PATH_SIZE];
-    const struct http_request request = { path, NULL, patience_ms(service), true };
+    const struct http_request request = { path, NULL, service_patience_ms(service), true };
     int again = SERVICE_AGAIN_UNSENT | SERVICE_AGAIN_LOST;
     struct http_reply reply = { 0 };
 
