@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "keys.h"
 #include "userfile.h"
 
@@ -106,14 +107,13 @@ enum secret_read bypass_read(const char *runtime_dir, const char *name, struct b
     auto_secret char *text = NULL;
     char shown[USERFILE_SHOWN_SIZE];
     bool is_absent;
-    int folder = bypass_open_folder(runtime_dir, &is_absent, why_not);
+    auto_close folder = bypass_open_folder(runtime_dir, &is_absent, why_not);
     enum secret_read read;
 
     if (folder < 0)
         return is_absent ? SECRET_ABSENT : SECRET_REFUSED;
     read =
         userfile_read(folder, BYPASS_FOLDER, name, "", SECRET_READERS_ANY, &text, shown, why_not);
-    close(folder);
     if (read == SECRET_READ && !bypass_parse(text, shown, ret_bypass, why_not))
         return SECRET_REFUSED;
     return read;

@@ -4,14 +4,12 @@
 #include "dialogue.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "descriptor.h"
 #include "text.h"
 
 #define LOGIN_PREFIX "login 2 "
@@ -187,26 +185,6 @@ static enum dialogue_read take_line(struct dialogue_reader *reader, char *line)
     return DIALOGUE_LINE;
 }
 
-/* Whether something can be read before the deadline. */
-static bool wait_readable(int descriptor, int64_t deadline_ms)
-{
-    struct pollfd poller = { .fd = descriptor, .events = POLLIN };
-
-    for (;;) {
-        int64_t left = deadline_ms < 0 ? -1 : deadline_ms - clock_ms();
-        int ready;
-        if (deadline_ms >= 0 && left < 0)
-            left = 0;
-        ready = poll(&poller, 1, left > INT_MAX ? INT_MAX : (int)left);
-        if (ready > 0)
-            return true;
-        if (ready < 0 && errno != EINTR && errno != EAGAIN)
-            return true; /* let read() say what is wrong */
-        if (ready == 0 && left >= 0 && left <= INT_MAX)
-            return false;
-    }
-}
-
 enum dialogue_read dialogue_read(struct dialogue_reader *reader, int64_t deadline_ms,
                                  char line[DIALOGUE_LINE_SIZE])
 {
@@ -216,7 +194,8 @@ enum dialogue_read dialogue_read(struct dialogue_reader *reader, int64_t deadlin
 
         if (taken != DIALOGUE_NOTHING)
             return taken;
-        if (!wait_readable(reader->descriptor, deadline_ms))
+        /* After an error of the wait read() says what is wrong. */
+        if (descriptor_wait(reader->descriptor, deadline_ms) == 0)
             return DIALOGUE_NOTHING;
 
         size = read(reader->descriptor, reader->bytes + reader->size,

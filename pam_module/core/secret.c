@@ -10,15 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "descriptor.h"
+
 enum { LINE_MAX_SIZE = 256 };
-
-static void close_descriptor(int *descriptor)
-{
-    if (*descriptor >= 0)
-        close(*descriptor);
-}
-
-#define auto_close __attribute__((cleanup(close_descriptor))) int
 
 void secret_free(char **text)
 {

@@ -5,7 +5,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "descriptor.h"
 
 enum { FILE_SIZE_MAX = 16 * 1024 };
 
@@ -29,12 +30,9 @@ enum secret_read userfile_read_in(const char *users_dir, const char *name, const
                                   enum secret_readers readers, char **ret_text,
                                   char shown[USERFILE_SHOWN_SIZE], struct verdict *why_not)
 {
-    int folder = secret_open_folder(users_dir, why_not);
-    enum secret_read read;
+    auto_close folder = secret_open_folder(users_dir, why_not);
 
     if (folder < 0)
         return SECRET_REFUSED;
-    read = userfile_read(folder, users_dir, name, suffix, readers, ret_text, shown, why_not);
-    close(folder);
-    return read;
+    return userfile_read(folder, users_dir, name, suffix, readers, ret_text, shown, why_not);
 }

@@ -15,17 +15,9 @@
 #include <unistd.h>
 
 #include "../core/clock.h"
+#include "../core/descriptor.h"
 
 enum { FINISH_MS = 5000, UNWATCHED_MS = 1000, STEP_MS = 10 };
-
-static void close_descriptor(int *descriptor)
-{
-    if (*descriptor >= 0)
-        close(*descriptor);
-    *descriptor = -1;
-}
-
-#define auto_close __attribute__((cleanup(close_descriptor))) int
 
 /* Moves DESCRIPTOR above 2, whatever the host has closed: a conversation that reads its standard
  * input must not find one of ours there. -1 stays -1. */
@@ -151,7 +143,7 @@ static bool can_watch(struct verdict *why_not)
 /* Started, but without a pidfd: it ends by itself at the end of file. */
 static void end_unwatched(struct sigchld *sigchld, pid_t pid, int *ours)
 {
-    close_descriptor(ours);
+    descriptor_close(ours);
     for (int waited_ms = 0; waited_ms < UNWATCHED_MS; waited_ms += STEP_MS) {
         if (waitpid(pid, NULL, WNOHANG) != 0) {
             sigchld_settle(sigchld, pid);
@@ -172,7 +164,7 @@ static bool start(const char *path, const char *settings, int *ours, int *theirs
         return refuse(why_not, path, "cannot be started", error);
     }
 
-    close_descriptor(theirs); /* which makes room for the pidfd, where descriptors are few */
+    descriptor_close(theirs); /* which makes room for the pidfd, where descriptors are few */
     helper->pidfd = open_pidfd(helper->pid);
     if (helper->pidfd < 0) {
         refuse(why_not, path, "ended at once, or cannot be watched", errno);
@@ -242,17 +234,7 @@ bool helper_receive(struct helper *helper, int64_t timeout_ms, char line[DIALOGU
 
 static bool wait_for_end(int pidfd, int64_t timeout_ms)
 {
-    int64_t deadline_ms = clock_ms() + timeout_ms;
-    struct pollfd poller = { .fd = pidfd, .events = POLLIN };
-
-    for (;;) {
-        int64_t left = deadline_ms - clock_ms();
-        int ready = poll(&poller, 1, left > 0 ? (int)left : 0);
-        if (ready > 0)
-            return true;
-        if (ready == 0 || errno != EINTR)
-            return false;
-    }
+    return descriptor_wait(pidfd, clock_ms() + timeout_ms) > 0;
 }
 
 /* Reaps the check program, which has ended. Whether its status is 0, or not to be had. */
@@ -266,7 +248,7 @@ static bool reap(struct helper *helper)
     while (error == EINTR);
 
     sigchld_settle(&helper->sigchld, helper->pid);
-    close_descriptor(&helper->pidfd);
+    descriptor_close(&helper->pidfd);
     return error == ECHILD || (info.si_code == CLD_EXITED && info.si_status == 0);
 }
 
@@ -311,7 +293,7 @@ void helper_stop(struct helper *helper, int64_t patience_ms)
         if (wait_for_end(helper->pidfd, FINISH_MS))
             reap(helper);
     }
-    close_descriptor(&helper->pidfd);
-    close_descriptor(&helper->reader.descriptor);
+    descriptor_close(&helper->pidfd);
+    descriptor_close(&helper->reader.descriptor);
     sigchld_release(&helper->sigchld);
 }

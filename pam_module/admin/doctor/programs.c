@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../core/descriptor.h"
 #include "../../core/secret.h"
 #include "../desk/terminal.h"
 #include "paths.h"
@@ -60,15 +61,12 @@ void programs_add_folders(struct report *report, const char *subject, const char
 static bool is_installed(const char *path, bool *ret_absent, struct stat *ret_status,
                          struct verdict *why_not)
 {
-    int file =
+    auto_close file =
         secret_open_file(AT_FDCWD, path, path, O_RDONLY, SECRET_READERS_ANY, ret_absent, why_not);
-    bool is_known;
 
     if (file < 0)
         return false;
-    is_known = fstat(file, ret_status) == 0;
-    close(file);
-    return is_known ||
+    return fstat(file, ret_status) == 0 ||
            verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: %s", path, strerror(errno));
 }
 
