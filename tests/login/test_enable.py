@@ -80,7 +80,7 @@ class EnableCase(SudoCase):
         return done
 
     def faulty(self, fault, *words):
-        """The tool with a fault of tests/faulty; returns its report and how it ended."""
+        """The tool with a fault of kit/failing.py; returns its report and how it ended."""
         report = failing.Report("/run/tmp", fault)
         self.addCleanup(report.path.unlink, missing_ok=True)
         return report, tool(*words, env={"PATH": os.environ["PATH"]} | report.environment)
