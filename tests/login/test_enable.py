@@ -17,7 +17,7 @@ import unittest
 from logincase import (APPROVED, CODE_PROMPT, SudoCase, machine, person_with_key,
                        setUpModule, with_key)
 from kit import failing
-from kit.machine import SETTINGS, OwnSshd, eventually, run
+from kit.machine import SECRETS, SETTINGS, OwnSshd, eventually, run
 
 TOOL = "/usr/sbin/twilio-verify"
 PAM = pathlib.Path("/etc/pam.d")
@@ -145,7 +145,9 @@ class Services(EnableCase):
         self.write(text + text)
         self.assert_refuses("tv-svc", "--after", "auth required pam_unix.so",
                             part="exactly one line")
-        self.assertEqual(tool("enable", "sudo", "su", "--after", "x").returncode, 2)
+        for words in (("sudo", "su", "--after", "x"), ("sshd", "--after", "x"),
+                      ("sudo", "--first-factor", "key")):
+            self.assertEqual(tool("enable", *words).returncode, 2)
 
     def test_polkit_gets_a_copy_of_the_vendors_file_and_the_network(self):
         own, folder = PAM / "polkit-1", pathlib.Path("/etc/systemd/system") / f"{UNIT}.d"
@@ -305,12 +307,17 @@ class Refusals(EnableCase):
         self.addCleanup(machine.configure)
         self.enable("sudo")
 
-    def test_without_settings(self):
-        SETTINGS.unlink()
+    def test_without_settings_or_the_secret_or_the_module(self):
         self.addCleanup(machine.configure)
-        self.assert_refuses("sudo", part="every login would be refused")
-        self.enable("sudo", "--force")
-        self.disable("sudo")
+        module = pathlib.Path(machine.module)
+        self.addCleanup(module.write_bytes, module.read_bytes())
+        for path in (SETTINGS, SECRETS / "api-key", module):
+            with self.subTest(path):
+                path.unlink()
+                self.assert_refuses("sudo", part=f"every login would be refused: {path}")
+                self.enable("sudo", "--force")
+                self.disable("sudo")
+                machine.configure()
 
     def test_while_another_call_is_at_it(self):
         folder = os.open(PAM, os.O_RDONLY)

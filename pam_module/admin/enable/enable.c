@@ -6,11 +6,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "../../core/secret.h"
 #include "../desk/terminal.h"
 #include "outlook.h"
+#include "paths.h"
 #include "polkit.h"
 #include "sshd.h"
 #include "stack.h"
@@ -23,7 +26,7 @@ enum { SERVICES_MAX = 16, NAMES_MAX = 2 };
 struct task {
     const struct command_call *call;
     struct report *report;
-    struct settings *settings; /* NULL: they can't be read */
+    struct settings *settings; /* NULL: they are not read yet, or can't be */
     struct facts *facts;
     struct plan plan;
     char *names[NAMES_MAX + 1]; /* of the services that one operand means */
@@ -103,9 +106,28 @@ static bool plan_stacks(struct task *task)
     return true;
 }
 
+/* Whether anybody could log in: the settings, the secret of the API key and the module are there. */
+static bool can_log_in(struct task *task)
+{
+    auto_secret char *secret = NULL;
+    struct verdict why_not = { 0 };
+    bool is_ready = settings_read(task->call->settings_path, &task->settings, &why_not) &&
+                    secret_read_line(task->settings->api_key_file, &secret, &why_not);
+
+    if (!is_ready)
+        report_add(task->report, REPORT_WRONG, "settings", "twilio-verify setup",
+                   "every login would be refused: %s", why_not.reason);
+    if (access(PATHS_MODULE, R_OK) == 0)
+        return is_ready;
+    report_add(task->report, REPORT_WRONG, "module", "install the package libpam-twilio-verify",
+               "every login would be refused: %s: %s", PATHS_MODULE, strerror(errno));
+    return false;
+}
+
 /* Shows the plan where that is wanted, and judges what it leads to. */
 static bool is_bearable(struct task *task, enum outlook_need need, bool is_root_out)
 {
+    bool is_ready = can_log_in(task);
     struct outlook outlook = { .settings = task->settings,
                                .services = task->names,
                                .overlay = task->plan.overlay,
@@ -115,15 +137,9 @@ static bool is_bearable(struct task *task, enum outlook_need need, bool is_root_
 
     if (task->is_dry && !plan_print(&task->plan, &why_not))
         return refuse(task, why_not.reason);
-    if (task->settings == NULL)
-        report_add(task->report, REPORT_WRONG, "settings",
-                   "write them first: every login would be refused", "cannot read %s",
-                   task->call->settings_path);
-    if ((outlook_add(task->report, &outlook) && task->settings != NULL) || task->is_forced)
+    if ((outlook_add(task->report, &outlook) && is_ready) || task->is_forced)
         return true;
-    return refuse(
-        task,
-        "nothing was changed, as the result would be wrong (see above); --force changes it anyway");
+    return refuse(task, "the result would be wrong (see above); --force changes it anyway");
 }
 
 static void add_done(struct task *task, const char *word)
@@ -164,6 +180,15 @@ static bool has_nothing_to_do(struct task *task, const char *word)
     return true;
 }
 
+static bool reload_polkit(struct task *task)
+{
+    if (task->is_dry || polkit_reload())
+        return true;
+    report_add(task->report, REPORT_WRONG, task->names[0], "systemctl daemon-reload",
+               "systemd has not read its units again");
+    return false;
+}
+
 static bool enable_service(struct task *task)
 {
     bool is_polkit = strcmp(task->names[0], "polkit-1") == 0;
@@ -176,7 +201,7 @@ static bool enable_service(struct task *task)
     if (has_nothing_to_do(task, "enabled"))
         return true;
     return is_bearable(task, OUTLOOK_ANYTHING, false) && finish(task, "enabled") &&
-           (!is_polkit || task->is_dry || polkit_reload(&why_not) || refuse(task, why_not.reason));
+           (!is_polkit || reload_polkit(task));
 }
 
 /* sshd first, and PAM only when sshd was seen to ask for the first factor and for the code: with PAM
@@ -256,9 +281,9 @@ static bool disable_sshd(struct task *task)
                    "keeps its methods until it is reloaded");
         return true;
     }
-    if (sshd_config_read(NULL, NULL, NULL, SSHD_CONFIG_USUAL, &config, reason) !=
-            SSHD_CONFIG_READ ||
-        sshd_reload(&config, &why_not))
+    if (sshd_config_read(NULL, NULL, NULL, SSHD_CONFIG_USUAL, &config, reason) != SSHD_CONFIG_READ)
+        verdict_refuse(&why_not, OUTCOME_MISCONFIGURED, "%s", reason);
+    else if (sshd_reload(&config, &why_not))
         return true;
     report_add(task->report, REPORT_WRONG, "sshd", "reload it",
                "keeps its methods until it is reloaded: %s", why_not.reason);
@@ -288,8 +313,7 @@ static bool disable_service(struct task *task)
         return refuse(task, why_not.reason);
     if (has_nothing_to_do(task, "disabled"))
         return true;
-    return undo(task) &&
-           (!is_polkit || task->is_dry || polkit_reload(&why_not) || refuse(task, why_not.reason));
+    return undo(task) && (!is_polkit || reload_polkit(task));
 }
 
 static bool enable(struct task *task)
@@ -327,7 +351,6 @@ static bool run_all(struct task *task, bool (*change)(struct task *task))
 static enum command_status run(const struct command_call *call, bool (*change)(struct task *task))
 {
     char reason[FACTS_WHY_NOT_SIZE];
-    struct verdict why_not;
     struct task task = { .call = call,
                          .is_dry = command_value(call, "dry-run") != NULL,
                          .is_forced = command_value(call, "force") != NULL };
@@ -335,7 +358,6 @@ static enum command_status run(const struct command_call *call, bool (*change)(s
     int folder = lock();
     int signals = terminal_hold_signals();
 
-    settings_read(call->settings_path, &task.settings, &why_not);
     if (folder >= 0 && !facts_read(&task.facts, reason))
         terminal_say("%s", reason);
     task.report = task.facts != NULL ? report_start(call) : NULL;
@@ -360,11 +382,16 @@ static enum command_status run_disable(const struct command_call *call)
 /* One line of PAM belongs to one service, and sshd's place is known. */
 static enum command_status run_enable(const struct command_call *call)
 {
-    bool is_one = call->operands[1] == NULL;
+    bool is_one = call->operands[1] == NULL, has_sshd = false;
 
-    if (command_value(call, "after") == NULL || (is_one && strcmp(call->operands[0], "sshd") != 0))
+    for (char *const *operand = call->operands; *operand != NULL; operand++)
+        has_sshd |= strcasecmp(*operand, "sshd") == 0;
+    if (command_value(call, "after") != NULL && (!is_one || has_sshd))
+        terminal_say("--after is for one service, and not for sshd");
+    else if (command_value(call, "first-factor") != NULL && !has_sshd)
+        terminal_say("--first-factor is for sshd");
+    else
         return run(call, enable);
-    terminal_say("--after is for one service, and not for sshd");
     return COMMAND_USAGE;
 }
 

@@ -68,7 +68,8 @@ static bool add_people(struct report *report, const struct outlook *outlook)
     }
     if (administrators == 0 || left > 0)
         return true;
-    report_add(report, REPORT_WRONG, outlook->services[0], "enroll one of them first",
+    report_add(report, REPORT_WRONG, outlook->services[0],
+               "enroll one of them, or give one a password or a key",
                "every administrator would be locked out");
     return false;
 }

@@ -143,7 +143,8 @@ static pid_t find_process(const struct sshd_config *config)
     char link[64], program[PATH_MAX] = "";
     pid_t pid;
 
-    if (config->pid_file == NULL || !text_file_read(config->pid_file, &text))
+    if (config->pid_file == NULL || *config->pid_file != '/' ||
+        !text_file_read(config->pid_file, &text))
         return -1;
     pid = (pid_t)strtol(text, NULL, 10);
     snprintf(link, sizeof link, "/proc/%d/exe", (int)pid);
