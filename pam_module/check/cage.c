@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../core/record.h"
+#include "../core/usage.h"
 #include "filter.h"
 
 /* Linux 6.12. */
@@ -155,11 +156,14 @@ static bool allow_certificates(int ruleset, const char *path)
     return is_allowed;
 }
 
-/* Allows the file of USER in state_dir. Inside none can be made. */
+/* Allows the files of USER in state_dir. Inside none can be made. */
 static bool allow_state(int ruleset, const char *state_dir, const char *user)
 {
     return allow(ruleset, AT_FDCWD, state_dir, S_IFDIR, READ_FOLDER) &&
-           allow_place(ruleset, record_locate(state_dir, user), S_IFREG, READ_FILE | WRITE_FILE);
+           allow_place(ruleset, statefile_locate(&record_file, state_dir, user), S_IFREG,
+                       READ_FILE | WRITE_FILE) &&
+           allow_place(ruleset, statefile_locate(&usage_file, state_dir, user), S_IFREG,
+                       READ_FILE | WRITE_FILE);
 }
 
 static bool allow_all(int ruleset, const struct settings *settings, const char *user)

@@ -67,7 +67,7 @@ static bool count_creation(struct login *login)
  * it may not; nor where a client asks again by itself, round after round, and nobody answers. */
 static bool is_worth_a_challenge(const struct login *login)
 {
-    return login->questions.attempts == 0 && !login->ports->was_denied(login->ports->context);
+    return login->questions.attempts == 0 && !login->questions.look.was_denied;
 }
 
 /* The connection stands. Somebody who has left, or who has given no code but a password, costs no
@@ -334,19 +334,35 @@ static void show_limit(const struct login *login)
     login->ports->show(login->ports->context, text);
 }
 
-/* Which challenge a refusal is about, and what the next login must know of it. */
+/* What the next login must know of this one. A thief who gets in hears of his wrong codes in place of
+ * the user: so the log tells. */
+static void note_end(const struct login *login)
+{
+    const struct questions *questions = &login->questions;
+    enum ledger_end end = LEDGER_DENIED;
+
+    if (questions->verdict.outcome == OUTCOME_APPROVED)
+        end = questions->answer.kind == ANSWER_CODE ? LEDGER_APPROVED : LEDGER_RECOVERED;
+    else if (questions->verdict.outcome != OUTCOME_DENIED || questions->has_left)
+        return;
+    login->ports->note_end(login->ports->context, end);
+}
+
+/* Which challenge a refusal is about, and what came before an approval. */
 static void conclude(struct login *login)
 {
     struct questions *questions = &login->questions;
     bool is_approved = questions->verdict.outcome == OUTCOME_APPROVED;
-    bool is_denied = questions->verdict.outcome == OUTCOME_DENIED && !questions->has_left;
+    int before = (int)questions->look.untold;
 
     questions_stop_limit(questions);
     if (!is_approved && login->challenge.sid[0] != '\0')
         verdict_add(&questions->verdict, "; challenge=%s request=%s", login->challenge.sid,
                     login->challenge.request_id);
-    if (is_approved || is_denied)
-        login->ports->note_end(login->ports->context, is_denied);
+    if (is_approved && before > 0)
+        verdict_add(&questions->verdict, "; %d wrong code%s before", before,
+                    before == 1 ? "" : "s");
+    note_end(login);
     show_limit(login);
 }
 
@@ -357,7 +373,8 @@ static void run_enrolled(const struct login_request *request, const struct login
     struct questions *questions = &login.questions;
 
     questions_begin(questions, request, ports, on_noticed, &login);
-    if (!questions_ask_locked(questions) && questions_ask(questions, ""))
+    questions_look(questions);
+    if (questions_ask(questions, "") && !questions->look.is_locked)
         prepare(&login);
     run(&login);
     if (questions_survive_outage(questions))

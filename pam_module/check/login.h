@@ -56,8 +56,9 @@ struct login_ports {
                         struct verdict *why_not);
     /* Nobody has judged the code that was claimed. */
     void (*take_back)(void *context);
-    /* Whether too many codes were wrong; TEXT is for the question then, and the verdict in *WHY_NOT. */
-    bool (*is_locked)(void *context, char text[LEDGER_TEXT_SIZE], struct verdict *why_not);
+    /* What is known before the first question; where too many codes were wrong, with the verdict in
+     * *WHY_NOT. */
+    void (*look)(void *context, struct ledger_look *ret_look, struct verdict *why_not);
     void (*release)(void *context, const char *code);
     /* Another challenge is about to be created. 0; or, with the verdict in *WHY_NOT, after how many
      * seconds that is possible; -1: never, as things are. */
@@ -66,10 +67,8 @@ struct login_ports {
     int (*recover)(void *context, const char *code);
     /* Whether a right recovery code would count now. */
     bool (*can_recover)(void *context);
-    /* Whether the user's last login was denied, less than a minute ago; and notes how this one
-     * ended. */
-    bool (*was_denied)(void *context);
-    void (*note_end)(void *context, bool is_denied);
+    /* Notes how the login ended. */
+    void (*note_end)(void *context, enum ledger_end end);
 };
 
 /* Runs one login to its verdict. OUTCOME_APPROVED only if Twilio approved, for this enrollment and

@@ -94,7 +94,7 @@ static void deny(struct questions *questions)
 /* The verdict stands, whatever is answered now, but for a recovery code. */
 static bool is_decided(const struct questions *questions)
 {
-    return questions->is_outage || questions->is_locked;
+    return questions->is_outage || questions->look.is_locked;
 }
 
 /* Nobody is there any more. The verdict is the one that there would be without this question. */
@@ -128,8 +128,10 @@ bool questions_ask(struct questions *questions, const char *before)
     set_limit(questions, HTTP_FOREVER);
     explicit_bzero(&questions->answer, sizeof questions->answer);
     questions->asked++;
-    snprintf(text, sizeof text, "%s%s%s%s", before, questions->locked,
+    snprintf(text, sizeof text, "%s%s%s%s", before, questions->look.text,
              questions->is_outage ? OUTAGE : "", questions->request->settings->prompt);
+    if (!questions->look.is_locked)
+        questions->look.text[0] = '\0'; /* once is enough */
     return questions->ports->ask(questions->ports->context, text) || leave(questions);
 }
 
@@ -247,15 +249,11 @@ bool questions_await(struct questions *questions)
     return !questions->is_over;
 }
 
-bool questions_ask_locked(struct questions *questions)
+void questions_look(struct questions *questions)
 {
     const struct login_ports *ports = questions->ports;
 
-    if (!ports->is_locked(ports->context, questions->locked, &questions->verdict))
-        return false;
-    questions->is_locked = true;
-    questions_ask(questions, "");
-    return true;
+    ports->look(ports->context, &questions->look, &questions->verdict);
 }
 
 bool questions_survive_outage(struct questions *questions)

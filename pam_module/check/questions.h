@@ -32,11 +32,10 @@ struct questions {
     uint8_t key[SIPHASH_KEY_SIZE]; /* of LAST */
     uint64_t last;                 /* a hash of the answer before */
     bool has_left;
-    bool is_last;   /* one more answer that does not count ends the login */
-    bool is_locked; /* too many codes were wrong, as LOCKED says: a recovery code alone counts */
-    char locked[LEDGER_TEXT_SIZE];
-    bool is_outage;  /* the user knows: a recovery code alone is worth trying */
-    bool is_awaited; /* the user waits since ENTERED_MS for what comes of the answer */
+    bool is_last;            /* one more answer that does not count ends the login */
+    struct ledger_look look; /* where it is locked a recovery code alone counts */
+    bool is_outage;          /* the user knows: a recovery code alone is worth trying */
+    bool is_awaited;         /* the user waits since ENTERED_MS for what comes of the answer */
     int64_t entered_ms;
     int counts[QUESTIONS_COUNTS];
 };
@@ -66,8 +65,8 @@ bool questions_again(struct questions *questions, const char *before);
 /* Ends the login; always false. */
 bool questions_end(struct questions *questions);
 
-/* Too many codes were wrong: asks, for a recovery code alone. False: not so. */
-bool questions_ask_locked(struct questions *questions);
+/* Looks, before the first question, for what it must say. */
+void questions_look(struct questions *questions);
 
 /* The login is over because the service is away: where a recovery code can still let the user in,
  * tells so and asks, once. False: it stays over. */

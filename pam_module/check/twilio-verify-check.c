@@ -13,8 +13,8 @@
 #include "../core/clock.h"
 #include "../core/dialogue.h"
 #include "../core/ledger.h"
-#include "../core/recovery.h"
 #include "../core/secret.h"
+#include "../core/usage.h"
 #include "cage.h"
 #include "closing.h"
 #include "deadline.h"
@@ -28,8 +28,10 @@
 struct check {
     struct dialogue_reader reader;
     struct inputs inputs;
+    bool is_silent; /* the user does not see what a question says */
     int library;
     struct ledger ledger;
+    struct recovery *recovery;
 };
 
 static bool ask(void *context, const char *text)
@@ -136,11 +138,11 @@ static void take_back(void *context)
     ledger_take_back(&check->ledger);
 }
 
-static bool is_locked(void *context, char text[LEDGER_TEXT_SIZE], struct verdict *why_not)
+static void look(void *context, struct ledger_look *ret_look, struct verdict *why_not)
 {
     struct check *check = context;
 
-    return ledger_is_locked(&check->ledger, text, why_not);
+    ledger_look(&check->ledger, ret_look, why_not);
 }
 
 static void release(void *context, const char *code)
@@ -160,29 +162,24 @@ static int64_t count(void *context, struct verdict *why_not)
 static int recover(void *context, const char *code)
 {
     struct check *check = context;
+    struct ledger *ledger = &check->ledger;
 
-    return ledger_recover(&check->ledger, code);
+    return usage_recover(ledger->state_dir, ledger->user, check->recovery, code, &ledger->note);
 }
 
 static bool can_recover(void *context)
 {
     struct check *check = context;
+    struct ledger *ledger = &check->ledger;
 
-    return ledger_can_recover(&check->ledger);
+    return usage_can_recover(ledger->state_dir, ledger->user, check->recovery, &ledger->note);
 }
 
-static bool was_denied(void *context)
+static void note_end(void *context, enum ledger_end end)
 {
     struct check *check = context;
 
-    return ledger_was_denied(&check->ledger);
-}
-
-static void note_end(void *context, bool is_denied)
-{
-    struct check *check = context;
-
-    ledger_note_end(&check->ledger, is_denied);
+    ledger_note_end(&check->ledger, end);
 }
 
 static bool read_login(struct dialogue_reader *reader, struct dialogue_login *ret_login,
@@ -223,6 +220,7 @@ static bool prepare(struct check *check, const char *settings_path, struct verdi
     if (!read_login(&check->reader, &login, verdict))
         return false;
     closing_name(&login);
+    check->is_silent = login.is_silent;
     if (!inputs_read(&check->inputs, settings_path, &login, verdict))
         return false;
     check->library = library_open(verdict);
@@ -251,26 +249,25 @@ static void run_login(struct check *check, struct verdict *verdict)
         .pause = pause_for,
         .claim = claim,
         .take_back = take_back,
-        .is_locked = is_locked,
+        .look = look,
         .release = release,
         .count = count,
         .recover = recover,
         .can_recover = can_recover,
-        .was_denied = was_denied,
         .note_end = note_end,
     };
     struct inputs *inputs = &check->inputs;
     const struct enrollment *enrollment = inputs->findings.enrollment;
     const struct login_request request = { inputs->settings, enrollment };
-    auto_recovery *recovery = NULL;
 
     if (inputs->recovery_text != NULL)
-        recovery_parse(inputs->recovery_text, "the file of recovery codes", &recovery,
+        recovery_parse(inputs->recovery_text, "the file of recovery codes", &check->recovery,
                        &inputs->note);
     ledger_begin(&check->ledger, inputs->settings->state_dir,
-                 enrollment != NULL ? enrollment->user : NULL, recovery, inputs->secret);
+                 enrollment != NULL ? enrollment->user : NULL, check->is_silent, inputs->secret);
     login_run(&request, &ports, verdict);
     ledger_end(&check->ledger);
+    recovery_free(&check->recovery);
 }
 
 static void add_note(const struct verdict *note, struct verdict *verdict)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* What this host remembers between the logins of one user. */
+/* What this host remembers of the codes that one user sent. */
 #include "ledger.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -16,27 +17,16 @@ struct page {
     struct record record;
 };
 
-void ledger_begin(struct ledger *ledger, const char *state_dir, const char *user,
-                  const struct recovery *recovery, const char *secret)
+void ledger_begin(struct ledger *ledger, const char *state_dir, const char *user, bool is_silent,
+                  const char *secret)
 {
     static const uint8_t purposes[2][SIPHASH_KEY_SIZE] = { "claims, half 1", "claims, half 2" };
 
-    *ledger = (struct ledger){ .state_dir = state_dir, .user = user, .recovery = recovery };
+    *ledger = (struct ledger){ .state_dir = state_dir, .user = user, .is_silent = is_silent };
     for (size_t i = 0; i < 2; i++) {
         uint64_t half = siphash(purposes[i], secret, strlen(secret));
         memcpy(ledger->key + i * sizeof half, &half, sizeof half);
     }
-}
-
-void ledger_make(const struct ledger *ledger)
-{
-    struct verdict told_later;
-    int file = -1;
-
-    if (ledger->user != NULL)
-        file = record_open(ledger->state_dir, ledger->user, true, &told_later);
-    if (file >= 0)
-        close(file);
 }
 
 static int64_t now_s(clockid_t clock)
@@ -52,34 +42,40 @@ static void forget(struct ledger *ledger, const struct verdict *why)
     verdict_refuse(&ledger->note, why->outcome, "cannot store used codes: %s", why->reason);
 }
 
-/* The caller closes with close_page(). On RECORD_BUSY *WHY_NOT tells, on RECORD_UNUSABLE the note. */
-static enum record_locked open_page(struct ledger *ledger, struct page *ret_page,
-                                    struct verdict *why_not)
+/* Opens the file with FLAGS besides. The caller closes with close_page(). On STATEFILE_BUSY *WHY_NOT
+ * tells. */
+static enum statefile_locked lock_page(const struct ledger *ledger, int flags,
+                                       struct page *ret_page, struct verdict *why_not)
 {
-    enum record_locked locked = RECORD_UNUSABLE;
+    enum statefile_locked locked = STATEFILE_UNUSABLE;
+    bool is_absent;
 
-    ret_page->file = record_open(ledger->state_dir, ledger->user, true, why_not);
+    ret_page->file = statefile_open(&record_file, ledger->state_dir, ledger->user, O_RDWR | flags,
+                                    &is_absent, why_not);
     if (ret_page->file >= 0)
         locked = record_lock(ret_page->file, &ret_page->record, why_not);
-    if (locked == RECORD_UNUSABLE)
-        forget(ledger, why_not);
-    if (locked != RECORD_LOCKED && ret_page->file >= 0)
+    if (locked != STATEFILE_LOCKED && ret_page->file >= 0)
         close(ret_page->file);
     return locked;
 }
 
-/* Whether nothing was remembered yet: who only asks makes no file. */
-static bool is_new(const struct ledger *ledger)
+/* The same; on STATEFILE_UNUSABLE the note tells. */
+static enum statefile_locked open_page(struct ledger *ledger, struct page *ret_page,
+                                       struct verdict *why_not)
 {
-    return record_is_absent(ledger->state_dir, ledger->user);
+    enum statefile_locked locked = lock_page(ledger, O_CREAT, ret_page, why_not);
+
+    if (locked == STATEFILE_UNUSABLE)
+        forget(ledger, why_not);
+    return locked;
 }
 
 /* False: the note tells. */
-static bool write_page(struct ledger *ledger, struct page *page, bool for_good)
+static bool write_page(struct ledger *ledger, struct page *page)
 {
     struct verdict why_not;
 
-    if (record_write(page->file, &page->record, for_good, &why_not))
+    if (statefile_write(&record_file, page->file, &page->record, false, &why_not))
         return true;
     forget(ledger, &why_not);
     return false;
@@ -87,8 +83,20 @@ static bool write_page(struct ledger *ledger, struct page *page, bool for_good)
 
 static void close_page(const struct page *page)
 {
-    record_unlock(page->file);
+    statefile_unlock(page->file);
     close(page->file);
+}
+
+void ledger_make(const struct ledger *ledger)
+{
+    struct verdict told_later;
+    struct page page;
+
+    if (ledger->user == NULL ||
+        lock_page(ledger, O_CREAT | O_EXCL, &page, &told_later) != STATEFILE_LOCKED)
+        return;
+    statefile_write(&record_file, page.file, &page.record, false, &told_later);
+    close_page(&page);
 }
 
 /* Of user and code, so that no two of either have one in common; never 0. */
@@ -102,18 +110,20 @@ static uint64_t hash(const struct ledger *ledger, const char *code)
     return hash != 0 ? hash : 1;
 }
 
-/* As the user's clock has it. */
-static void print_clock(int64_t time_s, char text[LEDGER_TEXT_SIZE])
+enum { CLOCK_SIZE = sizeof "2026-11-28 14:02" };
+
+/* As the user's clock has it; "" for a time that no calendar has. */
+static void print_clock(int64_t time_s, char text[CLOCK_SIZE])
 {
     time_t then = time_s, now = now_s(CLOCK_REALTIME);
     struct tm at = { 0 }, today = { 0 };
+    bool is_today;
 
     localtime_r(&then, &at);
     localtime_r(&now, &today);
-    strftime(text, LEDGER_TEXT_SIZE,
-             at.tm_yday == today.tm_yday && at.tm_year == today.tm_year ? "%H:%M"
-                                                                        : "%Y-%m-%d %H:%M",
-             &at);
+    is_today = at.tm_yday == today.tm_yday && at.tm_year == today.tm_year;
+    if (strftime(text, CLOCK_SIZE, is_today ? "%H:%M" : "%Y-%m-%d %H:%M", &at) == 0)
+        *text = '\0';
 }
 
 /* Says what a limit that opens at OPENS_S is to the log. */
@@ -131,29 +141,73 @@ static void refuse_wrong(const struct ledger *ledger, int64_t opens_s, struct ve
                        RECORD_WRONG_DAY, when);
 }
 
-bool ledger_is_locked(struct ledger *ledger, char text[LEDGER_TEXT_SIZE], struct verdict *why_not)
+/* What the question says of a limit that opens at OPENS_S, or, where that is 0, of wrong codes. */
+static void print_text(const struct record *record, int64_t opens_s, char text[LEDGER_TEXT_SIZE])
 {
-    struct page page;
-    struct verdict unread;
-    char when[LEDGER_TEXT_SIZE];
-    int64_t opens_s;
+    char when[CLOCK_SIZE];
 
-    if (is_new(ledger) || open_page(ledger, &page, &unread) != RECORD_LOCKED)
-        return false;
-    opens_s = record_opens(&page.record, now_s(CLOCK_REALTIME));
-    close_page(&page);
-    if (opens_s == 0)
-        return false;
-
-    refuse_wrong(ledger, opens_s, why_not);
-    print_clock(opens_s, when);
+    print_clock(opens_s != 0 ? opens_s : record->untold_s, when);
     if (opens_s == RECORD_NEVER)
         snprintf(text, LEDGER_TEXT_SIZE,
                  "Too many wrong codes: use a recovery code, or ask an administrator. ");
-    else
-        snprintf(text, LEDGER_TEXT_SIZE, "Too many wrong codes until %.16s: use a recovery code. ",
+    else if (opens_s != 0)
+        snprintf(text, LEDGER_TEXT_SIZE, "Too many wrong codes until %s: use a recovery code. ",
                  when);
-    return true;
+    else
+        snprintf(text, LEDGER_TEXT_SIZE, "%d wrong code%s since %s. ", (int)record->untold,
+                 record->untold == 1 ? "" : "s", when);
+}
+
+/* False: there is none, or it can't be read. */
+static bool read_record(const struct ledger *ledger, struct record *ret_record)
+{
+    struct verdict why_not;
+    bool is_absent, is_read;
+    int file = statefile_open(&record_file, ledger->state_dir, ledger->user, O_RDONLY, &is_absent,
+                              &why_not);
+
+    if (file < 0)
+        return false;
+    is_read = record_read(file, ret_record);
+    close(file);
+    return is_read;
+}
+
+/* The clock was set back: the limit must not hold for longer than from now on. */
+static void correct(const struct ledger *ledger, int64_t now)
+{
+    struct verdict why_not;
+    struct page page;
+
+    if (lock_page(ledger, 0, &page, &why_not) != STATEFILE_LOCKED)
+        return;
+    record_opens(&page.record, now);
+    statefile_write(&record_file, page.file, &page.record, false, &why_not);
+    close_page(&page);
+}
+
+void ledger_look(struct ledger *ledger, struct ledger_look *ret_look, struct verdict *why_not)
+{
+    int64_t now = now_s(CLOCK_REALTIME), opens_s;
+    struct record record;
+
+    *ret_look = (struct ledger_look){ .is_locked = false };
+    if (!read_record(ledger, &record))
+        return;
+    if (record_is_ahead(&record, now))
+        correct(ledger, now);
+
+    opens_s = record_opens(&record, now);
+    ret_look->is_locked = opens_s != 0;
+    ret_look->untold = record.untold;
+    ret_look->was_denied = record_was_denied(&record, now);
+    ledger->looked_s = now;
+    if (ret_look->is_locked)
+        refuse_wrong(ledger, opens_s, why_not);
+    else if (!ledger->is_silent)
+        ledger->told = record.untold;
+    if (ret_look->is_locked || ledger->told > 0)
+        print_text(&record, opens_s, ret_look->text);
 }
 
 /* Counts and claims in one write: nothing is sent that is not counted, whatever kills us. */
@@ -175,9 +229,10 @@ static enum claim claim(struct ledger *ledger, struct page *page, const char *co
         return claimed;
 
     record_count(&page->record, now);
-    if (!write_page(ledger, page, false))
+    if (!write_page(ledger, page))
         return CLAIM_UNRECORDED;
     ledger->counted_s = now;
+    ledger->own++;
     *ret_counts = (struct ledger_counts){ record_wrong(&page->record), (int)page->record.row };
     return CLAIM_MADE;
 }
@@ -190,11 +245,11 @@ enum claim ledger_claim(struct ledger *ledger, const char *code, struct ledger_c
 
     ledger->counted_s = 0;
     switch (open_page(ledger, &page, why_not)) {
-    case RECORD_UNUSABLE:
+    case STATEFILE_UNUSABLE:
         return CLAIM_UNRECORDED;
-    case RECORD_BUSY:
+    case STATEFILE_BUSY:
         return CLAIM_REFUSED;
-    case RECORD_LOCKED:
+    case STATEFILE_LOCKED:
         break;
     }
     claimed = claim(ledger, &page, code, ret_counts, why_not);
@@ -207,12 +262,13 @@ void ledger_take_back(struct ledger *ledger)
     struct page page;
     struct verdict why_not;
 
-    if (ledger->counted_s == 0 || open_page(ledger, &page, &why_not) != RECORD_LOCKED)
+    if (ledger->counted_s == 0 || open_page(ledger, &page, &why_not) != STATEFILE_LOCKED)
         return;
     record_take_back(&page.record, ledger->counted_s);
-    write_page(ledger, &page, false);
+    write_page(ledger, &page);
     close_page(&page);
     ledger->counted_s = 0;
+    ledger->own--;
 }
 
 void ledger_release(struct ledger *ledger, const char *code)
@@ -221,10 +277,10 @@ void ledger_release(struct ledger *ledger, const char *code)
     struct verdict why_not;
 
     ledger->counted_s = 0;
-    if (open_page(ledger, &page, &why_not) != RECORD_LOCKED)
+    if (open_page(ledger, &page, &why_not) != STATEFILE_LOCKED)
         return;
     record_release(&page.record, hash(ledger, code));
-    write_page(ledger, &page, false);
+    write_page(ledger, &page);
     close_page(&page);
 }
 
@@ -235,15 +291,15 @@ int64_t ledger_count(struct ledger *ledger, struct verdict *why_not)
     int64_t now = now_s(CLOCK_REALTIME), opens_s;
 
     switch (open_page(ledger, &page, why_not)) {
-    case RECORD_UNUSABLE:
+    case STATEFILE_UNUSABLE:
         return 0;
-    case RECORD_BUSY:
+    case STATEFILE_BUSY:
         return -1;
-    case RECORD_LOCKED:
+    case STATEFILE_LOCKED:
         break;
     }
     opens_s = record_create(&page.record, now);
-    write_page(ledger, &page, false);
+    write_page(ledger, &page);
     close_page(&page);
     if (opens_s == 0)
         return 0;
@@ -254,133 +310,31 @@ int64_t ledger_count(struct ledger *ledger, struct verdict *why_not)
     return opens_s - now;
 }
 
-/* The used codes of the set that is valid, in the file that it was made for. NULL: the note tells. */
-static struct record_set *find_set(struct ledger *ledger, struct page *page)
+/* What a login that let in takes away. */
+static void clear(struct ledger *ledger, struct record *record, bool is_code_right)
 {
-    char identity[RECORD_IDENTITY_SIZE];
-    struct record_set *set = record_find(&page->record, ledger->recovery->set);
-
-    if (set != NULL && record_identify(page->file, identity) &&
-        strcmp(identity, ledger->recovery->state) == 0)
-        return set;
-    verdict_refuse(&ledger->note, OUTCOME_DENIED,
-                   "the file in state_dir is not the one that the recovery codes were made with: "
-                   "make new ones with twilio-verify recovery-codes %s",
-                   ledger->user);
-    return NULL;
-}
-
-/* Counts the try as a wrong one, before anything is hashed. False: not now; the note tells. */
-static bool begin_try(struct ledger *ledger)
-{
-    struct page page;
-    int64_t opens_s;
-    bool is_written;
-
-    if (open_page(ledger, &page, &ledger->note) != RECORD_LOCKED)
-        return false;
-    opens_s = record_try(&page.record, now_s(CLOCK_REALTIME));
-    is_written = write_page(ledger, &page, false);
-    close_page(&page);
-    if (opens_s != 0) {
-        char when[TEXT_TIME_SIZE];
-        return verdict_refuse(&ledger->note, OUTCOME_DENIED,
-                              "%d wrong recovery codes: no recovery code is accepted until %s",
-                              (int)page.record.tries, text_print_time(opens_s, when));
-    }
-    return is_written;
-}
-
-/* The code NUMBER of the set is right: uses it up. How many remain, -1: it was used. */
-static int use_up(struct ledger *ledger, struct page *page, int number)
-{
-    struct record_set *set = find_set(ledger, page);
-    uint64_t bit = (uint64_t)1 << number;
-
-    if (set == NULL)
-        return -1;
-    if (set->used & bit) {
-        verdict_refuse(&ledger->note, OUTCOME_DENIED, "the recovery code was used before");
-        return -1;
-    }
-    set->used |= bit;
-    page->record.tries = 0;
-    /* Nobody is let in before it is on the disk: a crash gives none back. */
-    if (!write_page(ledger, page, true))
-        return -1;
-    return record_left(set, recovery_count(ledger->recovery));
-}
-
-int ledger_recover(struct ledger *ledger, const char *code)
-{
-    struct page page;
-    int number, remain;
-
-    if (ledger->recovery != NULL && !begin_try(ledger))
-        return -1;
-    /* Who has no codes waits as long. */
-    number = recovery_match(ledger->recovery, code);
-    if (number == RECOVERY_NOT_HASHED)
-        verdict_refuse(&ledger->note, OUTCOME_MISCONFIGURED,
-                       "cannot hash a recovery code: out of memory, or invalid salt");
-    if (number < 0 || open_page(ledger, &page, &ledger->note) != RECORD_LOCKED)
-        return -1;
-    remain = use_up(ledger, &page, number);
-    close_page(&page);
-    return remain;
-}
-
-bool ledger_can_recover(struct ledger *ledger)
-{
-    struct page page;
-    const struct record_set *set;
-    bool can;
-
-    if (ledger->recovery == NULL || open_page(ledger, &page, &ledger->note) != RECORD_LOCKED)
-        return false;
-    set = find_set(ledger, &page);
-    can = set != NULL && record_left(set, recovery_count(ledger->recovery)) > 0 &&
-          record_delay(&page.record, now_s(CLOCK_REALTIME)) == 0;
-    close_page(&page);
-    return can;
-}
-
-bool ledger_was_denied(struct ledger *ledger)
-{
-    struct page page;
-    struct verdict why_not;
-    bool was_denied;
-
-    if (is_new(ledger) || open_page(ledger, &page, &why_not) != RECORD_LOCKED)
-        return false;
-    was_denied = record_was_denied(&page.record, now_s(CLOCK_REALTIME));
-    close_page(&page);
-    return was_denied;
-}
-
-/* What an approved login takes away. */
-static void clear(struct ledger *ledger, struct record *record)
-{
-    if (ledger->counted_s != 0)
+    if (is_code_right && ledger->counted_s != 0) {
         record_take_back(record, ledger->counted_s);
-    ledger->counted_s = 0;
+        ledger->own--;
+    }
     record->row = 0;
+    record_tell(record, ledger->own + ledger->told, ledger->told > 0 ? ledger->looked_s : 0);
 }
 
-void ledger_note_end(struct ledger *ledger, bool is_denied)
+void ledger_note_end(struct ledger *ledger, enum ledger_end end)
 {
     struct page page;
     struct record before;
     struct verdict why_not;
 
-    if (open_page(ledger, &page, &why_not) != RECORD_LOCKED)
+    if (open_page(ledger, &page, &why_not) != STATEFILE_LOCKED)
         return;
     before = page.record;
-    page.record.denied_s = is_denied ? now_s(CLOCK_REALTIME) : 0;
-    if (!is_denied)
-        clear(ledger, &page.record);
+    page.record.denied_s = end == LEDGER_DENIED ? now_s(CLOCK_REALTIME) : 0;
+    if (end != LEDGER_DENIED)
+        clear(ledger, &page.record, end == LEDGER_APPROVED);
     if (memcmp(&before, &page.record, sizeof before) != 0)
-        write_page(ledger, &page, false);
+        write_page(ledger, &page);
     close_page(&page);
 }
 

@@ -1,42 +1,51 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* What this host remembers between the logins of one user (record.h), as a login needs it. Nothing is
- * open while somebody is waited for. Where nothing can be remembered, a code of the app still
- * counts, once in a login, and the note says why; a recovery code does not. */
+/* What this host remembers of the codes of the app that one user sent (record.h), as a login needs it.
+ * Nothing is open while somebody is waited for. Where nothing can be remembered, a code still counts,
+ * once in a login, and the note says why. */
 #pragma once
 
 #include "record.h"
-#include "recovery.h"
 #include "siphash.h"
 #include "verdict.h"
 
 struct ledger {
     const char *state_dir, *user;
-    const struct recovery *recovery;
+    bool is_silent; /* the user does not see what a question says */
     uint8_t key[SIPHASH_KEY_SIZE];
     int64_t counted_s;   /* the code that was sent last counts as wrong since then; 0: none does */
+    int64_t own, told;   /* wrong codes of this login; those that its question told of */
+    int64_t looked_s;    /* when it did */
     struct verdict note; /* what went wrong, for the log; no reason: nothing */
 };
 
-/* Begins for USER, the name of whose enrollment it is, or NULL for somebody who is not enrolled;
- * RECOVERY may be NULL. Claims are hashed under a key that is made of SECRET, so that the file alone
- * does not tell a code. All are kept but SECRET. */
-void ledger_begin(struct ledger *ledger, const char *state_dir, const char *user,
-                  const struct recovery *recovery, const char *secret);
+/* Begins for USER, the name of whose enrollment it is, or NULL for somebody who is not enrolled. Claims
+ * are hashed under a key that is made of SECRET, so that the file alone does not tell a code. STATE_DIR and
+ * USER are kept. */
+void ledger_begin(struct ledger *ledger, const char *state_dir, const char *user, bool is_silent,
+                  const char *secret);
 
-/* Makes the user's file where there is none. Where that fails what follows tells. */
+/* Makes the user's file, whole, where there is none. Where that fails what follows tells. */
 void ledger_make(const struct ledger *ledger);
 
 enum { LEDGER_TEXT_SIZE = 96 };
+
+/* What a login has to know before it asks. */
+struct ledger_look {
+    bool is_locked;              /* too many codes were wrong */
+    char text[LEDGER_TEXT_SIZE]; /* what the question begins with */
+    int64_t untold;              /* wrong codes before this login of which nobody was told */
+    bool was_denied;             /* the last login was, less than a minute ago */
+};
+
+/* Reads it, without the lock; where nothing can be read it is zero. OUTCOME_EXHAUSTED is in *WHY_NOT where
+ * it is locked. */
+void ledger_look(struct ledger *ledger, struct ledger_look *ret_look, struct verdict *why_not);
 
 /* Wrong codes of the user, with the one that was claimed last. */
 struct ledger_counts {
     int day, row; /* in 24 h; without a right one between them */
 };
-
-/* Whether too many codes were wrong: OUTCOME_EXHAUSTED is in *WHY_NOT then, and TEXT is for the
- * question. */
-bool ledger_is_locked(struct ledger *ledger, char text[LEDGER_TEXT_SIZE], struct verdict *why_not);
 
 /* Notes that CODE is about to be sent, and counts it as a wrong one, under one lock. CLAIM_REFUSED, with
  * the verdict in *WHY_NOT: it must not be sent; the same where the lock can't be had. *RET_COUNTS is
@@ -54,18 +63,15 @@ void ledger_release(struct ledger *ledger, const char *code);
  * OUTCOME_EXHAUSTED in *WHY_NOT; or -1, with OUTCOME_MISCONFIGURED: the lock can't be had. */
 int64_t ledger_count(struct ledger *ledger, struct verdict *why_not);
 
-/* Uses up the recovery code CODE, on the disk. How many of its set remain; -1: it is wrong, used, not
- * to be tried now, or can't be used up. */
-int ledger_recover(struct ledger *ledger, const char *code);
+enum ledger_end {
+    LEDGER_DENIED,
+    LEDGER_APPROVED,  /* the last code was right */
+    LEDGER_RECOVERED, /* a recovery code was */
+};
 
-/* Whether a right recovery code would count now. */
-bool ledger_can_recover(struct ledger *ledger);
-
-/* Whether the user's last login was denied, less than a minute ago; where nothing tells, it was not. */
-bool ledger_was_denied(struct ledger *ledger);
-
-/* Notes that this one was denied; or that it was approved, and its last code was not wrong. */
-void ledger_note_end(struct ledger *ledger, bool is_denied);
+/* Notes how the login ended. One that let in has told the user what its question said, and he knows of its
+ * own wrong codes. */
+void ledger_note_end(struct ledger *ledger, enum ledger_end end);
 
 /* Forgets the key. */
 void ledger_end(struct ledger *ledger);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "keys.h"
-#include "record.h"
+#include "statefile.h"
 #include "userfile.h"
 
 #define METHOD "$y$"
@@ -75,8 +75,8 @@ static const struct key keys[] = {
       .type = KEY_TEXT,
       .offset = offsetof(struct recovery, set),
       .mandatory = true,
-      .minimum = RECORD_SET_SIZE,
-      .maximum = RECORD_SET_SIZE,
+      .minimum = RECOVERY_SET_SIZE,
+      .maximum = RECOVERY_SET_SIZE,
       .is_valid = is_set,
       .rule = "must be 32 hexadecimal digits" },
     { .name = "state",
@@ -84,7 +84,7 @@ static const struct key keys[] = {
       .offset = offsetof(struct recovery, state),
       .mandatory = true,
       .minimum = 1,
-      .maximum = RECORD_IDENTITY_SIZE,
+      .maximum = STATEFILE_IDENTITY_SIZE,
       .rule = "must name the file in state_dir" },
     { .name = "salt",
       .type = KEY_TEXT,

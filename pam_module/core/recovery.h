@@ -2,7 +2,7 @@
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* Recovery codes: typed in place of a code when the phone or Twilio is away. Root's file holds their
  * hashes, all of one set under one salt, so that a try costs one hash; which of them are used stands
- * in the record (record.h), since a login is no longer root when it uses one up. */
+ * in a file of state_dir (usage.h), since a login is no longer root when it uses one up. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,6 +17,7 @@ enum {
     RECOVERY_CODE_LENGTH = 12, /* log2(20) * 12: 51.8 bits */
     RECOVERY_CODE_SIZE = RECOVERY_CODE_LENGTH + 1,
     RECOVERY_CODES_MAX = 20,
+    RECOVERY_SET_SIZE = 32,
     RECOVERY_SALT_SIZE = 128,
     RECOVERY_HASH_SIZE = 128,
     RECOVERY_NO_MATCH = -1,
@@ -25,7 +26,7 @@ enum {
 
 struct recovery {
     char *set;     /* the name of the set: 32 hexadecimal digits */
-    char *state;   /* the file that its used codes are in: record_identify() */
+    char *state;   /* the file that its used codes are in: statefile_identify() */
     char *salt;    /* of crypt(5), yescrypt */
     char **hashes; /* what crypt(3) puts behind salt and "$"; ends with NULL */
 };

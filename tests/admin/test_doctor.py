@@ -438,9 +438,9 @@ class Enrollments(DoctorCase):
 
     def test_what_this_host_remembers_of_a_user_and_can_not_use(self):
         self.assertNotIn("memory", self.doctor("root")[1])
-        self.run_tool("recovery-codes", "root")
+        self.run_tool("unlock", "root")
         self.assertNotIn("memory", self.doctor("root")[1])
-        state = self.folder / "state" / "root.used"
+        state = self.folder / "state" / "root.sent"
         state.write_bytes(b"rubbish")
         self.assert_finds("memory", "cannot store used codes of root: the user's file in "
                                     "state_dir is damaged: remove it",
@@ -450,7 +450,7 @@ class Enrollments(DoctorCase):
         self.assert_finds("memory", "must not be a symbolic link", level="warning", status=OK)
         state.unlink()
         os.mkfifo(state, 0o600)
-        self.assert_finds("memory", "root.used", level="warning", status=OK)
+        self.assert_finds("memory", "root.sent", level="warning", status=OK)
 
     def test_a_bypass(self):
         self.settings = self.configure(login={"unmapped_user": "ignore"})

@@ -13,7 +13,7 @@ import time
 import unittest
 
 from kit.admincase import OK, USAGE, WRONG, AdminCase
-from kit.statefile import ROW, USED, WRONG_AT, forge
+from kit.statefile import ROW, UNTOLD, USED, WRONG_AT, forge, read
 
 CODE = r"[bcdfghjkmnpqrstvwxyz]{4}(-[bcdfghjkmnpqrstvwxyz]{4}){2}"
 HASH = re.compile(r'^ {4}"[./0-9A-Za-z]{43}",?$', re.MULTILINE)
@@ -97,16 +97,18 @@ class RecoveryCodes(AdminCase):
 
     def test_unlock_forgets_wrong_codes_and_no_used_recovery_code(self):
         self.make("--count", "3")
-        found = []
+        self.run_tool("unlock", "root")
+        sent = self.folder / "state" / "root.sent"
 
         def fill(values):
-            values[WRONG_AT], values[ROW], values[USED] = [1800000000] * 30, 100, [1, 1]
-        forge(self.folder / "state" / "root.used", fill)
+            values[WRONG_AT], values[ROW], values[UNTOLD] = [1800000000] * 30, 100, 7
+        forge(sent, fill)
+        forge(self.folder / "state" / "root.used", lambda values: values.__setitem__(USED, [1, 1]))
         done = self.run_tool("unlock", "root")
         self.assertEqual((done.status, done.err),
                          (OK, "twilio-verify: cleared the wrong codes of root\n"))
-        forge(self.folder / "state" / "root.used", found.extend)
-        self.assertEqual((found[WRONG_AT], found[ROW]), ([0] * 30, 0))
+        values = read(sent)
+        self.assertEqual((values[WRONG_AT], values[ROW], values[UNTOLD]), ([0] * 30, 0, 7))
         self.assertEqual(self.listed()["recovery_codes"], "2")
         done = self.run_tool("unlock", "daemon")
         self.assertEqual((done.status, done.err),

@@ -865,7 +865,7 @@ static bool open_service(const struct settings *its_settings, const struct enrol
 {
     (void)secret;
     settings = its_settings;
-    snprintf(state_path, sizeof state_path, "%s/%s.used", settings->state_dir, enrollment->user);
+    snprintf(state_path, sizeof state_path, "%s/%s.sent", settings->state_dir, enrollment->user);
     close(open(state_path, O_RDWR | O_CREAT, 0600));
     *ret_service = NULL;
     return is_for_later(true, why_not);

@@ -34,8 +34,8 @@ REMAINS = {
     "connect": "connect to AF_UNIX sockets that have a path, as those of syslog, D-Bus and sssd",
     "read proc-cmdline flock": "read, and lock with flock(2), what every account may read below /etc, "
                                "/proc, /run and /usr, as the arguments of other processes",
-    "state": "read, change and lock the file of this one user in `state_dir`",
-    "state-code": "run code of his own, also from that file",
+    "state": "read, change and lock the two files of this one user in `state_dir`",
+    "state-code": "run code of his own, also from those files",
 }
 
 # These work outside wherever the kernel and its container permit them; all others, everywhere.
@@ -168,15 +168,17 @@ class HostileCode(CheckTest):
         state = self.enterContext(temporary_folder())
         os.chown(state, NOBODY.pw_uid, NOBODY.pw_gid)
         for user in ("alice", "bob"):
-            self.own(state / f"{user}.used")
+            for suffix in ("sent", "used"):
+                self.own(state / f"{user}.{suffix}")
         said = self.attempt(f"{where} {attempt} {state}/{name}", check={"state_dir": state})
         return said
 
     @unittest.skipIf(LANDLOCK < 1, "this kernel has no Landlock: all of state_dir is open")
     def test_the_state_of_another_user_is_neither_read_nor_changed_nor_locked(self):
         for attempt in ("read", "write", "empty", "flock", "unlink", "rename", "chmod"):
-            self.assertEqual(self.attempt_on_state("free", attempt, "bob.used"), "worked", attempt)
-            self.assertNotEqual(self.attempt_on_state("caged", attempt, "bob.used"), "worked", attempt)
+            for name in ("bob.sent", "bob.used"):
+                self.assertEqual(self.attempt_on_state("free", attempt, name), "worked", attempt)
+                self.assertNotEqual(self.attempt_on_state("caged", attempt, name), "worked", attempt)
         for attempt in ("make", "make-any", "bind"):
             self.assertEqual(self.attempt_on_state("free", attempt, "carol.used"), "worked", attempt)
             self.assertNotEqual(self.attempt_on_state("caged", attempt, "carol.used"), "worked",
@@ -184,7 +186,8 @@ class HostileCode(CheckTest):
 
     def test_the_state_of_the_user_is_read_changed_and_locked(self):
         for attempt in ("read", "write", "flock"):
-            self.assertEqual(self.attempt_on_state("caged", attempt, "alice.used"), "worked", attempt)
+            for name in ("alice.sent", "alice.used"):
+                self.assertEqual(self.attempt_on_state("caged", attempt, name), "worked", attempt)
         for attempt in ("unlink", "rename", "chmod", "empty"):
             self.assertNotEqual(self.attempt_on_state("caged", attempt, "alice.used"), "worked",
                                 attempt)

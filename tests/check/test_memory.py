@@ -16,8 +16,8 @@ import time
 from kit.fixture import BUILD
 from kit.checkcase import WRONG_PROMPT, CheckTest, Login, needs_root
 from kit.parallel import each, patience
-from kit.statefile import (CLAIMS, CREATIONS, DENIED, ROW, TRIED, TRIES, USED, WRONG_AT, forge,
-                           make_old)
+from kit.statefile import (CLAIMS, CREATIONS, DENIED, ROW, TRIED, TRIES, UNTOLD, UNTOLD_AT, USED,
+                           WRONG_AT, forge, make_old, read)
 from kit.liar import OTHER_WRONG, RIGHT, WRONG, Connection, dropped, for_ever, lost, refuse
 
 TOOL = BUILD / "twilio-verify"
@@ -46,6 +46,12 @@ def seconds_since(began):
 
 
 def state_file(host, user="alice"):
+    """Of the codes of the app."""
+    return host.folder / "state" / f"{user}.sent"
+
+
+def used_file(host, user="alice"):
+    """Of the recovery codes."""
     return host.folder / "state" / f"{user}.used"
 
 
@@ -147,7 +153,7 @@ class Outage(MemoryTest):
         self.one_answer(host, RIGHT, "unavailable")
         self.one_answer(host, RIGHT, "unavailable", user="bob")
         make_codes(host, "carol")
-        path = state_file(host, "carol")
+        path = used_file(host, "carol")
         forge(path, lambda values: values.__setitem__(TRIES, FREE_TRIES))
         forge(path, lambda values: values.__setitem__(TRIED, int(time.time())))
         self.one_answer(host, RIGHT, "unavailable", user="carol")
@@ -221,10 +227,10 @@ class OldFile(MemoryTest):
         host = self.host(AWAY)
         first, second, *_ = make_codes(host)
         self.one_answer(host, first, "approved", "9 remain")
-        make_old(state_file(host))
+        make_old(used_file(host))
         self.assertIn("9", run_tool(host, "list", "--json"))
         self.one_answer(host, second, "approved", "8 remain")
-        make_old(state_file(host))
+        make_old(used_file(host))
         for code in (first, second):
             login = self.login(host)
             login.expect_prompt()
@@ -419,10 +425,7 @@ class WrongCodes(MemoryTest):
         self.assertEqual(self.count(host), 2)
 
     def count(self, host):
-        found = []
-        forge(state_file(host), lambda values: found.append(
-            sum(time != 0 for time in values[WRONG_AT])))
-        return found[0]
+        return sum(time != 0 for time in read(state_file(host))[WRONG_AT])
 
     def test_an_outage_of_thirty_right_codes_locks_nobody_out(self):
         server = self.liar(verify=for_ever(refuse(503)))
@@ -488,6 +491,132 @@ class WrongCodes(MemoryTest):
         self.assertEqual(self.count(host), 29)
         self.one_answer(host, WRONG, "denied")
         self.assert_locked(host, self.UNTIL, "30 wrong codes in 24 h")
+
+
+class Notice(MemoryTest):
+    """The owner hears in the question how many codes were wrong since he was told last."""
+
+    SINCE = r"^ask-secret {} since {}\. Verification code: $"
+    TODAY, BEFORE = r"\d\d:\d\d", r"20\d\d-\d\d-\d\d \d\d:\d\d"
+    SILENT = {"service": "sudo", "first": "login 2 sudo alice own silent\n"}
+
+    def guess(self, host, count):
+        for _ in range(count):
+            self.one_answer(host, WRONG, "denied")
+
+    def at_question(self, host, told, when=TODAY, **options):
+        """A login at the question that says so; TOLD None: it says nothing."""
+        login = self.login(host, **options)
+        line = login.read_line(5)
+        if told is None:
+            self.assertEqual(line, "ask-secret Verification code: ")
+        else:
+            self.assertRegex(line, self.SINCE.format(told, f"({when})"))
+        return login
+
+    def approve(self, login, answer=RIGHT, before=""):
+        login.answer(answer)
+        while (line := login.read_line(5)).startswith("show "):
+            pass
+        self.assertRegex(line, f"^approved: [^;]*{before}$")
+        self.assertEqual(login.wait(1), 0)
+
+    def forget_claims(self, host):
+        forge(state_file(host), lambda values: values.__setitem__(CLAIMS, [0] * 128))
+
+    def test_until_a_login_that_was_told_is_approved(self):
+        host = self.single(self.liar())
+        self.guess(host, 7)
+        self.at_question(host, "7 wrong codes").hang_up()
+        login = self.at_question(host, "7 wrong codes")
+        login.answer(OTHER_WRONG)
+        self.assert_outcome(login, "denied")
+        self.approve(self.at_question(host, "8 wrong codes"), before="; 8 wrong codes before")
+        self.forget_claims(host)
+        self.approve(self.at_question(host, None))
+
+    def test_one_code_and_another_day(self):
+        host = self.single(self.liar())
+        self.guess(host, 1)
+        self.at_question(host, "1 wrong code").hang_up()
+        forge(state_file(host), lambda values: values.__setitem__(UNTOLD_AT, 1700000000))
+        self.approve(self.at_question(host, "1 wrong code", self.BEFORE),
+                     before="; 1 wrong code before")
+
+    def test_an_approved_login_leaves_none_of_its_own(self):
+        host = self.host(self.liar())
+        self.run_login(host, [WRONG, OTHER_WRONG, RIGHT], "approved", "request=[^;]*$")
+        self.at_question(host, None).hang_up()
+
+    def test_a_second_question_does_not_repeat_it(self):
+        host = self.host(self.liar())
+        self.run_login(host, [WRONG, OTHER_WRONG, WRONG], "denied")
+        login = self.at_question(host, "3 wrong codes")
+        login.answer(WRONG)
+        login.expect_prompt(WRONG_PROMPT)
+        self.approve(login, before="; 3 wrong codes before")
+        self.at_question(host, None).hang_up()
+
+    def test_a_host_that_does_not_show_the_question_uses_none_up(self):
+        host = self.host(self.liar())
+        self.run_login(host, [WRONG, OTHER_WRONG, WRONG], "denied")
+        login = self.at_question(host, None, **self.SILENT)
+        login.answer(WRONG)
+        login.expect_prompt(WRONG_PROMPT)
+        self.approve(login, before="; 3 wrong codes before")
+        self.at_question(host, "3 wrong codes").hang_up()
+
+    def test_a_recovery_code_uses_it_up(self):
+        host = self.single(self.liar())
+        code, *_ = make_codes(host)
+        self.guess(host, 2)
+        self.approve(self.at_question(host, "2 wrong codes"), code, "; 2 wrong codes before")
+        self.at_question(host, None).hang_up()
+
+    def test_what_comes_while_the_question_stands_is_told_next_time(self):
+        host = self.single(self.liar())
+        self.guess(host, 2)
+        login = self.at_question(host, "2 wrong codes")
+        self.guess(host, 1)
+        self.approve(login, before="; 2 wrong codes before")
+        self.at_question(host, "1 wrong code").hang_up()
+
+    def test_an_outage_and_a_reply_that_got_lost(self):
+        server = self.liar(verify=[refuse(503), lost(Connection.hang)],
+                           fetch=[dropped(Connection.hang)] * 3)
+        host = self.single(server, service={"timeout_seconds": 1})
+        self.one_answer(host, WRONG, "unavailable")
+        self.at_question(host, None).hang_up()
+        self.one_answer(host, OTHER_WRONG, "unavailable")
+        self.at_question(host, "1 wrong code").hang_up()
+
+    def test_a_recovery_code_takes_no_lost_code_back(self):
+        server = self.liar(verify=[lost(Connection.hang)], fetch=[dropped(Connection.hang)] * 3)
+        host = self.single(server, service={"timeout_seconds": 1})
+        code, *_ = make_codes(host)
+        login = self.login(host)
+        login.expect_prompt()
+        login.answer(WRONG)
+        login.expect_prompt("ask-secret " + OUTAGE)
+        self.approve(login, code)
+        values = read(state_file(host))
+        self.assertEqual(len([time for time in values[WRONG_AT] if time != 0]), 1)
+        self.assertEqual(values[UNTOLD], 0)
+
+    def test_a_clock_that_was_set_back_is_corrected_in_the_file(self):
+        host = self.single(self.liar())
+        self.guess(host, 1)
+        later = int(time.time()) + 10**6
+
+        def set_ahead(values):
+            values[WRONG_AT], values[UNTOLD_AT] = [later] * 30, later
+        forge(state_file(host), set_ahead)
+        login = self.login(host)
+        self.assertRegex(login.read_line(5), WrongCodes.UNTIL)
+        login.hang_up()
+        login.expect_gone(2)
+        values = read(state_file(host))
+        self.assertLessEqual(max(values[WRONG_AT] + [values[UNTOLD_AT]]), int(time.time()))
 
 
 class OwnLimit(MemoryTest):
@@ -590,12 +719,12 @@ class Recovery(MemoryTest):
     def test_a_state_file_that_was_restored_brings_none_back(self):
         host = self.single(AWAY)
         code, other, *_ = make_codes(host)
-        shutil.copy2(state_file(host), host.folder / "backup")
+        shutil.copy2(used_file(host), host.folder / "backup")
         self.one_answer(host, code, "approved")
-        owner = os.stat(state_file(host))
-        state_file(host).unlink()
-        shutil.copy2(host.folder / "backup", state_file(host))
-        os.chown(state_file(host), owner.st_uid, owner.st_gid)
+        owner = os.stat(used_file(host))
+        used_file(host).unlink()
+        shutil.copy2(host.folder / "backup", used_file(host))
+        os.chown(used_file(host), owner.st_uid, owner.st_gid)
         for answer in (code, other):
             self.one_answer(host, answer, "denied", "the file in state_dir is not the one that")
 
@@ -603,7 +732,7 @@ class Recovery(MemoryTest):
         host = self.single(AWAY)
         code, *_ = make_codes(host)
         self.one_answer(host, code, "approved")
-        state_file(host).unlink()
+        used_file(host).unlink()
         self.one_answer(host, code, "denied", "make new ones with twilio-verify recovery-codes alice")
         code, *_ = make_codes(host)
         self.one_answer(host, code, "approved")
@@ -670,24 +799,33 @@ class Hostile(MemoryTest):
     """Whoever took over the account of the network writes the file, with a right checksum: he makes
     logins stricter, or forgets what was."""
 
-    def forged(self, server, change):
+    def begin_and_leave(self, host):
+        """It makes the file."""
+        login = self.login(host)
+        login.expect_prompt()
+        login.settle()
+        login.hang_up()
+        login.expect_gone(2)
+
+    def forged(self, server, change, file=state_file):
         host = self.single(server)
         codes = make_codes(host)
-        forge(state_file(host), change)
+        self.begin_and_leave(host)
+        forge(file(host), change)
         return host, codes
 
     def test_all_codes_are_used_and_more(self):
-        host, codes = self.forged(AWAY, change(USED, 2**64 - 1, 2**64 - 1))
+        host, codes = self.forged(AWAY, change(USED, 2**64 - 1, 2**64 - 1), used_file)
         self.one_answer(host, codes[0], "denied", "the recovery code was used before$")
 
     def test_codes_that_there_are_none_of_are_used(self):
-        host, codes = self.forged(AWAY, change(USED, 2**64 - 1024, 2**64 - 1024))
+        host, codes = self.forged(AWAY, change(USED, 2**64 - 1024, 2**64 - 1024), used_file)
         self.one_answer(host, codes[0], "approved", "RECOVERY CODE used, 9 remain$")
 
     def test_the_delay_ends_whatever_is_written(self):
-        host, codes = self.forged(AWAY, change(slice(TRIED, TRIES + 1), FAR, 1000))
+        host, codes = self.forged(AWAY, change(slice(TRIED, TRIES + 1), FAR, 1000), used_file)
         self.one_answer(host, codes[0], "denied", "no recovery code is accepted until 20")
-        forge(state_file(host), change(TRIED, int(time.time()) - 3600))
+        forge(used_file(host), change(TRIED, int(time.time()) - 3600))
         self.one_answer(host, codes[0], "approved", "9 remain$")
 
     def test_the_limit_ends_whatever_is_written(self):
@@ -715,28 +853,48 @@ class Hostile(MemoryTest):
 
     @needs_root
     def test_a_file_of_any_size_or_a_lock_that_is_kept_holds_nobody_up(self):
-        host, codes = self.forged(self.liar(), change(TRIES, 0))
-        os.truncate(state_file(host), 1 << 40)
+        host, codes = self.forged(self.liar(), change(ROW, 0))
+        for path in (state_file(host), used_file(host)):
+            os.truncate(path, 1 << 40)
         self.one_answer(host, codes[0], "approved", "9 remain$")
-        with state_file(host).open() as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            for answer, outcome in ((codes[1], "denied"), (RIGHT, "misconfigured")):
+        for path, answer, outcome in ((used_file(host), codes[1], "denied"),
+                                      (state_file(host), RIGHT, "misconfigured")):
+            with path.open() as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
                 began = time.monotonic()
                 self.one_answer(host, answer, outcome, "is locked by another process")
                 self.assertLess(time.monotonic() - began, patience(4))
-            done = subprocess.run([TOOL, "--settings", host.settings, "list"], timeout=patience(5),
-                                  capture_output=True, text=True, check=False)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("is locked by another process", done.stderr)
+                run_tool(host, "list")
+
+    def test_a_login_that_stands_still_with_the_lock_of_the_app_s_codes_holds_up_no_recovery_code(self):
+        host, codes = self.forged(self.liar(), change(ROW, 99))
+        with state_file(host).open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            began = time.monotonic()
+            self.one_answer(host, codes[0], "approved", "^RECOVERY CODE used, 9 remain$")
+            self.one_answer(host, codes[0], "denied", "used before")
+            self.assertLess(time.monotonic() - began, patience(5))
+            login = self.login(host)
+            login.expect_prompt(seconds=0.9)
+
+
+def files(host):
+    return state_file(host), used_file(host)
+
+
+def removed(host):
+    for file in files(host):
+        file.unlink(missing_ok=True)
+        yield file
 
 
 DAMAGES = {
     "missing": lambda host: shutil.rmtree(host.folder / "state"),
     "another account's": lambda host: os.chown(host.folder / "state", 12345, 12345),
     "writable by others": lambda host: (host.folder / "state").chmod(0o777),
-    "damaged": lambda host: state_file(host).write_bytes(b"\0" * 2000),
-    "a link": lambda host: (state_file(host).unlink(), state_file(host).symlink_to("/etc/passwd")),
-    "a folder": lambda host: (state_file(host).unlink(), state_file(host).mkdir()),
+    "damaged": lambda host: [file.write_bytes(b"\0" * 2000) for file in files(host)],
+    "a link": lambda host: [file.symlink_to("/etc/passwd") for file in removed(host)],
+    "a folder": lambda host: [file.mkdir() for file in removed(host)],
 }
 
 

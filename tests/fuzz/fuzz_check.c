@@ -8,7 +8,7 @@
  *   gone        the user went away     no-ask, no-load, no-libcurl   that fails
  *   used, full  the code was claimed before; can't be claimed      limit   no creation is left
  *   recovered   a recovery code is right, and used up      recoverable   one would be, in an outage
- *   denied-before   the last login was denied
+ *   denied-before   the last login was denied       untold, locked   wrong codes before; too many
  *
  * and requests as in network.h. */
 #include "approval.h"
@@ -152,16 +152,22 @@ static void on_take_back(void *context)
     fuzz_demand(world->enrollment != NULL, "nothing is counted for nobody");
 }
 
-static bool on_is_locked(void *context, char text[LEDGER_TEXT_SIZE], struct verdict *why_not)
+static void on_look(void *context, struct ledger_look *ret_look, struct verdict *why_not)
 {
     struct world *world = context;
 
-    fuzz_demand(world->enrollment != NULL, "nobody is locked who is not enrolled");
+    fuzz_demand(world->enrollment != NULL && world->asks == 0, "nobody else is looked for");
+    world->was_denied = fuzz_take_word(world->input, "denied-before");
+    *ret_look = (struct ledger_look){ .was_denied = world->was_denied };
+    if (fuzz_take_word(world->input, "untold")) {
+        snprintf(ret_look->text, sizeof ret_look->text, "7 wrong codes since 14:02. ");
+        ret_look->untold = 7;
+    }
     if (!fuzz_take_word(world->input, "locked"))
-        return false;
-    snprintf(text, LEDGER_TEXT_SIZE, "Too many wrong codes. ");
+        return;
+    ret_look->is_locked = true;
+    snprintf(ret_look->text, sizeof ret_look->text, "Too many wrong codes. ");
     verdict_refuse(why_not, OUTCOME_EXHAUSTED, "locked");
-    return true;
 }
 
 static enum claim on_claim(void *context, const char *code, struct ledger_counts *ret_counts,
@@ -222,19 +228,11 @@ static bool on_can_recover(void *context)
     return world->is_outage;
 }
 
-static bool on_was_denied(void *context)
+static void on_note_end(void *context, enum ledger_end end)
 {
     struct world *world = context;
 
-    world->was_denied = fuzz_take_word(world->input, "denied-before");
-    return world->was_denied;
-}
-
-static void on_note_end(void *context, bool is_denied)
-{
-    struct world *world = context;
-
-    (void)is_denied;
+    fuzz_demand((end == LEDGER_RECOVERED) == world->is_recovered, "a recovery code is told apart");
     fuzz_demand(world->enrollment != NULL && ++world->ends == 1, "a login ends once");
 }
 

@@ -26,6 +26,8 @@ IS_ROOT = os.geteuid() == 0
 IS_SANITIZED = CHECK.exists() and b"__asan_init" in CHECK.read_bytes()
 PROMPT = "ask-secret Verification code: "
 WRONG_PROMPT = "ask-secret Wrong code. Verification code: "
+# What the first question says of wrong codes before.
+NOTICE = re.compile(r"(?<=^ask-secret )\d+ wrong codes? since (\d{4}-\d\d-\d\d )?\d\d:\d\d\. ")
 OUTCOMES = {"unavailable", "misconfigured", "denied", "exhausted", "not-required", "approved"}
 ASKS_MAX, LINE_MAX = 16, 1024
 START_SECONDS = 5  # to the first line, as the module has it
@@ -175,6 +177,8 @@ class Login:
             line = self.read_line_until(self.answered_by())
         else:
             line = self.read_line(seconds or START_SECONDS)
+        if text == PROMPT:
+            line = NOTICE.sub("", line or "")
         assert line == text, f"{line!r} in place of {text!r}"
 
     def verdict(self, seconds=None):

@@ -234,7 +234,7 @@ class Person:
 
     def forget_codes(self):
         """The host does not know any more which codes were used."""
-        (STATE / f"{self.name}.used").unlink(missing_ok=True)
+        (STATE / f"{self.name}.sent").unlink(missing_ok=True)
 
     def requests(self):
         """What the emulator was asked about this person's challenges: "POST Challenges 201"."""

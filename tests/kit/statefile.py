@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
-"""The file in which a host remembers a user's logins, as somebody who took over the account of the
-network may write it. Standard library only."""
+"""The two files in which a host remembers a user's logins, as somebody who took over the account of the
+network may write them. Standard library only."""
 
 import struct
 
-LAYOUT = struct.Struct("=8s 128q 90q 2q 32sQ 32sQ q 30q q")
-VERSION_1 = struct.Struct("=8s 128q 90q 2q 32sQ 32sQ")
+# NAME.sent: the codes of the app. NAME.used: the recovery codes.
+LAYOUTS = {".sent": struct.Struct("=8s 128q 90q q 30q q 2q"),
+           ".used": struct.Struct("=8s 2q 32sQ 32sQ")}
+VERSION_1 = struct.Struct("=8s 128q 90q")  # of NAME.used, before what stands in it now
 MASK = (1 << 64) - 1
-CLAIMS, CREATIONS = slice(1, 129), slice(129, 219)
-TRIED, TRIES, USED, DENIED = 219, 220, slice(222, 225, 2), 225
-WRONG_AT, ROW = slice(226, 256), 256
+CLAIMS, CREATIONS, DENIED = slice(1, 129), slice(129, 219), 219
+WRONG_AT, ROW, UNTOLD, UNTOLD_AT = slice(220, 250), 250, 251, 252
+TRIED, TRIES, USED = 1, 2, slice(4, 7, 2)
 
 
 def siphash(data, key=bytes(16)):
@@ -40,20 +42,29 @@ def siphash(data, key=bytes(16)):
     return v[0] ^ v[1] ^ v[2] ^ v[3]
 
 
+def read(path):
+    """The list of the values of the file PATH; zeros for one that is empty."""
+    layout, data = LAYOUTS[path.suffix], path.read_bytes()
+    if not data:
+        return list(layout.unpack(bytes(layout.size)))
+    assert data[layout.size:][:8] == struct.pack("=Q", siphash(data[:layout.size]))
+    return list(layout.unpack(data[:layout.size]))
+
+
 def forge(path, change):
     """Lets CHANGE change the list of the values of the file PATH, and gives it a right checksum."""
-    data = path.read_bytes()
-    values = list(LAYOUT.unpack(data[:LAYOUT.size]))
-    assert data[LAYOUT.size:] == struct.pack("=Q", siphash(data[:LAYOUT.size]))
+    values = read(path)
     change(values)
-    data = LAYOUT.pack(*values)
+    data = LAYOUTS[path.suffix].pack(*values)
     with path.open("r+b") as file:
         file.write(data + struct.pack("=Q", siphash(data)))
 
 
 def make_old(path):
-    """Makes of the file PATH, in place, one of the first version, before there was DENIED."""
-    data = b"ptvused1" + path.read_bytes()[8:VERSION_1.size]
+    """Makes of the file PATH of recovery codes, in place, one of the first version."""
+    layout = LAYOUTS[".used"]
+    data = path.read_bytes()
+    data = b"ptvused1" + bytes(VERSION_1.size - 8) + data[8:layout.size]
     with path.open("r+b") as file:
         file.write(data + struct.pack("=Q", siphash(data)))
         file.truncate()

@@ -26,6 +26,7 @@ CREATED = "POST Challenges 201"
 VERIFIED = "POST Challenges/YC 200"
 CODE_PROMPT = "Verification code: "
 WRONG_PROMPT = "Wrong code. Verification code: "
+NOTICE = r"\d+ wrong codes? since (\d{4}-\d\d-\d\d )?\d\d:\d\d\. "
 AWAY = 'base_url = "https://verify.twilio.com:9";\n'
 
 # Level, outcome and reason of a line in the log.
@@ -146,9 +147,13 @@ class LoginCase(unittest.TestCase):
 
     def ssh(self, sshd, person, *answers, options=()):
         """Runs one login to its end; returns its exit status and the terminal's last line."""
-        shown = [(f"({person.name}@127.0.0.1) {prompt}", line) for prompt, line in answers]
         with sshd.login(person.name, options=options) as terminal:
-            status = self.answer(terminal, *shown)
+            for prompt, line in answers:
+                notice = f"({NOTICE})?" if prompt == CODE_PROMPT else ""
+                terminal.expect(re.escape(f"({person.name}@127.0.0.1) ") + notice +
+                                re.escape(prompt) + "$")
+                terminal.type(line)
+            status = terminal.finish()
         self.screen = terminal.text
         return status, terminal.text.splitlines()[-1]
 

@@ -586,14 +586,14 @@ static void on_take_back(void *context)
     model->is_unsent = false;
 }
 
-static bool on_is_locked(void *context, char text[LEDGER_TEXT_SIZE], struct verdict *why_not)
+static void on_look(void *context, struct ledger_look *ret_look, struct verdict *why_not)
 {
     struct model *model = context;
 
-    (void)text;
     (void)why_not;
-    demand(model, model->is_enrolled && model->asks == 0, "counts for nobody");
-    return false;
+    demand(model, model->is_enrolled && model->asks == 0, "looks for nobody");
+    model->was_denied = choose(model, 2) == 1;
+    ret_look->was_denied = model->was_denied;
 }
 
 static void on_release(void *context, const char *code)
@@ -630,23 +630,17 @@ static int64_t on_count(void *context, struct verdict *why_not)
     return 60;
 }
 
-static bool on_was_denied(void *context)
-{
-    struct model *model = context;
-
-    demand(model, model->is_enrolled && !model->is_final && model->code[0] == '\0',
-           "asks for no reason how the last login ended");
-    model->was_denied = choose(model, 2) == 1;
-    return model->was_denied;
-}
-
-static void on_note_end(void *context, bool is_denied)
+static void on_note_end(void *context, enum ledger_end end)
 {
     struct model *model = context;
 
     demand(model, ++model->ends == 1, "ends twice");
     demand(model, model->is_enrolled && !model->is_gone, "notes the end of what nobody answered");
-    demand(model, is_denied == (model->expected == OUTCOME_DENIED), "notes another end");
+    demand(model,
+           end == (model->expected == OUTCOME_DENIED ? LEDGER_DENIED
+                   : model->is_recovered             ? LEDGER_RECOVERED
+                                                     : LEDGER_APPROVED),
+           "notes another end");
     demand(model, model->limit_ms == HTTP_FOREVER, "notes the end under Twilio's limit");
 }
 

@@ -10,7 +10,6 @@
         .context = (its_context), .descriptor = (its_descriptor), .ask = on_ask, .show = on_show,  \
         .log = on_log, .answer = on_answer, .load = on_load, .limit = on_limit,                    \
         .clock_ms = on_clock, .pause = on_pause, .claim = on_claim, .release = on_release,         \
-        .take_back = on_take_back, .is_locked = on_is_locked, .count = on_count,                   \
-        .recover = on_recover, .can_recover = on_can_recover, .was_denied = on_was_denied,         \
-        .note_end = on_note_end,                                                                   \
+        .take_back = on_take_back, .look = on_look, .count = on_count, .recover = on_recover,      \
+        .can_recover = on_can_recover, .note_end = on_note_end,                                    \
     }

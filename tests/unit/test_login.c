@@ -61,6 +61,8 @@ struct scene {
     enum { FREE, USED, FULL, UNCOUNTED } claims[STEPS_MAX];
     int day, row;       /* wrong codes before */
     const char *locked; /* what the question says of too many; NULL: there are not */
+    const char *notice; /* what it says of those before; NULL: nothing */
+    int untold;
     bool is_unjudged;
     int remain[STEPS_MAX]; /* 1 more than remain after a recovery code; 0: it is wrong */
     bool can_recover, was_denied;
@@ -79,7 +81,7 @@ struct scene {
     char memory[TRACE_SIZE];
     char logged[TRACE_SIZE]; /* each in brackets */
     char waits[TRACE_SIZE];  /* of the user, in milliseconds, each with a blank */
-    char ends[TRACE_SIZE];   /* "denied", "approved", as they were noted */
+    char ends[TRACE_SIZE];   /* "denied", "approved", "recovered", as noted */
 };
 
 #define APPROVED                                                                                   \
@@ -303,15 +305,18 @@ static void on_take_back(void *context)
     remember(context, "take_back ");
 }
 
-static bool on_is_locked(void *context, char text[LEDGER_TEXT_SIZE], struct verdict *why_not)
+static void on_look(void *context, struct ledger_look *ret_look, struct verdict *why_not)
 {
     struct scene *scene = context;
+    const char *text = scene->locked != NULL ? scene->locked : scene->notice;
 
-    if (scene->locked == NULL)
-        return false;
-    snprintf(text, LEDGER_TEXT_SIZE, "%s", scene->locked);
-    verdict_refuse(why_not, OUTCOME_EXHAUSTED, "too many wrong codes");
-    return true;
+    assert_int_equal(scene->asks, 0);
+    *ret_look = (struct ledger_look){ .is_locked = scene->locked != NULL,
+                                      .untold = scene->untold,
+                                      .was_denied = scene->was_denied };
+    snprintf(ret_look->text, sizeof ret_look->text, "%s", text != NULL ? text : "");
+    if (scene->locked != NULL)
+        verdict_refuse(why_not, OUTCOME_EXHAUSTED, "too many wrong codes");
 }
 
 static void on_release(void *context, const char *code)
@@ -350,17 +355,15 @@ static bool on_can_recover(void *context)
     return ((struct scene *)context)->can_recover;
 }
 
-static bool on_was_denied(void *context)
+static void on_note_end(void *context, enum ledger_end end)
 {
-    return ((struct scene *)context)->was_denied;
-}
-
-static void on_note_end(void *context, bool is_denied)
-{
+    static const char *const words[] = {
+        [LEDGER_DENIED] = "denied", [LEDGER_APPROVED] = "approved", [LEDGER_RECOVERED] = "recovered"
+    };
     struct scene *scene = context;
 
     assert_int_equal(scene->limit_ms, HTTP_FOREVER);
-    strcat(scene->ends, is_denied ? "denied" : "approved");
+    strcat(scene->ends, words[end]);
 }
 
 /* The API */
@@ -1058,7 +1061,47 @@ TEST(after_too_many_wrong_codes_a_recovery_code_counts)
     run(&scene, &verdict);
     assert_int_equal(verdict.outcome, OUTCOME_APPROVED);
     assert_string_equal(scene.texts, "[" LOCK PROMPT "][Wrong code. " LOCK PROMPT "]");
-    assert_string_equal(scene.ends, "approved");
+    assert_string_equal(scene.ends, "recovered");
+}
+
+#define NOTICE "7 wrong codes since 14:02. "
+
+TEST(the_first_question_says_how_many_codes_were_wrong_and_an_approval_logs_it)
+{
+    static const struct scene rows[] = {
+        { .answers = { CODE, CODE2 }, .results = { PENDING, PENDING, APPROVED } },
+        { .answers = { PASSWORD(WAITED_FOR), RECOVERY(WAITED_FOR) },
+          .results = { PENDING },
+          .remain = { 1 } },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct scene scene = rows[i];
+        struct verdict verdict;
+
+        scene.notice = NOTICE;
+        scene.untold = 7;
+        run(&scene, &verdict);
+        assert_string_equal(scene.texts, "[" NOTICE PROMPT "][Wrong code. " PROMPT "]");
+        assert_int_equal(verdict.outcome, OUTCOME_APPROVED);
+        assert_non_null(strstr(verdict.reason, "; 7 wrong codes before"));
+    }
+}
+
+TEST(an_approval_logs_wrong_codes_that_the_question_did_not_tell_of)
+{
+    static const char *const texts[] = { "", "; 1 wrong code before", "; 2 wrong codes before" };
+
+    for (int count = 0; count < (int)ARRAY_SIZE(texts); count++) {
+        struct scene scene = { .untold = count,
+                               .answers = { CODE },
+                               .results = { PENDING, APPROVED } };
+        struct verdict verdict;
+
+        run(&scene, &verdict);
+        assert_string_equal(scene.texts, "[" PROMPT "]");
+        assert_string_equal(strstr(verdict.reason, "RQverify") + strlen("RQverify"), texts[count]);
+    }
 }
 
 TEST(what_twilio_did_not_call_wrong_is_not_logged)
@@ -1079,7 +1122,12 @@ TEST(the_next_login_hears_how_this_one_ended)
     } rows[] = {
         { { .answers = { CODE }, .results = { PENDING, APPROVED } }, "approved" },
         { { .answers = { RECOVERY(WAITED_FOR) }, .results = { PENDING }, .remain = { 1 } },
-          "approved" },
+          "recovered" },
+        { { .answers = { CODE, RECOVERY(WAITED_FOR) },
+            .results = { PENDING, LOST, LOST },
+            .can_recover = true,
+            .remain = { 1 } },
+          "recovered" },
         { { .answers = { CODE }, .attempts = 1, .results = { PENDING, PENDING } }, "denied" },
         { { .answers = { CODE, CODE }, .results = { PENDING, PENDING } }, "denied" },
         { { .answers = { PASSWORD(CONNECTED) }, .attempts = 1 }, "denied" },
@@ -1958,6 +2006,8 @@ int main(void)
         cmocka_unit_test(what_can_not_be_counted_has_one_attempt_and_no_second_challenge),
         cmocka_unit_test(after_too_many_wrong_codes_a_code_is_neither_sent_nor_asked_for_again),
         cmocka_unit_test(after_too_many_wrong_codes_a_recovery_code_counts),
+        cmocka_unit_test(the_first_question_says_how_many_codes_were_wrong_and_an_approval_logs_it),
+        cmocka_unit_test(an_approval_logs_wrong_codes_that_the_question_did_not_tell_of),
         cmocka_unit_test(what_twilio_did_not_call_wrong_is_not_logged),
         cmocka_unit_test(the_next_login_hears_how_this_one_ended),
         cmocka_unit_test(somebody_who_cannot_be_asked_costs_nothing),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* What this host remembers: the file, the claims, the limits. */
+/* What this host remembers: the files, the claims, the limits. */
 #include "unit.h"
 
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 
 #include "core/record.h"
 #include "core/siphash.h"
+#include "core/usage.h"
 #include "folder.h"
 
 enum { NOW = 1800000000, HOUR = 3600, DAY = 24 * HOUR };
@@ -227,49 +228,98 @@ TEST(a_clock_that_was_set_back_locks_for_a_day_at_most)
     assert_int_equal(record_opens(&one, NOW - 99 * DAY), 0);
 }
 
+/* What the user is told */
+
+TEST(wrong_codes_are_told_until_somebody_was_told_of_them)
+{
+    struct record one = { 0 };
+
+    for (int i = 0; i < 3; i++)
+        record_count(&one, NOW + i);
+    assert_int_equal(one.untold, 3);
+    assert_int_equal(one.untold_s, NOW);
+    record_take_back(&one, NOW + 2);
+    assert_int_equal(one.untold, 2);
+    record_forgive(&one);
+    assert_int_equal(one.untold, 2);
+
+    record_count(&one, NOW + 50); /* while he was asked */
+    record_tell(&one, 2, NOW + 10);
+    assert_int_equal(one.untold, 1);
+    assert_int_equal(one.untold_s, NOW + 10);
+    record_tell(&one, 1, 0);
+    assert_int_equal(one.untold, 0);
+    assert_int_equal(one.untold_s, 0);
+    record_tell(&one, 1, 0);
+    assert_int_equal(one.untold, 0);
+}
+
+TEST(a_day_later_wrong_codes_are_still_told)
+{
+    struct record one = { 0 };
+
+    record_count(&one, NOW);
+    assert_int_equal(record_opens(&one, NOW + 100 * DAY), 0);
+    assert_int_equal(one.untold, 1);
+    assert_int_equal(one.untold_s, NOW);
+}
+
+TEST(a_clock_that_was_set_back_is_noticed)
+{
+    struct record one = { 0 };
+
+    assert_false(record_is_ahead(&one, 0));
+    record_count(&one, NOW);
+    assert_false(record_is_ahead(&one, NOW));
+    assert_true(record_is_ahead(&one, NOW - 1));
+    record_opens(&one, NOW - 1);
+    assert_false(record_is_ahead(&one, NOW - 1));
+    assert_int_equal(one.untold_s, NOW - 1);
+}
+
 /* Recovery codes */
 
 TEST(five_wrong_ones_are_free_and_then_each_doubles_the_delay)
 {
     static const int64_t delays[] = { 30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600 };
-    struct record one = { 0 };
+    struct usage one = { 0 };
     int64_t now = NOW;
 
-    for (int i = 0; i < RECORD_TRIES; i++)
-        assert_int_equal(record_try(&one, now), 0);
+    for (int i = 0; i < USAGE_TRIES; i++)
+        assert_int_equal(usage_try(&one, now), 0);
     for (size_t i = 0; i < ARRAY_SIZE(delays); i++) {
-        assert_int_equal(record_try(&one, now), now + delays[i]);
-        assert_int_equal(record_try(&one, now + delays[i] - 1), now + delays[i]);
+        assert_int_equal(usage_try(&one, now), now + delays[i]);
+        assert_int_equal(usage_try(&one, now + delays[i] - 1), now + delays[i]);
         now += delays[i];
-        assert_int_equal(record_try(&one, now), 0);
+        assert_int_equal(usage_try(&one, now), 0);
     }
-    assert_int_equal(record_try(&one, now + DAY), 0);
+    assert_int_equal(usage_try(&one, now + DAY), 0);
     assert_int_equal(one.tries, 1);
 }
 
 TEST(a_delay_is_neither_lengthened_nor_lost_when_the_clock_is_set_back)
 {
-    struct record one = { 0 };
+    struct usage one = { 0 };
 
-    for (int i = 0; i < RECORD_TRIES; i++)
-        record_try(&one, NOW);
-    assert_int_equal(record_try(&one, NOW - DAY), NOW - DAY + 30);
-    assert_int_equal(record_try(&one, NOW - DAY + 30), 0);
+    for (int i = 0; i < USAGE_TRIES; i++)
+        usage_try(&one, NOW);
+    assert_int_equal(usage_try(&one, NOW - DAY), NOW - DAY + 30);
+    assert_int_equal(usage_try(&one, NOW - DAY + 30), 0);
 }
 
 TEST(a_delay_is_known_without_a_try)
 {
-    struct record one = { 0 };
+    struct usage one = { 0 };
 
-    for (int i = 0; i < RECORD_TRIES; i++) {
-        assert_int_equal(record_delay(&one, NOW), 0);
+    for (int i = 0; i < USAGE_TRIES; i++) {
+        assert_int_equal(usage_delay(&one, NOW), 0);
         assert_int_equal(one.tries, i);
-        record_try(&one, NOW);
+        usage_try(&one, NOW);
     }
-    assert_int_equal(record_delay(&one, NOW + 1), NOW + 30);
-    assert_int_equal(record_delay(&one, NOW + 29), NOW + 30);
-    assert_int_equal(record_delay(&one, NOW + 30), 0);
-    assert_int_equal(one.tries, RECORD_TRIES);
+    assert_int_equal(usage_delay(&one, NOW + 1), NOW + 30);
+    assert_int_equal(usage_delay(&one, NOW + 29), NOW + 30);
+    assert_int_equal(usage_delay(&one, NOW + 30), 0);
+    assert_int_equal(one.tries, USAGE_TRIES);
 }
 
 /* How the last login ended */
@@ -287,15 +337,6 @@ TEST(a_denied_login_counts_as_the_last_one_for_a_minute)
     assert_false(record_was_denied(&one, NOW));
 }
 
-TEST(a_set_is_found_by_its_name)
-{
-    struct record one = { 0 };
-
-    assert_null(record_find(&one, SET));
-    memcpy(one.sets[1].id, SET, RECORD_SET_SIZE);
-    assert_ptr_equal(record_find(&one, SET), &one.sets[1]);
-}
-
 TEST(what_remains_of_a_set_is_never_more_or_less_than_it_has)
 {
     static const struct {
@@ -304,128 +345,173 @@ TEST(what_remains_of_a_set_is_never_more_or_less_than_it_has)
     } rows[] = { { 0, 10 }, { 1, 9 }, { 0x3ff, 0 }, { UINT64_MAX, 0 }, { UINT64_MAX << 10, 10 } };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        assert_int_equal(record_left(&(struct record_set){ .used = rows[i].used }, 10),
-                         rows[i].left);
+        assert_int_equal(usage_left(&(struct usage_set){ .used = rows[i].used }, 10), rows[i].left);
 }
 
 /* The file */
 
-static int open_file(const char *folder)
+static int open_kind(const struct statefile *kind, const char *folder)
 {
     struct verdict why_not;
-    int file = record_open(folder, "alice", true, &why_not);
+    bool is_absent;
+    int file = statefile_open(kind, folder, "alice", O_RDWR | O_CREAT, &is_absent, &why_not);
 
     assert_true(file >= 0);
     return file;
 }
 
-static void assert_locked(int file, struct record *state, enum record_locked locked,
+static int open_file(const char *folder)
+{
+    return open_kind(&record_file, folder);
+}
+
+static void assert_locked(int file, struct record *state, enum statefile_locked locked,
                           const char *part)
 {
     struct verdict why_not = { 0 };
 
     assert_int_equal(record_lock(file, state, &why_not), locked);
-    if (locked != RECORD_LOCKED)
+    if (locked != STATEFILE_LOCKED)
         assert_refused(&why_not, OUTCOME_MISCONFIGURED, part);
+}
+
+static void write_record(int file, struct record *record)
+{
+    struct verdict why_not;
+
+    assert_true(statefile_write(&record_file, file, record, false, &why_not));
 }
 
 TEST(a_new_file_is_empty_and_what_is_written_is_read)
 {
     int file = open_file(*state);
     struct record was, is;
-    struct verdict why_not;
     struct stat status;
 
-    assert_locked(file, &was, RECORD_LOCKED, "");
-    assert_int_equal(was.tries, 0);
+    assert_locked(file, &was, STATEFILE_LOCKED, "");
+    assert_int_equal(was.row, 0);
     record_claim(&was, 7, 1000);
-    assert_true(record_write(file, &was, true, &why_not));
-    record_unlock(file);
+    write_record(file, &was);
+    statefile_unlock(file);
     close(file);
 
     file = open_file(*state);
-    assert_locked(file, &is, RECORD_LOCKED, "");
+    assert_locked(file, &is, STATEFILE_LOCKED, "");
     assert_memory_equal(&is, &was, sizeof is);
     assert_int_equal(fstat(file, &status), 0);
     assert_int_equal(status.st_mode & 07777, 0600);
     close(file);
 }
 
-/* As version 0.1.0 wrote it before there was denied_s: the checksum stands in its place. */
-struct record_before {
-    char magic[8];
-    struct record_claim claims[RECORD_CLAIMS];
-    int64_t creations_s[RECORD_CREATIONS_DAY];
+/* As earlier versions wrote it, when the codes of the app were counted in it: the checksum stands behind
+ * so many of the words at the end. */
+struct usage_before {
+    char magic[STATEFILE_MAGIC_SIZE];
+    struct record_claim claims[64];
+    int64_t creations_s[90];
     int64_t tried_s, tries;
-    struct record_set sets[RECORD_SETS];
-    uint64_t checksum;
+    struct usage_set sets[USAGE_SETS];
+    uint64_t words[33];
 };
 
-static struct record_before write_before(int file)
+static const struct {
+    char digit;
+    size_t words;
+} BEFORE[] = { { '1', 0 }, { '2', 1 }, { '3', 32 } };
+
+/* The size of the file. */
+static size_t sign_before(struct usage_before *before, size_t version)
 {
     static const uint8_t key[SIPHASH_KEY_SIZE];
-    struct record_before before = {
-        .magic = { 'p', 't', 'v', 'u', 's', 'e', 'd', '1' },
+    size_t words = BEFORE[version].words;
+
+    memcpy(before->magic, "ptvused", 7);
+    before->magic[7] = BEFORE[version].digit;
+    before->words[words] =
+        siphash(key, before, offsetof(struct usage_before, words) + words * sizeof(uint64_t));
+    return offsetof(struct usage_before, words) + (words + 1) * sizeof(uint64_t);
+}
+
+static struct usage_before write_before(int file, size_t version)
+{
+    struct usage_before before = {
         .claims = { [3] = { 7, 1000 } },
         .creations_s = { NOW, NOW - 1 },
         .tried_s = NOW,
         .tries = 6,
         .sets = { [1] = { SET, 0x2a1 } },
+        .words = { 5, 6, 7 },
     };
+    size_t size = sign_before(&before, version);
 
-    before.checksum = siphash(key, &before, offsetof(struct record_before, checksum));
-    assert_int_equal(pwrite(file, &before, sizeof before, 0), sizeof before);
+    assert_int_equal(pwrite(file, &before, size, 0), size);
+    assert_int_equal(ftruncate(file, (off_t)size), 0);
     return before;
 }
 
-static void assert_as_before(const struct record *state)
+static void assert_as_before(int file)
 {
-    assert_int_equal(state->claims[3].hash, 7);
-    assert_int_equal(state->claims[3].boottime_s, 1000);
-    assert_int_equal(state->creations_s[1], NOW - 1);
-    assert_int_equal(state->tried_s, NOW);
-    assert_int_equal(state->tries, 6);
-    assert_memory_equal(state->sets[1].id, SET, RECORD_SET_SIZE);
-    assert_int_equal(state->sets[1].used, 0x2a1);
-}
-
-TEST(a_file_of_the_version_before_is_read_and_loses_no_used_recovery_code)
-{
-    int file = open_file(*state);
-    struct record is, again;
+    struct usage usage;
     struct verdict why_not;
 
-    write_before(file);
-    assert_locked(file, &is, RECORD_LOCKED, "");
-    assert_as_before(&is);
-    assert_int_equal(is.denied_s, 0);
+    assert_int_equal(usage_lock(file, &usage, &why_not), STATEFILE_LOCKED);
+    statefile_unlock(file);
+    assert_int_equal(usage.tried_s, NOW);
+    assert_int_equal(usage.tries, 6);
+    assert_memory_equal(usage.sets[1].id, SET, RECOVERY_SET_SIZE);
+    assert_int_equal(usage.sets[1].used, 0x2a1);
+}
 
-    is.denied_s = NOW;
-    assert_true(record_write(file, &is, true, &why_not));
-    record_unlock(file);
-    assert_locked(file, &again, RECORD_LOCKED, "");
-    assert_as_before(&again);
-    assert_int_equal(again.denied_s, NOW);
+TEST(a_file_of_an_earlier_version_is_read_and_loses_no_used_recovery_code)
+{
+    int file = open_kind(&usage_file, *state);
+    struct usage usage;
+    struct verdict why_not;
+
+    for (size_t version = 0; version < ARRAY_SIZE(BEFORE); version++) {
+        write_before(file, version);
+        assert_as_before(file);
+        assert_true(usage_read(file, &usage));
+        assert_true(statefile_write(&usage_file, file, &usage, true, &why_not));
+        assert_as_before(file);
+    }
     close(file);
 }
 
-TEST(a_damaged_file_of_the_version_before_is_noticed)
+TEST(a_damaged_file_of_an_earlier_version_is_noticed)
 {
-    int file = open_file(*state);
-    struct record is;
+    int file = open_kind(&usage_file, *state);
+    struct usage usage;
 
-    for (size_t at = 0; at < sizeof(struct record_before); at += 7) {
-        struct record_before before = write_before(file);
-        ((char *)&before)[at] ^= 0x10;
-        assert_int_equal(pwrite(file, &before, sizeof before, 0), sizeof before);
-        assert_locked(file, &is, RECORD_UNUSABLE, "damaged: remove it");
+    for (size_t version = 0; version < ARRAY_SIZE(BEFORE); version++) {
+        struct usage_before before = write_before(file, version);
+        size_t size = sign_before(&before, version);
+        for (size_t at = 0; at < size; at += 97) {
+            ((char *)&before)[at] ^= 0x10;
+            assert_int_equal(pwrite(file, &before, size, 0), size);
+            assert_false(usage_read(file, &usage));
+            ((char *)&before)[at] ^= 0x10;
+        }
+        write_before(file, version);
+        assert_int_equal(ftruncate(file, (off_t)size - 1), 0);
+        assert_false(usage_read(file, &usage));
     }
-    write_before(file);
-    assert_int_equal(ftruncate(file, sizeof(struct record_before) - 1), 0);
-    assert_locked(file, &is, RECORD_UNUSABLE, "damaged");
-    write_before(file);
-    assert_int_equal(ftruncate(file, sizeof(struct record_before) + 1), 0);
-    assert_locked(file, &is, RECORD_UNUSABLE, "damaged");
+    close(file);
+}
+
+TEST(a_set_is_found_by_its_name_in_the_file_that_it_was_made_for)
+{
+    int file = open_kind(&usage_file, *state), other = open_file(*state);
+    char identity[STATEFILE_IDENTITY_SIZE];
+    struct recovery recovery = { .set = (char *)SET, .state = identity };
+    struct usage one = { 0 };
+
+    assert_true(statefile_identify(file, identity));
+    assert_null(usage_find(&one, file, &recovery));
+    memcpy(one.sets[1].id, SET, RECOVERY_SET_SIZE);
+    assert_ptr_equal(usage_find(&one, file, &recovery), &one.sets[1]);
+    assert_null(usage_find(&one, other, &recovery));
+    close(other);
     close(file);
 }
 
@@ -434,24 +520,23 @@ TEST(whatever_byte_is_damaged_is_noticed)
 {
     int file = open_file(*state);
     struct record one;
-    struct verdict why_not;
 
-    assert_locked(file, &one, RECORD_LOCKED, "");
-    assert_true(record_write(file, &one, false, &why_not));
-    record_unlock(file);
-    for (off_t at = 0; at < (off_t)sizeof one; at += 7) {
+    assert_locked(file, &one, STATEFILE_LOCKED, "");
+    write_record(file, &one);
+    statefile_unlock(file);
+    for (off_t at = 0; at < (off_t)sizeof one; at += 97) {
         unsigned char byte;
         assert_int_equal(pread(file, &byte, 1, at), 1);
         byte ^= 0x10;
         assert_int_equal(pwrite(file, &byte, 1, at), 1);
-        assert_locked(file, &one, RECORD_UNUSABLE, "damaged: remove it");
+        assert_locked(file, &one, STATEFILE_UNUSABLE, "damaged: remove it");
         byte ^= 0x10;
         assert_int_equal(pwrite(file, &byte, 1, at), 1);
     }
-    assert_locked(file, &one, RECORD_LOCKED, "");
-    record_unlock(file);
+    assert_locked(file, &one, STATEFILE_LOCKED, "");
+    statefile_unlock(file);
     assert_int_equal(ftruncate(file, sizeof one - 1), 0);
-    assert_locked(file, &one, RECORD_UNUSABLE, "damaged");
+    assert_locked(file, &one, STATEFILE_UNUSABLE, "damaged");
     close(file);
 }
 
@@ -460,23 +545,22 @@ TEST(numbers_that_nobody_writes_are_damage)
     int file = open_file(*state);
     int64_t wrong[] = { -1, INT64_MIN, INT64_MAX, (int64_t)1 << 40 };
     struct record one, other;
-    struct verdict why_not;
 
-    assert_locked(file, &one, RECORD_LOCKED, "");
-    record_unlock(file);
+    assert_locked(file, &one, STATEFILE_LOCKED, "");
+    statefile_unlock(file);
     for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
         for (int member = 0; member < 7; member++) {
             struct record bad = one;
-            int64_t *members[] = { &bad.tried_s,
-                                   &bad.tries,
+            int64_t *members[] = { &bad.untold,
+                                   &bad.untold_s,
                                    &bad.creations_s[3],
                                    &bad.claims[5].boottime_s,
                                    &bad.denied_s,
                                    &bad.wrong_s[7],
                                    &bad.row };
             *members[member] = wrong[i];
-            assert_true(record_write(file, &bad, false, &why_not));
-            assert_locked(file, &other, RECORD_UNUSABLE, "damaged");
+            write_record(file, &bad);
+            assert_locked(file, &other, STATEFILE_UNUSABLE, "damaged");
         }
     close(file);
 }
@@ -487,48 +571,58 @@ TEST(a_lock_that_somebody_keeps_is_not_waited_for_for_ever)
     struct record one;
 
     assert_int_equal(flock(holder, LOCK_EX), 0);
-    assert_locked(file, &one, RECORD_BUSY, "is locked by another process");
+    assert_locked(file, &one, STATEFILE_BUSY, "is locked by another process");
     close(holder);
-    assert_locked(file, &one, RECORD_LOCKED, "");
+    assert_locked(file, &one, STATEFILE_LOCKED, "");
     close(file);
+}
+
+static int try_open(const char *folder, struct verdict *why_not)
+{
+    bool is_absent = true;
+    int file = statefile_open(&record_file, folder, "alice", O_RDWR | O_CREAT, &is_absent, why_not);
+
+    assert_false(is_absent);
+    return file;
 }
 
 TEST(a_file_of_others_is_not_opened)
 {
     struct verdict why_not;
-    const char *path = folder_path(*state, "alice.used");
+    const char *path = folder_path(*state, "alice.sent");
 
-    folder_write(*state, "alice.used", "", 0622);
-    assert_int_equal(record_open(*state, "alice", true, &why_not), -1);
+    folder_write(*state, "alice.sent", "", 0622);
+    assert_int_equal(try_open(*state, &why_not), -1);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "writable by others");
     unlink(path);
     assert_int_equal(symlink("/etc/passwd", path), 0);
-    assert_int_equal(record_open(*state, "alice", true, &why_not), -1);
+    assert_int_equal(try_open(*state, &why_not), -1);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "must not be a symbolic link");
     unlink(path);
     assert_int_equal(mkfifo(path, 0600), 0);
-    assert_int_equal(record_open(*state, "alice", true, &why_not), -1);
+    assert_int_equal(try_open(*state, &why_not), -1);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "not a regular file");
     unlink(path);
     assert_int_equal(chmod(*state, 0777), 0);
-    assert_int_equal(record_open(*state, "alice", true, &why_not), -1);
+    assert_int_equal(try_open(*state, &why_not), -1);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "writable by others");
     assert_int_equal(chmod(*state, 0700), 0);
-    assert_int_equal(record_open(folder_path(*state, "none"), "alice", true, &why_not), -1);
+    assert_int_equal(try_open(folder_path(*state, "none"), &why_not), -1);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "No such file");
 }
 
 TEST(a_copy_is_another_file)
 {
     int file = open_file(*state), copy;
-    char one[RECORD_IDENTITY_SIZE], other[RECORD_IDENTITY_SIZE], again[RECORD_IDENTITY_SIZE];
+    char one[STATEFILE_IDENTITY_SIZE], other[STATEFILE_IDENTITY_SIZE],
+        again[STATEFILE_IDENTITY_SIZE];
 
-    assert_true(record_identify(file, one));
-    assert_int_equal(rename(folder_path(*state, "alice.used"), folder_path(*state, "kept")), 0);
+    assert_true(statefile_identify(file, one));
+    assert_int_equal(rename(folder_path(*state, "alice.sent"), folder_path(*state, "kept")), 0);
     copy = open_file(*state);
-    assert_true(record_identify(copy, other));
+    assert_true(statefile_identify(copy, other));
     assert_string_not_equal(one, other);
-    assert_true(record_identify(file, again));
+    assert_true(statefile_identify(file, again));
     assert_string_equal(one, again);
     close(copy);
     close(file);
@@ -553,15 +647,18 @@ int main(void)
         cmocka_unit_test(a_hundred_in_a_row_wait_for_somebody),
         cmocka_unit_test(what_is_taken_back_leaves_the_others_and_is_never_below_nothing),
         cmocka_unit_test(a_clock_that_was_set_back_locks_for_a_day_at_most),
+        cmocka_unit_test(wrong_codes_are_told_until_somebody_was_told_of_them),
+        cmocka_unit_test(a_day_later_wrong_codes_are_still_told),
+        cmocka_unit_test(a_clock_that_was_set_back_is_noticed),
         cmocka_unit_test(five_wrong_ones_are_free_and_then_each_doubles_the_delay),
         cmocka_unit_test(a_delay_is_neither_lengthened_nor_lost_when_the_clock_is_set_back),
         cmocka_unit_test(a_delay_is_known_without_a_try),
         cmocka_unit_test(a_denied_login_counts_as_the_last_one_for_a_minute),
-        cmocka_unit_test(a_set_is_found_by_its_name),
         cmocka_unit_test(what_remains_of_a_set_is_never_more_or_less_than_it_has),
         on_disk(a_new_file_is_empty_and_what_is_written_is_read),
-        on_disk(a_file_of_the_version_before_is_read_and_loses_no_used_recovery_code),
-        on_disk(a_damaged_file_of_the_version_before_is_noticed),
+        on_disk(a_file_of_an_earlier_version_is_read_and_loses_no_used_recovery_code),
+        on_disk(a_damaged_file_of_an_earlier_version_is_noticed),
+        on_disk(a_set_is_found_by_its_name_in_the_file_that_it_was_made_for),
         on_disk(whatever_byte_is_damaged_is_noticed),
         on_disk(numbers_that_nobody_writes_are_damage),
         on_disk(a_lock_that_somebody_keeps_is_not_waited_for_for_ever),

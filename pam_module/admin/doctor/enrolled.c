@@ -251,9 +251,11 @@ void enrolled_add_recovery(struct report *report, const struct settings *setting
 
 static void add_memory(struct report *report, const struct settings *settings, const char *name)
 {
+    struct record record;
     struct verdict why_not;
+    int64_t opens_s;
 
-    if (!ledgers_is_usable(settings, name, &why_not))
+    if (!ledgers_read(settings, name, &record, &opens_s, &why_not))
         report_add(report, REPORT_WARNING, "memory", NULL, "cannot store used codes of %s: %s",
                    name, why_not.reason);
 }

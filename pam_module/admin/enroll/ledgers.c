@@ -4,9 +4,11 @@
 #include "ledgers.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../desk/terminal.h"
@@ -41,48 +43,57 @@ static void become_again(const struct self *self)
         abort();
 }
 
-static int open_state(const struct settings *settings, const char *name, bool make,
-                      struct verdict *why_not)
+static int open_state(const struct settings *settings, const struct statefile *kind,
+                      const char *name, int flags, bool *ret_absent, struct verdict *why_not)
 {
     struct self self;
     int file = -1;
 
+    *ret_absent = false;
     if (become(settings->run_as, &self, why_not)) {
-        file = record_open(settings->state_dir, name, make, why_not);
+        file = statefile_open(kind, settings->state_dir, name, flags, ret_absent, why_not);
         become_again(&self);
     }
     return file;
 }
 
-bool ledgers_forget(const struct settings *settings, const char *name, struct verdict *why_not)
+static bool forget(const struct settings *settings, const struct statefile *kind, const char *name,
+                   struct verdict *why_not)
 {
     struct self self;
     bool is_forgotten;
 
     if (!become(settings->run_as, &self, why_not))
         return false;
-    is_forgotten = record_remove(settings->state_dir, name, why_not);
+    is_forgotten = statefile_remove(kind, settings->state_dir, name, why_not);
     become_again(&self);
     return is_forgotten;
 }
 
+bool ledgers_forget(const struct settings *settings, const char *name, struct verdict *why_not)
+{
+    return forget(settings, &usage_file, name, why_not) &&
+           forget(settings, &record_file, name, why_not);
+}
+
 /* Locked, and read. -1, with the verdict. */
-static int open_locked(const struct settings *settings, const char *name, struct record *ret_record,
-                       struct verdict *why_not)
+static int open_usage(const struct settings *settings, const char *name, struct usage *ret_usage,
+                      struct verdict *why_not)
 {
     for (int tries = 0; tries < 2; tries++) {
-        int file = open_state(settings, name, true, why_not);
+        bool is_absent;
+        int file = open_state(settings, &usage_file, name, O_RDWR | O_CREAT, &is_absent, why_not);
         if (file < 0)
             return -1;
-        switch (record_lock(file, ret_record, why_not)) {
-        case RECORD_LOCKED:
+        switch (usage_lock(file, ret_usage, why_not)) {
+        case STATEFILE_LOCKED:
             return file;
-        case RECORD_BUSY:
+        case STATEFILE_BUSY:
             close(file);
             return -1;
-        case RECORD_UNUSABLE:
+        case STATEFILE_UNUSABLE:
             close(file);
-            if (!ledgers_forget(settings, name, why_not))
+            if (!forget(settings, &usage_file, name, why_not))
                 return -1;
         }
     }
@@ -90,25 +101,25 @@ static int open_locked(const struct settings *settings, const char *name, struct
 }
 
 bool ledgers_add(const struct settings *settings, const char *name, const char *valid,
-                 const char *set, char identity[RECORD_IDENTITY_SIZE], struct verdict *why_not)
+                 const char *set, char identity[STATEFILE_IDENTITY_SIZE], struct verdict *why_not)
 {
-    struct record record;
-    int file = open_locked(settings, name, &record, why_not);
-    struct record_set *place;
+    struct usage usage;
+    int file = open_usage(settings, name, &usage, why_not);
+    struct usage_set *place;
     bool is_added;
 
     if (file < 0)
         return false;
-    place = valid != NULL && memcmp(record.sets[0].id, valid, RECORD_SET_SIZE) == 0
-                ? &record.sets[1]
-                : &record.sets[0];
-    memcpy(place->id, set, RECORD_SET_SIZE);
+    place = valid != NULL && memcmp(usage.sets[0].id, valid, RECOVERY_SET_SIZE) == 0
+                ? &usage.sets[1]
+                : &usage.sets[0];
+    memcpy(place->id, set, RECOVERY_SET_SIZE);
     place->used = 0;
-    record.tries = 0;
-    is_added = record_write(file, &record, true, why_not);
-    if (is_added && !record_identify(file, identity))
+    usage.tries = 0;
+    is_added = statefile_write(&usage_file, file, &usage, true, why_not);
+    if (is_added && !statefile_identify(file, identity))
         is_added = verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "statx: %s", strerror(errno));
-    record_unlock(file);
+    statefile_unlock(file);
     close(file);
     return is_added;
 }
@@ -116,13 +127,14 @@ bool ledgers_add(const struct settings *settings, const char *name, const char *
 bool ledgers_unlock(const struct settings *settings, const char *name, struct verdict *why_not)
 {
     struct record record;
-    int file = open_state(settings, name, true, why_not);
-    bool is_unlocked = file >= 0 && record_lock(file, &record, why_not) == RECORD_LOCKED;
+    bool is_absent, is_unlocked;
+    int file = open_state(settings, &record_file, name, O_RDWR | O_CREAT, &is_absent, why_not);
 
+    is_unlocked = file >= 0 && record_lock(file, &record, why_not) == STATEFILE_LOCKED;
     if (is_unlocked) {
         record_forgive(&record);
-        is_unlocked = record_write(file, &record, true, why_not);
-        record_unlock(file);
+        is_unlocked = statefile_write(&record_file, file, &record, true, why_not);
+        statefile_unlock(file);
     }
     if (file >= 0)
         close(file);
@@ -132,45 +144,37 @@ bool ledgers_unlock(const struct settings *settings, const char *name, struct ve
 int ledgers_left(const struct settings *settings, const char *name, const struct recovery *recovery,
                  struct verdict *why_not)
 {
-    struct record record;
-    int file = open_state(settings, name, false, why_not);
-    bool is_locked = file >= 0 && record_lock(file, &record, why_not) == RECORD_LOCKED;
-    int left = -1;
+    struct usage usage;
+    const struct usage_set *set = NULL;
+    bool is_absent, is_read;
+    int file = open_state(settings, &usage_file, name, O_RDWR, &is_absent, why_not);
 
-    if (is_locked) {
-        const struct record_set *set = record_find(&record, recovery->set);
-        char identity[RECORD_IDENTITY_SIZE];
-        if (set != NULL && record_identify(file, identity) &&
-            strcmp(identity, recovery->state) == 0)
-            left = record_left(set, recovery_count(recovery));
-        else
-            verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                           "the file in state_dir is not the one that the recovery codes of %s "
-                           "were made with: make new ones with twilio-verify recovery-codes %s",
-                           name, terminal_word(name).text);
-    }
-    if (file >= 0)
-        close(file);
-    return left;
+    if (file < 0)
+        return -1;
+    is_read = usage_read(file, &usage);
+    if (!is_read)
+        statefile_refuse_damaged(why_not);
+    else if ((set = usage_find(&usage, file, recovery)) == NULL)
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                       "the file in state_dir is not the one that the recovery codes of %s "
+                       "were made with: make new ones with twilio-verify recovery-codes %s",
+                       name, terminal_word(name).text);
+    close(file);
+    return set != NULL ? usage_left(set, recovery_count(recovery)) : -1;
 }
 
-bool ledgers_is_usable(const struct settings *settings, const char *name, struct verdict *why_not)
+bool ledgers_read(const struct settings *settings, const char *name, struct record *ret_record,
+                  int64_t *ret_opens_s, struct verdict *why_not)
 {
-    struct record record;
-    struct self self;
-    bool is_usable;
-    int file = -1;
+    bool is_absent, is_read;
+    int file = open_state(settings, &record_file, name, O_RDWR, &is_absent, why_not);
 
-    if (!become(settings->run_as, &self, why_not))
-        return false;
-    is_usable = record_is_absent(settings->state_dir, name);
-    if (!is_usable)
-        file = record_open(settings->state_dir, name, false, why_not);
-    become_again(&self);
-
-    if (file >= 0) {
-        is_usable = record_lock(file, &record, why_not) == RECORD_LOCKED;
+    *ret_record = (struct record){ .row = 0 };
+    is_read = is_absent || (file >= 0 && record_read(file, ret_record));
+    if (file >= 0 && !is_read)
+        statefile_refuse_damaged(why_not);
+    if (file >= 0)
         close(file);
-    }
-    return is_usable;
+    *ret_opens_s = is_read ? record_opens(ret_record, time(NULL)) : 0;
+    return is_read;
 }

@@ -5,22 +5,23 @@
 #pragma once
 
 #include "../../core/record.h"
-#include "../../core/recovery.h"
 #include "../../core/settings.h"
+#include "../../core/usage.h"
 
 /* Notes a new set of recovery codes, SET, of which none is used, beside the set VALID (NULL: there is
  * none). A file that is damaged is made anew, and VALID counts no more then. Fills IDENTITY with
  * which file it is. False, with the verdict. */
 bool ledgers_add(const struct settings *settings, const char *name, const char *valid,
-                 const char *set, char identity[RECORD_IDENTITY_SIZE], struct verdict *why_not);
+                 const char *set, char identity[STATEFILE_IDENTITY_SIZE], struct verdict *why_not);
 
 /* How many recovery codes of RECOVERY remain. -1, with the verdict: none can be used. */
 int ledgers_left(const struct settings *settings, const char *name, const struct recovery *recovery,
                  struct verdict *why_not);
 
-/* Whether a login can use the file of NAME; where there is none, it makes one. False, with the
- * verdict. */
-bool ledgers_is_usable(const struct settings *settings, const char *name, struct verdict *why_not);
+/* Reads what is known of the codes that NAME sent; where there is no file, of none. *RET_OPENS_S: as of
+ * record_opens(). False, with the verdict: a login can't use the file. */
+bool ledgers_read(const struct settings *settings, const char *name, struct record *ret_record,
+                  int64_t *ret_opens_s, struct verdict *why_not);
 
 /* No wrong code of NAME counts any more. False, with the verdict. */
 bool ledgers_unlock(const struct settings *settings, const char *name, struct verdict *why_not);

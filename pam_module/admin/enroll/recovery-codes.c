@@ -12,7 +12,7 @@
 #include "ledgers.h"
 #include "session.h"
 
-enum { COUNT_DEFAULT = 10, GROUP = 4, SET_BYTES = RECORD_SET_SIZE / 2, FILE_SIZE = 8192 };
+enum { COUNT_DEFAULT = 10, GROUP = 4, SET_BYTES = RECOVERY_SET_SIZE / 2, FILE_SIZE = 8192 };
 
 enum { LETTERS = sizeof RECOVERY_LETTERS - 1 };
 
@@ -20,8 +20,8 @@ enum { LETTERS = sizeof RECOVERY_LETTERS - 1 };
 struct set {
     int count;
     char codes[RECOVERY_CODES_MAX][RECOVERY_CODE_SIZE];
-    char name[RECORD_SET_SIZE + 1];
-    char state[RECORD_IDENTITY_SIZE];
+    char name[RECOVERY_SET_SIZE + 1];
+    char state[STATEFILE_IDENTITY_SIZE];
     char text[FILE_SIZE]; /* of the file */
 };
 
@@ -75,14 +75,14 @@ static bool print_file(struct set *set)
 
 /* The set that is valid until now, for which its file in state_dir is kept as it is; "" for none. */
 static void find_valid(const struct session *session, const char *user,
-                       char valid[RECORD_SET_SIZE + 1])
+                       char valid[RECOVERY_SET_SIZE + 1])
 {
     auto_recovery *recovery = NULL;
     struct verdict why_not;
 
     valid[0] = '\0';
     if (recovery_read(session->settings->users_dir, user, &recovery, &why_not) == SECRET_READ)
-        memcpy(valid, recovery->set, RECORD_SET_SIZE + 1);
+        memcpy(valid, recovery->set, RECOVERY_SET_SIZE + 1);
 }
 
 /* Whether they can be seen. */
@@ -98,7 +98,7 @@ static bool print_codes(const struct set *set)
 /* The old set counts until the file of the new one is there. */
 static enum command_status make(const struct session *session, const char *user, struct set *set)
 {
-    char valid[RECORD_SET_SIZE + 1];
+    char valid[RECOVERY_SET_SIZE + 1];
     struct verdict why_not;
 
     find_valid(session, user, valid);
