@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* twilio-verify(8): enrolls users, tells why a login is decided, finds what is wrong. */
+/* twilio-verify(8): enrolls users, says why a login is decided, finds what is wrong. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -137,7 +137,7 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
-/* libcurl, OpenSSL and libc obey variables of whoever called sudo: only what is about the terminal
+/* libcurl, OpenSSL and libc obey the variables of the caller: only what is about the terminal
  * stays. */
 static void clean_environment(void)
 {
@@ -156,8 +156,8 @@ static void clean_environment(void)
     environ = variables;
 }
 
-/* A closed standard stream has no file of ours in its place, to be written into or read from. False:
- * there is no /dev/null. */
+/* A closed standard stream has no file of ours in its place, to be written into or read from.
+ * False: there is no /dev/null. */
 static bool fill_descriptors(void)
 {
     int descriptor;

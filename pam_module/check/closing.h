@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* The last line: the verdict goes to the module, which logs it; where nobody reads it any more it goes
- * to the log from here. Whoever reached the question had the first factor, and that must leave a
- * line. There is one for a process. */
+/* The last line: the verdict goes to the module, which logs it; where nobody reads it any more it
+ * goes to the log from here. Anyone who reached the question had the first factor, and that must
+ * leave a line. There is one for a process. */
 #pragma once
 
 #include "../core/dialogue.h"

@@ -16,7 +16,7 @@
 /* For the login to say by itself what it found, on a busy host. */
 enum { GRACE_MS = 700 };
 
-/* Only the kernel's signal counts: whoever took over the account that we are may signal us, and must
+/* Only the kernel's signal counts: a process of our own account may signal us too, and must
  * not choose the verdict. */
 static void on_alarm(int signal, siginfo_t *info, void *context)
 {

@@ -47,7 +47,7 @@ int library_open(struct verdict *why_not)
     return library;
 }
 
-/* Saves a quarter of the loading: meson.build tells why. What is not there is no loss. */
+/* Saves a quarter of the loading: meson.build says why. What is not there is no loss. */
 static void load_first(void)
 {
     static const char *const names[] = { PATHS_LOADED_FIRST NULL };

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* What the check program inherits from whoever called the host. */
+/* What the check program inherits from the caller of the host. */
 #pragma once
 
 #include <stdbool.h>
 
 #include "../core/verdict.h"
 
-/* Makes the process the same whoever called the host: real uid and gid 0, every resource limit
+/* Makes the process the same for every caller of the host: real uid and gid 0, every resource limit
  * (limits.h), an ordinary share of processors, disks and memory, no environment, working directory
  * /, umask 077, not dumpable, no new privileges. Not as root it does what it can.
  *

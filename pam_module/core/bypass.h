@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* For a while no code is asked of a user: root's file runtime_dir/bypass/NAME. It ends at its time, and
- * with the boot; no clock that is set extends it. */
+/* For a while no code is asked of a user: root's file runtime_dir/bypass/NAME. It ends at its time,
+ * and with the boot; no clock that is set extends it. */
 #pragma once
 
 #include <stdbool.h>
@@ -32,12 +32,12 @@ bool bypass_parse(const char *text, const char *shown, struct bypass **ret_bypas
 /* The path of the folder of bypasses below RUNTIME_DIR. Returns PATH. */
 const char *bypass_print_folder(const char *runtime_dir, char path[BYPASS_PATH_SIZE]);
 
-/* Opens that folder; it and RUNTIME_DIR must be root's (or the effective user's) and written by nobody
- * else. The caller closes. -1, with OUTCOME_MISCONFIGURED in *WHY_NOT; *RET_ABSENT tells whether there
- * is just none: nobody has made a bypass since the machine was started. */
+/* Opens that folder; it and RUNTIME_DIR must be root's (or the effective user's) and written by
+ * nobody else. The caller closes. -1, with OUTCOME_MISCONFIGURED in *WHY_NOT; *RET_ABSENT says
+ * whether there is just none: nobody has made a bypass since the machine was started. */
 int bypass_open_folder(const char *runtime_dir, bool *ret_absent, struct verdict *why_not);
 
-/* Reads the file of NAME; the caller frees with bypass_free(). *WHY_NOT tells of the other
+/* Reads the file of NAME; the caller frees with bypass_free(). *WHY_NOT explains the other
  * results. */
 enum secret_read bypass_read(const char *runtime_dir, const char *name, struct bypass **ret_bypass,
                              struct verdict *why_not);

@@ -19,7 +19,7 @@ enum key_type {
 /* One key. A text without a default that is not mandatory stays NULL; WORDS default to the first
  * one; KEY_TEXTS default to none. */
 struct key {
-    const char *group; /* NULL: the key stands at the top of the file */
+    const char *group; /* NULL: the key is at the top of the file */
     const char *name;
     enum key_type type;
     size_t offset; /* of the member, in the struct */
@@ -42,7 +42,7 @@ bool keys_parse(const char *text, const char *shown, const struct key *keys, siz
 /* Whether TEXT is within the bounds of KEY, which is KEY_TEXT or KEY_TEXTS. */
 bool keys_text_is_valid(const struct key *key, const char *text);
 
-/* The line on which GROUP.NAME stands in TEXT, which keys_parse() has taken; 0: it is not there. */
+/* The line on which GROUP.NAME is in TEXT, which keys_parse() has taken; 0: it is not there. */
 int keys_line(const char *text, const char *group, const char *name);
 
 /* The end of the string or comment that begins at TEXT; TEXT itself where none does. */

@@ -22,11 +22,11 @@ enum secret_read { SECRET_REFUSED, SECRET_ABSENT, SECRET_READ };
  * writable by others. A symbolic link is not followed. */
 int secret_open_folder(const char *path, struct verdict *why_not);
 
-/* Opens NAME below FOLDER (AT_FDCWD for a path) with FLAGS of open(2) (with O_CREAT its mode will be
- * 0600) and judges that very descriptor: a regular file, owned by root (or by the effective user),
- * written by nobody else, read by READERS; links are not followed, a FIFO does not block. The caller
- * closes. -1, with OUTCOME_MISCONFIGURED in *WHY_NOT, which names the file SHOWN and the remedy;
- * *RET_ABSENT tells whether it is just not there (ENOENT). */
+/* Opens NAME below FOLDER (AT_FDCWD for a path) with FLAGS of open(2) (with O_CREAT its mode will
+ * be 0600) and judges that very descriptor: a regular file, owned by root (or by the effective
+ * user), written by nobody else, read by READERS; links are not followed, a FIFO does not block.
+ * The caller closes. -1, with OUTCOME_MISCONFIGURED in *WHY_NOT, which names the file SHOWN and the
+ * remedy; *RET_ABSENT says whether it is just not there (ENOENT). */
 int secret_open_file(int folder, const char *name, const char *shown, int flags,
                      enum secret_readers readers, bool *ret_absent, struct verdict *why_not);
 

@@ -6,7 +6,7 @@
  * The kernel keeps one pending SIGCHLD for a process, and what it says of the child that raised it
  * first; signal(7). Not covered: another thread of the host that waits for SIGCHLD, or has it
  * unblocked, gets that of our child; and so does a host with children under SA_NOCLDWAIT, since
- * nothing tells whether one of them has ended. */
+ * nothing says whether one of them has ended. */
 #pragma once
 
 #include <signal.h>
@@ -32,8 +32,8 @@ void sigchld_hold(struct sigchld *sigchld);
 void sigchld_note(struct sigchld *sigchld, bool has_ended);
 
 /* After CHILD, ours, was reaped: takes its signal off. A signal of the host's own children is given
- * back as it was, also one that was lost in that of CHILD. CHILD 0: it ended before anybody knew its
- * number. */
+ * back as it was, also one that was lost in that of CHILD. CHILD 0: it ended before anybody knew
+ * its number. */
 void sigchld_settle(const struct sigchld *sigchld, pid_t child);
 
 /* Gives this thread the mask of the host back. */

@@ -79,7 +79,7 @@ static const char *find_code(const char *password, size_t length)
     return code;
 }
 
-/* Makes what stands before CODE the password. */
+/* Makes what is before CODE the password. */
 static int cut(pam_handle_t *pamh, const char *password, const char *code)
 {
     size_t size = (size_t)(code - password);

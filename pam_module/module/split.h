@@ -21,12 +21,12 @@ enum split {
 int split_parse(const char *argument);
 
 /* Takes the password, or asks for it, and keeps the LENGTH digits at its end for split_take(). What
- * stands before them becomes the password, PAM_AUTHTOK. Where they are missing, or nothing stands
- * before them, the password stays whole, and SPLIT_NO_CODE is kept.
- * PAM_IGNORE: done. Else what pam_get_authtok(3) returned, PAM_BUF_ERR or PAM_SYSTEM_ERR, and nothing
- * is kept. Never PAM_SUCCESS. */
+ * is before them becomes the password, PAM_AUTHTOK. Where they are missing, or nothing stands
+ * before them, the password stays whole, and SPLIT_NO_CODE is kept. PAM_IGNORE: done. Else what
+ * pam_get_authtok(3) returned, PAM_BUF_ERR or PAM_SYSTEM_ERR, and nothing is kept. Never
+ * PAM_SUCCESS. */
 int split_cut(pam_handle_t *pamh, const char *user, int length);
 
-/* Takes what is kept for USER, once; what is kept for another is lost. With SPLIT_CODE the digits are
- * in RET_CODE, which the caller wipes. */
+/* Takes what is kept for USER, once; what is kept for another is lost. With SPLIT_CODE the digits
+ * are in RET_CODE, which the caller wipes. */
 enum split split_take(pam_handle_t *pamh, const char *user, char ret_code[SPLIT_SIZE]);

@@ -187,7 +187,8 @@ static void connect_only(struct challenge_service *service, struct http_watch *w
     service_send(&service->service, &request, watch, SERVICE_ONCE, &reply, why_not);
 }
 
-/* Whether whoever typed the code has learned nothing of it. A reply that got lost may have been seen. */
+/* Whether the person who typed the code learned nothing of it. A reply that got lost may have been
+ * seen. */
 static bool is_unjudged(enum http_result result, const struct http_reply *reply)
 {
     if (result == HTTP_LOST)

@@ -18,10 +18,10 @@ enum { CHALLENGE_LIFETIME_MS = 5 * 60 * 1000 };
 
 /* What came of a request. Zero refuses. */
 enum challenge_state {
-    CHALLENGE_REFUSED = 0, /* the verdict tells */
+    CHALLENGE_REFUSED = 0, /* the verdict says why */
     CHALLENGE_GIVEN_UP,    /* the watch said so; no request left */
-    CHALLENGE_UNSENT,      /* no request left; the verdict tells */
-    CHALLENGE_LOST,        /* no reply, and it may have been carried out; the verdict tells */
+    CHALLENGE_UNSENT,      /* no request left; the verdict says why */
+    CHALLENGE_LOST,        /* no reply, and it may have been carried out; the verdict says why */
     CHALLENGE_EXPIRED,     /* its time is over */
     CHALLENGE_PENDING,     /* made, or the code was wrong */
     CHALLENGE_APPROVED,    /* the code was right, and every bound field is ours */
@@ -41,8 +41,8 @@ struct challenge_binding {
 };
 
 /* Parses a reply of SIZE bytes with a challenge in it; strict JSON, no key twice, no U+0000, every
- * field of BINDING and factor_type "totp" equal. CHALLENGE_REFUSED with OUTCOME_UNAVAILABLE, or with
- * OUTCOME_DENIED for the status "denied", in *WHY_NOT. RET_SID is filled on the other results. */
+ * field of BINDING and factor_type "totp" equal. CHALLENGE_REFUSED with OUTCOME_UNAVAILABLE, or
+ * with OUTCOME_DENIED for the status "denied", in *WHY_NOT. RET_SID is filled on the other results. */
 enum challenge_state challenge_parse(const char *body, size_t size,
                                      const struct challenge_binding *binding,
                                      char ret_sid[CHALLENGE_SID_SIZE], struct verdict *why_not);

@@ -94,7 +94,7 @@ enum outcome errors_judge(int status, int code, const char **ret_meaning)
         *ret_meaning = "unusable reply";
         return OUTCOME_UNAVAILABLE;
     }
-    /* Whoever has a first factor can provoke it: it must not open what an outage opens. */
+    /* Anyone who has a first factor can provoke it: it must not open what an outage opens. */
     if (status == 429) {
         *ret_meaning = is_refusal ? error->meaning : "too many requests";
         return OUTCOME_EXHAUSTED;

@@ -17,8 +17,8 @@ enum {
 };
 
 enum factor_result {
-    FACTOR_REFUSED = 0, /* nothing was changed; the verdict tells */
-    FACTOR_LOST,        /* it may have been carried out; the verdict tells */
+    FACTOR_REFUSED = 0, /* nothing was changed; the verdict says why */
+    FACTOR_LOST,        /* it may have been carried out; the verdict says why */
     FACTOR_ABSENT, /* Twilio knows no such factor or entity, or the factor takes no code any more */
     FACTOR_DONE,
 };
@@ -43,9 +43,9 @@ struct factor_seed {
     char secret[FACTOR_SECRET_SIZE]; /* 16 to 128 characters of Base32, for an app without camera */
 };
 
-/* Creates a factor with CONFIG for IDENTITY, and the entity where there is none. Twilio makes the seed,
- * which is then in *RET_SEED, or takes SECRET, 16 to 128 characters of Base32 without padding. The name
- * that Twilio wants tells nothing about the person. */
+/* Creates a factor with CONFIG for IDENTITY, and the entity where there is none. Twilio makes the
+ * seed, which is then in *RET_SEED, or takes SECRET, 16 to 128 characters of Base32 without
+ * padding. The name that Twilio wants tells nothing about the person. */
 enum factor_result factor_create(struct service *service, const char *identity,
                                  const struct factor_config *config, const char *secret,
                                  struct http_watch *watch, struct factor *ret_factor,

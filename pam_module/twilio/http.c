@@ -83,8 +83,8 @@ static bool is_ready(int descriptor)
     return descriptor >= 0 && poll(&poller, 1, 0) > 0;
 }
 
-/* Of a wait, what counts as the other side's. Where something came, it may have lain there for all but
- * the time of a round. */
+/* Of a wait, what counts as the other side's. Where something came, it may have lain there for all
+ * but the time of a round. */
 static void count_wait(struct http_watch *watch, int64_t waited_ms, bool came)
 {
     int64_t most_ms = came ? ROUND_MS : ROUND_MAX_MS;
@@ -150,8 +150,8 @@ static enum end drive(struct http *http)
     return state == TRANSFER_REPLIED ? END_REPLY : END_FAILURE;
 }
 
-/* Whether this host, and not the other side, took most of the time after Enter; or so much of it that
- * a server lost patience in the middle of a handshake, and turned us away. */
+/* Whether this host, and not the other side, took most of the time after Enter; or so much of it
+ * that a server lost patience in the middle of a handshake, and turned us away. */
 static bool is_held_up(const struct http_watch *watch, bool is_turned_away)
 {
     int64_t half_ms = watch->limit_ms / 2 > LOST_MIN_MS ? watch->limit_ms / 2 : LOST_MIN_MS;
@@ -172,8 +172,8 @@ static void settle(struct http *http)
         }
 }
 
-/* Why the request had no end in its time. A second try that got the rest of the time tells nothing: it
- * is as with the first one. */
+/* Why the request had no end in its time. A second try that got the rest of the time tells nothing:
+ * it is as with the first one. */
 static struct cause judge_silence(const struct http *http)
 {
     struct cause cause = move_judge(&http->move, MOVE_TIMED_OUT, clock_ms());
@@ -236,7 +236,7 @@ static void explain(const struct http *http, const struct cause *cause, const ch
                        words != NULL ? "; libcurl: " : "", words != NULL ? words : "");
 }
 
-/* A proxy that refuses is judged as Twilio is: whoever has a process on this host may be able to use
+/* A proxy that refuses is judged as Twilio is: anyone who has a process on this host may use
  * up what it grants this host. */
 static void explain_proxy(const struct http *http, struct verdict *why_not)
 {
@@ -261,8 +261,8 @@ static const char *words_of(const struct http *http, enum end end)
     return end == END_FAILURE ? transfer_words(http->transfer) : NULL;
 }
 
-/* Where the time is over before the request begins, it is as the one before it ended; or else the move
- * was ours. */
+/* Where the time is over before the request begins, it is as the one before it ended; or else the
+ * move was ours. */
 static enum http_result refuse_late(const struct http *http, const struct http_watch *watch,
                                     struct verdict *why_not)
 {
@@ -274,8 +274,8 @@ static enum http_result refuse_late(const struct http *http, const struct http_w
     return HTTP_UNSENT;
 }
 
-/* A reply that came before its request left is to another one. One that says that the request took us
- * too long is true where this host did not let us run. */
+/* A reply that came before its request left is to another one. One that says that the request took
+ * us too long is true where this host did not let us run. */
 static enum end check_reply(const struct http *http, const struct http_reply *reply)
 {
     if (!move_is_answered(&http->move))

@@ -29,7 +29,7 @@ struct http_watch {
     int64_t waited_ms;   /* of it: spent on waiting for the other side; http.c adds to it */
     /* DESCRIPTOR is readable. False: give the request up. */
     bool (*noticed)(struct http_watch *watch);
-    /* The connection stands, and the first byte of the request would leave now; it may take its
+    /* The connection is made, and the first byte of the request would leave now; it may take its
      * time. False: give the request up, nothing leaves. NULL: go on. */
     bool (*before_send)(struct http_watch *watch);
     void *context; /* the callbacks' own */
@@ -61,7 +61,8 @@ struct http_reply {
 
 /* Prepares for requests to SETTINGS->base_url as CREDENTIALS, of which it keeps a copy in libcurl's
  * memory. Connects to nothing. The caller frees with http_free(), or ends the process. False, with
- * OUTCOME_MISCONFIGURED in *WHY_NOT: libcurl cannot be initialized, has no memory, or lacks an option. */
+ * OUTCOME_MISCONFIGURED in *WHY_NOT: libcurl cannot be initialized, is out of memory, or lacks an
+ * option. */
 bool http_open(const struct settings *settings, const struct http_credentials *credentials,
                struct http **ret_http, struct verdict *why_not);
 
@@ -81,6 +82,6 @@ bool http_is_distrusted(const struct http *http);
 /* Waits PAUSE_MS and goes on watching. False: the watch gave up, or its deadline comes first. */
 bool http_pause(struct http *http, int64_t pause_ms, struct http_watch *watch);
 
-/* Closes the connection, wipes the last reply, and frees; NULL is fine. May wait for the resolver: a
- * process that has a deadline ends without it. */
+/* Closes the connection, wipes the last reply, and frees; NULL is fine. May wait for the resolver:
+ * a process that has a deadline ends without it. */
 void http_free(struct http *http);

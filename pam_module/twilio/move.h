@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Whose move it is: what this host and the other side have done for the request under way, and the one
- * judge of why it got no answer. PAM_AUTHINFO_UNAVAIL lets in by the recipe for an outage, and whoever
- * calls sudo can freeze, starve and use up what the check program needs. So the other side is to blame
- * only if it said no, or was silent while it was its turn: the bytes that are due have left, and nothing
- * has come that is not read. Whatever is not known is this host's. */
+/* Whose move it is: what this host and the other side have done for the request under way, and the
+ * one judge of why it got no answer. PAM_AUTHINFO_UNAVAIL lets in by the recipe for an outage, and
+ * whoever calls sudo can freeze, starve and use up what the check program needs. So the other side
+ * is to blame only if it said no, or was silent while it was its turn: the bytes that are due have
+ * left, and nothing has come that is not read. Whatever is not known is this host's. */
 #pragma once
 
 #include <stdbool.h>
@@ -34,7 +34,7 @@ enum move_end {
     MOVE_NOT_CONNECTED,   /* no connection came about */
     MOVE_CONNECTION_LOST, /* nothing more can be sent */
     MOVE_BAD_ANSWER,      /* the other side said what it may not, or ended the connection */
-    MOVE_FLOOD,           /* there was no memory for so much */
+    MOVE_FLOOD,           /* out of memory for so much */
 };
 
 /* The bookkeeping of one connection after the other. */
@@ -77,8 +77,8 @@ bool move_is_answered(const struct move *move);
 /* Whether move_judge() can tell at NOW_MS why a look-up failed: a name server may yet answer. */
 bool move_is_settled(struct move *move, int64_t now_ms);
 
-/* Why the request has got no answer, which libcurl told at NOW_MS: CAUSE_OTHER_SIDE, or what happened on
- * this host. */
+/* Why the request has got no answer, which libcurl told at NOW_MS: CAUSE_OTHER_SIDE, or what
+ * happened on this host. */
 struct cause move_judge(const struct move *move, enum move_end end, int64_t now_ms);
 
 /* Closes what is its own. */

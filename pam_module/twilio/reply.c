@@ -67,7 +67,7 @@ static void free_text(char **text)
 #define auto_text __attribute__((cleanup(free_text))) char
 
 /* json-c 0.17 and 0.18 take a byte above 0x7f for a control character where they are strict, and
- * nothing that counts here holds one: each becomes %XX. NULL: no memory. */
+ * nothing that counts here holds one: each becomes %XX. NULL: out of memory. */
 static char *print_ascii(const char *body, size_t size, size_t *ret_size)
 {
     char *text = malloc(3 * size + 1);

@@ -8,9 +8,9 @@
 
 struct json_object; /* json-c's */
 
-/* Parses SIZE bytes: one whole object and nothing else, UTF-8, at most HTTP_BODY_MAX bytes and 8 deep, no key twice, no
- * U+0000; bytes above 0x7f become %XX. The caller frees with reply_free(). NULL: it is not that, or
- * no memory. */
+/* Parses SIZE bytes: one whole object and nothing else, UTF-8, at most HTTP_BODY_MAX bytes and 8
+ * deep, no key twice, no U+0000; bytes above 0x7f become %XX. The caller frees with reply_free().
+ * NULL: it is not that, or out of memory. */
 struct json_object *reply_parse(const char *body, size_t size);
 
 /* The text of member NAME, which lives as long as the object; NULL: it is absent or no string. */

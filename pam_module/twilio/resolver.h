@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* The name servers, asked beside a look-up of the C library: it tells nobody why a look-up failed or
- * hangs, and whoever uses up this host's ports or threads must not pass for a name server that is
- * silent. Messages as in RFC 1035, section 4. */
+/* The name servers, asked beside a look-up of the C library: it tells nobody why a look-up failed
+ * or hangs, and anyone who uses up this host's ports or threads must not pass for a name server
+ * that is silent. Messages as in RFC 1035, section 4. */
 #pragma once
 
 #include <stdbool.h>

@@ -85,8 +85,8 @@ static int on_close(void *context, curl_socket_t socket)
     return move_close_socket(transfer->move, socket);
 }
 
-/* The code may have been typed since the request began; libcurl reads the body after this. False: it
- * does not have the length that the request's head promises. */
+/* The code may have been typed since the request began; libcurl reads the body after this. False:
+ * it does not have the length that the request's head promises. */
 static bool take_code(struct transfer *transfer)
 {
     size_t length = (size_t)transfer->settings->code_length;
@@ -139,8 +139,8 @@ static size_t on_header(char *bytes, size_t one, size_t size, void *context)
     return transfer->fault == NULL ? size : 0;
 }
 
-/* The system's folder of certificates; NULL: there is none, and libcurl's own bundle counts. Reading
- * the bundle instead costs every login 20 ms. */
+/* The system's folder of certificates; NULL: there is none, and libcurl's own bundle counts.
+ * Reading the bundle instead costs every login 20 ms. */
 static const char *system_folder(void)
 {
     const char *folder = curl_version_info(CURLVERSION_NOW)->capath;
@@ -260,8 +260,8 @@ static bool find_host(const char *url, char **ret_host)
     return is_found;
 }
 
-/* Whoever takes all the memory that this host promises must not make a handshake fail: the heap grows
- * now, and does not shrink again. */
+/* Anyone who takes all the memory that this host promises must not make a handshake fail: the heap
+ * grows now, and does not shrink again. */
 static bool take_memory(void)
 {
     void *memory;
@@ -354,8 +354,8 @@ static bool set_form(struct transfer *transfer, const struct http_request *reque
     return true;
 }
 
-/* A handle of its own for each request: libcurl from 7.83 to 8.2 keeps a pointer to the last field of
- * the last reply, which it has freed, and takes a folded first field for a part of that. */
+/* A handle of its own for each request: libcurl from 7.83 to 8.2 keeps a pointer to the last field
+ * of the last reply, which it has freed, and takes a folded first field for a part of that. */
 bool transfer_begin(struct transfer *transfer, const struct http_request *request)
 {
     bool is_fresh = transfer->failed || is_stale(transfer);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* libcurl: one request after another over one kept connection. How long to wait, and who is to blame
- * where no answer comes, is for http.c to say. */
+/* libcurl: one request after another over one kept connection. How long to wait, and who is to
+ * blame where no answer comes, is for http.c to say. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,8 +13,8 @@
 
 struct transfer;
 
-/* Somebody who is asked when the connection stands and the first byte of the request would leave; he
- * may take his time. False: nothing leaves. */
+/* Somebody who is asked when the connection is made and the first byte of the request would leave;
+ * he may take his time. False: nothing leaves. */
 struct transfer_hook {
     bool (*before_send)(void *context);
     void *context;
@@ -31,8 +31,8 @@ bool transfer_open(const struct settings *settings, const struct http_credential
                    struct move *move, const struct transfer_hook *hook,
                    struct transfer **ret_transfer, struct verdict *why_not);
 
-/* Begins REQUEST, on the kept connection unless that is in doubt; connects to nothing yet. False: libcurl
- * does not take it. */
+/* Begins REQUEST, on the kept connection unless that is in doubt; connects to nothing yet. False:
+ * libcurl does not take it. */
 bool transfer_begin(struct transfer *transfer, const struct http_request *request);
 
 /* Lets libcurl do all that it can without waiting. */
@@ -45,14 +45,14 @@ bool transfer_wait(struct transfer *transfer, int descriptor, int64_t wait_ms);
 /* Whether a byte of the request may have left. It never leaves twice. */
 bool transfer_is_sent(const struct transfer *transfer);
 
-/* After TRANSFER_FAILED: how the request ended; libcurl's words for it, or why the reply is none; and
- * whether the server's certificate is not trusted. */
+/* After TRANSFER_FAILED: how the request ended; libcurl's words for it, or why the reply is none;
+ * and whether the server's certificate is not trusted. */
 enum move_end transfer_end_of(const struct transfer *transfer);
 const char *transfer_words(const struct transfer *transfer);
 bool transfer_is_distrusted(const struct transfer *transfer);
 
-/* After TRANSFER_FAILED: the status of a proxy's answer to CONNECT (RFC 9110 section 9.3.6); 0: there
- * was none. */
+/* After TRANSFER_FAILED: the status of a proxy's answer to CONNECT (RFC 9110 section 9.3.6); 0:
+ * there was none. */
 int transfer_proxy_status(const struct transfer *transfer);
 
 /* What on this host keeps a certificate from being trusted; CAUSE_OTHER_SIDE: nothing does. */
@@ -66,8 +66,8 @@ void transfer_certificates(const struct settings *settings, const char **ret_fil
 /* After TRANSFER_REPLIED. */
 void transfer_fill(const struct transfer *transfer, struct http_reply *ret_reply);
 
-/* Takes the request from libcurl. HAS_FAILED: the next one gets another connection. Not while libcurl
- * looks up a name: it would wait for its thread. */
+/* Takes the request from libcurl. HAS_FAILED: the next one gets another connection. Not while
+ * libcurl looks up a name: it would wait for its thread. */
 void transfer_end(struct transfer *transfer, bool has_failed);
 
 /* Closes the connection, wipes the last reply, and frees; NULL is fine. May wait for the resolver. */

@@ -11,8 +11,9 @@ enum { LISTING_COLUMNS_MAX = 12 };
 struct listing;
 
 /* Starts rows of the COLUMNS, which end with NULL and outlive the listing. A person sees the first
- * ALIGNED of them aligned, and of the others those that are not empty, with their names. As JSON the
- * rows become one array of objects with the columns as names. The caller frees with listing_free(). NULL: no memory. */
+ * ALIGNED of them aligned, and of the others those that are not empty, with their names. As JSON
+ * the rows become one array of objects with the columns as names. The caller frees with
+ * listing_free(). NULL: out of memory. */
 struct listing *listing_start(const char *const *columns, size_t aligned, bool is_json);
 
 /* Adds a row: a text for each column, copied, control bytes made '?'; NULL: empty, and left out of
@@ -22,7 +23,8 @@ void listing_add(struct listing *listing, const char *const *texts);
 /* Prints everything. False: a row is missing, for lack of memory. */
 bool listing_print(const struct listing *listing);
 
-/* Prints the one row: each column on a line of its own, or as JSON one object. False: no memory. */
+/* Prints the one row: each column on a line of its own, or as JSON one object. False: out of
+ * memory. */
 bool listing_print_record(const struct listing *listing);
 
 /* NULL is fine. */

@@ -19,8 +19,8 @@ struct report;
  *     ok       sshd: asked after the password
  *     wrong    sudo: line 3 of /etc/pam.d/sudo ends the stack before the module; move it below
  * in colours on a terminal unless NO_COLOR is set (no-color.org), or, with its option --json, one
- * array of objects { level, subject, text, remedy } when it ends. Whoever is not root gets a first finding about that. NULL: no memory, which is
- * said. */
+ * array of objects { level, subject, text, remedy } when it ends. Anyone who is not root gets a
+ * first finding about that. NULL: out of memory, which is said. */
 struct report *report_start(const struct command_call *call);
 
 /* Adds a finding about SUBJECT ("sshd", "settings"): the formatted text, and what to do about it;

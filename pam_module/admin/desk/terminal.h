@@ -26,17 +26,17 @@ struct terminal_word {
     char text[TERMINAL_WORD_SIZE];
 };
 
-/* WORD as it stands in a command that is shown to be typed in: between single quotes where a shell
- * would take it for something else (DOM\alice). Cut at TERMINAL_WORD_SIZE - 1 bytes. Use it in place:
- * terminal_word(name).text. */
+/* WORD as it is in a command that is shown to be typed in: between single quotes where a shell
+ * would take it for something else (DOM\alice). Cut at TERMINAL_WORD_SIZE - 1 bytes. Use it in
+ * place: terminal_word(name).text. */
 struct terminal_word terminal_word(const char *word);
 
 /* Prints one line on standard error, cleaned: "twilio-verify: TEXT". */
 void terminal_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* From here on SIGHUP, SIGINT and SIGTERM end nothing: they are noticed at the next question, and by
- * the descriptor that is returned and then is readable; -1: there is none. The caller closes. What was
- * begun at Twilio is finished, or undone. */
+/* From here on SIGHUP, SIGINT and SIGTERM end nothing: they are noticed at the next question, and
+ * by the descriptor that is returned and then is readable; -1: there is none. The caller closes.
+ * What was begun at Twilio is finished, or undone. */
 int terminal_hold_signals(void);
 
 /* Whether one of them came. */

@@ -91,7 +91,7 @@ static bool await_cage(const struct helper *helper, struct process *ret_process)
     return true;
 }
 
-/* To somebody who is not enrolled the second question comes once the connection stands, and else a
+/* To somebody who is not enrolled the second question comes once the connection is made, and else a
  * verdict. What is answered never leaves. */
 static void add_connection(struct report *report, const struct dry_run *run, struct helper *helper)
 {

@@ -109,7 +109,7 @@ static void add_other_names(struct report *report, const struct settings *settin
                ignores ? "needs no code (unmapped_user = \"ignore\")" : "is refused");
 }
 
-/* What whoever was imported may have left: the seed in clear, for everything that runs as the user. */
+/* What an import may have left: the seed in clear, for everything that runs as the user. */
 static void add_seed(struct report *report, const char *name)
 {
     const struct passwd *account = getpwnam(name);

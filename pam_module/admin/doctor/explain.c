@@ -323,7 +323,7 @@ static void explain_all(struct explain *explain, const char *rhost)
     settings_free(&explain->settings);
 }
 
-/* libpam knows every service by its name in small letters. */
+/* libpam knows every service by its name in lower case. */
 static bool take_service(const char *given, char service[DIALOGUE_SERVICE_SIZE])
 {
     char line[DIALOGUE_LINE_SIZE];

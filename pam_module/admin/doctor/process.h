@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* What a running check program is: its account, its capabilities, its cage. */
+/* What a running check program is: its account, its capabilities, its sandbox. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,5 +19,5 @@ struct process {
 /* Reads what /proc tells of the process of PIDFD. False: it is gone, or /proc is closed. */
 bool process_read(int pidfd, struct process *ret_process);
 
-/* Adds findings: whether it is RUN_AS and nothing more, and how it is shut in. */
+/* Adds findings: whether it is RUN_AS and nothing more, and how it is restricted. */
 void process_add(struct report *report, const char *run_as, const struct process *process);

@@ -18,8 +18,8 @@
 #include "../desk/terminal.h"
 #include "../enroll/session.h"
 
-/* Certificates last for months: half a step of a code, 30 s, is what already misleads whoever compares
- * logs. Codes are checked with Twilio's clock. */
+/* Certificates last for months: half a step of a code, 30 s, is what already misleads anyone who
+ * compares logs. Codes are checked with Twilio's clock. */
 enum {
     SKEW_SECONDS_MAX = 15,
     CODE_LIFE_MAX = 90, /* s, of a factor that "enroll" makes */

@@ -46,7 +46,7 @@ static bool is_name(const char *name)
            strcmp(name, "other") != 0;
 }
 
-/* "sudo" means what "sudo -i" calls, too. libpam takes a name in small letters. */
+/* "sudo" means what "sudo -i" calls, too. libpam takes a name in lower case. */
 static bool take_names(struct task *task, char *name)
 {
     static char sudo_i[] = "sudo-i";
@@ -204,8 +204,8 @@ static bool enable_service(struct task *task)
            (!is_polkit || reload_polkit(task));
 }
 
-/* sshd first, and PAM only when sshd was seen to ask for the first factor and for the code: with PAM
- * changed and sshd not, the method "password" would be the code alone. */
+/* sshd first, and PAM only when sshd was seen to ask for the first factor and for the code: with
+ * PAM changed and sshd not, the method "password" would be the code alone. */
 static bool write_sshd(struct task *task, bool by_key, const struct sshd_config *config)
 {
     struct verdict why_not, reason;

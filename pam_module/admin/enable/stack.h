@@ -14,22 +14,22 @@ enum stack_place {
 };
 
 struct stack {
-    const char *service; /* in small letters */
+    const char *service; /* in lower case */
     const struct facts *facts;
     enum stack_place place;
     const char *line; /* of STACK_AFTER */
 };
 
 enum stack_found {
-    STACK_REFUSED, /* the verdict tells */
-    STACK_ABSENT,  /* no such service; the verdict tells, too */
+    STACK_REFUSED, /* the verdict says why */
+    STACK_ABSENT,  /* no such service; the verdict says why, too */
     STACK_SAME,    /* nothing is to be changed */
     STACK_CHANGED,
 };
 
 /* Adds to PLAN what asks for a code by the service. STACK_SAME: an earlier call has done it.
- * STACK_REFUSED also where the service calls the module by a line that is not of this tool, as by an
- * include; where nothing comes before the code; where the file can't be read or trusted. */
+ * STACK_REFUSED also where the service calls the module by a line that is not of this tool, as by
+ * an include; where nothing comes before the code; where the file can't be read or trusted. */
 enum stack_found stack_enable(const struct stack *stack, struct plan *plan,
                               struct verdict *why_not);
 

@@ -5,6 +5,6 @@
 
 #include "../../core/settings.h"
 
-/* Ends the bypass of NAME; *RET_WAS_THERE tells whether there was one. False, with the verdict. */
+/* Ends the bypass of NAME; *RET_WAS_THERE says whether there was one. False, with the verdict. */
 bool bypass_end(const struct settings *settings, const char *name, bool *ret_was_there,
                 struct verdict *why_not);

@@ -100,7 +100,8 @@ static bool choose_identity(const struct command_call *call, const struct sessio
     return true;
 }
 
-/* Puts a label of our own into the address for the app, of which Twilio learns nothing: who uses it. */
+/* Puts a label of our own into the address for the app, of which Twilio learns nothing: who uses
+ * it. */
 static void set_label(struct factor_seed *seed, const char *label)
 {
     const char *query = strchr(seed->uri, '?'), *found = strstr(query, "issuer=");
@@ -116,7 +117,7 @@ static void set_label(struct factor_seed *seed, const char *label)
     explicit_bzero(uri, sizeof uri);
 }
 
-/* From here on whatever happens stands in the pending file. */
+/* From here on whatever happens is in the pending file. */
 static enum command_status create(const struct command_call *call, struct session *session,
                                   const struct seed *imported, struct users_record *record,
                                   struct factor_seed *ret_seed)

@@ -59,7 +59,7 @@ static void hide_progress(const struct rows *rows)
         fprintf(stderr, "\r%*s\r", PROGRESS_SIZE, "");
 }
 
-/* How the factor stands at Twilio, in a word. */
+/* The state of the factor at Twilio, in a word. */
 static const char *check(struct rows *rows, enum users_state state,
                          const struct users_record *record)
 {

@@ -151,8 +151,8 @@ static struct http_watch *watch_on(struct session *session)
     return watch_for(session, -1);
 }
 
-/* Deletes one factor, or where its SID never became known, every factor of the identity that was not
- * confirmed. Absent is as good as deleted. */
+/* Deletes one factor, or where its SID never became known, every factor of the identity that was
+ * not confirmed. Absent is as good as deleted. */
 static enum factor_result remove_factors(struct session *session, const struct users_record *record,
                                          struct verdict *why_not)
 {
@@ -192,7 +192,7 @@ static bool is_gone(enum factor_result result)
     return result == FACTOR_DONE || result == FACTOR_ABSENT;
 }
 
-/* Whoever is killed while a factor is replaced may leave the enrolled one among the former ones.
+/* Anyone who is killed while a factor is replaced may leave the enrolled one among the former ones.
  * False: it can't be told. */
 static bool find_use(const struct session *session, const char *name,
                      const struct users_record *record, bool *ret_is_used, struct verdict *why_not)

@@ -95,7 +95,7 @@ static bool print_file(const char *name, const char *suffix, char file[FILE_NAME
     return length > 0 && length < FILE_NAME_SIZE;
 }
 
-/* Lock files stay: whoever removed one would let two others lock two files of one name. */
+/* Lock files stay: anyone who removed one would let two others lock two files of one name. */
 bool users_lock(struct users *users, const char *name, struct verdict *why_not)
 {
     char file[FILE_NAME_SIZE];

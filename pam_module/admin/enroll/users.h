@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* The folder of the enrollments, written to. Nothing is ever half there: a file comes into being by
- * rename(2), and what was begun at Twilio stands in a file before the request leaves.
+ * rename(2), and what was begun at Twilio is in a file before the request leaves.
  *
  *     users_dir/NAME.conf             enrolled: what a login reads
  *     users_dir/NAME.recovery         the hashes of recovery codes, read by a login too
@@ -41,12 +41,12 @@ void users_close(struct users *users);
 
 /* Keeps other administrators away from NAME until users_close(), and makes the folders that are
  * missing: before anything is written. False: one is at it right now, or
- * the lock can't be made; the verdict tells. */
+ * the lock can't be made; the verdict says why. */
 bool users_lock(struct users *users, const char *name, struct verdict *why_not);
 
 enum users_found { USERS_REFUSED, USERS_NONE, USERS_FOUND };
 
-/* Reads the file of NAME. USERS_REFUSED: it is damaged or can't be trusted; the verdict tells. */
+/* Reads the file of NAME. USERS_REFUSED: it is damaged or can't be trusted; the verdict says why. */
 enum users_found users_read(const struct users *users, enum users_state state, const char *name,
                             struct users_record *ret_record, struct verdict *why_not);
 
@@ -73,7 +73,7 @@ bool users_forget(const struct users *users, enum users_state state, const char 
 bool users_put(const struct users *users, const char *name, const char *suffix, const char *text,
                struct verdict *why_not);
 
-/* Removes it; *RET_WAS_THERE tells whether there was one. */
+/* Removes it; *RET_WAS_THERE says whether there was one. */
 bool users_drop(const struct users *users, const char *name, const char *suffix,
                 bool *ret_was_there, struct verdict *why_not);
 

@@ -122,7 +122,7 @@ static void add_logins(struct survey *survey)
             add_service(survey, service->name, false);
 }
 
-/* libpam looks for a service in small letters. */
+/* libpam looks for a service in lower case. */
 static bool is_never_found(const char *name)
 {
     for (; *name != '\0'; name++)
@@ -178,7 +178,7 @@ static void add_all(struct survey *survey)
                    "no service calls the module");
 }
 
-/* libpam takes a service's name in small letters, and only what is behind its last slash. */
+/* libpam takes a service's name in lower case, and only what is behind its last slash. */
 static void add_named(struct survey *survey, const char *operand)
 {
     const char *slash = strrchr(operand, '/');

@@ -14,7 +14,7 @@ enum { WORDS_SIZE = 256, REMEDY_SIZE = 512 };
 #define OUTAGE   PAM_CODE_SET(PAM_CODE_AUTHINFO_UNAVAIL)
 #define ADD_LINE "add \"auth required pam_twilio_verify.so\" after the first factor"
 
-/* A line by which our module is gone past. */
+/* A line by which our module is bypassed. */
 static void judge_way_round(struct judge *judge, const struct pam_stack_line *line, bool is_bare)
 {
     const char *who = is_bare && judge_find_factor(judge->stack) != NULL

@@ -52,7 +52,7 @@ static bool is_name(const char *name)
                name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-")] == '\0';
 }
 
-/* libpam knows a service by its name in small letters. */
+/* libpam knows a service by its name in lower case. */
 static bool is_service_name(const char *name)
 {
     for (const char *letter = name; *letter != '\0'; letter++)

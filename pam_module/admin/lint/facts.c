@@ -34,7 +34,7 @@ static const struct facts_module splitting = {
 
 struct entry {
     struct facts_line line;
-    size_t text; /* the number of the text that it stands in */
+    size_t text; /* the number of the text that it is in */
 };
 
 struct facts {
@@ -179,7 +179,7 @@ const struct facts_module *facts_find_module(const struct facts *facts, const ch
     return entry != NULL ? &entry->line.module : &unknown;
 }
 
-/* Whether the argument of LENGTH bytes stands in LIST, which has commas between. */
+/* Whether the argument of LENGTH bytes is in LIST, which has commas between. */
 static bool is_among(const char *list, const char *argument, size_t length)
 {
     while (*list != '\0') {
@@ -191,7 +191,7 @@ static bool is_among(const char *list, const char *argument, size_t length)
     return false;
 }
 
-/* Whether one of ARGUMENTS stands in LIST. */
+/* Whether one of ARGUMENTS is in LIST. */
 static bool has_one_of(const char *arguments, const char *list)
 {
     const char *word = arguments + strspn(arguments, BLANKS);

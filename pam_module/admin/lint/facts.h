@@ -67,8 +67,9 @@ bool facts_read(struct facts **ret_facts, char why_not[FACTS_WHY_NOT_SIZE]);
 /* Facts about our module alone. The caller frees with facts_free(). NULL: out of memory. */
 struct facts *facts_new(void);
 
-/* Adds the lines of TEXT, the contents of the file SHOWN; each replaces an earlier file's line of the
- * same name. False with WHY_NOT as of facts_read(); FACTS are then to be freed and nothing else. */
+/* Adds the lines of TEXT, the contents of the file SHOWN; each replaces an earlier file's line of
+ * the same name. False with WHY_NOT as of facts_read(); FACTS are then to be freed and nothing
+ * else. */
 bool facts_add(struct facts *facts, const char *text, const char *shown,
                char why_not[FACTS_WHY_NOT_SIZE]);
 
@@ -78,7 +79,7 @@ const struct facts_service *facts_find_service(const struct facts *facts, const 
 /* The INDEXth service, in the order of the lines; NULL: there are no more. */
 const struct facts_service *facts_service_at(const struct facts *facts, size_t index);
 
-/* The module at PATH, as it stands in a line: by its name, whatever the folder. Never NULL. */
+/* The module at PATH, as it is in a line: by its name, whatever the folder. Never NULL. */
 const struct facts_module *facts_find_module(const struct facts *facts, const char *path);
 
 /* The same, in a line with ARGUMENTS: our module does something else with "split=". */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Whether our module asks whoever has passed the first factor, and nobody else. */
+/* Whether our module asks everybody who has passed the first factor, and nobody else. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

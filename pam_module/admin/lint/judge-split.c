@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Password and code in one field: whether a line with "split=", the first factor and our module stand
- * in this order. */
+/* Password and code in one field: whether a line with "split=", the first factor and our module
+ * stand in this order. */
 #include <string.h>
 
 #include "judge.h"
@@ -22,7 +22,7 @@ static bool is_factor(const struct pam_stack_line *line)
     return line->kind == PAM_STACK_MODULE && line->module->role == FACTS_FACTOR;
 }
 
-/* A first factor has to stand between the line that cuts, SPLIT, and the one that checks. */
+/* A first factor has to be between the line that cuts, SPLIT, and the one that checks. */
 static void judge_factor(struct judge *judge, const struct pam_stack_line *split)
 {
     const struct pam_stack_line *factor = judge_find_factor(judge->stack);

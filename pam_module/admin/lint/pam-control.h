@@ -45,7 +45,7 @@ struct pam_control {
     int actions[PAM_CODES];
 };
 
-/* Reads a control, "required" in any case or what stands between brackets, into *RET_CONTROL. False
+/* Reads a control, "required" in any case or what is between brackets, into *RET_CONTROL. False
  * where libpam can't read it: then every code is PAM_ACTION_BAD, as there. "include" and "substack"
  * are not for this function. */
 bool pam_control_parse(const char *text, struct pam_control *ret_control);

@@ -45,7 +45,7 @@ __attribute__((format(printf, 2, 3))) static bool refuse(struct reader *reader, 
     return false;
 }
 
-/* The next word of *REST, which then begins behind it; what stands between brackets is one word,
+/* The next word of *REST, which then begins behind it; what is between brackets is one word,
  * without them. NULL: no more. */
 static char *take_word(char **rest)
 {
@@ -69,8 +69,8 @@ static char *take_word(char **rest)
     return word;
 }
 
-/* Appends one line of the file, as libpam sees it, to LOGICAL. Whether the next one belongs to it as
- * well: it ends with a backslash. */
+/* Appends one line of the file, as libpam sees it, to LOGICAL. Whether the next one belongs to it
+ * as well: it ends with a backslash. */
 static bool append(char *logical, size_t size, const char *line)
 {
     size_t used = strlen(logical);
@@ -260,8 +260,8 @@ static bool keep_path(struct pam_stack *stack, char *path)
     return true;
 }
 
-/* Whether libpam, which could not open a file for REASON, looks for it in the next folder. It does so
- * for every reason; where this process alone may not open it, what libpam reads is not known. */
+/* Whether libpam, which could not open a file for REASON, looks for it in the next folder. It does
+ * so for every reason; where this process alone may not open it, what libpam reads is not known. */
 static bool is_passed_over(int reason)
 {
     return reason == ENOENT || reason == ENOTDIR || reason == ELOOP || reason == ENAMETOOLONG;
@@ -305,7 +305,8 @@ static bool read_name(struct reader *reader, const char *name, int include_level
             return true;
         if (!is_absent)
             return false;
-        /* Debian's libpam, up to 1.7 at least, looks for an included file in the first folder alone. */
+        /* Debian's libpam, up to 1.7 at least, looks for an included file in the first folder
+         * alone. */
         if (include_level > 0)
             break;
     }

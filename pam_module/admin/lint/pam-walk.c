@@ -58,8 +58,8 @@ static size_t leave(const struct pam_stack *stack, size_t index)
     return index + 1;
 }
 
-/* The line that a jump from line INDEX over JUMP lines ends at; a substack counts as one. A jump too
- * far is a failure. */
+/* The line that a jump from line INDEX over JUMP lines ends at; a substack counts as one. A jump
+ * too far is a failure. */
 static size_t jump_from(const struct pam_stack *stack, size_t index, int jump, struct opinion *now)
 {
     int level = stack->lines[index].level;
@@ -154,8 +154,8 @@ enum pam_code pam_walk_run(const struct pam_stack *stack, pam_walk_answer answer
     return state.now.status;
 }
 
-/* The search: the states in which each line may be entered, first to last; then, last to first, from
- * which of them there is a way to success. */
+/* The search: the states in which each line may be entered, first to last; then, last to first,
+ * from which of them there is a way to success. */
 
 struct states {
     size_t count;
@@ -167,7 +167,7 @@ struct search {
     const struct pam_stack *stack;
     pam_codes second;
     struct states *lines; /* one more than the stack has: the end */
-    size_t *ours;         /* how many lines of our module stand before each */
+    size_t *ours;         /* how many lines of our module are before each */
     struct pam_walk_result *result;
 };
 

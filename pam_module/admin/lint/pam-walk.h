@@ -31,7 +31,7 @@ struct pam_walk_result {
 };
 
 /* Tries every way through STACK where our module returns one of SECOND, and every other module what
- * it may. The caller frees *RET_RESULT with free(). False: no memory, or more ways than can be
+ * it may. The caller frees *RET_RESULT with free(). False: out of memory, or more ways than can be
  * followed; then nothing is known. */
 bool pam_walk_search(const struct pam_stack *stack, pam_codes second,
                      struct pam_walk_result **ret_result);

@@ -125,7 +125,7 @@ static bool is_chosen(const struct walk *walk, int number)
     return false;
 }
 
-/* Takes a line "Match", with CRITERIA; OUTER is the block that the file stands in. */
+/* Takes a line "Match", with CRITERIA; OUTER is the block that the file is in. */
 static bool take_match(struct walk *walk, struct source *source, char *criteria, int outer)
 {
     bool is_block;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* A file of text, whoever owns it. */
+/* A file of text, with any owner. */
 #include "text-file.h"
 
 #include <errno.h>

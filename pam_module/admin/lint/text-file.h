@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* A file of text, whoever owns it: others' configuration, which is read and never obeyed. */
+/* A file of text, with any owner: others' configuration, which is read and never obeyed. */
 #pragma once
 
 #include <stdbool.h>

@@ -72,7 +72,7 @@ static bool is_ours(const struct setup *setup, const struct services_row *row)
     return false;
 }
 
-/* *RET_IS_PERMITTED tells whether the key may list. */
+/* *RET_IS_PERMITTED says whether the key may list. */
 static bool list(struct setup *setup, struct services *services, bool *ret_is_permitted,
                  enum command_status *ret_status)
 {

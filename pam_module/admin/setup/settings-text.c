@@ -12,7 +12,7 @@
 #define BLANKS " \t\r\n\f\v"
 #define NAME   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789*_-"
 
-/* Where something stands in a text: from BEGIN up to END. */
+/* Where something is in a text: from BEGIN up to END. */
 struct place {
     const char *begin, *end;
 };
@@ -105,7 +105,7 @@ bool settings_text_get(const char *text, const char *group, const char *name, ch
     return true;
 }
 
-/* TEXT with BEFORE, VALUE between quotes, and AFTER in place of what stands in PLACE. */
+/* TEXT with BEFORE, VALUE between quotes, and AFTER in place of what is in PLACE. */
 static char *put(const char *text, struct place place, const char *before, const char *value,
                  const char *after)
 {

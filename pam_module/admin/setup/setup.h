@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* One call of "setup": what stands in the settings, and what is to stand there. */
+/* One call of "setup": what is in the settings, and what is to be there. */
 #pragma once
 
 #include <stdbool.h>
