@@ -5,6 +5,7 @@
     BUILD=build /usr/bin/python3 tests/tap.py tests/admin/test_setup.py
 """
 
+import fcntl
 import os
 import pathlib
 import re
@@ -332,12 +333,17 @@ class Machine(SetupCase):
 
     def test_a_service_is_not_left_where_the_files_can_t_be_written(self):
         self.emulator.request("DELETE", f"/v2/Services/{SERVICE_SID}")
-        prefix = self.privately(f"mount --bind {self.folder} {self.folder}; "
-                                f"mount -o remount,ro,bind {self.folder}")
+        prefix = self.privately(f"mount --bind {self.settings} {self.settings}")
         done = self.run_tool("setup", *FROM_INPUT, answers=[API_KEY_SECRET], prefix=prefix)
         self.assertEqual(done.status, WRONG)
-        self.assertRegex(done.err, "Read-only file system\n(.*\n)*.*deleted the Verify service")
+        self.assertRegex(done.err, "resource busy\n(.*\n)*.*deleted the Verify service")
         self.assertEqual(self.services(), {})
+
+    def test_who_can_read_the_folder_of_the_settings_can_not_keep_setup_out(self):
+        folder = os.open(self.folder, os.O_RDONLY)
+        self.addCleanup(os.close, folder)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        self.set_up()
 
     def test_two_at_once_do_not_mix(self):
         self.emulator.control("fault slow=3000 on service-list")
@@ -348,8 +354,11 @@ class Machine(SetupCase):
             first.stdin.close()
             while not self.operations()["service-list"]:
                 pass
+            lock = self.folder / "twilio-verify.conf.lock"
+            self.assertEqual(stat.S_IMODE(lock.stat().st_mode), 0o600)
             self.assertIn("another setup runs now", self.set_up(status=WRONG).err)
             self.assertEqual(first.wait(20), OK)
+            self.assertFalse(lock.exists())
 
 
 class Person(SetupCase):

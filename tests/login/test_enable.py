@@ -320,10 +320,20 @@ class Refusals(EnableCase):
                 machine.configure()
 
     def test_while_another_call_is_at_it(self):
+        self.enable("sudo")
+        self.disable("sudo")
+        lock = os.open("/run/twilio-verify.lock", os.O_RDONLY)
+        self.addCleanup(os.close, lock)
+        self.assertEqual(os.fstat(lock).st_mode & 0o777, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        self.assert_refuses("sudo", part="another twilio-verify is changing /etc/pam.d")
+
+    def test_who_can_read_pams_folder_can_not_keep_root_out(self):
         folder = os.open(PAM, os.O_RDONLY)
         self.addCleanup(os.close, folder)
         fcntl.flock(folder, fcntl.LOCK_EX)
-        self.assert_refuses("sudo", part="another twilio-verify is changing it")
+        self.enable("sudo")
+        self.disable("sudo")
 
 
 class Bytes(EnableCase):

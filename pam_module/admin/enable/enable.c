@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "../../core/secret.h"
+#include "../desk/lock.h"
 #include "../desk/terminal.h"
 #include "outlook.h"
 #include "paths.h"
@@ -19,6 +19,7 @@
 #include "stack.h"
 
 #define PAM_FOLDER "/etc/pam.d"
+#define LOCK       "/run/twilio-verify.lock"
 
 enum { SERVICES_MAX = 16, NAMES_MAX = 2 };
 
@@ -324,16 +325,13 @@ static bool enable(struct task *task)
 /* Only one call at a time changes PAM. */
 static int lock(void)
 {
-    int folder = open(PAM_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int file = lock_take(AT_FDCWD, LOCK);
 
-    if (folder >= 0 && flock(folder, LOCK_EX | LOCK_NB) == 0)
-        return folder;
-    terminal_say(PAM_FOLDER ": %s", errno == EWOULDBLOCK
-                                        ? "another twilio-verify is changing it: try again later"
-                                        : strerror(errno));
-    if (folder >= 0)
-        close(folder);
-    return -1;
+    if (file < 0)
+        terminal_say("%s", errno == EWOULDBLOCK ? "another twilio-verify is changing " PAM_FOLDER
+                                                  ": try again later"
+                                                : strerror(errno));
+    return file;
 }
 
 static bool run_all(struct task *task, bool (*change)(struct task *task))
@@ -355,10 +353,10 @@ static enum command_status run(const struct command_call *call, bool (*change)(s
                          .is_dry = command_value(call, "dry-run") != NULL,
                          .is_forced = command_value(call, "force") != NULL };
     bool is_done = false;
-    int folder = lock();
+    int held = lock();
     int signals = terminal_hold_signals();
 
-    if (folder >= 0 && !facts_read(&task.facts, reason))
+    if (held >= 0 && !facts_read(&task.facts, reason))
         terminal_say("%s", reason);
     task.report = task.facts != NULL ? report_start(call) : NULL;
     if (task.report != NULL) {
@@ -369,8 +367,8 @@ static enum command_status run(const struct command_call *call, bool (*change)(s
     settings_free(&task.settings);
     if (signals >= 0)
         close(signals);
-    if (folder >= 0)
-        close(folder);
+    if (held >= 0)
+        close(held);
     return is_done ? COMMAND_OK : COMMAND_WRONG;
 }
 

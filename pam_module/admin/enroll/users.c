@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include "../../core/secret.h"
 #include "../../core/text.h"
 #include "../../core/userfile.h"
+#include "../desk/lock.h"
 #include "folder.h"
 
 enum { FILE_SIZE_MAX = 16 * 1024, FILE_NAME_SIZE = 256, PATH_SIZE = 4096 + 16 };
@@ -104,11 +104,8 @@ bool users_lock(struct users *users, const char *name, struct verdict *why_not)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "the name is too long");
     if (!open_folders(users, true, why_not))
         return false;
-    users->lock = openat(users->folders[USERS_PENDING], file,
-                         O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (users->lock < 0)
-        return refuse(why_not, users, USERS_PENDING, name, "locking");
-    if (flock(users->lock, LOCK_EX | LOCK_NB) == 0)
+    users->lock = lock_take(users->folders[USERS_PENDING], file);
+    if (users->lock >= 0)
         return true;
     if (errno == EWOULDBLOCK)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,

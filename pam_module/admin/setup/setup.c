@@ -91,6 +91,7 @@ static enum command_status run(const struct command_call *call)
         .call = call,
         .is_asking = isatty(STDIN_FILENO) && isatty(STDERR_FILENO),
         .is_dry = command_value(call, "dry-run") != NULL,
+        .lock = -1,
         .signals = terminal_hold_signals(),
     };
     enum command_status status = COMMAND_WRONG;
@@ -102,6 +103,7 @@ static enum command_status run(const struct command_call *call)
     secret_free(&setup.secret);
     secret_free(&setup.text);
     settings_free(&setup.settings);
+    store_close(&setup);
     if (setup.signals >= 0)
         close(setup.signals);
     return status;

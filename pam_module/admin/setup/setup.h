@@ -22,6 +22,7 @@ struct setup {
     char *secret;              /* of the API key */
     struct settings *settings; /* of TEXT with these SIDs, zeros for those that are not known */
     struct service service;
+    int lock;     /* that keeps other calls away; -1: not held */
     int signals;  /* that end a question or a request */
     bool is_made; /* the service was made by this call */
 };

@@ -8,13 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "../../core/secret.h"
 #include "../../core/text.h"
 #include "../desk/data-file.h"
+#include "../desk/lock.h"
 #include "../desk/terminal.h"
 #include "../enroll/folder.h"
 #include "settings-text.h"
@@ -69,27 +69,52 @@ static bool read_sample(struct setup *setup, struct verdict *why_not)
                             why_not) == SECRET_READ;
 }
 
-/* The folder stays open, and so locked, until the process ends. */
-static bool lock(const char *path, struct verdict *why_not)
+static bool is_folder_roots(const char *path, struct verdict *why_not)
 {
     struct place place;
 
     if (!split(path, &place, why_not))
         return false;
     place.descriptor = secret_open_folder(place.folder, why_not);
-    if (place.descriptor < 0)
-        return false;
-    return flock(place.descriptor, LOCK_EX | LOCK_NB) == 0 ||
-           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: %s", place.folder,
+    if (place.descriptor >= 0)
+        close(place.descriptor);
+    return place.descriptor >= 0;
+}
+
+/* The lock is beside the settings, where nobody else can write. */
+static bool print_lock(const struct setup *setup, char path[PATH_MAX])
+{
+    return snprintf(path, PATH_MAX, "%s.lock", setup->call->settings_path) < PATH_MAX;
+}
+
+static bool lock(struct setup *setup, struct verdict *why_not)
+{
+    char path[PATH_MAX];
+
+    errno = ENAMETOOLONG;
+    setup->lock = print_lock(setup, path) ? lock_take(AT_FDCWD, path) : -1;
+    return setup->lock >= 0 ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: %s", path,
                           errno == EWOULDBLOCK ? "another setup runs now; try again later"
                                                : strerror(errno));
+}
+
+void store_close(const struct setup *setup)
+{
+    char path[PATH_MAX];
+
+    if (setup->lock < 0)
+        return;
+    if (print_lock(setup, path))
+        unlink(path);
+    close(setup->lock);
 }
 
 bool store_open(struct setup *setup, struct verdict *why_not)
 {
     const char *path = setup->call->settings_path;
 
-    if (!lock(path, why_not))
+    if (!is_folder_roots(path, why_not) || !lock(setup, why_not))
         return false;
     switch (secret_read_file(AT_FDCWD, path, path, SECRET_READERS_ANY, FILE_SIZE_MAX, &setup->text,
                              why_not)) {
