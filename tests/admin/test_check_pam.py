@@ -599,6 +599,14 @@ class Stacks(CheckCase):
                                    f'"{argument}"')
         self.assert_judged(INCLUDE + LINE.replace("\n", "\tdebug  helper=/x \n"), "ok: ")
 
+    def test_a_stack_that_asks_twice_is_a_warning(self):
+        twice = "the module asks twice, and a code works once"
+        self.assert_judged(INCLUDE + LINE + LINE, f"warning: svc:2 and svc:3: {twice}")
+        self.install(common_auth=PROFILE)
+        self.assert_judged(INCLUDE + LINE, f"warning: common-auth:4 and svc:2: {twice}")
+        self.assert_judged("auth [success=1 default=ignore] pam_succeed_if.so user = x\n" + LINE +
+                           "auth required pam_unix.so\n", "warning: svc:1", "warning: svc:2")
+
     def test_after_is_for_sshd_alone(self):
         after = LINE.replace("\n", " after=publickey\n")
         refused = "the module refuses everybody: only sshd says which methods"

@@ -136,6 +136,7 @@ static void judge_stack(struct judge *judge)
     judge_approval(judge);
     judge_lines(judge);
     judge_order(judge);
+    judge_twice(judge);
     judge_settings(judge);
     judge_split(judge);
     judge_host(judge);

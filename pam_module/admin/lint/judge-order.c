@@ -114,3 +114,32 @@ void judge_order(struct judge *judge)
         judge_add(judge, level, remedy, "%s:%u: the module asks also after %s %s (%s:%u): %s",
                   ours->path, ours->number, factor->name, what, factor->path, factor->number, cost);
 }
+
+/* The first lines of our module that one login calls. */
+struct asked {
+    const struct pam_stack_line *lines[2];
+    size_t count;
+};
+
+/* The login of somebody who has both factors, and is no exception. */
+static enum pam_code answer_usual(const struct pam_stack_line *line, void *context)
+{
+    struct asked *asked = context;
+    bool is_exception = line->module->role == FACTS_CONDITION || line->module->role == FACTS_ROOT;
+
+    if (judge_is_ours(line) && asked->count < sizeof asked->lines / sizeof *asked->lines)
+        asked->lines[asked->count++] = line;
+    return is_exception ? PAM_CODE_AUTH_ERR : PAM_CODE_SUCCESS;
+}
+
+void judge_twice(struct judge *judge)
+{
+    struct asked asked = { 0 };
+
+    pam_walk_run(judge->stack, answer_usual, &asked);
+    if (asked.count == 2)
+        judge_add(judge, REPORT_WARNING, "remove one of the lines",
+                  "%s:%u and %s:%u: the module asks twice, and a code works once",
+                  asked.lines[0]->path, asked.lines[0]->number, asked.lines[1]->path,
+                  asked.lines[1]->number);
+}

@@ -51,6 +51,10 @@ int judge_find_length(const struct pam_stack_line *line);
 /* Adds what is to be said about the order of the first factor and our module. */
 void judge_order(struct judge *judge);
 
+/* Adds whether one login is asked for two codes, as where a line and the profile of pam-auth-update
+ * call our module. */
+void judge_twice(struct judge *judge);
+
 /* Adds what is to be said about the arguments of our module's lines, and about the settings that
  * count: those that a line names stay in JUDGE->own, which the caller frees. */
 void judge_settings(struct judge *judge);
