@@ -134,6 +134,14 @@ class Services(EnableCase):
         self.disable("tv-svc")
         self.assertEqual(SVC.read_text(), text)
 
+    def test_a_substack_stays_where_an_include_would_end_before_the_code(self):
+        inner = PAM / "tv-inner"
+        self.addCleanup(inner.unlink)
+        inner.write_text("auth sufficient pam_unix.so\nauth required pam_deny.so\n")
+        self.write("auth substack tv-inner\n")
+        self.enable("tv-svc")
+        self.assertEqual(SVC.read_text(), f"auth substack tv-inner\n{LINE}{MARK}\n")
+
     def test_the_code_goes_after_a_named_line(self):
         text = "auth required pam_unix.so\nauth  required  pam_permit.so\n"
         self.write(text)

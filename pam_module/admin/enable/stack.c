@@ -13,6 +13,7 @@
 
 #include "../../core/siphash.h"
 #include "../lint/judge.h"
+#include "../lint/pam-walk.h"
 #include "../lint/text-file.h"
 #include "lines.h"
 
@@ -132,18 +133,38 @@ static char *put_in_place(const struct stack *stack, const char *path, const cha
     return NULL;
 }
 
-/* Behind the line NUMBER. A refusal in a substack ends the substack alone (pam.conf(5)): there the
- * code would be asked for after a wrong password, too. */
-static char *put_behind(const char *text, unsigned number)
+/* Whether no way leads past the code where TEXT is the file. */
+static bool is_closed(const struct stack *stack, const char *path, const char *text)
+{
+    struct pam_walk_result *refused = NULL;
+    auto_stack *found = NULL;
+    struct verdict why_not;
+    bool is_closed = read_stack(stack, path, text, &found, &why_not) &&
+                     pam_walk_search(found, FACTS_REFUSALS, &refused) && !refused->is_success;
+
+    free(refused);
+    return is_closed;
+}
+
+/* Behind the line NUMBER. A refusal in a substack ends the substack alone (pam.conf(5)), and the code
+ * would be asked for after a wrong password, too. So it becomes an include, unless what is included
+ * would then end the stack before the code, as "sufficient" does. */
+static char *put_behind(const struct stack *stack, const char *path, const char *text,
+                        unsigned number)
 {
     static const char substack[] = "auth substack ";
     const char *const lines[] = { MODULE, NULL };
     char words[LINES_SIZE], include[LINES_SIZE + sizeof "auth  include"];
+    char *new;
 
     if (!lines_print(text, number, words) || strncasecmp(words, substack, strlen(substack)) != 0)
         return lines_insert(text, number, false, lines);
     snprintf(include, sizeof include, "auth  include  %s", words + strlen(substack));
-    return replace(text, number, include, MODULE);
+    new = replace(text, number, include, MODULE);
+    if (new != NULL && is_closed(stack, path, new))
+        return new;
+    free(new);
+    return lines_insert(text, number, false, lines);
 }
 
 /* The last line of auth that is not "optional": what is behind it decides nothing. */
@@ -174,7 +195,7 @@ static char *put(const struct stack *stack, const char *path, const char *text,
     else if (number == 0)
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
                        "%s has no line of auth to put the code after", path);
-    else if ((new = put_behind(text, number)) == NULL)
+    else if ((new = put_behind(stack, path, text, number)) == NULL)
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", path);
     return new;
 }
