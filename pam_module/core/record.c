@@ -32,7 +32,12 @@ static bool is_sane(const struct record *record)
 
 bool record_read(int file, struct record *ret_record)
 {
-    return statefile_read(&record_file, file, ret_record) && is_sane(ret_record);
+    struct record record;
+
+    if (!statefile_read(&record_file, file, &record) || !is_sane(&record))
+        return false;
+    *ret_record = record;
+    return true;
 }
 
 enum statefile_locked record_lock(int file, struct record *ret_record, struct verdict *why_not)

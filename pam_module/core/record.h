@@ -40,7 +40,8 @@ extern const struct statefile record_file;
 /* Reads FILE. False: it is damaged, or can't be read. */
 bool record_read(int file, struct record *ret_record);
 
-/* Locks FILE and reads it. On STATEFILE_LOCKED the caller unlocks; otherwise *WHY_NOT tells. */
+/* Locks FILE and reads it. On STATEFILE_LOCKED the caller unlocks; otherwise
+ * *RET_RECORD is as it was, and *WHY_NOT says why. */
 enum statefile_locked record_lock(int file, struct record *ret_record, struct verdict *why_not);
 
 enum claim {

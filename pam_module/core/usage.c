@@ -49,9 +49,14 @@ static bool read_earlier(int file, struct usage *ret_usage)
 
 bool usage_read(int file, struct usage *ret_usage)
 {
-    return (statefile_read(&usage_file, file, ret_usage) || read_earlier(file, ret_usage)) &&
-           statefile_is_time(ret_usage->tried_s) && ret_usage->tries >= 0 &&
-           ret_usage->tries <= TRIES_MAX;
+    struct usage usage;
+
+    if (!statefile_read(&usage_file, file, &usage) && !read_earlier(file, &usage))
+        return false;
+    if (!statefile_is_time(usage.tried_s) || usage.tries < 0 || usage.tries > TRIES_MAX)
+        return false;
+    *ret_usage = usage;
+    return true;
 }
 
 enum statefile_locked usage_lock(int file, struct usage *ret_usage, struct verdict *why_not)

@@ -36,7 +36,8 @@ extern const struct statefile usage_file;
  * read. */
 bool usage_read(int file, struct usage *ret_usage);
 
-/* Locks FILE and reads it. On STATEFILE_LOCKED the caller unlocks; otherwise *WHY_NOT tells. */
+/* Locks FILE and reads it. On STATEFILE_LOCKED the caller unlocks; otherwise
+ * *RET_USAGE is as it was, and *WHY_NOT says why. */
 enum statefile_locked usage_lock(int file, struct usage *ret_usage, struct verdict *why_not);
 
 /* From when on a recovery code may be tried, at NOW_S of CLOCK_REALTIME; 0: now. */

@@ -368,11 +368,14 @@ static int open_file(const char *folder)
 static void assert_locked(int file, struct record *state, enum statefile_locked locked,
                           const char *part)
 {
+    struct record before = *state;
     struct verdict why_not = { 0 };
 
     assert_int_equal(record_lock(file, state, &why_not), locked);
-    if (locked != STATEFILE_LOCKED)
-        assert_refused(&why_not, OUTCOME_MISCONFIGURED, part);
+    if (locked == STATEFILE_LOCKED)
+        return;
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, part);
+    assert_memory_equal(state, &before, sizeof before);
 }
 
 static void write_record(int file, struct record *record)
@@ -519,7 +522,7 @@ TEST(a_set_is_found_by_its_name_in_the_file_that_it_was_made_for)
 TEST(whatever_byte_is_damaged_is_noticed)
 {
     int file = open_file(*state);
-    struct record one;
+    struct record one = { 0 };
 
     assert_locked(file, &one, STATEFILE_LOCKED, "");
     write_record(file, &one);
@@ -544,7 +547,7 @@ TEST(numbers_that_nobody_writes_are_damage)
 {
     int file = open_file(*state);
     int64_t wrong[] = { -1, INT64_MIN, INT64_MAX, (int64_t)1 << 40 };
-    struct record one, other;
+    struct record one = { 0 }, other = { 0 };
 
     assert_locked(file, &one, STATEFILE_LOCKED, "");
     statefile_unlock(file);
@@ -568,7 +571,7 @@ TEST(numbers_that_nobody_writes_are_damage)
 TEST(a_lock_that_somebody_keeps_is_not_waited_for_for_ever)
 {
     int holder = open_file(*state), file = open_file(*state);
-    struct record one;
+    struct record one = { 0 };
 
     assert_int_equal(flock(holder, LOCK_EX), 0);
     assert_locked(file, &one, STATEFILE_BUSY, "is locked by another process");
