@@ -195,8 +195,7 @@ class Files(DoctorCase):
         secret.write_text("two\nlines\n")
         self.assert_finds("API secret", "more than one line")
         secret.unlink()
-        self.assert_finds("API secret", "No such file",
-                          remedy=f"""(umask 077; read -rsp 'Secret: ' s; echo "$s" >{secret})""")
+        self.assert_finds("API secret", "No such file", remedy="twilio-verify setup")
 
     def test_folders_above_the_secret_and_the_enrollments(self):
         for name, subject in (("secrets", "API secret"), ("people", "users_dir")):

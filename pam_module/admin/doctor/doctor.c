@@ -69,9 +69,7 @@ static void run_all(const struct doctor *doctor)
         programs_add_folders(doctor->report, "settings", path);
     } else {
         report_add(doctor->report, REPORT_WRONG, "settings",
-                   access(path, F_OK) == 0 ? NULL
-                                           : "create it: twilio-verify.conf(5) has an example",
-                   "%s", why_not.reason);
+                   access(path, F_OK) == 0 ? NULL : "twilio-verify setup", "%s", why_not.reason);
     }
     programs_add(doctor->report, doctor->module, doctor->check);
     if (settings != NULL)

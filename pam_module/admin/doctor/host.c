@@ -23,10 +23,11 @@
 
 enum { REMEDY_SIZE = 3 * TERMINAL_WORD_SIZE };
 
-static void add_secret(struct report *report, const char *subject, const char *path)
+/* REMEDY is for one that is not there. */
+static void add_secret(struct report *report, const char *subject, const char *path,
+                       const char *remedy)
 {
     auto_secret char *secret = NULL;
-    char remedy[REMEDY_SIZE];
     struct verdict why_not;
 
     programs_add_folders(report, subject, path);
@@ -34,8 +35,6 @@ static void add_secret(struct report *report, const char *subject, const char *p
         report_add(report, REPORT_OK, subject, NULL, "%s: one line, for root alone", path);
         return;
     }
-    snprintf(remedy, sizeof remedy, "in bash: (umask 077; read -rsp 'Secret: ' s; echo \"$s\" >%s)",
-             terminal_word(path).text);
     report_add(report, REPORT_WRONG, subject, access(path, F_OK) == 0 ? NULL : remedy, "%s",
                why_not.reason);
 }
@@ -246,9 +245,10 @@ void host_add(struct report *report, const struct settings *settings)
 {
     const struct passwd *account;
 
-    add_secret(report, "API secret", settings->api_key_file);
+    add_secret(report, "API secret", settings->api_key_file, "twilio-verify setup");
     if (settings->admin_api_key_file != NULL)
-        add_secret(report, "admin's secret", settings->admin_api_key_file);
+        add_secret(report, "admin's secret", settings->admin_api_key_file,
+                   "write it there, or leave out the group admin");
     account = add_account(report, settings);
     add_state(report, settings, account);
     add_runtime(report, settings);
