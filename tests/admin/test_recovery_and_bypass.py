@@ -115,6 +115,33 @@ class RecoveryCodes(AdminCase):
                          (WRONG, "twilio-verify: daemon is not enrolled\n"))
         self.assertEqual(self.run_tool("unlock").status, USAGE)
 
+    def test_wrong_codes_are_told_with_the_end_of_a_lock(self):
+        self.run_tool("unlock", "root")
+        now = int(time.time())
+        for times, row, listed, level, text in (
+                (3, 5, {"wrong_codes_24h": "3", "wrong_in_a_row": "5"}, "note",
+                 "wrong codes: 3 in 24 h, 5 in a row"),
+                (30, 30, {"wrong_codes_24h": "30", "wrong_in_a_row": "30",
+                          "locked_until": time.strftime("%Y-%m-%dT%H:%M:%SZ",
+                                                        time.gmtime(now + 86400))}, "warning",
+                 "wrong codes: 30 in 24 h: codes of root are refused until 20"),
+                (0, 100, {"wrong_in_a_row": "100", "locked_until": "unlock"}, "warning",
+                 "wrong codes: 100 in a row: codes of root are refused until then")):
+            def fill(values):
+                values[WRONG_AT], values[ROW] = [now] * times + [0] * (30 - times), row
+            forge(self.folder / "state" / "root.sent", fill)
+            found = self.listed()
+            self.assertEqual({name: found[name] for name in found if "wrong" in name or
+                              "locked" in name}, listed)
+            self.assertRegex(self.run_tool("explain", "root", "--service", "sshd").out,
+                             f"(?m)^{level} +{text}")
+            status = json.loads(self.run_tool("status", "--json").out)
+            locked = int("locked_until" in listed)
+            self.assertEqual(status.get("locked", "0"), str(locked))
+            report = self.run_tool("doctor", "--json").out
+            self.assertEqual(report.count("codes of root are refused"), locked)
+            self.assertEqual(report.count("twilio-verify unlock root"), locked)
+
     def test_new_ones_make_the_old_ones_void_and_say_so(self):
         self.make()
         before = self.file.read_text()

@@ -14,7 +14,7 @@ from kit.fixture import ACCOUNT_SID, API_KEY_SID, SERVICE_SID
 
 MANUAL = pathlib.Path(__file__).resolve().parents[2] / "pam_module/admin/twilio-verify.8.scd"
 COUNTS = ("enrolled", "pending", "replaced", "damaged", "missing", "without_recovery_codes",
-          "few_recovery_codes", "bypassed")
+          "few_recovery_codes", "bypassed", "locked")
 
 
 class Status(AdminCase):

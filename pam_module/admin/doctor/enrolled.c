@@ -16,6 +16,7 @@
 #include "../enroll/folder.h"
 #include "../enroll/ledgers.h"
 #include "../enroll/users.h"
+#include "counts.h"
 #include "programs.h"
 
 enum { READ_MAX = 20000, ACCOUNTS_MAX = 1000, LEFTOVERS_MAX = 10 };
@@ -209,10 +210,12 @@ void enrolled_add(struct report *report, const struct settings *settings)
         return;
     }
     names = users_names(&users, USERS_ENROLLED, USERFILE_ENROLLMENT, &why_not);
-    if (names != NULL)
+    if (names != NULL) {
         add_files(report, settings, &users, names);
-    else
+        counts_add_locked(report, settings, names);
+    } else {
         report_add(report, REPORT_WRONG, "users_dir", NULL, "%s", why_not.reason);
+    }
     folder_free_names(&names);
     add_leftovers(report, &users, USERS_PENDING);
     add_leftovers(report, &users, USERS_FORMER);
@@ -247,17 +250,6 @@ void enrolled_add_recovery(struct report *report, const struct settings *setting
     else
         report_add(report, REPORT_WARNING, "recovery", remedy, "recovery codes do not work: %s",
                    why_not.reason);
-}
-
-static void add_memory(struct report *report, const struct settings *settings, const char *name)
-{
-    struct record record;
-    struct verdict why_not;
-    int64_t opens_s;
-
-    if (!ledgers_read(settings, name, &record, &opens_s, &why_not))
-        report_add(report, REPORT_WARNING, "memory", NULL, "cannot store used codes of %s: %s",
-                   name, why_not.reason);
 }
 
 /* Whether no code is asked of NAME now. A folder that can't be used is host_add()'s to report. */
@@ -344,7 +336,7 @@ struct enrollment *enrolled_find(struct report *report, const struct settings *s
                    enrollment->identity, enrollment->factor_sid);
         add_bypass(report, settings, enrollment->user);
         enrolled_add_recovery(report, settings, enrollment->user);
-        add_memory(report, settings, enrollment->user);
+        counts_add(report, settings, enrollment->user);
         return enrollment;
     case ENROLLMENT_NONE:
         if (!add_bypass(report, settings, user))

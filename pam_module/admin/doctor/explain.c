@@ -15,6 +15,7 @@
 #include "../desk/report.h"
 #include "../desk/terminal.h"
 #include "../lint/judge.h"
+#include "counts.h"
 #include "enrolled.h"
 
 enum { PLACE_SIZE = 512 };
@@ -211,6 +212,7 @@ static void explain_enrolled(const struct explain *explain)
                enrollment->identity, enrollment->factor_sid);
     explain_no_bypass(explain);
     enrolled_add_recovery(explain->report, explain->settings, enrollment->user);
+    counts_add(explain->report, explain->settings, enrollment->user);
     explain_question(explain);
     add_outcomes(explain, ENROLLED);
     report_add(explain->report, REPORT_OK, "verdict", NULL, "%s is asked for a code",

@@ -37,6 +37,7 @@ enum field {
     WITHOUT_CODES,
     FEW_CODES_LEFT,
     BYPASSED,
+    LOCKED,
     FIELDS
 };
 
@@ -58,6 +59,7 @@ static const char *const columns[] = {
     [WITHOUT_CODES] = "without_recovery_codes",
     [FEW_CODES_LEFT] = "few_recovery_codes",
     [BYPASSED] = "bypassed",
+    [LOCKED] = "locked",
     [FIELDS] = NULL,
 };
 
@@ -104,9 +106,19 @@ static void count_codes(const struct status *status, const char *name, size_t *w
     *few += left > 0 && left <= FEW_CODES;
 }
 
+/* Whether too many codes of NAME were wrong. */
+static bool is_locked(const struct status *status, const char *name)
+{
+    struct record record;
+    struct verdict why_not;
+    int64_t opens_s;
+
+    return ledgers_read(status->settings, name, &record, &opens_s, &why_not) && opens_s != 0;
+}
+
 static void count_enrolled(struct status *status, const struct users *users, char **names)
 {
-    size_t enrolled = 0, damaged = 0, without = 0, few = 0;
+    size_t enrolled = 0, damaged = 0, without = 0, few = 0, locked = 0;
     struct users_record record;
     struct verdict why_not;
 
@@ -114,6 +126,7 @@ static void count_enrolled(struct status *status, const struct users *users, cha
         if (users_read(users, USERS_ENROLLED, *names, &record, &why_not) == USERS_FOUND) {
             enrolled++;
             count_codes(status, *names, &without, &few);
+            locked += is_locked(status, *names);
         } else {
             damaged++;
             note(status, &why_not);
@@ -123,6 +136,7 @@ static void count_enrolled(struct status *status, const struct users *users, cha
     set_number(status, DAMAGED, damaged);
     set_number(status, WITHOUT_CODES, without);
     set_number(status, FEW_CODES_LEFT, few);
+    set_number(status, LOCKED, locked);
 }
 
 static void add_users(struct status *status)

@@ -171,8 +171,10 @@ bool ledgers_read(const struct settings *settings, const char *name, struct reco
 
     *ret_record = (struct record){ .row = 0 };
     is_read = is_absent || (file >= 0 && record_read(file, ret_record));
-    if (file >= 0 && !is_read)
+    if (file >= 0 && !is_read) {
+        *ret_record = (struct record){ .row = 0 };
         statefile_refuse_damaged(why_not);
+    }
     if (file >= 0)
         close(file);
     *ret_opens_s = is_read ? record_opens(ret_record, time(NULL)) : 0;

@@ -18,11 +18,12 @@
 #include "people.h"
 #include "session.h"
 
-enum { PROGRESS_SIZE = 60, ALIGNED = 5 };
+enum { PROGRESS_SIZE = 60, ALIGNED = 5, NUMBER_SIZE = 16 };
 
-static const char *const columns[] = { "user",         "state",         "identity",
-                                       "factor_sid",   "factor",        "recovery_codes",
-                                       "bypass_until", "bypass_reason", NULL };
+static const char *const columns[] = { "user",           "state",         "identity",
+                                       "factor_sid",     "factor",        "recovery_codes",
+                                       "bypass_until",   "bypass_reason", "wrong_codes_24h",
+                                       "wrong_in_a_row", "locked_until",  NULL };
 
 static const char *const words[USERS_STATES] = {
     [USERS_ENROLLED] = "enrolled",
@@ -90,10 +91,11 @@ static const char *check(struct rows *rows, enum users_state state,
     return "unknown";
 }
 
-/* What else root keeps of a user. */
+/* What else this host keeps of a user; "" is left out. */
 struct extras {
-    char recovery[16], until[TEXT_TIME_SIZE];
+    char recovery[NUMBER_SIZE], until[TEXT_TIME_SIZE];
     struct bypass *bypass;
+    char day[NUMBER_SIZE], row[NUMBER_SIZE], locked[TEXT_TIME_SIZE]; /* wrong codes */
 };
 
 static void find_recovery(struct rows *rows, const char *name, struct extras *extras)
@@ -135,6 +137,30 @@ static void find_bypass(struct rows *rows, const char *name, struct extras *extr
         text_print_time(time(NULL) + left, extras->until);
 }
 
+static void find_wrong(struct rows *rows, const char *name, struct extras *extras)
+{
+    struct record record;
+    struct verdict why_not;
+    int64_t opens_s;
+
+    if (!ledgers_read(rows->session->settings, name, &record, &opens_s, &why_not))
+        rows->status = worse(rows->status, session_refuse(&why_not, "cannot read the wrong codes"));
+    if (record_wrong(&record) > 0)
+        snprintf(extras->day, sizeof extras->day, "%d", record_wrong(&record));
+    if (record.row > 0)
+        snprintf(extras->row, sizeof extras->row, "%d", (int)record.row);
+    if (opens_s == RECORD_NEVER)
+        snprintf(extras->locked, sizeof extras->locked, "unlock");
+    else if (opens_s != 0)
+        text_print_time(opens_s, extras->locked);
+}
+
+/* NULL for "". */
+static const char *some(const char *text)
+{
+    return *text != '\0' ? text : NULL;
+}
+
 static void add_row(struct rows *rows, enum users_state state, const char *name)
 {
     struct users_record record = { 0 };
@@ -150,15 +176,16 @@ static void add_row(struct rows *rows, enum users_state state, const char *name)
     if (state == USERS_ENROLLED) {
         find_recovery(rows, name, &extras);
         find_bypass(rows, name, &extras);
+        find_wrong(rows, name, &extras);
     }
     listing_add(rows->listing,
                 (const char *[]){ name, found == USERS_FOUND ? words[state] : "damaged",
                                   found == USERS_FOUND ? record.identity : NULL,
-                                  record.factor_sid[0] != '\0' ? record.factor_sid : NULL,
+                                  some(record.factor_sid),
                                   found == USERS_FOUND ? check(rows, state, &record) : NULL,
-                                  *extras.recovery != '\0' ? extras.recovery : NULL,
-                                  *extras.until != '\0' ? extras.until : NULL,
-                                  *extras.until != '\0' ? extras.bypass->reason : NULL });
+                                  some(extras.recovery), some(extras.until),
+                                  *extras.until != '\0' ? extras.bypass->reason : NULL,
+                                  some(extras.day), some(extras.row), some(extras.locked) });
     bypass_free(&extras.bypass);
 }
 
@@ -173,8 +200,9 @@ static void add_bypassed(struct rows *rows, const char *name)
         users_read(&rows->session->users, USERS_ENROLLED, name, &record, &why_not) == USERS_NONE)
         find_bypass(rows, name, &extras);
     if (*extras.until != '\0')
-        listing_add(rows->listing, (const char *[]){ name, "not enrolled", NULL, NULL, NULL, NULL,
-                                                     extras.until, extras.bypass->reason });
+        listing_add(rows->listing,
+                    (const char *[]){ name, "not enrolled", NULL, NULL, NULL, NULL, extras.until,
+                                      extras.bypass->reason, NULL, NULL, NULL });
     bypass_free(&extras.bypass);
 }
 
