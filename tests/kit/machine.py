@@ -78,8 +78,9 @@ def remove_account(name):
 class Journal:
     """/dev/log: what programs tell syslog."""
 
+    # A program that shows what it does in its title has blanks in its name.
     LINE = re.compile(r"<(?P<priority>\d+)>(?:\w{3} [\d ]\d [\d:]{8} )?"
-                      r"(?P<program>[^\s:\[]*)(?:\[\d+\])?: (?P<text>.*)", re.DOTALL)
+                      r"(?P<program>[^:\[]*)(?:\[\d+\])?: (?P<text>.*)", re.DOTALL)
 
     def __init__(self):
         self.lines = []
