@@ -8,6 +8,7 @@
 import json
 import pathlib
 import re
+import shlex
 
 from kit.admincase import OK, UNAVAILABLE, WRONG, AdminCase
 from kit.fixture import ACCOUNT_SID, API_KEY_SID, SERVICE_SID
@@ -88,6 +89,19 @@ class Status(AdminCase):
         (self.pam / "other").write_text(self.module)
         (self.pam / "su.dpkg-old").write_text(self.module)
         self.assertEqual(self.status()["services"], "sshd sudo")
+
+    def test_many_and_odd_names_are_never_cut_or_run_together(self):
+        users = [f"user-with-a-long-name-{number}" for number in range(1000, 1100)]
+        lines = [f"{name}:x:4321:4321::/home/x:/bin/sh" for name in ("ann lee", "DOM\\bob", *users)]
+        for name in (f"service-with-a-name-{number}" for number in range(1000, 1100)):
+            (self.pam / name).write_text(self.module)
+        report = self.status(prefix=self.with_accounts(*lines))
+        self.assertGreater(int(report["missing"]), 100)
+        missing, services = (shlex.split(report[name]) for name in ("missing_users", "services"))
+        self.assertLessEqual({"ann lee", "DOM\\bob", users[0]}, set(missing))
+        self.assertLessEqual({name for name in missing if name.startswith("user")}, set(users))
+        self.assertLessEqual(set(services[:-1]), {path.name for path in self.pam.iterdir()})
+        self.assertEqual((missing[-1], services[-1]), ("...", "..."))
 
     def test_what_would_refuse_logins(self):
         damaged = self.users / "root.conf"

@@ -68,6 +68,21 @@ struct terminal_word terminal_word(const char *word)
     return quoted;
 }
 
+void terminal_add_word(char *words, size_t size, const char *separator, const char *word)
+{
+    static const char rest[] = "...";
+    size_t used = strlen(words), left = size - used;
+    const char *before = used > 0 ? separator : "";
+    char *end = words + used;
+
+    if (used >= strlen(rest) && strcmp(end - strlen(rest), rest) == 0)
+        return;
+    if ((size_t)snprintf(end, left, "%s%s", before, terminal_word(word).text) + strlen(separator) +
+            strlen(rest) >=
+        left)
+        snprintf(end, left, "%s%s", before, rest);
+}
+
 void terminal_say(const char *format, ...)
 {
     char line[LINE_SIZE];

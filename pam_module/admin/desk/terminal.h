@@ -31,6 +31,10 @@ struct terminal_word {
  * place: terminal_word(name).text. */
 struct terminal_word terminal_word(const char *word);
 
+/* Adds WORD, as it is in such a command, to WORDS of SIZE bytes, behind SEPARATOR where it is not the
+ * first. Never a part of a word: where it does not fit, "..." ends WORDS, and no other is added. */
+void terminal_add_word(char *words, size_t size, const char *separator, const char *word);
+
 /* Prints one line on standard error, cleaned: "twilio-verify: TEXT". */
 void terminal_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

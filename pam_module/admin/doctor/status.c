@@ -170,7 +170,7 @@ static void add_users(struct status *status)
 static void add_missing(struct status *status)
 {
     auto_people people = { 0 };
-    size_t count = 0, used = 0;
+    size_t count = 0;
 
     if (!people_find(&people))
         return;
@@ -178,9 +178,7 @@ static void add_missing(struct status *status)
         if (!people_is_missing(status->settings, "", people.persons[i].name))
             continue;
         count++;
-        if (used < sizeof status->missing)
-            used += (size_t)snprintf(status->missing + used, sizeof status->missing - used, "%s%s",
-                                     used > 0 ? " " : "", people.persons[i].name);
+        terminal_add_word(status->missing, sizeof status->missing, " ", people.persons[i].name);
     }
     set_number(status, MISSING, count);
     status->texts[MISSING_USERS] = count > 0 ? status->missing : NULL;

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../desk/terminal.h"
 #include "check-sshd.h"
 #include "check-stack.h"
 #include "check-sudo.h"
@@ -66,7 +67,6 @@ static void add_service(struct survey *survey, const char *service, bool is_name
     struct check_stack stack = stack_of(survey, service);
     struct check_stack_answer answer;
     bool is_pair = strcmp(service, "sudo-i") == 0 && calls(survey, "sudo");
-    size_t used = strlen(survey->unknown);
 
     stack.is_named = is_named;
     if (is_named || is_pair)
@@ -75,8 +75,7 @@ static void add_service(struct survey *survey, const char *service, bool is_name
     survey->is_called |= answer.is_called;
     survey->is_open |= answer.trust != CHECK_STACK_ALONE;
     if (answer.trust == CHECK_STACK_UNKNOWN)
-        snprintf(survey->unknown + used, sizeof survey->unknown - used, "%s%s",
-                 used > 0 ? ", " : "", service);
+        terminal_add_word(survey->unknown, sizeof survey->unknown, ", ", service);
     if (!answer.is_known)
         return;
     if (strcmp(service, "sshd") == 0)
@@ -225,9 +224,8 @@ bool check_pam_add(struct report *report, const struct check_pam *check)
     return !survey.is_open;
 }
 
-/* Adds those of FOLDER, the NUMBERth. Returns how much of NAMES is used. */
-static size_t list_folder(const struct survey *survey, int number, char *names, size_t size,
-                          size_t used)
+/* Adds those of FOLDER, the NUMBERth. */
+static void list_folder(const struct survey *survey, int number, char *names, size_t size)
 {
     struct dirent **entries = NULL;
     int count = scandir(survey->folders[number], &entries, is_service, alphasort);
@@ -235,12 +233,11 @@ static size_t list_folder(const struct survey *survey, int number, char *names, 
     for (int i = 0; i < count; i++) {
         const char *name = entries[i]->d_name;
         if (strcmp(name, "other") != 0 && calls_itself(survey, name) &&
-            !is_hidden(survey, name, number) && !is_never_found(name) && used < size)
-            used += (size_t)snprintf(names + used, size - used, "%s%s", used > 0 ? " " : "", name);
+            !is_hidden(survey, name, number) && !is_never_found(name))
+            terminal_add_word(names, size, " ", name);
         free(entries[i]);
     }
     free(entries);
-    return used;
 }
 
 void check_pam_list(const char *pam_dir, char *names, size_t size)
@@ -248,7 +245,6 @@ void check_pam_list(const char *pam_dir, char *names, size_t size)
     const struct check_pam check = { .settings = NULL };
     struct survey survey = { .check = &check, .folders = { ETC, USR } };
     char why_not[FACTS_WHY_NOT_SIZE];
-    size_t used = 0;
 
     *names = '\0';
     if (pam_dir != NULL) {
@@ -258,7 +254,7 @@ void check_pam_list(const char *pam_dir, char *names, size_t size)
     if (!facts_read(&survey.facts, why_not))
         return;
     for (int i = 0; survey.folders[i] != NULL; i++)
-        used = list_folder(&survey, i, names, size, used);
+        list_folder(&survey, i, names, size);
     facts_free(&survey.facts);
 }
 

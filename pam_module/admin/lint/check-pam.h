@@ -29,5 +29,5 @@ struct check_pam {
 bool check_pam_add(struct report *report, const struct check_pam *check);
 
 /* Writes the names of the services whose own lines, or what they include, call the module into NAMES,
- * with blanks between; cut at SIZE. PAM_DIR is as of check-pam; NULL: as libpam looks. */
+ * by terminal_add_word(). PAM_DIR is as of check-pam; NULL: as libpam looks. */
 void check_pam_list(const char *pam_dir, char *names, size_t size);
