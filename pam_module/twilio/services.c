@@ -86,7 +86,7 @@ bool services_list(struct service *service, struct http_watch *watch,
     const struct http_request request = { path, NULL, service_patience_ms(service), false };
     int again = SERVICE_AGAIN_UNSENT | SERVICE_AGAIN_LOST;
     struct http_reply reply = { 0 };
-    size_t count = 0, before;
+    size_t count = 0;
     bool goes_on = true;
 
     snprintf(path, sizeof path, PATH "?PageSize=%d", PAGE_SIZE);
@@ -94,7 +94,7 @@ bool services_list(struct service *service, struct http_watch *watch,
         if (!send(service, &request, 200, again, watch, &reply, why_not))
             return false;
         auto_reply *object = reply_parse(reply.body, reply.size);
-        before = count;
+        size_t before = count;
         if (!read_page(object, ret_rows, &count))
             return verdict_refuse(why_not, OUTCOME_UNAVAILABLE,
                                   "the reply is not a list of services");

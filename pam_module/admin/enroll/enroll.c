@@ -104,15 +104,17 @@ static bool choose_identity(const struct command_call *call, const struct sessio
  * it. */
 static void set_label(struct factor_seed *seed, const char *label)
 {
-    const char *query = strchr(seed->uri, '?'), *found = strstr(query, "issuer=");
-    const char *issuer = found != NULL ? found + strlen("issuer=") : "";
-    int length = (int)strcspn(issuer, "&");
     char clean[LABEL_MAX + 1], value[3 * LABEL_MAX + 1], uri[FACTOR_URI_SIZE];
+    const char *query = strchr(seed->uri, '?');
+    const char *issuer = query != NULL ? strstr(query, "issuer=") : NULL;
+    int length;
 
+    issuer = issuer != NULL ? issuer + strlen("issuer=") : "";
+    length = (int)strcspn(issuer, "&");
     terminal_clean(label, clean, sizeof clean);
     service_print_value(clean, value, sizeof value);
-    if (snprintf(uri, sizeof uri, "otpauth://totp/%.*s%s%s%s", length, issuer,
-                 length > 0 ? ":" : "", value, query) < FACTOR_URI_SIZE)
+    if (query != NULL && snprintf(uri, sizeof uri, "otpauth://totp/%.*s%s%s%s", length, issuer,
+                                  length > 0 ? ":" : "", value, query) < FACTOR_URI_SIZE)
         memcpy(seed->uri, uri, sizeof uri);
     explicit_bzero(uri, sizeof uri);
 }

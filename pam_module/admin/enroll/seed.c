@@ -53,8 +53,9 @@ static bool take_secret(struct seed *seed, const char *text, size_t length)
 /* A number of digits alone; -1: it is none. */
 static int read_number(const char *text, size_t length)
 {
-    return length > 0 && length <= NUMBER_DIGITS_MAX && strspn(text, DIGITS) >= length ? atoi(text)
-                                                                                       : -1;
+    return length > 0 && length <= NUMBER_DIGITS_MAX && strspn(text, DIGITS) >= length
+               ? (int)strtol(text, NULL, 10)
+               : -1;
 }
 
 static bool judge(const struct seed *seed, const char **ret_why_not)
@@ -106,7 +107,7 @@ static bool take_parameter(struct seed *seed, const char *text, size_t length, u
                            const char **ret_why_not)
 {
     static const char *const names[] = { "secret=", "algorithm=", "digits=", "period=" };
-    char value[LINE_SIZE];
+    char value[LINE_SIZE] = "";
     size_t i = 0;
     bool is_taken = true;
 

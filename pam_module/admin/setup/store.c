@@ -200,11 +200,11 @@ static bool write_secret(const struct setup *setup, const char *path, struct ver
     auto_secret char *present = NULL;
     bool is_changed =
         !secret_read_line(path, &present, why_not) || strcmp(present, setup->secret) != 0;
-    char line[SECRET_SIZE];
     struct place place;
     bool is_put = true;
 
     if (is_changed && !setup->is_dry) {
+        char line[SECRET_SIZE];
         if (!open_place(path, &place, why_not))
             return false;
         snprintf(line, sizeof line, "%s\n", setup->secret);
@@ -269,6 +269,7 @@ bool store_write(const struct setup *setup, struct verdict *why_not)
     char path[PATH_MAX];
     char *text = NULL;
     bool is_written = store_parse(setup, find_file(setup, path), &settings, &text, why_not) &&
+                      settings != NULL && text != NULL &&
                       write_secret(setup, settings->api_key_file, why_not) &&
                       make_users(setup, why_not) && write_settings(setup, text, why_not);
 
