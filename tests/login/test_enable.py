@@ -205,8 +205,8 @@ class Refusals(EnableCase):
     """What would lock out, or ask twice, or nobody."""
 
     def test_what_is_no_service(self):
-        for name, part in (("common-auth", "pam-auth-update"), ("other", "no service"),
-                           ("../sudo", "no service"), ("", "no service"), (".x", "no service"),
+        for name, part in (("common-auth", "pam-auth-update"), ("other", "not a service"),
+                           ("../sudo", "not a service"), ("", "not a service"), (".x", "not a service"),
                            ("tv-absent", "there is no PAM service tv-absent"),
                            ("cron", "nobody can be asked"), ("swaylock", "is not root"),
                            ("nginx", "is not root")):

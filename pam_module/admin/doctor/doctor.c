@@ -112,7 +112,7 @@ const struct command doctor_command = {
     .operands_max = 1,
     .summary = "Finds what is wrong, with the remedy",
     .options = {
-        { "json", NULL, "as JSON, for a program" },
+        { "json", NULL, "print JSON, for a program" },
         { "module", "PATH", "the module, if the PAM lines name it by a path" },
         { "helper", "PATH", "the check program, if the PAM lines name one with helper=" },
         SESSION_OPTIONS,

@@ -365,7 +365,7 @@ const struct command explain_command = {
     .options = {
         { "service", "SERVICE", "the PAM service: sshd, sudo, login; mandatory" },
         { "rhost", "HOST", "the host that the user comes from" },
-        { "json", NULL, "as JSON, for a program" },
+        { "json", NULL, "print JSON, for a program" },
     },
     .run = run,
 };

@@ -282,9 +282,9 @@ static enum command_status run(const struct command_call *call)
 const struct command status_command = {
     .name = "status",
     .operands = "",
-    .summary = "Shows settings, service, users and services on one screen",
+    .summary = "Shows the state of this host on one screen",
     .options = {
-        { "json", NULL, "as JSON, for a program" },
+        { "json", NULL, "print JSON, for a program" },
         { "pam-dir", "DIR", "as in check-pam" },
     },
     .run = run,

@@ -57,8 +57,8 @@ static bool take_names(struct task *task, char *name)
     task->names[0] = name;
     task->names[1] = strcmp(name, "sudo") == 0 ? sudo_i : NULL;
     return is_name(name) ||
-           refuse(task, "this is no service with a file of its own; for all services that include "
-                        "common-auth there is pam-auth-update(8)");
+           refuse(task, "this is not a service with a file of its own; for all services that "
+                        "include common-auth use pam-auth-update(8)");
 }
 
 /* The program has to be able to read the settings, and somebody to be there. */
@@ -71,7 +71,7 @@ static bool can_ask(struct task *task)
     if (known->words & FACTS_SYSTEM)
         return refuse(task, "only root or the system starts it: nobody can be asked for a code");
     if (known->words & FACTS_USER || known->account != NULL)
-        return refuse(task, "its program is not root, and can't read the settings; see \"Programs "
+        return refuse(task, "its program is not root, and cannot read the settings; see \"Programs "
                             "that are not root\" in conf/README.md");
     return true;
 }
@@ -186,7 +186,7 @@ static bool reload_polkit(struct task *task)
     if (task->is_dry || polkit_reload())
         return true;
     report_add(task->report, REPORT_WRONG, task->names[0], "systemctl daemon-reload",
-               "systemd has not read its units again");
+               "systemd could not reload its units");
     return false;
 }
 
@@ -233,9 +233,9 @@ static bool enable_sshd(struct task *task)
     struct verdict why_not;
 
     if (factor == NULL || (!by_key && strcmp(factor, "password") != 0))
-        return refuse(task, "say which first factor comes before the code: --first-factor key for "
-                            "a key of SSH, whose users need no password, or --first-factor "
-                            "password, and then a key alone logs in nobody");
+        return refuse(task, "say which first factor comes before the code: --first-factor key (an "
+                            "SSH key, no password) or --first-factor password (then a key alone "
+                            "no longer logs in)");
     if (!sshd_enable(by_key, &drop_in, &why_not))
         return refuse(task, why_not.reason);
     is_same = drop_in.old != NULL && strcmp(drop_in.old, drop_in.new) == 0;
@@ -253,7 +253,7 @@ static bool enable_sshd(struct task *task)
     if (task->is_dry)
         return true;
     if (command_value(task->call, "no-reload") != NULL)
-        return refuse(task, "PAM may ask for a code only when sshd has been reloaded: call it "
+        return refuse(task, "PAM must not change before sshd is reloaded: run this command "
                             "without --no-reload");
     return write_sshd(task, by_key, &config);
 }
@@ -398,13 +398,13 @@ const struct command enable_command = {
     .operands = "SERVICE...",
     .operands_min = 1,
     .operands_max = SERVICES_MAX,
-    .summary = "Asks for a code by PAM services",
+    .summary = "Makes PAM services ask for a code",
     .options = {
         { "first-factor", "FACTOR", "for sshd: \"password\" or \"key\"" },
-        { "after", "LINE", "puts the code after this line of the service's file" },
-        { "dry-run", NULL, "shows what would change, and changes nothing" },
-        { "force", NULL, "goes on where something is wrong" },
-        { "no-reload", NULL, "never reloads sshd" },
+        { "after", "LINE", "put the code after this line of the service's file" },
+        { "dry-run", NULL, "show what would change, change nothing" },
+        { "force", NULL, "change it although something is wrong" },
+        { "no-reload", NULL, "do not reload sshd" },
     },
     .run = run_enable,
 };
@@ -414,10 +414,10 @@ const struct command disable_command = {
     .operands = "SERVICE...",
     .operands_min = 1,
     .operands_max = SERVICES_MAX,
-    .summary = "Takes back what enable did",
+    .summary = "Undoes enable",
     .options = {
-        { "dry-run", NULL, "shows what would change, and changes nothing" },
-        { "no-reload", NULL, "does not reload sshd" },
+        { "dry-run", NULL, "show what would change, change nothing" },
+        { "no-reload", NULL, "do not reload sshd" },
     },
     .run = run_disable,
 };

@@ -54,7 +54,7 @@ static bool print_file(const struct config_file *file, struct verdict *why_not)
         if (texts[i] >= 0)
             close(texts[i]);
     return is_printed || verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                                        "%s: " DIFF " can't show the change", file->path);
+                                        "%s: " DIFF " cannot show the change", file->path);
 }
 
 bool plan_print(const struct plan *plan, struct verdict *why_not)

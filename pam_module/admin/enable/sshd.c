@@ -226,7 +226,7 @@ static bool send_hangup(pid_t pid, struct verdict *why_not)
     bool is_sent = process >= 0 && syscall(SYS_pidfd_send_signal, process, SIGHUP, NULL, 0) == 0;
 
     if (!is_sent)
-        refuse(why_not, "sshd can't be reloaded", strerror(errno));
+        refuse(why_not, "cannot reload sshd", strerror(errno));
     if (process >= 0)
         close(process);
     return is_sent;
@@ -247,7 +247,7 @@ static bool reload(const struct sshd_config *config, struct verdict *why_not)
     if (pid > 0)
         return send_hangup(pid, why_not);
     return (is_booted && is_active("ssh.socket")) || is_absent(config) ||
-           refuse(why_not, "sshd can't be reloaded",
+           refuse(why_not, "cannot reload sshd",
                   "it runs, and neither systemd nor its PidFile knows its process");
 }
 
@@ -332,6 +332,6 @@ bool sshd_switch(bool by_key, const struct config_file *file, const struct sshd_
         config_file_write(&last, why_not))
         return true;
     if (!sshd_return(&first, config, &reason))
-        verdict_add(why_not, "; and the change can't be taken back: %s", reason.reason);
+        verdict_add(why_not, "; and cannot undo the change: %s", reason.reason);
     return false;
 }

@@ -127,8 +127,8 @@ static char *put_in_place(const struct stack *stack, const char *path, const cha
         free(new);
     }
     verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                   "%s: no single line asks for the password, in whose place the code could go; "
-                   "use the recipe sshd-key-and-code",
+                   "%s has no single line that asks for the password and that the code could "
+                   "replace; use the recipe sshd-key-and-code",
                    path);
     return NULL;
 }
@@ -190,11 +190,11 @@ static char *put(const struct stack *stack, const char *path, const char *text,
     if (stack->place == STACK_IN_PLACE)
         return put_in_place(stack, path, text, why_not);
     if (number == 0 && stack->place == STACK_AFTER)
-        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s has not exactly one line \"%s\"", path,
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s must have exactly one line \"%s\"", path,
                        stack->line);
     else if (number == 0)
-        verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                       "%s has no line of auth to put the code after", path);
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s has no auth line to put the code after",
+                       path);
     else if ((new = put_behind(stack, path, text, number)) == NULL)
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", path);
     return new;

@@ -163,7 +163,7 @@ const struct command confirm_command = {
     .operands = "USER",
     .operands_min = 1,
     .operands_max = 1,
-    .summary = "Takes the first code after \"enroll --uri-only\"",
+    .summary = "Finishes \"enroll --uri-only\" with the first code",
     .options = { SESSION_OPTIONS },
     .run = run,
 };

@@ -197,7 +197,7 @@ static enum command_status confirm_seed(struct session *session, const char *use
     enum command_status status;
 
     if (!seed_code(seed, date_seconds >= 0 ? date_seconds : time(NULL), code)) {
-        terminal_say("no code can be made of the seed");
+        terminal_say("cannot make a code from the seed");
         return COMMAND_WRONG;
     }
     status = confirm_code(session, user, record, code, ret_end);
@@ -273,7 +273,7 @@ const struct command enroll_command = {
     .operands = "USER",
     .operands_min = 1,
     .operands_max = 1,
-    .summary = "Gives USER a factor: a QR code for the authenticator app",
+    .summary = "Enrolls USER: shows a QR code for the authenticator app",
     .options = {
         { "identity", "ID", "the identity at Twilio; a new random one by default" },
         { "name", "LABEL", "what the app shows beside the code; the user's name by default" },

@@ -54,8 +54,8 @@ void import_offer_removal(const struct import *import, const char *user)
 
     if (import->file.file < 0)
         return;
-    terminal_say("%s still holds the seed: whatever can read it can make codes. The module that it "
-                 "was made for needs it as long as it is in use",
+    terminal_say("%s still holds the seed: anything that can read it can make codes. Keep it only "
+                 "while the module that it was made for is in use",
                  import->file.path);
     if (import->seed.is_shared) {
         terminal_say("later remove the line of %s from it", user);

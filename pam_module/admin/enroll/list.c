@@ -331,7 +331,7 @@ const struct command list_command = {
     .options = {
         { "check", NULL, "ask Twilio about every factor" },
         { "missing", NULL, "list accounts that may log in and are not enrolled" },
-        { "json", NULL, "as JSON, for a program" },
+        { "json", NULL, "print JSON, for a program" },
         SESSION_OPTIONS,
     },
     .run = run,

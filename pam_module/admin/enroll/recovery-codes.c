@@ -173,7 +173,7 @@ const struct command recovery_codes_command = {
     .operands = "USER",
     .operands_min = 1,
     .operands_max = 1,
-    .summary = "Makes recovery codes for USER and shows them once; earlier ones no longer work",
+    .summary = "Makes new recovery codes for USER and shows them once",
     .options = {
         { "count", "N", "how many, 1 to 20; 10 by default" },
     },

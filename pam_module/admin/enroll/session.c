@@ -76,7 +76,7 @@ bool session_open_local(const struct command_call *call, const char *name,
                         struct session *ret_session)
 {
     struct session session = { .signals = -1, .users = { .folders = { -1, -1, -1 }, .lock = -1 } };
-    const char *doing = "the settings, twilio-verify.conf(5)";
+    const char *doing = "cannot read the settings, twilio-verify.conf(5)";
     struct verdict why_not;
     bool is_open;
 
@@ -88,7 +88,7 @@ bool session_open_local(const struct command_call *call, const char *name,
         session.signals = terminal_hold_signals();
     is_open = settings_read(call->settings_path, &session.settings, &why_not);
     if (is_open) {
-        doing = "the enrollments";
+        doing = "cannot open the enrollments";
         is_open = users_open(session.settings->users_dir, &session.users, &why_not) &&
                   (name == NULL || users_lock(&session.users, name, &why_not));
     }

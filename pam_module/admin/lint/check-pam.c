@@ -308,7 +308,7 @@ const struct command check_pam_command = {
     .operands_max = OPERANDS_MAX,
     .summary = "Reports whether the second factor can be bypassed",
     .options = {
-        { "json", NULL, "as JSON, for a program" },
+        { "json", NULL, "print JSON, for a program" },
         { "pam-dir", "DIR", "PAM's files, /etc/pam.d by default" },
         { "sshd-config", "PATH", "another sshd_config" },
         { "sudoers", "PATH", "another sudoers" },

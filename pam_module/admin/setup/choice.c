@@ -83,7 +83,7 @@ static bool list(struct setup *setup, struct services *services, bool *ret_is_pe
 
     *ret_is_permitted = setup->service.error != ERRORS_NOT_PERMITTED;
     if (!is_listed && *ret_is_permitted)
-        return refuse(setup, &why_not, "listing the Verify services", ret_status);
+        return refuse(setup, &why_not, "cannot list the Verify services", ret_status);
     if (!is_listed)
         return true;
     say_clock(setup->service.date_seconds);
@@ -136,7 +136,7 @@ static bool make(struct setup *setup, const char *name, enum command_status *ret
     if (!services_create(&setup->service, &watch, name, &row, &why_not)) {
         if (setup->service.status == 0 && why_not.outcome == OUTCOME_UNAVAILABLE)
             terminal_say("the service may exist now: run setup again, which lists it");
-        return refuse(setup, &why_not, "making a Verify service", ret_status);
+        return refuse(setup, &why_not, "cannot make a Verify service", ret_status);
     }
     setup->is_made = true;
     snprintf(setup->service_sid, sizeof setup->service_sid, "%s", row.sid);

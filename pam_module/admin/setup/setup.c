@@ -112,14 +112,14 @@ static enum command_status run(const struct command_call *call)
 const struct command setup_command = {
     .name = "setup",
     .operands = "",
-    .summary = "Writes the settings and the API key: asks, tries them, finds a service",
+    .summary = "Asks for the account and the API key, checks and writes them",
     .options = {
         { "account-sid", "SID", "the account at Twilio" },
         { "api-key-sid", "SID", "the API key of logins" },
         { "api-key-file", "PATH", "the file of its secret; -: standard input" },
         { "service-sid", "SID", "the Verify service" },
         { "issuer", "NAME", "the Verify service with this name; made if there is none" },
-        { "dry-run", NULL, "change nothing, and say what would be changed" },
+        { "dry-run", NULL, "show what would change, change nothing" },
     },
     .run = run,
 };
