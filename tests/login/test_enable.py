@@ -111,6 +111,17 @@ class Services(EnableCase):
         self.disable("sudo")
         self.assertIn("disabled already", self.disable("sudo"))
 
+    def test_lines_of_which_one_was_removed_are_written_anew(self):
+        before = self.files()
+        self.enable("sudo")
+        enabled = self.files()
+        sudo = PAM / "sudo"
+        sudo.write_text(sudo.read_text().replace(LINE, "auth  optional  pam_permit.so"))
+        self.assertIn(f"sudo: enabled: {sudo}", self.enable("sudo"))
+        self.assertEqual(self.files(), enabled)
+        self.disable("sudo")
+        self.assertEqual(self.files(), before)
+
     def test_login_su_and_any_other_service(self):
         before = self.files()
         self.write("auth requisite pam_nologin.so\n@include common-auth\n"
@@ -518,6 +529,12 @@ class SshdMethods(SshdCase):
         self.assertNotIn("Match", self.DROP_IN.read_text())
         self.assertIn("enabled already", self.enable_sshd("key"))
         self.assert_refuses("sshd", "--first-factor", "password", part="disable it first")
+        stack = PAM / "sshd"
+        enabled = stack.read_text()
+        stack.write_text(enabled.replace(f"{LINE} after=publickey{MARK}\n", ""))
+        self.enable_sshd("key")
+        self.assertEqual(stack.read_text(), enabled)
+        self.assert_out(sshd, self.alice)
         self.disable("sshd")
         self.assertEqual((self.files(), self.DROP_IN.exists()), (before, False))
         self.assertTrue(eventually(lambda: self.ssh(sshd, self.alice, options=self.key)[0] == 0,

@@ -218,6 +218,16 @@ static bool edit(const struct stack *stack, struct config_file *file, const char
     return true;
 }
 
+/* Whether our lines are whole: somebody may have removed one and left the others. */
+static bool is_whole(const struct stack *stack, const struct config_file *file)
+{
+    auto_stack *found = NULL;
+    struct verdict why_not;
+
+    return read_stack(stack, file->path, file->old, &found, &why_not) &&
+           judge_find_ours(found) != NULL;
+}
+
 /* Whether an earlier call has put the code where this one would. */
 static bool is_as_wanted(const struct stack *stack, const struct config_file *file,
                          struct verdict *why_not)
@@ -242,9 +252,9 @@ enum stack_found stack_enable(const struct stack *stack, struct plan *plan, stru
         return STACK_ABSENT;
     if (file.old != NULL)
         plain = lines_remove(file.old, &count);
-    if (count > 0)
+    if (count > 0 && is_whole(stack, &file))
         return is_as_wanted(stack, &file, why_not) ? STACK_SAME : STACK_REFUSED;
-    if (!edit(stack, &file, file.old != NULL ? file.old : file.new, why_not))
+    if (!edit(stack, &file, count > 0 ? plain : file.old != NULL ? file.old : file.new, why_not))
         return STACK_REFUSED;
 
     plan_add(plan, &file);
