@@ -168,6 +168,43 @@ class Services(EnableCase):
                       ("sudo", "--first-factor", "key")):
             self.assertEqual(tool("enable", *words).returncode, 2)
 
+    def test_password_and_code_in_one_field(self):
+        before, person = self.files(), machine.person("onefield")
+        split = "auth  requisite  pam_twilio_verify.so split=6"
+        self.enable("sudo", "--one-field")
+        self.assertIn(f"{split}{MARK}\n@include common-auth\n{LINE}{MARK}\n",
+                      (PAM / "sudo").read_text())
+        self.assert_root(person, person.password + person.code)
+        self.assert_refused(person, person.password)
+        self.assertIn("enabled already", self.enable("sudo", "--one-field"))
+        self.assert_refuses("sudo", part="is enabled with another first factor or field: disable")
+        self.disable("sudo")
+        self.assertEqual(self.files(), before)
+        self.enable("sudo")
+        self.assert_refuses("sudo", "--one-field", part="first factor or field: disable it first")
+        self.disable("sudo")
+        self.assertEqual(tool("enable", "sshd", "--one-field").returncode, 2)
+
+    def test_the_line_that_cuts_stands_right_before_the_first_factor(self):
+        top = "# a comment\nauth requisite pam_nologin.so\nauth optional pam_faildelay.so delay=1\n"
+        factor = "auth requisite \\\n  pam_unix.so\n"
+        machine.configure(login="code_length = 8;\n")
+        self.write(top + factor)
+        self.enable("tv-svc", "--one-field")
+        self.assertEqual(SVC.read_text(), f"{top}auth  requisite  pam_twilio_verify.so split=8{MARK}"
+                         f"\n{factor}{LINE}{MARK}\n")
+        machine.configure()
+        self.assert_refuses("tv-svc", "--one-field", part="disable it first")  # It cuts off 8.
+        self.disable("tv-svc")
+        self.assertEqual(SVC.read_text(), top + factor)
+
+    def test_one_field_needs_a_first_factor_that_ends_a_wrong_password(self):
+        self.write("auth required pam_unix.so\n")
+        self.assert_refuses("tv-svc", "--one-field", part="the digits at the end of a wrong password")
+        self.write("auth requisite pam_unix.so\n")
+        SETTINGS.write_text("nonsense")
+        self.assert_refuses("tv-svc", "--one-field", part="nothing is changed")
+
     def test_polkit_gets_a_copy_of_the_vendors_file_and_the_network(self):
         own, folder = PAM / "polkit-1", pathlib.Path("/etc/systemd/system") / f"{UNIT}.d"
         vendors = VENDOR / "polkit-1"

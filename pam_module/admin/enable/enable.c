@@ -32,6 +32,7 @@ struct task {
     struct plan plan;
     char *names[NAMES_MAX + 1]; /* of the services that one operand means */
     bool is_forced, is_dry;
+    int split; /* how long the code is where it shares the field of the password; 0: it does not */
 };
 
 static bool refuse(struct task *task, const char *reason)
@@ -85,9 +86,24 @@ static struct stack stack_of(const struct task *task, const char *service)
     return (struct stack){ .service = service,
                            .facts = task->facts,
                            .line = line,
+                           .split = task->split,
                            .place = is_by_key      ? STACK_IN_PLACE
                                     : line != NULL ? STACK_AFTER
                                                    : STACK_LAST };
+}
+
+/* The line that cuts the code off has to know its length. */
+static bool take_split(struct task *task)
+{
+    struct verdict why_not;
+
+    if (command_value(task->call, "one-field") == NULL)
+        return true;
+    if (task->settings == NULL &&
+        !settings_read(task->call->settings_path, &task->settings, &why_not))
+        return refuse(task, why_not.reason);
+    task->split = task->settings->code_length;
+    return true;
 }
 
 /* A second service of an operand need not be there. */
@@ -112,7 +128,8 @@ static bool can_log_in(struct task *task)
 {
     auto_secret char *secret = NULL;
     struct verdict why_not = { 0 };
-    bool is_ready = settings_read(task->call->settings_path, &task->settings, &why_not) &&
+    bool is_ready = (task->settings != NULL ||
+                     settings_read(task->call->settings_path, &task->settings, &why_not)) &&
                     secret_read_line(task->settings->api_key_file, &secret, &why_not);
 
     if (!is_ready)
@@ -195,7 +212,7 @@ static bool enable_service(struct task *task)
     bool is_polkit = strcmp(task->names[0], "polkit-1") == 0;
     struct verdict why_not;
 
-    if (!can_ask(task) || !plan_stacks(task))
+    if (!can_ask(task) || !take_split(task) || !plan_stacks(task))
         return false;
     if (is_polkit && !polkit_enable(&task->plan, &why_not))
         return refuse(task, why_not.reason);
@@ -388,6 +405,8 @@ static enum command_status run_enable(const struct command_call *call)
         terminal_say("--after is for one service, and not for sshd");
     else if (command_value(call, "first-factor") != NULL && !has_sshd)
         terminal_say("--first-factor is for sshd");
+    else if (command_value(call, "one-field") != NULL && has_sshd)
+        terminal_say("--one-field is not for sshd: use the recipe one-field");
     else
         return run(call, enable);
     return COMMAND_USAGE;
@@ -402,6 +421,7 @@ const struct command enable_command = {
     .options = {
         { "first-factor", "FACTOR", "for sshd: \"password\" or \"key\"" },
         { "after", "LINE", "put the code after this line of the service's file" },
+        { "one-field", NULL, "take the code in the field of the password" },
         { "dry-run", NULL, "show what would change, change nothing" },
         { "force", NULL, "change it although something is wrong" },
         { "no-reload", NULL, "do not reload sshd" },

@@ -22,6 +22,7 @@
 #define COPY      "# a copy of " USR "/%s, %016" PRIx64
 #define MODULE    "auth  required  pam_twilio_verify.so"
 #define AFTER_KEY " after=publickey"
+#define SPLIT     "auth  requisite  pam_twilio_verify.so split="
 
 enum { INCLUDES_MAX = 8 };
 
@@ -180,24 +181,63 @@ static unsigned find_last(const char *text)
     return last;
 }
 
+/* TEXT with the line that cuts the code off, as far below as it still stands before the first factor.
+ * NULL: out of memory. */
+static char *put_split(const struct stack *stack, const char *path, const char *text)
+{
+    char line[sizeof SPLIT "8"], *last = NULL;
+    const char *const lines[] = { line, NULL };
+    unsigned number = 0;
+
+    snprintf(line, sizeof line, SPLIT "%d", stack->split);
+    while ((number = lines_next_auth(text, number, has_auth, NULL)) != 0) {
+        char *new = lines_insert(text, number - 1, false, lines);
+        auto_stack *found = NULL;
+        struct verdict why_not;
+        if (new == NULL || !read_stack(stack, path, new, &found, &why_not) ||
+            judge_find_factor(found) < judge_find_split(found)) {
+            free(new);
+            break;
+        }
+        free(last);
+        last = new;
+    }
+    return last;
+}
+
+/* Behind the line NUMBER; and before the first factor, what cuts it off. NULL, with the verdict. */
+static char *put_lines(const struct stack *stack, const char *path, const char *text,
+                       unsigned number, struct verdict *why_not)
+{
+    char *new = put_behind(stack, path, text, number);
+
+    if (new != NULL && stack->split != 0) {
+        char *both = put_split(stack, path, new);
+        free(new);
+        new = both;
+    }
+    if (new == NULL)
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", path);
+    return new;
+}
+
 /* The text with the code in it. NULL, with the verdict. */
 static char *put(const struct stack *stack, const char *path, const char *text,
                  struct verdict *why_not)
 {
     unsigned number = stack->place == STACK_AFTER ? lines_find(text, stack->line) : find_last(text);
-    char *new = NULL;
 
     if (stack->place == STACK_IN_PLACE)
         return put_in_place(stack, path, text, why_not);
-    if (number == 0 && stack->place == STACK_AFTER)
+    if (number != 0)
+        return put_lines(stack, path, text, number, why_not);
+    if (stack->place == STACK_AFTER)
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s must have exactly one line \"%s\"", path,
                        stack->line);
-    else if (number == 0)
+    else
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s has no auth line to put the code after",
                        path);
-    else if ((new = put_behind(stack, path, text, number)) == NULL)
-        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", path);
-    return new;
+    return NULL;
 }
 
 /* Makes of FILE, whose text is TEXT, one that asks for a code. */
@@ -233,10 +273,12 @@ static bool is_as_wanted(const struct stack *stack, const struct config_file *fi
                          struct verdict *why_not)
 {
     bool is_in_place = strstr(file->old, MODULE AFTER_KEY) != NULL;
+    const char *split = strstr(file->old, SPLIT);
+    int length = split != NULL ? split[strlen(SPLIT)] - '0' : 0;
 
-    return is_in_place == (stack->place == STACK_IN_PLACE) ||
+    return (is_in_place == (stack->place == STACK_IN_PLACE) && length == stack->split) ||
            verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                          "%s is enabled with another first factor: disable it first",
+                          "%s is enabled with another first factor or field: disable it first",
                           stack->service);
 }
 

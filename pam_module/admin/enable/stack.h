@@ -18,6 +18,7 @@ struct stack {
     const struct facts *facts;
     enum stack_place place;
     const char *line; /* of STACK_AFTER */
+    int split;        /* how long the code is where it shares a field; 0: it has its own question */
 };
 
 enum stack_found {
