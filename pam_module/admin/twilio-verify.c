@@ -20,11 +20,10 @@
 enum { HELP = 1 };
 
 static const struct command *const commands[] = {
-    &setup_command,          &enroll_command, &confirm_command,
-    &recovery_codes_command, &bypass_command, &list_command,
-    &remove_command,         &unlock_command, &enable_command,
-    &disable_command,        &status_command, &explain_command,
-    &check_pam_command,      &doctor_command, NULL,
+    &setup_command,   &enroll_command,    &confirm_command, &recovery_codes_command,
+    &bypass_command,  &list_command,      &remove_command,  &unlock_command,
+    &session_command, &enable_command,    &disable_command, &status_command,
+    &explain_command, &check_pam_command, &doctor_command,  NULL,
 };
 
 static const struct command_option general[] = {

@@ -11,6 +11,7 @@
 
 #include "../core/secret.h"
 #include "../core/userfile.h"
+#include "session.h"
 
 /* Whether this user on this service needs a second factor at all. False: the verdict tells. */
 static bool find_enrollment(struct inputs *inputs, const struct dialogue_login *login,
@@ -23,7 +24,9 @@ static bool find_enrollment(struct inputs *inputs, const struct dialogue_login *
     case POLICY_DENIED:
         if (findings->no_bypass.outcome == OUTCOME_MISCONFIGURED)
             inputs->note = findings->no_bypass;
-        return true;
+        return findings->enrollment == NULL ||
+               !session_covers(inputs->settings, login, findings->enrollment, verdict,
+                               &inputs->no_session);
     case POLICY_EXEMPT:
         verdict_pass(verdict, OUTCOME_NOT_REQUIRED, "the service is in exempt_services");
         return false;

@@ -24,14 +24,17 @@
 #include "paths.h"
 #include "privileges.h"
 #include "process.h"
+#include "session.h"
 
 struct check {
     struct dialogue_reader reader;
+    struct dialogue_login login;
     struct inputs inputs;
     bool is_silent; /* the user does not see what a question says */
     int library;
     struct ledger ledger;
     struct recovery *recovery;
+    bool is_recovered; /* a recovery code let the user in */
 };
 
 static bool ask(void *context, const char *text)
@@ -163,8 +166,11 @@ static int recover(void *context, const char *code)
 {
     struct check *check = context;
     struct ledger *ledger = &check->ledger;
+    int remain =
+        usage_recover(ledger->state_dir, ledger->user, check->recovery, code, &ledger->note);
 
-    return usage_recover(ledger->state_dir, ledger->user, check->recovery, code, &ledger->note);
+    check->is_recovered = remain >= 0;
+    return remain;
 }
 
 static bool can_recover(void *context)
@@ -194,6 +200,18 @@ static bool read_login(struct dialogue_reader *reader, struct dialogue_login *re
     return true;
 }
 
+/* Whatever comes of it is no verdict. */
+static _Noreturn void run_task(const char *settings_path, const struct dialogue_login *login)
+{
+    char line[DIALOGUE_LINE_SIZE] = "done";
+    struct verdict why_not = { 0 };
+
+    if (!session_run(settings_path, login, &why_not))
+        snprintf(line, sizeof line, "done: %s", why_not.reason);
+    dialogue_write(STDOUT_FILENO, line);
+    _exit(0);
+}
+
 static bool is_readable(const char *key, const char *path, int flags, struct verdict *why_not)
 {
     int descriptor = path != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags) : -1;
@@ -212,16 +230,17 @@ static bool is_readable(const char *key, const char *path, int flags, struct ver
 static bool prepare(struct check *check, const char *settings_path, struct verdict *verdict)
 {
     const struct settings *settings;
-    struct dialogue_login login;
 
     if (!process_clean(verdict))
         return false;
     closing_begin();
-    if (!read_login(&check->reader, &login, verdict))
+    if (!read_login(&check->reader, &check->login, verdict))
         return false;
-    closing_name(&login);
-    check->is_silent = login.is_silent;
-    if (!inputs_read(&check->inputs, settings_path, &login, verdict))
+    if (check->login.task != DIALOGUE_LOGIN)
+        run_task(settings_path, &check->login);
+    closing_name(&check->login);
+    check->is_silent = check->login.is_silent;
+    if (!inputs_read(&check->inputs, settings_path, &check->login, verdict))
         return false;
     check->library = library_open(verdict);
     if (check->library < 0)
@@ -276,6 +295,16 @@ static void add_note(const struct verdict *note, struct verdict *verdict)
         verdict_add(verdict, "; %s", note->reason);
 }
 
+/* A code of the app, and of nothing else, spares the user the next ones in this session. */
+static void offer_session(const struct check *check, const struct verdict *verdict)
+{
+    const struct settings *settings = check->inputs.settings;
+
+    if (verdict->outcome == OUTCOME_APPROVED && !check->is_recovered &&
+        settings->session_minutes > 0 && !settings_session_covers(settings, check->login.service))
+        dialogue_write(STDOUT_FILENO, "remember");
+}
+
 /* A write that fails tells by its result. */
 static void ignore_signals(void)
 {
@@ -294,6 +323,10 @@ static _Noreturn void run(const char *settings_path)
         run_login(&check, &verdict);
         add_note(&check.inputs.note, &verdict);
         add_note(&check.ledger.note, &verdict);
+        if (check.inputs.no_session.reason[0] != '\0')
+            verdict_add(&verdict, "; asked because %s", check.inputs.no_session.reason);
+        deadline_set(HTTP_FOREVER);
+        offer_session(&check, &verdict);
     }
     inputs_free(&check.inputs);
     dialogue_reader_wipe(&check.reader);

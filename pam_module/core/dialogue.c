@@ -12,9 +12,17 @@
 #include "descriptor.h"
 #include "text.h"
 
-#define LOGIN_PREFIX "login 2 "
-#define OWN          " own"
-#define SILENT       " silent"
+#define OWN    " own"
+#define SILENT " silent"
+#define DONE   "done"
+
+enum { PID_MAX = 4194304, NUMBERS_SIZE = 48 };
+
+static const char *const tasks[] = {
+    [DIALOGUE_LOGIN] = "login 2 ",
+    [DIALOGUE_PROVED] = "proved 2 ",
+    [DIALOGUE_SESSION] = "session 2 ",
+};
 
 static const struct {
     const char *prefix;
@@ -86,26 +94,45 @@ static bool decode_name(const char *name, size_t size, char *out, size_t out_siz
     return true;
 }
 
-bool dialogue_print_login(const char *service, const char *user, unsigned flags,
-                          char line[DIALOGUE_LINE_SIZE])
+/* The end of what it wrote; NULL: it does not fit. */
+static char *print_names(enum dialogue_task task, const char *service, const char *user,
+                         char line[DIALOGUE_LINE_SIZE])
 {
-    const char *end = line + DIALOGUE_LINE_SIZE - strlen(OWN SILENT);
-    char *out = stpcpy(line, LOGIN_PREFIX);
+    const char *end = line + DIALOGUE_LINE_SIZE - NUMBERS_SIZE;
+    char *out = stpcpy(line, tasks[task]);
 
     if (service[0] == '\0' || strlen(service) >= DIALOGUE_SERVICE_SIZE)
-        return false;
+        return NULL;
 
     out = encode_name(service, strlen(service), out, end);
     if (out == NULL || end - out < 2)
-        return false;
+        return NULL;
     *out++ = ' ';
-    out = encode_name(user, strnlen(user, DIALOGUE_NAME_MAX + 1), out, end);
+    return encode_name(user, strnlen(user, DIALOGUE_NAME_MAX + 1), out, end);
+}
+
+bool dialogue_print_login(const char *service, const char *user, unsigned flags,
+                          char line[DIALOGUE_LINE_SIZE])
+{
+    char *out = print_names(DIALOGUE_LOGIN, service, user, line);
+
     if (out == NULL)
         return false;
     if (flags & DIALOGUE_OWN)
         out = stpcpy(out, OWN);
     if (flags & DIALOGUE_SILENT)
         stpcpy(out, SILENT);
+    return true;
+}
+
+bool dialogue_print_task(enum dialogue_task task, const char *service, const char *user,
+                         int64_t pid, int64_t start, char line[DIALOGUE_LINE_SIZE])
+{
+    char *out = print_names(task, service, user, line);
+
+    if (out == NULL)
+        return false;
+    snprintf(out, NUMBERS_SIZE, " %lld %lld", (long long)pid, (long long)start);
     return true;
 }
 
@@ -119,13 +146,47 @@ static bool take_word(const char **rest, const char *word)
     return is_there;
 }
 
+/* " N": one spelling alone. */
+static bool take_number(const char **rest, int64_t most, int64_t *ret_number)
+{
+    int64_t number = 0;
+    const char *digit = *rest + 1;
+
+    if (**rest != ' ' || *digit < '1' || *digit > '9')
+        return false;
+    for (; *digit >= '0' && *digit <= '9'; digit++) {
+        if (number > (most - (*digit - '0')) / 10)
+            return false;
+        number = number * 10 + (*digit - '0');
+    }
+    *rest = digit;
+    *ret_number = number;
+    return true;
+}
+
+/* What stands behind the names. */
+static bool take_rest(const char *rest, struct dialogue_login *login)
+{
+    login->is_own = login->is_silent = false;
+    login->pid = login->start = 0;
+    if (login->task == DIALOGUE_LOGIN) {
+        login->is_own = take_word(&rest, OWN);
+        login->is_silent = take_word(&rest, SILENT);
+    } else if (!take_number(&rest, PID_MAX, &login->pid) || login->pid < 2 ||
+               !take_number(&rest, INT64_MAX, &login->start)) {
+        return false;
+    }
+    return *rest == '\0';
+}
+
 bool dialogue_parse_login(const char *line, struct dialogue_login *ret_login)
 {
-    struct dialogue_login login;
+    struct dialogue_login login = { .task = DIALOGUE_LOGIN };
     const char *service = line, *user, *rest;
 
-    if (!take_word(&service, LOGIN_PREFIX))
-        return false;
+    while (!take_word(&service, tasks[login.task]))
+        if (++login.task > DIALOGUE_SESSION)
+            return false;
     user = strchr(service, ' ');
     if (user == NULL || user == service)
         return false;
@@ -135,12 +196,25 @@ bool dialogue_parse_login(const char *line, struct dialogue_login *ret_login)
     rest = user + strcspn(user, " ");
     if (!decode_name(user, (size_t)(rest - user), login.user, sizeof login.user))
         return false;
-    login.is_own = take_word(&rest, OWN);
-    login.is_silent = take_word(&rest, SILENT);
-    if (*rest != '\0')
+    if (!take_rest(rest, &login))
         return false;
 
     *ret_login = login;
+    return true;
+}
+
+/* A line without a text, or with ": " and a text behind it. */
+static bool parse_done(const char *line, struct dialogue_message *ret_message)
+{
+    const char *text = line;
+
+    if (strcmp(line, "remember") == 0) {
+        *ret_message = (struct dialogue_message){ DIALOGUE_REMEMBER, "", { 0 } };
+        return true;
+    }
+    if (!take_word(&text, DONE) || (*text != '\0' && (!take_word(&text, ": ") || *text == '\0')))
+        return false;
+    *ret_message = (struct dialogue_message){ DIALOGUE_DONE, text, { 0 } };
     return true;
 }
 
@@ -159,6 +233,8 @@ bool dialogue_parse_message(const char *line, struct dialogue_message *ret_messa
         return true;
     }
 
+    if (parse_done(line, ret_message))
+        return true;
     if (!verdict_parse(line, &verdict))
         return false;
     *ret_message = (struct dialogue_message){ DIALOGUE_VERDICT, line, verdict };

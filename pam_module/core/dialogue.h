@@ -5,12 +5,21 @@
  *   module → check   login 2 SERVICE USER [own] [silent]
  *                                             the first line; the names percent-encoded. own: the
  *                                             caller is the user (PAM_RUSER); silent: PAM_SILENT
+ *                    proved 2 SERVICE USER PID START
+ *                                             in its place: the host process PID, which began at
+ *                                             START (field 22 of /proc/PID/stat), has just seen
+ *                                             "approved"
+ *                    session 2 SERVICE USER PID START
+ *                                             in its place: that process opens the session
  *                    ANSWER                   one line for every ask; end of file: nobody answers
  *   check → module   ask-secret TEXT          ask the user, echo off
  *                    ask TEXT                 ask the user, echo on
  *                    show TEXT                tell the user, no answer
  *                    log LEVEL TEXT           for the log, at once; LEVEL is notice or warning
+ *                    remember                 right before "approved": say proved after it
  *                    OUTCOME[: REASON]        the verdict, the last line
+ *                    done[: REASON]           the last line of proved and session, with what went
+ *                                             wrong; before it they say log alone
  *
  * A line has at most DIALOGUE_LINE_MAX bytes without its newline, and only characters that
  * text_character() knows. */
@@ -35,10 +44,14 @@ enum {
 
 /* Who logs in, and where. A name of DIALOGUE_NAME_MAX + 1 bytes stands for every longer one: it is
  * cut, and never looked up. */
+enum dialogue_task { DIALOGUE_LOGIN, DIALOGUE_PROVED, DIALOGUE_SESSION };
+
 struct dialogue_login {
     char service[DIALOGUE_SERVICE_SIZE];
     char user[DIALOGUE_NAME_SIZE];
-    bool is_own, is_silent;
+    bool is_own, is_silent; /* of a login */
+    int64_t pid, start;     /* of the other tasks */
+    enum dialogue_task task;
 };
 
 enum dialogue_kind {
@@ -47,11 +60,13 @@ enum dialogue_kind {
     DIALOGUE_SHOW,
     DIALOGUE_LOG_NOTICE,
     DIALOGUE_LOG_WARNING,
+    DIALOGUE_REMEMBER,
     DIALOGUE_VERDICT,
+    DIALOGUE_DONE,
 };
 
-/* One line of the check program. TEXT points into the line that was parsed; VERDICT is filled for
- * DIALOGUE_VERDICT alone. */
+/* One line of the check program. TEXT points into the line that was parsed; of DIALOGUE_DONE it is the
+ * reason, "" for none. VERDICT is filled for DIALOGUE_VERDICT alone. */
 struct dialogue_message {
     enum dialogue_kind kind;
     const char *text;
@@ -67,9 +82,15 @@ enum { DIALOGUE_OWN = 1, DIALOGUE_SILENT = 2 };
 bool dialogue_print_login(const char *service, const char *user, unsigned flags,
                           char line[DIALOGUE_LINE_SIZE]);
 
+/* Writes the first line of TASK, which is no login, for the process PID that began at START. False: as
+ * above. */
+bool dialogue_print_task(enum dialogue_task task, const char *service, const char *user,
+                         int64_t pid, int64_t start, char line[DIALOGUE_LINE_SIZE]);
+
 /* Reads the first line. False, and *RET_LOGIN untouched: another version, not two names (the
  * user's may be empty), a wrong or needless escape, a NUL, a name that does not fit, another word
- * behind the names or another order of them. */
+ * behind the names or another order of them; a PID that is not 2 to 4194304 (pid_max of proc(5)) or a
+ * START that is not 1 to INT64_MAX, in another spelling than the shortest. */
 bool dialogue_parse_login(const char *line, struct dialogue_login *ret_login);
 
 /* Reads a line of the check program. False, and *RET_MESSAGE untouched: it is none. */

@@ -134,26 +134,34 @@ static bool take_word(const struct parse *parse, const config_setting_t *setting
     return refuse(parse, setting, key, key->rule);
 }
 
+static void free_texts(char ***texts)
+{
+    for (size_t i = 0; *texts != NULL && (*texts)[i] != NULL; i++)
+        free((*texts)[i]);
+    free(*texts);
+    *texts = NULL;
+}
+
 static bool take_texts(const struct parse *parse, const config_setting_t *setting,
                        const struct key *key)
 {
     int type = config_setting_type(setting);
     int length = config_setting_length(setting);
-    char **texts;
+    char ***texts = member(parse, key);
 
     if ((type != CONFIG_TYPE_LIST && type != CONFIG_TYPE_ARRAY) || length < 0)
         return refuse(parse, setting, key, key->rule);
-    texts = calloc((size_t)length + 1, sizeof *texts);
-    if (texts == NULL)
+    free_texts(texts);
+    *texts = calloc((size_t)length + 1, sizeof **texts);
+    if (*texts == NULL)
         return refuse(parse, setting, key, "cannot be kept: out of memory");
-    *(char ***)member(parse, key) = texts;
 
     for (int i = 0; i < length; i++) {
         const char *text = config_setting_get_string_elem(setting, i);
         if (text == NULL || !keys_text_is_valid(key, text))
             return refuse(parse, setting, key, key->rule);
-        texts[i] = strdup(text);
-        if (texts[i] == NULL)
+        (*texts)[i] = strdup(text);
+        if ((*texts)[i] == NULL)
             return refuse(parse, setting, key, "cannot be kept: out of memory");
     }
     return true;
@@ -233,19 +241,36 @@ static bool take_members(const struct parse *parse, const config_setting_t *pare
     return true;
 }
 
+static bool copy_texts(const char *const *texts, char ***ret_texts)
+{
+    size_t count = 0;
+
+    while (texts != NULL && texts[count] != NULL)
+        count++;
+    *ret_texts = count > 0 ? calloc(count + 1, sizeof **ret_texts) : NULL;
+    for (size_t i = 0; *ret_texts != NULL && i < count; i++)
+        if (((*ret_texts)[i] = strdup(texts[i])) == NULL)
+            return false;
+    return count == 0 || *ret_texts != NULL;
+}
+
+static bool set_default(const struct parse *parse, const struct key *key)
+{
+    char **text = member(parse, key);
+
+    if (key->type == KEY_NUMBER)
+        *(int *)member(parse, key) = key->number;
+    if (key->type == KEY_TEXTS)
+        return copy_texts(key->texts, member(parse, key));
+    return key->type != KEY_TEXT || key->text == NULL || (*text = strdup(key->text)) != NULL;
+}
+
 static bool set_defaults(const struct parse *parse)
 {
-    for (size_t i = 0; i < parse->count; i++) {
-        const struct key *key = &parse->keys[i];
-        if (key->type == KEY_NUMBER)
-            *(int *)member(parse, key) = key->number;
-        if (key->type != KEY_TEXT || key->text == NULL)
-            continue;
-        *(char **)member(parse, key) = strdup(key->text);
-        if (*(char **)member(parse, key) == NULL)
+    for (size_t i = 0; i < parse->count; i++)
+        if (!set_default(parse, &parse->keys[i]))
             return verdict_refuse(parse->why_not, OUTCOME_MISCONFIGURED, "%s: out of memory",
                                   parse->shown);
-    }
     return true;
 }
 
@@ -309,11 +334,8 @@ void keys_free(const struct key *keys, size_t count, void *target)
         if (keys[i].type == KEY_TEXT) {
             free(*(char **)value);
             *(char **)value = NULL;
-        } else if (keys[i].type == KEY_TEXTS && *(char ***)value != NULL) {
-            for (char **text = *(char ***)value; *text != NULL; text++)
-                free(*text);
-            free(*(char ***)value);
-            *(char ***)value = NULL;
+        } else if (keys[i].type == KEY_TEXTS) {
+            free_texts(value);
         }
     }
 }

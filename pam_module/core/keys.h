@@ -17,15 +17,16 @@ enum key_type {
 };
 
 /* One key. A text without a default that is not mandatory stays NULL; WORDS default to the first
- * one; KEY_TEXTS default to none. */
+ * one. */
 struct key {
     const char *group; /* NULL: the key is at the top of the file */
     const char *name;
     enum key_type type;
     size_t offset; /* of the member, in the struct */
     bool mandatory;
-    const char *text; /* the default */
-    int number;       /* the default */
+    const char *text;         /* the default */
+    int number;               /* the default */
+    const char *const *texts; /* the default, ends with NULL; NULL: none */
     int minimum, maximum;
     const char *const *words;       /* ends with NULL */
     bool (*is_valid)(const char *); /* of a text; NULL: every text */

@@ -84,10 +84,14 @@ static bool is_absolute(const char *text)
 static const char *const unmapped_words[] = { "deny", "ignore", NULL };
 static const char *const create_words[] = { "at_prompt", "with_code", NULL };
 
+static const char *const session_services[] = { "sudo", "sudo-i", NULL };
+
 #define MEMBER(group_, name_)                                                                      \
     .group = group_, .name = #name_, .offset = offsetof(struct settings, name_)
 #define ADMIN(name_)                                                                               \
     .group = "admin", .name = #name_, .offset = offsetof(struct settings, admin_##name_)
+#define SESSION(name_)                                                                             \
+    .group = "session", .name = #name_, .offset = offsetof(struct settings, session_##name_)
 #define TEXT(least, most) .type = KEY_TEXT, .minimum = least, .maximum = most
 #define PATH              TEXT(2, PATH_LENGTH_MAX), .is_valid = is_absolute, .rule = "must be an absolute path"
 
@@ -120,6 +124,10 @@ static const struct key keys[] = {
       .rule = "must be a list of PAM services, each 1 to 64 bytes: ( \"cron\", \"cups\" )" },
     { MEMBER("login", create_challenge), .type = KEY_WORD, .words = create_words,
       .rule = "must be \"at_prompt\" or \"with_code\" (which replaces \"at_code\")" },
+    { SESSION(minutes), .type = KEY_NUMBER, .number = 0, .maximum = SETTINGS_SESSION_MINUTES_MAX,
+      .rule = "must be a number from 0 to 720 (0: off)" },
+    { SESSION(services), .type = KEY_TEXTS, .texts = session_services, .minimum = 1, .maximum = 64,
+      .rule = "must be a list of PAM services, each 1 to 64 bytes: ( \"sudo\", \"sudo-i\" )" },
     { ADMIN(api_key_sid), TEXT(34, 34), .is_valid = is_api_key_sid,
       .rule = "must be SK and 32 hexadecimal digits" },
     { ADMIN(api_key_file), PATH },
@@ -184,12 +192,22 @@ int settings_line(const char *path, const char *group, const char *name)
     return keys_line(text, group, name);
 }
 
-bool settings_exempts(const struct settings *settings, const char *service)
+static bool is_in(char *const *texts, const char *text)
 {
-    for (char **exempt = settings->exempt_services; exempt != NULL && *exempt != NULL; exempt++)
-        if (strcmp(*exempt, service) == 0)
+    for (; texts != NULL && *texts != NULL; texts++)
+        if (strcmp(*texts, text) == 0)
             return true;
     return false;
+}
+
+bool settings_exempts(const struct settings *settings, const char *service)
+{
+    return is_in(settings->exempt_services, service);
+}
+
+bool settings_session_covers(const struct settings *settings, const char *service)
+{
+    return settings->session_minutes > 0 && is_in(settings->session_services, service);
 }
 
 void settings_free(struct settings **settings)

@@ -10,7 +10,7 @@
 enum settings_unmapped { SETTINGS_UNMAPPED_DENY, SETTINGS_UNMAPPED_IGNORE };
 enum settings_create { SETTINGS_CREATE_AT_PROMPT, SETTINGS_CREATE_WITH_CODE };
 
-enum { SETTINGS_PROMPT_MAX = 200 };
+enum { SETTINGS_PROMPT_MAX = 200, SETTINGS_SESSION_MINUTES_MAX = 720 };
 
 /* Every key with its value or default. The members bear the names of the keys. */
 struct settings {
@@ -31,6 +31,9 @@ struct settings {
     int unmapped_user;      /* enum settings_unmapped */
     char **exempt_services; /* ends with NULL; NULL: none */
     int create_challenge;   /* enum settings_create */
+    /* session */
+    int session_minutes;     /* 0: a code is for one login alone */
+    char **session_services; /* ends with NULL; NULL: none */
     /* check */
     char *run_as;
     char *users_dir;
@@ -57,6 +60,10 @@ int settings_line(const char *path, const char *group, const char *name);
 
 /* Whether SERVICE, a PAM service, is in exempt_services. */
 bool settings_exempts(const struct settings *settings, const char *service);
+
+/* Whether SERVICE is not asked again in a session that has proved a code: session.minutes is set, and
+ * SERVICE is in session.services. */
+bool settings_session_covers(const struct settings *settings, const char *service);
 
 /* Frees *SETTINGS, which may be NULL, and makes it NULL. */
 void settings_free(struct settings **settings);

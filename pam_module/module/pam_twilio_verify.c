@@ -4,6 +4,7 @@
  * into a PAM code. */
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -16,11 +17,13 @@
 #include "helper.h"
 #include "log.h"
 #include "paths.h"
+#include "session.h"
 #include "split.h"
 #include "typed.h"
 
-#define EXPORT     __attribute__((visibility("default")))
-#define UNANSWERED "the user left at the question, or cannot be asked"
+#define SESSION_HINT "TWILIO_VERIFY_SESSION"
+#define EXPORT       __attribute__((visibility("default")))
+#define UNANSWERED   "the user left at the question, or cannot be asked"
 
 enum {
     FIRST_LINE_MS = 5000,
@@ -40,6 +43,7 @@ struct login {
     char code[SPLIT_SIZE];
     const char *user, *service, *rhost, *tty, *ruser;
     int64_t conversation_ms; /* the user's own time */
+    bool proves;             /* the check program has said remember */
 };
 
 /* What came of a line of the check program: the dialogue goes on, or is over in one of two ways. */
@@ -249,11 +253,24 @@ static enum relayed converse(struct login *login, struct helper *helper,
     return relayed;
 }
 
+/* Whether there is room for MESSAGE after what was said before it. */
+static bool may_be_said(const struct login *login, const struct dialogue_message *message)
+{
+    if (login->proves)
+        return message->kind == DIALOGUE_VERDICT && message->verdict.outcome == OUTCOME_APPROVED;
+    return message->kind != DIALOGUE_DONE;
+}
+
 /* Takes one line of the check program, of which there may be LEFT more of its kind. */
 static enum relayed take_message(struct login *login, struct helper *helper,
                                  const struct dialogue_message *message, struct left *left,
                                  struct verdict *ret_verdict)
 {
+    if (!may_be_said(login, message)) {
+        verdict_refuse(ret_verdict, OUTCOME_BROKEN,
+                       "the check program said \"remember\" or \"done\" in the wrong place");
+        return RELAYED_VERDICT;
+    }
     switch (message->kind) {
     case DIALOGUE_VERDICT:
         if (helper_finish(helper, ret_verdict))
@@ -272,6 +289,11 @@ static enum relayed take_message(struct login *login, struct helper *helper,
         if (left->questions-- == 0)
             break;
         return converse(login, helper, message, ret_verdict);
+    case DIALOGUE_REMEMBER:
+        login->proves = true;
+        return RELAYED;
+    case DIALOGUE_DONE:
+        break;
     }
     verdict_refuse(ret_verdict, OUTCOME_BROKEN,
                    "the check program sent more than %d questions or %d lines for the log",
@@ -404,6 +426,35 @@ static enum relayed run_split(struct login *login, struct verdict *ret_verdict)
     return relayed;
 }
 
+static void log_text(const void *context, int level, const char *text)
+{
+    log_entry(context, level, (struct log_entry){ .reason = text });
+}
+
+/* Whether TASK is done; the log says why not. */
+static bool run_task(const struct login *login, enum dialogue_task task)
+{
+    const struct session session = { login->helper_path, login->settings, login->service,
+                                     login->user,        log_text,        login };
+    char reason[VERDICT_REASON_SIZE + 64];
+    struct verdict why_not = { 0 };
+
+    if (session_run(&session, task, &why_not))
+        return true;
+    snprintf(reason, sizeof reason, "this session has proved no code, so sudo asks: %s",
+             why_not.reason);
+    log_text(login, LOG_NOTICE, reason);
+    return false;
+}
+
+/* A hint and no proof: it tells the process that opens the session whether to look. */
+static void prove(const struct login *login)
+{
+    if (run_task(login, DIALOGUE_PROVED) &&
+        pam_putenv(login->pamh, SESSION_HINT "=1") != PAM_SUCCESS)
+        log_text(login, LOG_NOTICE, "this session has proved no code, so sudo asks: pam_putenv");
+}
+
 EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
     int64_t began_ms = clock_ms();
@@ -436,7 +487,38 @@ EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const ch
         pam_fail_delay(pamh, FAIL_DELAY_MICROSECONDS);
     log_login(&login, verdict_level(verdict.outcome), verdict_word(verdict.outcome), verdict.reason,
               began_ms);
+    if (verdict.outcome == OUTCOME_APPROVED && login.proves)
+        prove(&login);
     return pam_code(verdict.outcome);
+}
+
+/* The session is opened whatever comes of it. */
+EXPORT int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+    struct login login = {
+        .pamh = pamh,
+        .settings = PATHS_SETTINGS,
+        .helper_path = PATHS_CHECK,
+    };
+
+    (void)flags;
+    if (pam_getenv(pamh, SESSION_HINT) == NULL)
+        return PAM_SUCCESS;
+    pam_putenv(pamh, SESSION_HINT);
+    if (take_arguments(&login, argc, argv) && take_item(&login, PAM_USER, &login.user) &&
+        login.user != NULL && take_items(&login))
+        run_task(&login, DIALOGUE_SESSION);
+    return PAM_SUCCESS;
+}
+
+/* A record of the session counts only while its process lives. */
+EXPORT int pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+    (void)pamh;
+    (void)flags;
+    (void)argc;
+    (void)argv;
+    return PAM_SUCCESS;
 }
 
 /* Nothing to do, and no failure: the module may be alone in a stack. */

@@ -946,6 +946,52 @@ class Settings(CheckCase):
 
 @unittest.skipUnless(pathlib.Path("/usr/sbin/sshd").exists(), "no sshd")
 @unittest.skipUnless(can_enter(), "needs root, for a /run/sshd of its own")
+class Sessions(CheckCase):
+    """session.minutes: who is not asked again, and where the line of session is missing."""
+
+    LINE = "session optional pam_twilio_verify.so\n"
+
+    def setUp(self):
+        super().setUp()
+        self.settings = self.configure(session={"minutes": 60})
+
+    def test_a_service_in_the_list_is_as_exempt(self):
+        found = self.judge(INCLUDE + LINE, "sudo")
+        self.assertEqual(found[0], "note: session.services names it: a user in a session that has "
+                                   "proved a code is not asked again")
+        self.assertRegex(found[1], "^ok: asks for a code after pam_unix.so")
+
+    def test_a_service_in_the_list_needs_another_line_that_authenticates(self):
+        self.assert_judged(LINE, "warning: sudo:1: the code is the only factor",
+                           "wrong: session.services names it: a user in a session that has "
+                           "proved a code is refused without a question", service="sudo")
+        self.assert_judged(LINE + "auth required pam_permit.so\n",
+                           "warning: sudo:1: the code is the only factor",
+                           "wrong: session.services names it: a user in a session that has proved a "
+                           "code runs it without authentication", service="sudo")
+
+    def test_the_missing_line_of_session_is_found(self):
+        for service, level in (("sshd", "warning"), ("login", "warning"), ("su", "note")):
+            with self.subTest(service):
+                found = self.judge(STOCK[service].replace(INCLUDE, INCLUDE + LINE), service)
+                self.assertIn(f"{level}: session.minutes is set, but no line of session calls the "
+                              "module: sudo asks for a second code after this login", found)
+
+    def test_the_line_is_found_where_it_is_and_behind_an_include(self):
+        self.install(common_session=self.LINE)
+        for line in (self.LINE, "-" + self.LINE, "@include common-session\n",
+                     "session include common-session\n"):
+            with self.subTest(line):
+                found = self.judge(INCLUDE + LINE + line, "sshd")
+                self.assertEqual([text for text in found if "session" in text], [])
+
+    def test_without_the_setting_nothing_is_said(self):
+        self.settings = self.configure()
+        for service in ("sshd", "sudo"):
+            found = self.judge(INCLUDE + LINE, service)
+            self.assertEqual([text for text in found if "session" in text], [])
+
+
 class Sshd(CheckCase):
     BOTH = "AuthenticationMethods publickey,keyboard-interactive\n"
 

@@ -18,6 +18,7 @@
 #include "core/text.h"
 #include "fuzz.h"
 #include "module/helper.h"
+#include "module/session.h"
 #include "module/split.h"
 #include "unit/wiped.h"
 
@@ -313,6 +314,24 @@ void helper_stop(struct helper *helper, int64_t patience_ms)
     handle->running -= helper->pidfd == 7;
     handle->holds_signals = false;
     helper->pidfd = -1;
+}
+
+/* The task behind an approval, which changes nothing of it. */
+bool session_run(const struct session *session, enum dialogue_task task, struct verdict *why_not)
+{
+    fuzz_demand(handle->running == 0 && task == DIALOGUE_PROVED, "one task after the other");
+    fuzz_demand(handle->said_verdict && handle->said == OUTCOME_APPROVED && handle->was_finished,
+                "what is remembered is an approval");
+    fuzz_demand(strcmp(session->user, handle->user) == 0, "the session is the user's");
+    return verdict_refuse(why_not, OUTCOME_DENIED, "not now");
+}
+
+int pam_putenv(pam_handle_t *pamh, const char *name_value)
+{
+    (void)pamh;
+    (void)name_value;
+    fuzz_demand(false, "what is not remembered leaves no hint");
+    return PAM_SUCCESS;
 }
 
 /* What must come of it */

@@ -267,10 +267,11 @@ def _write(path, text, mode):
     path.chmod(mode)
 
 
-def write_settings(folder, emulator_url, *, service=None, login=None, check=None):
+def write_settings(folder, emulator_url, *, service=None, login=None, session=None,
+                   check=None):
     """Writes settings, api-key, users/ and state/ below FOLDER; returns the path of the settings.
 
-    The three groups override single keys; None leaves a key out. ca_file is FOLDER/ca.pem.
+    The groups override single keys; None leaves a key out. ca_file is FOLDER/ca.pem.
     """
     folder = pathlib.Path(folder)
     run_as = "nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
@@ -280,6 +281,7 @@ def write_settings(folder, emulator_url, *, service=None, login=None, check=None
                     "api_key_file": folder / "api-key", "ca_file": folder / "ca.pem"}
         | (service or {}),
         "login": login or {},
+        "session": session or {},
         "check": {"run_as": run_as, "users_dir": folder / "users", "state_dir": folder / "state",
                   "runtime_dir": folder / "run"}
         | (check or {}),

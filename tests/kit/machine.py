@@ -308,8 +308,10 @@ class Machine:
             # sudo complains where the machine does not know itself.
             hosts.write(f"127.0.0.1 {HOST}\n127.0.1.1 {socket.gethostname()}\n")
 
-    def configure(self, path=SETTINGS, secret=fixture.API_KEY_SECRET, service="", login=""):
-        """Writes settings of which all but the mandatory keys, SERVICE and LOGIN are defaults."""
+    def configure(self, path=SETTINGS, secret=fixture.API_KEY_SECRET, service="", login="",
+                  session=""):
+        """Writes settings of which all but the mandatory keys, SERVICE, LOGIN and SESSION are
+        defaults."""
         secret_file = SECRETS / ("api-key" if path == SETTINGS else path.name + ".api-key")
         secret_file.touch(0o600)
         secret_file.write_text(secret + "\n")
@@ -321,7 +323,8 @@ class Machine:
     account_sid = "{fixture.ACCOUNT_SID}";
     api_key_sid = "{fixture.API_KEY_SID}";
 {service}}};
-""" + (f"login = {{\n{login}}};\n" if login else ""))
+""" + (f"login = {{\n{login}}};\n" if login else "")
+    + (f"session = {{\n{session}}};\n" if session else ""))
         path.chmod(0o640)
         return path
 

@@ -239,6 +239,64 @@ class BrokenDialogue(ModuleTest):
         self.assert_broken(login)
         self.assertEqual(len(login.messages), 16)
 
+    def helper(self, *task):
+        """A check program that approves what to remember, and says TASK to the rest; each first line is
+        kept."""
+        path = os.path.join(self.folder(), "helper")
+        said = "".join(f"        {line}\n" for line in task)
+        with open(path, "w") as file:
+            file.write(f"""#!/bin/sh
+read -r line
+echo "$line" >>{path}.lines
+case $line in
+    login*)
+        echo remember
+        echo approved ;;
+    *)
+{said}        ;;
+esac
+""")
+        os.chmod(path, 0o755)
+        return path
+
+    def lines_to(self, helper):
+        with open(helper + ".lines") as file:
+            return file.read().splitlines()
+
+    def test_an_approval_to_remember_starts_one_task_more(self):
+        helper = self.helper("echo log notice word", "echo done")
+        login = self.login([], helper=helper)
+        self.assertEqual(login.code, "PAM_SUCCESS")
+        first, second = self.lines_to(helper)
+        self.assertEqual(first, "login 2 sshd alice")
+        self.assertRegex(second, r"^proved 2 sshd alice [1-9]\d* [1-9]\d*$")
+        self.assertRegex(login.log[-1][1], 'reason="word"')
+
+    def test_a_task_that_fails_leaves_the_approval_and_the_log_says_so(self):
+        for task, why in ((["echo done: no room"], "no room"), (["exit 1"], "ended without"),
+                          (["echo approved"], "may not say"), (["echo remember"], "may not say"),
+                          (["echo ask-secret x", "read x"], "may not say"), (["echo nonsense"], "invalid line"),
+                          (["echo done", "echo done"], "did not end"), (["echo done", "exit 3"], "failed"),
+                          (["while :; do echo log notice x; done"], "may not say"),
+                          (["sleep 30"], "silent for")):
+            with self.subTest(task):
+                login = self.login([], helper=self.helper(*task))
+                self.assertEqual(login.code, "PAM_SUCCESS")
+                self.assertRegex(login.log[-1][1],
+                                 f'reason="this session has proved no code, so sudo asks: .*{why}')
+                self.assertLess(login.ms, 12000)
+
+    def test_remember_stands_before_an_approval_alone(self):
+        for line in (*(outcome for outcome in CODES if outcome != "approved"), "remember", "done",
+                     "show x", "ask-secret x", "log notice x"):
+            with self.subTest(line):
+                self.assert_broken(self.login(["read", "send remember", "send " + line, "send approved"],
+                                              "--answer", ANSWER))
+
+    def test_done_is_no_word_of_a_login(self):
+        for line in ("done", "done: approved"):
+            self.assert_broken(self.login(["read", "send " + line]))
+
     def test_a_verdict_without_a_newline_is_broken(self):
         for outcome in CODES:
             with self.subTest(outcome):

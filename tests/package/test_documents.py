@@ -24,7 +24,8 @@ def read(name):
 def parser_keys(source):
     """(group, key) for every row of the parser's table."""
     return {*re.findall(r'MEMBER\("(\w+)", (\w+)\)', source),
-            *(("admin", key) for key in re.findall(r"{ ADMIN\((\w+)\)", source))}
+            *((group.lower(), key)
+              for group, key in re.findall(r"{ (ADMIN|SESSION)\((\w+)\)", source))}
 
 
 def sample_keys(text):

@@ -207,7 +207,71 @@ TEST(parses_no_name_that_does_not_fit)
     assert_true(dialogue_parse_login(line, &login));
 }
 
+TEST(names_the_process_of_a_task)
+{
+    static const char *const lines[] = { "proved 2 sshd alice 300 7000",
+                                         "session 2 su a%20b 2 9223372036854775807" };
+    struct dialogue_login login;
+    char line[DIALOGUE_LINE_SIZE];
+
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        assert_true(dialogue_parse_login(lines[i], &login));
+        assert_int_equal(login.task, i == 0 ? DIALOGUE_PROVED : DIALOGUE_SESSION);
+        assert_true(dialogue_print_task(login.task, login.service, login.user, login.pid,
+                                        login.start, line));
+        assert_string_equal(line, lines[i]);
+    }
+    assert_true(dialogue_parse_login("login 2 sshd alice", &login));
+    assert_int_equal(login.task, DIALOGUE_LOGIN);
+}
+
+TEST(takes_one_spelling_of_a_process_alone)
+{
+    static const char *const lines[] = {
+        "proved 2 sshd alice",
+        "proved 2 sshd alice 300",
+        "proved 2 sshd alice own",
+        "proved 2 sshd alice 300 7000 ",
+        "proved 2 sshd alice 300 7000 own",
+        "proved 2 sshd alice  300 7000",
+        "proved 2 sshd alice 0300 7000",
+        "proved 2 sshd alice +300 7000",
+        "proved 2 sshd alice -300 7000",
+        "proved 2 sshd alice 1 7000",
+        "proved 2 sshd alice 0 7000",
+        "proved 2 sshd alice 4194305 7000",
+        "proved 2 sshd alice 300 0",
+        "proved 2 sshd alice 300 9223372036854775808",
+        "proved 2 sshd alice 300 99999999999999999999999",
+        "proved 1 sshd alice 300 7000",
+        "session 2 sshd alice 0x300 7000",
+        "sessions 2 sshd alice 300 7000",
+    };
+    struct dialogue_login login;
+
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+        if (dialogue_parse_login(lines[i], &login))
+            fail_msg("took \"%s\" for a first line", lines[i]);
+}
+
 /* The lines of the check program */
+
+TEST(parses_the_words_about_sessions)
+{
+    static const char *const wrong[] = { "remember ", "remember: x", "remembered", "done:",
+                                         "done: ",    "done x",      "done:x",     "Done" };
+    struct dialogue_message message;
+
+    assert_true(dialogue_parse_message("remember", &message));
+    assert_int_equal(message.kind, DIALOGUE_REMEMBER);
+    assert_true(dialogue_parse_message("done", &message));
+    assert_int_equal(message.kind, DIALOGUE_DONE);
+    assert_string_equal(message.text, "");
+    assert_true(dialogue_parse_message("done: no: reason", &message));
+    assert_string_equal(message.text, "no: reason");
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+        assert_false(dialogue_parse_message(wrong[i], &message));
+}
 
 TEST(parses_questions_and_lines_for_the_log)
 {
@@ -812,6 +876,9 @@ int main(void)
         cmocka_unit_test(says_whether_the_caller_is_the_user_and_whether_the_host_is_silent),
         cmocka_unit_test(a_user_without_a_name_has_flags_all_the_same),
         cmocka_unit_test(parses_no_name_that_does_not_fit),
+        cmocka_unit_test(names_the_process_of_a_task),
+        cmocka_unit_test(takes_one_spelling_of_a_process_alone),
+        cmocka_unit_test(parses_the_words_about_sessions),
         cmocka_unit_test(parses_questions_and_lines_for_the_log),
         cmocka_unit_test(parses_a_verdict),
         cmocka_unit_test(parses_no_other_line),

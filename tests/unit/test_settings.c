@@ -128,6 +128,11 @@ static void assert_defaults(const struct settings *settings)
     assert_int_equal(settings->unmapped_user, SETTINGS_UNMAPPED_DENY);
     assert_false(settings_exempts(settings, "cron"));
     assert_int_equal(settings->create_challenge, SETTINGS_CREATE_AT_PROMPT);
+    assert_int_equal(settings->session_minutes, 0);
+    assert_string_equal(settings->session_services[0], "sudo");
+    assert_string_equal(settings->session_services[1], "sudo-i");
+    assert_null(settings->session_services[2]);
+    assert_false(settings_session_covers(settings, "sudo"));
     assert_string_equal(settings->run_as, PATHS_RUN_AS);
     assert_string_equal(settings->users_dir, PATHS_USERS);
     assert_string_equal(settings->state_dir, PATHS_STATE);
@@ -152,6 +157,7 @@ static const char every_key[] =
     "login : { prompt : \"Code? \", attempts : 5, code_length : 8,\n"
     "unmapped_user : \"ignore\", exempt_services : [ \"cron\", \"cups\" ],\n"
     "create_challenge : \"with_code\" }\n"
+    "session = { minutes = 720; services = [ \"su\" ]; };\n"
     "admin = { api_key_sid = \"SK" HEX32 "\"; api_key_file = \"/a\"; };\n"
     "check = { run_as = \"nobody\"; users_dir = \"/u\"; state_dir = \"/s\"; runtime_dir = \"/r\"; "
     "}";
@@ -172,6 +178,9 @@ static void assert_every_key(const struct settings *settings)
     assert_int_equal(settings->code_length, 8);
     assert_int_equal(settings->unmapped_user, SETTINGS_UNMAPPED_IGNORE);
     assert_int_equal(settings->create_challenge, SETTINGS_CREATE_WITH_CODE);
+    assert_int_equal(settings->session_minutes, 720);
+    assert_true(settings_session_covers(settings, "su"));
+    assert_false(settings_session_covers(settings, "sudo"));
     assert_string_equal(settings->run_as, "nobody");
     assert_string_equal(settings->users_dir, "/u");
     assert_string_equal(settings->state_dir, "/s");
@@ -333,6 +342,20 @@ TEST(takes_the_words_and_no_other)
         assert_key_wrong("login", "create_challenge", wrong[i]);
     }
     assert_key_wrong("login", "unmapped_user", "\"with_code\"");
+}
+
+TEST(takes_minutes_of_a_session_up_to_twelve_hours)
+{
+    static const char *const wrong[] = { "-1", "721", "60.5", "\"60\"" };
+    static const char text[] = "service = { " MINIMUM " }; session = { minutes = %s; };";
+    char line[LINE_SIZE];
+
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        snprintf(line, sizeof line, text, wrong[i]);
+        assert_wrong(line, "session.minutes must be a number from 0 to 720");
+    }
+    assert_wrong("service = { " MINIMUM " }; session = { services = \"sudo\"; };",
+                 "session.services must be a list of PAM services");
 }
 
 TEST(says_what_replaces_a_word_of_before)
@@ -757,6 +780,7 @@ int main(void)
         cmocka_unit_test(finds_a_long_number_behind_strings_and_comments),
         cmocka_unit_test(takes_long_numbers_in_strings_and_comments),
         cmocka_unit_test(takes_the_words_and_no_other),
+        cmocka_unit_test(takes_minutes_of_a_session_up_to_twelve_hours),
         cmocka_unit_test(says_what_replaces_a_word_of_before),
         cmocka_unit_test(takes_sids_of_the_right_kind_alone),
         cmocka_unit_test(base_url_is_https_and_a_host),

@@ -14,6 +14,7 @@
 #include "../../core/secret.h"
 #include "../desk/report.h"
 #include "../desk/terminal.h"
+#include "../enroll/proofs.h"
 #include "../lint/judge.h"
 #include "counts.h"
 #include "enrolled.h"
@@ -71,6 +72,28 @@ static void print_place(const struct explain *explain, const char *name, char *p
         snprintf(place, size, "%s:%d", explain->settings_path, line);
     else
         snprintf(place, size, "the default; %s does not set it", explain->settings_path);
+}
+
+/* When a code of before spares the user this one. */
+static void explain_sessions(const struct explain *explain)
+{
+    enum { MINUTE = 60 };
+    const struct settings *settings = explain->settings;
+    struct proofs proofs = { 0 };
+    struct verdict why_not;
+
+    if (!settings_session_covers(settings, explain->service))
+        return;
+    if (!proofs_find(settings, explain->found.enrollment->user, &proofs, &why_not))
+        report_add(explain->report, REPORT_WARNING, "session", NULL, "none counts: %s",
+                   why_not.reason);
+    else
+        report_add(explain->report, REPORT_NOTE, "session", NULL,
+                   "not asked (%s) below a session that proved a code in the last %d min, if %s "
+                   "calls %s; there %s %zu such session%s now",
+                   verdict_pam_code(OUTCOME_NOT_REQUIRED), settings->session_minutes, explain->user,
+                   explain->service, proofs.count == 1 ? "is" : "are", proofs.count,
+                   proofs.count == 1 ? "" : "s");
 }
 
 static void explain_exempt(const struct explain *explain)
@@ -213,6 +236,7 @@ static void explain_enrolled(const struct explain *explain)
     explain_no_bypass(explain);
     enrolled_add_recovery(explain->report, explain->settings, enrollment->user);
     counts_add(explain->report, explain->settings, enrollment->user);
+    explain_sessions(explain);
     explain_question(explain);
     add_outcomes(explain, ENROLLED);
     report_add(explain->report, REPORT_OK, "verdict", NULL, "%s is asked for a code",

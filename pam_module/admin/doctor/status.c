@@ -15,6 +15,7 @@
 #include "../enroll/folder.h"
 #include "../enroll/ledgers.h"
 #include "../enroll/people.h"
+#include "../enroll/proofs.h"
 #include "../enroll/session.h"
 #include "../lint/check-pam.h"
 
@@ -38,6 +39,7 @@ enum field {
     FEW_CODES_LEFT,
     BYPASSED,
     LOCKED,
+    SESSIONS,
     FIELDS
 };
 
@@ -60,6 +62,7 @@ static const char *const columns[] = {
     [FEW_CODES_LEFT] = "few_recovery_codes",
     [BYPASSED] = "bypassed",
     [LOCKED] = "locked",
+    [SESSIONS] = "sessions",
     [FIELDS] = NULL,
 };
 
@@ -205,6 +208,17 @@ static void add_bypassed(struct status *status)
         close(folder);
 }
 
+static void add_sessions(struct status *status)
+{
+    struct proofs proofs = { 0 };
+    struct verdict why_not;
+
+    if (proofs_find(status->settings, NULL, &proofs, &why_not))
+        set_number(status, SESSIONS, proofs.count);
+    else
+        note(status, &why_not);
+}
+
 /* What Twilio says to the key of logins, in a word. */
 static const char *ask(struct status *status, struct service *service)
 {
@@ -250,6 +264,7 @@ static void add_settings(struct status *status)
     add_users(status);
     add_missing(status);
     add_bypassed(status);
+    add_sessions(status);
     add_twilio(status);
 }
 

@@ -16,14 +16,24 @@
 #include "folder.h"
 #include "ledgers.h"
 #include "people.h"
+#include "proofs.h"
 #include "session.h"
 
 enum { PROGRESS_SIZE = 60, ALIGNED = 5, NUMBER_SIZE = 16 };
 
-static const char *const columns[] = { "user",           "state",         "identity",
-                                       "factor_sid",     "factor",        "recovery_codes",
-                                       "bypass_until",   "bypass_reason", "wrong_codes_24h",
-                                       "wrong_in_a_row", "locked_until",  NULL };
+static const char *const columns[] = { "user",
+                                       "state",
+                                       "identity",
+                                       "factor_sid",
+                                       "factor",
+                                       "recovery_codes",
+                                       "bypass_until",
+                                       "bypass_reason",
+                                       "wrong_codes_24h",
+                                       "wrong_in_a_row",
+                                       "locked_until",
+                                       "sessions",
+                                       NULL };
 
 static const char *const words[USERS_STATES] = {
     [USERS_ENROLLED] = "enrolled",
@@ -93,7 +103,7 @@ static const char *check(struct rows *rows, enum users_state state,
 
 /* What else this host keeps of a user; "" is left out. */
 struct extras {
-    char recovery[NUMBER_SIZE], until[TEXT_TIME_SIZE];
+    char recovery[NUMBER_SIZE], until[TEXT_TIME_SIZE], sessions[24];
     struct bypass *bypass;
     char day[NUMBER_SIZE], row[NUMBER_SIZE], locked[TEXT_TIME_SIZE]; /* wrong codes */
 };
@@ -155,6 +165,18 @@ static void find_wrong(struct rows *rows, const char *name, struct extras *extra
         text_print_time(opens_s, extras->locked);
 }
 
+/* In how many the user is not asked again. */
+static void find_sessions(struct rows *rows, const char *name, struct extras *extras)
+{
+    struct proofs proofs;
+    struct verdict why_not;
+
+    if (!proofs_find(rows->session->settings, name, &proofs, &why_not))
+        rows->status = worse(rows->status, session_refuse(&why_not, "cannot read the sessions"));
+    else if (proofs.count > 0)
+        snprintf(extras->sessions, sizeof extras->sessions, "%zu", proofs.count);
+}
+
 /* NULL for "". */
 static const char *some(const char *text)
 {
@@ -177,15 +199,16 @@ static void add_row(struct rows *rows, enum users_state state, const char *name)
         find_recovery(rows, name, &extras);
         find_bypass(rows, name, &extras);
         find_wrong(rows, name, &extras);
+        find_sessions(rows, name, &extras);
     }
-    listing_add(rows->listing,
-                (const char *[]){ name, found == USERS_FOUND ? words[state] : "damaged",
-                                  found == USERS_FOUND ? record.identity : NULL,
-                                  some(record.factor_sid),
-                                  found == USERS_FOUND ? check(rows, state, &record) : NULL,
-                                  some(extras.recovery), some(extras.until),
-                                  *extras.until != '\0' ? extras.bypass->reason : NULL,
-                                  some(extras.day), some(extras.row), some(extras.locked) });
+    listing_add(
+        rows->listing,
+        (const char *[]){ name, found == USERS_FOUND ? words[state] : "damaged",
+                          found == USERS_FOUND ? record.identity : NULL, some(record.factor_sid),
+                          found == USERS_FOUND ? check(rows, state, &record) : NULL,
+                          some(extras.recovery), some(extras.until),
+                          *extras.until != '\0' ? extras.bypass->reason : NULL, some(extras.day),
+                          some(extras.row), some(extras.locked), some(extras.sessions) });
     bypass_free(&extras.bypass);
 }
 
@@ -202,7 +225,7 @@ static void add_bypassed(struct rows *rows, const char *name)
     if (*extras.until != '\0')
         listing_add(rows->listing,
                     (const char *[]){ name, "not enrolled", NULL, NULL, NULL, NULL, extras.until,
-                                      extras.bypass->reason, NULL, NULL, NULL });
+                                      extras.bypass->reason, NULL, NULL, NULL, NULL });
     bypass_free(&extras.bypass);
 }
 

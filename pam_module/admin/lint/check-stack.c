@@ -138,6 +138,7 @@ static void judge_stack(struct judge *judge)
     judge_order(judge);
     judge_twice(judge);
     judge_settings(judge);
+    judge_session(judge);
     judge_split(judge);
     judge_host(judge);
     if (judge->is_blamed)

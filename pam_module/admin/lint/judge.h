@@ -59,6 +59,9 @@ void judge_twice(struct judge *judge);
  * count: those that a line names stay in JUDGE->own, which the caller frees. */
 void judge_settings(struct judge *judge);
 
+/* Adds what is to be said about sessions that have proved a code, after judge_settings(). */
+void judge_session(struct judge *judge);
+
 /* Adds what is to be said about lines with "split=", after judge_settings(). */
 void judge_split(struct judge *judge);
 

@@ -193,36 +193,41 @@ static bool read_at_include(struct reader *reader, struct source *source, unsign
                      : false;
 }
 
-static bool is_other_type(const char *type)
+static bool is_other_type(const char *type, const char *wanted)
 {
-    return strcasecmp(type, "account") == 0 || strcasecmp(type, "password") == 0 ||
-           strcasecmp(type, "session") == 0;
+    static const char *const types[] = { "auth", "account", "password", "session" };
+
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strcasecmp(type, types[i]) == 0)
+            return strcasecmp(type, wanted) != 0;
+    return false;
 }
 
-/* A line whose type libpam does not know counts as one of auth, and fails. */
+/* A line whose type libpam does not know counts as one of the type that is read, and fails. */
 static bool read_line(struct reader *reader, struct source *source, unsigned number, char *text)
 {
+    const char *wanted = reader->source->type != NULL ? reader->source->type : "auth";
     const char *type = take_word(&text);
     const char *word, *name;
     struct pam_stack_line *line;
-    bool is_auth;
+    bool is_wanted;
 
     if (type == NULL)
         return true;
     type += *type == '-' ? 1 : 0;
     if (strcasecmp(type, "@include") == 0)
         return read_at_include(reader, source, number, take_word(&text));
-    if (is_other_type(type))
+    if (is_other_type(type, wanted))
         return true;
 
-    is_auth = strcasecmp(type, "auth") == 0;
+    is_wanted = strcasecmp(type, wanted) == 0;
     word = take_word(&text);
     name = word != NULL ? take_word(&text) : NULL;
     if (word != NULL && (strcasecmp(word, "include") == 0 || strcasecmp(word, "substack") == 0))
         return read_include(reader, source, number, word, name);
 
     line = add_line(reader, source, number,
-                    is_auth && name != NULL ? PAM_STACK_MODULE : PAM_STACK_MUST_FAIL);
+                    is_wanted && name != NULL ? PAM_STACK_MODULE : PAM_STACK_MUST_FAIL);
     if (line == NULL || !fill(reader, line, word, name, text))
         return false;
     if (word == NULL)

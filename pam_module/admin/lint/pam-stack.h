@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* The lines of "auth" of a PAM service, in the order in which libpam goes through them. */
+/* The lines of "auth" of a PAM service, or of another type, in the order in which libpam goes through them. */
 #pragma once
 
 #include <stdbool.h>
@@ -58,6 +58,7 @@ struct pam_stack_source {
     const struct facts *facts;
     bool is_flat;                  /* read "substack" as if "include" stood there */
     const struct overlay *overlay; /* files as they will be; NULL: as they are */
+    const char *type;              /* of the lines that are read; NULL: "auth" */
 };
 
 /* Reads SERVICE as Debian's libpam does: from the first of the folders that

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* The sessions of users that have proved a code; and "session USER". */
+#include "proofs.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "../../core/proof.h"
+#include "../desk/terminal.h"
+#include "session.h"
+
+enum { MINUTE = 60 };
+
+struct search {
+    const char *user;
+    int folder;
+    int64_t most_seconds; /* for so long a session counts */
+    struct boot_moment now;
+    struct proofs proofs;
+    size_t ended;
+};
+
+static bool is_users(const struct search *search, const struct proof *proof)
+{
+    return search->user == NULL || strcmp(proof->user, search->user) == 0;
+}
+
+static void count(void *context, pid_t pid, enum proof_kind kind, const struct proof *proof)
+{
+    struct search *search = context;
+    int64_t age = proof_age_seconds(proof, &search->now);
+
+    (void)pid;
+    if (kind != PROOF_SESSION || !is_users(search, proof) || age < 0 || age >= search->most_seconds)
+        return;
+    if (search->proofs.count++ == 0 || age < search->proofs.latest_seconds)
+        search->proofs.latest_seconds = age;
+}
+
+static void end(void *context, pid_t pid, enum proof_kind kind, const struct proof *proof)
+{
+    struct search *search = context;
+
+    if (!is_users(search, proof))
+        return;
+    proof_remove(search->folder, pid, kind);
+    search->ended++;
+}
+
+static bool walk(const struct settings *settings, struct search *search,
+                 void (*found)(void *, pid_t, enum proof_kind, const struct proof *),
+                 struct verdict *why_not)
+{
+    bool is_absent;
+
+    search->most_seconds = (int64_t)settings->session_minutes * MINUTE;
+    search->folder = proof_open_folder(settings->runtime_dir, false, &is_absent, why_not);
+    if (search->folder < 0)
+        return is_absent;
+    if (!boot_now(&search->now)) {
+        close(search->folder);
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "the clock can't be read");
+    }
+    proof_walk(search->folder, &search->now, found, search);
+    close(search->folder);
+    return true;
+}
+
+bool proofs_find(const struct settings *settings, const char *user, struct proofs *ret_proofs,
+                 struct verdict *why_not)
+{
+    struct search search = { .user = user };
+
+    if (!walk(settings, &search, count, why_not))
+        return false;
+    *ret_proofs = search.proofs;
+    return true;
+}
+
+bool proofs_end(const struct settings *settings, const char *user, size_t *ret_ended,
+                struct verdict *why_not)
+{
+    struct search search = { .user = user };
+
+    if (!walk(settings, &search, end, why_not))
+        return false;
+    *ret_ended = search.ended;
+    return true;
+}
+
+static enum command_status end_all(const struct session *session, const char *user)
+{
+    struct verdict why_not;
+    size_t ended;
+
+    if (!proofs_end(session->settings, user, &ended, &why_not))
+        return session_refuse(&why_not, "the sessions did not end");
+    if (ended == 0)
+        terminal_say("%s has no session that has proved a code", user);
+    else
+        terminal_say("every session of %s has to prove a code again", user);
+    return COMMAND_OK;
+}
+
+static enum command_status show(const struct session *session, const char *user)
+{
+    struct verdict why_not;
+    struct proofs proofs;
+
+    if (!proofs_find(session->settings, user, &proofs, &why_not))
+        return session_refuse(&why_not, "the sessions are unknown");
+    if (proofs.count == 0)
+        terminal_say("%s has no session that has proved a code", user);
+    else
+        terminal_say(
+            "%s is not asked again in %zu session%s; the latest code was proved %d min ago", user,
+            proofs.count, proofs.count == 1 ? "" : "s", (int)(proofs.latest_seconds / MINUTE));
+    return COMMAND_OK;
+}
+
+static enum command_status run(const struct command_call *call)
+{
+    const char *user = call->operands[0];
+    struct session session;
+    enum command_status status;
+
+    if (!session_open_local(call, user, &session))
+        return COMMAND_WRONG;
+    status = command_value(call, "end") != NULL ? end_all(&session, user) : show(&session, user);
+    session_close(&session);
+    return status;
+}
+
+const struct command session_command = {
+    .name = "session",
+    .operands = "USER",
+    .operands_min = 1,
+    .operands_max = 1,
+    .summary = "Tells whether USER has proved a code in a session, or ends that",
+    .options = {
+        { "end", NULL, "ask USER for a code again in every session" },
+    },
+    .run = run,
+};

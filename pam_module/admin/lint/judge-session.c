@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* A service that does not ask in a session that has proved a code, or that opens one. */
+#include <string.h>
+
+#include "judge.h"
+
+#define LINE "session optional pam_twilio_verify.so"
+
+/* Whoever is in such a session gets in by what else the stack asks for. */
+static void judge_covered(struct judge *judge)
+{
+    static const char who[] =
+        "session.services names it: a user in a session that has proved a code";
+
+    if (!judge->passed_over->is_success)
+        judge_add(judge, REPORT_WRONG,
+                  "add \"auth required pam_permit.so\" below the module's line",
+                  "%s is refused without a question: no other line returns success", who);
+    else if (judge->passed_over->is_success_bare)
+        judge_add(judge, REPORT_WRONG,
+                  "put a first factor into the stack, or take the service out of session.services",
+                  "%s runs it without authentication", who);
+    else
+        judge_add(judge, REPORT_NOTE, NULL, "%s is not asked again", who);
+}
+
+/* Without this line no session of the service has proved a code. */
+static void judge_line(struct judge *judge)
+{
+    struct pam_stack_source source = judge->check->source;
+    char why_not[PAM_STACK_WHY_NOT_SIZE];
+    auto_stack *stack = NULL;
+
+    source.type = "session";
+    if (pam_stack_read(&source, judge->check->service, &stack, why_not) != PAM_STACK_REFUSED &&
+        judge_find_ours(stack) != NULL)
+        return;
+    judge_add(judge,
+              judge_is_sshd(judge) || strcmp(judge->check->service, "login") == 0 ? REPORT_WARNING
+                                                                                  : REPORT_NOTE,
+              "add \"" LINE "\" at the end of its file",
+              "session.minutes is set, but no line of session calls the module: sudo asks for a "
+              "second code after this login");
+}
+
+void judge_session(struct judge *judge)
+{
+    const struct settings *settings = judge->own != NULL ? judge->own : judge->check->settings;
+
+    if (settings == NULL || settings->session_minutes == 0)
+        return;
+    if (settings_session_covers(settings, judge->check->service))
+        judge_covered(judge);
+    else if (judge_knows(judge, FACTS_LOGIN))
+        judge_line(judge);
+}
