@@ -2,8 +2,9 @@
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* stop-at REPORT NUMBER MILLISECONDS PROGRAM...: runs PROGRAM, and stops all its threads, without a
  * signal, when one of them enters its system call of that NUMBER after it has set a timer: from 1 on.
- * It goes on MILLISECONDS after the timer was set. REPORT gets "stopped CALL", CALL being the kernel's
- * number of the call, or "ended" where there were not so many. */
+ * It goes on MILLISECONDS after the timer was set; where that is "kill", PROGRAM is killed there. REPORT
+ * gets "stopped CALL", CALL being the kernel's number of the call, or "ended" where there were not so
+ * many. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -20,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { THREADS_MAX = 16, FAILURE = 125 };
+enum { THREADS_MAX = 16, FAILURE = 125, KILL_MS = -1 };
 
 static struct {
     pid_t threads[THREADS_MAX];
@@ -132,7 +133,10 @@ static bool enters(pid_t thread, const char *path, int64_t hold_ms)
         tracee.began_ms = clock_ms();
     else if (tracee.began_ms != 0 && --tracee.left == 0) {
         report(path, "stopped", info.entry.nr);
-        hold(thread, tracee.began_ms + hold_ms);
+        if (hold_ms == KILL_MS)
+            kill(tracee.program, SIGKILL); /* the call is not made */
+        else
+            hold(thread, tracee.began_ms + hold_ms);
         return true;
     }
     return false;
@@ -192,9 +196,9 @@ static int follow(const char *path, int64_t hold_ms)
 int main(int argc, char **argv)
 {
     if (argc < 5 || (tracee.left = atol(argv[2])) <= 0) {
-        fputs("usage: stop-at REPORT NUMBER MILLISECONDS PROGRAM...\n", stderr);
+        fputs("usage: stop-at REPORT NUMBER MILLISECONDS|kill PROGRAM...\n", stderr);
         return FAILURE;
     }
     tracee.program = start(argv + 4);
-    return follow(argv[1], atol(argv[3]));
+    return follow(argv[1], strcmp(argv[3], "kill") == 0 ? KILL_MS : atol(argv[3]));
 }
