@@ -350,6 +350,16 @@ class Refusals(EnableCase):
                       f"twilio-verify enroll {bob.name}", shown)
         self.assertNotIn(f"{self.alice.name} (", shown)
 
+    def test_services_that_include_a_changed_one_are_named(self):
+        self.write("@include sudo\n")
+        self.assertIn("ok       tv-svc: asks for a code after pam_unix.so (/etc/pam.d/sudo:",
+                      self.enable("sudo"))
+        self.disable("sudo")
+        self.assertNotIn("tv-svc", self.enable("login"))
+        self.disable("login")
+        self.write("auth sufficient pam_unix.so\n@include sudo\n")
+        self.assert_refuses("sudo", part="bypasses the module")
+
     def test_without_an_administrator_who_is_enrolled(self):
         run("gpasswd", "-d", self.alice.name, "sudo")
         self.addCleanup(run, "usermod", "-aG", "sudo", self.alice.name)
@@ -593,6 +603,13 @@ class SshdMethods(SshdCase):
         self.disable("sshd")
         self.assertEqual(self.DROP_IN.read_text(),
                          "X11Forwarding no\nMatch User nobody\n  X11Forwarding yes")
+
+    def test_a_service_that_includes_sshds_stack_is_named(self):
+        self.write("@include sshd\n")
+        self.start()
+        self.assertIn("tv-svc: /etc/pam.d/sshd:5: the module refuses everybody",
+                      self.enable_sshd("key"))
+        self.disable("sshd")
 
     def test_an_sshd_that_does_not_run_needs_no_reload(self):
         with OwnSshd(2399):

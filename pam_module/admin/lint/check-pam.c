@@ -152,6 +152,32 @@ static void add_folder(struct survey *survey, int number)
     free(entries);
 }
 
+static bool is_named(const struct survey *survey, const char *name)
+{
+    char *const *service = survey->check->services;
+
+    while (service != NULL && *service != NULL && strcmp(*service, name) != 0)
+        service++;
+    return service != NULL && *service != NULL;
+}
+
+/* Others of FOLDER, the NUMBERth, that will call the module since they include a file of the overlay. */
+static void add_includers(struct survey *survey, int number)
+{
+    struct dirent **entries = NULL;
+    int count = scandir(survey->folders[number], &entries, is_service, alphasort);
+
+    for (int i = 0; i < count; i++) {
+        const char *name = entries[i]->d_name;
+        struct check_stack stack = stack_of(survey, name);
+        if (!is_named(survey, name) && strcmp(name, "other") != 0 &&
+            check_stack_ask(&stack).is_new && !is_hidden(survey, name, number))
+            add_service(survey, name, true);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
 /* Those that no finding about a stack names. */
 static void add_exempt(struct survey *survey)
 {
@@ -212,6 +238,8 @@ bool check_pam_add(struct report *report, const struct check_pam *check)
         add_all(&survey);
     for (char *const *service = check->services; service != NULL && *service != NULL; service++)
         add_named(&survey, *service);
+    for (int i = 0; check->overlay != NULL && survey.folders[i] != NULL; i++)
+        add_includers(&survey, i);
     if (check->pam_dir == NULL && access("/etc/pam.conf", F_OK) == 0 && access(ETC, F_OK) != 0 &&
         access(USR, F_OK) != 0)
         report_add(report, REPORT_WARNING, "pam", NULL,

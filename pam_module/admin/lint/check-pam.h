@@ -18,7 +18,8 @@ struct check_pam {
     const char *pam_dir;             /* NULL: as libpam looks, /etc/pam.d before /usr/lib/pam.d */
     const char *sshd_config;         /* NULL: sshd's own */
     const char *sudoers;             /* NULL: /etc/sudoers */
-    const struct overlay *overlay;   /* files as they will be; NULL: as they are */
+    const struct overlay *overlay;   /* files as they will be, and services that include
+                                        them are looked at, too; NULL: as they are */
     bool is_unused_fine;             /* nothing is enabled yet, maybe: a note, and not wrong */
 };
 

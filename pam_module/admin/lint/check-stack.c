@@ -226,11 +226,14 @@ static void find_after(const struct pam_stack *stack, char after[CHECK_STACK_AFT
     }
 }
 
-static struct check_stack_answer answer(const struct pam_stack *stack)
+static struct check_stack_answer answer(const struct pam_stack *stack,
+                                        const struct check_stack *check)
 {
+    const struct pam_stack_line *ours = judge_find_ours(stack);
     struct check_stack_answer answer = {
         .is_known = true,
-        .is_called = judge_find_ours(stack) != NULL,
+        .is_called = ours != NULL,
+        .is_new = ours != NULL && overlay_has(check->source.overlay, ours->path),
         .is_other = stack->is_other,
         .has_factor = judge_find_factor(stack) != NULL,
         .has_split = judge_find_split(stack) != NULL,
@@ -247,7 +250,7 @@ struct check_stack_answer check_stack_ask(const struct check_stack *check)
 
     if (pam_stack_read(&check->source, check->service, &stack, why_not) == PAM_STACK_REFUSED)
         return (struct check_stack_answer){ .is_known = false };
-    return answer(stack);
+    return answer(stack, check);
 }
 
 static void note_absence(struct judge *judge)
@@ -290,7 +293,7 @@ struct check_stack_answer check_stack_add(struct report *report, const struct ch
 
     judge.stack = stack;
     judge_service(&judge, read);
-    found = answer(stack);
+    found = answer(stack, check);
     found.trust = judge.trust;
     return found;
 }

@@ -34,6 +34,7 @@ struct check_stack_answer {
     bool is_called;  /* it has a line of our module */
     bool is_other;   /* and that line, or the lack of it, is the one of "other" */
     bool has_factor; /* and one of a factor besides */
+    bool is_new;     /* and that line is in a file of the overlay */
     bool has_split;  /* and one that cuts the code off a password */
     char after[CHECK_STACK_AFTER_SIZE]; /* "after=" of all lines of our module; "": of not all */
     enum check_stack_trust trust;       /* of check_stack_add(), where the module is called */

@@ -20,6 +20,11 @@ static const char *find_text(const struct overlay *overlay, const char *path)
     return NULL;
 }
 
+bool overlay_has(const struct overlay *overlay, const char *path)
+{
+    return find_text(overlay, path) != NULL;
+}
+
 bool overlay_read(const struct overlay *overlay, const char *path, char **ret_text)
 {
     const char *text = find_text(overlay, path);

@@ -10,5 +10,8 @@ struct overlay {
     const char *text; /* what the file will contain */
 };
 
+/* Whether OVERLAY, an array or NULL, has the file PATH. */
+bool overlay_has(const struct overlay *overlay, const char *path);
+
 /* As text_file_read(), with the text of OVERLAY, an array or NULL, in place of the file that it has. */
 bool overlay_read(const struct overlay *overlay, const char *path, char **ret_text);
