@@ -11,7 +11,7 @@ import pathlib
 import pwd
 import subprocess
 
-from kit.admincase import OK, UNAVAILABLE, USAGE, WRONG, AdminCase
+from kit.admincase import OK, UNAVAILABLE, USAGE, WRONG, AdminCase, on_a_copy
 from kit.fixture import totp
 
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY"
@@ -209,3 +209,17 @@ class Import(AdminCase):
         done = self.run_tool("doctor", prefix=prefix)
         self.assertRegex(done.out, rf"warning +seeds: {home}/.google_authenticator of alice may "
                                    rf"hold the seed .*: rm {home}/.google_authenticator")
+
+    def test_doctor_names_users_who_are_in_a_file_of_pam_oath(self):
+        self.enroll("root")
+        self.enroll("bin")
+        file = self.write(OATH, "users.oath", 0o600)
+        for place in ("/etc/users.oath", "/etc/security/users.oath"):
+            prefix = on_a_copy(self.folder / "layers", f"cp -p {file} {place}")
+            (self.folder / "layers").mkdir(exist_ok=True)
+            done = self.run_tool("doctor", prefix=prefix)
+            self.assertRegex(done.out, rf"warning +seeds: {place} may hold the seed of the factor of "
+                                       "root; .*remove that line")
+            # A seed of 8 bits was never a user's.
+            self.assertNotIn("factor of bin", done.out)
+            self.assertNotIn(HEX, done.out)

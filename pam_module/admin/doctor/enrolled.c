@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../../core/bypass.h"
@@ -18,6 +17,7 @@
 #include "../enroll/users.h"
 #include "counts.h"
 #include "programs.h"
+#include "seeds.h"
 
 enum { READ_MAX = 20000, ACCOUNTS_MAX = 1000, LEFTOVERS_MAX = 10 };
 enum { PATH_SIZE = 1300, REMEDY_SIZE = 3 * TERMINAL_WORD_SIZE };
@@ -110,35 +110,15 @@ static void add_other_names(struct report *report, const struct settings *settin
                ignores ? "needs no code (unmapped_user = \"ignore\")" : "is refused");
 }
 
-/* What an import may have left: the seed in clear, for everything that runs as the user. */
-static void add_seed(struct report *report, const char *name)
-{
-    const struct passwd *account = getpwnam(name);
-    char path[PATH_SIZE], remedy[REMEDY_SIZE];
-    struct stat status;
-
-    if (account == NULL ||
-        (size_t)snprintf(path, sizeof path, "%s/.google_authenticator", account->pw_dir) >=
-            sizeof path ||
-        lstat(path, &status) != 0)
-        return;
-    snprintf(remedy, sizeof remedy, "once no service uses pam_google_authenticator for %s: rm %s",
-             name, terminal_word(path).text);
-    report_add(report, REPORT_WARNING, "seeds", remedy,
-               "%s of %s may hold the seed of the factor: whatever runs as %s can make codes", path,
-               name, name);
-}
-
 /* Directories may be slow: of the first ACCOUNTS_MAX alone. */
 static void add_names(struct report *report, const struct settings *settings,
                       const struct users *users, char **names)
 {
     size_t count = 0;
 
-    for (; count < ACCOUNTS_MAX && names[count] != NULL; count++) {
+    for (; count < ACCOUNTS_MAX && names[count] != NULL; count++)
         add_other_names(report, settings, users, names[count]);
-        add_seed(report, names[count]);
-    }
+    seeds_add(report, names, ACCOUNTS_MAX);
     if (names[count] != NULL)
         report_add(report, REPORT_NOTE, "enrollments", NULL,
                    "only the first %d users were checked for second names of their accounts",
