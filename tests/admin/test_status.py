@@ -6,14 +6,12 @@
 """
 
 import json
-import pathlib
 import re
 import shlex
 
 from kit.admincase import OK, UNAVAILABLE, WRONG, AdminCase
 from kit.fixture import ACCOUNT_SID, API_KEY_SID, SERVICE_SID
 
-MANUAL = pathlib.Path(__file__).resolve().parents[2] / "pam_module/admin/twilio-verify.8.scd"
 COUNTS = ("enrolled", "pending", "replaced", "damaged", "missing", "without_recovery_codes",
           "few_recovery_codes", "bypassed", "locked")
 
@@ -136,8 +134,3 @@ class Status(AdminCase):
         self.assertLess(len(done.out.splitlines()), 24)
         self.assertLessEqual({"settings", "twilio", *COUNTS}, set(lines))
         self.assertEqual((lines["twilio"], lines["problem"]), ("ok", "-"))
-
-    def test_the_manual_names_every_field(self):
-        page = MANUAL.read_text().partition("\n*status*")[2].partition("\n*check-pam*")[0]
-        for name in json.loads(self.run_tool("status", "--json").out):
-            self.assertIn(f"_{name}_", page)

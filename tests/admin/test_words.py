@@ -155,6 +155,15 @@ class Manual(AdminCase):
                 self.assertEqual(named | (shared & options), options)
         self.assertLessEqual(self.options(), set(re.findall(r"\*(--[a-z-]+)\*", page)))
 
+    def test_it_names_every_field_of_json(self):
+        page = (ADMIN / "twilio-verify.8.scd").read_text()
+        for verb, source in (("list", "enroll/list.c"), ("status", "doctor/status.c")):
+            table = re.search(r"columns\[\] = \{(.*?)\};", (ADMIN / source).read_text(), re.DOTALL)[1]
+            fields = re.findall(r'"(\w+)"', table)
+            self.assertGreater(len(fields), 8)
+            text = page.partition(f"\n*{verb}*")[2].partition("\n*")[0]
+            self.assertEqual([name for name in fields if f"_{name}_" not in text], [], verb)
+
     def test_it_tells_of_every_exit_code(self):
         page = (ADMIN / "twilio-verify.8.scd").read_text()
         codes = re.search(r"# EXIT STATUS\n(.*?)\n# ", page, re.DOTALL)[1]
