@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* The last line. */
+/* What the module logs. */
 #include "closing.h"
 
 #include <stdio.h>
@@ -107,23 +107,46 @@ static char *add_number(char *end, int64_t number)
     return end;
 }
 
-/* The keys of the module's line, but for those that it alone knows. */
-static void log_verdict(const struct verdict *verdict)
+/* The keys of the module's line, but for those that it alone knows, up to REASON. Returns the end. */
+static char *begin_line(char line[LINE_SIZE], int level, const char *outcome, const char *reason)
 {
-    char line[LINE_SIZE];
-    char *end = line;
+    char *end = add_number(stpcpy(line, "<"), LOG_AUTHPRIV | level);
 
-    end = add_number(stpcpy(end, "<"), LOG_AUTHPRIV | verdict_level(verdict->outcome));
     end = stpcpy(stpcpy(end, ">"), closing.who);
-    end = stpcpy(stpcpy(end, " outcome="), verdict_word(verdict->outcome));
-    end = text_escape(verdict->reason, true, stpcpy(end, " reason=\""), REASON_SIZE);
-    add_number(stpcpy(end, "\" ms="), clock_ms() - closing.began_ms - closing.users_ms);
+    if (*outcome != '\0')
+        end = stpcpy(stpcpy(end, " outcome="), outcome);
+    end = text_escape(reason, true, stpcpy(end, " reason=\""), REASON_SIZE);
+    return stpcpy(end, "\"");
+}
 
+static void log_line(const char *line)
+{
     /* The log may have been started anew since. */
     if (!send_line(line)) {
         closing.log = open_log();
         send_line(line);
     }
+}
+
+static void log_verdict(const struct verdict *verdict)
+{
+    char line[LINE_SIZE];
+    char *end = begin_line(line, verdict_level(verdict->outcome), verdict_word(verdict->outcome),
+                           verdict->reason);
+
+    add_number(stpcpy(end, " ms="), clock_ms() - closing.began_ms - closing.users_ms);
+    log_line(line);
+}
+
+void closing_log(bool is_warning, const char *text)
+{
+    char line[LINE_SIZE];
+
+    snprintf(line, DIALOGUE_LINE_SIZE, "log %s %s", is_warning ? "warning" : "notice", text);
+    if (dialogue_write(STDOUT_FILENO, line))
+        return;
+    begin_line(line, is_warning ? LOG_WARNING : LOG_NOTICE, "", text);
+    log_line(line);
 }
 
 void closing_say(const struct verdict *verdict)

@@ -58,11 +58,8 @@ static void show(void *context, const char *text)
 
 static void log_now(void *context, bool is_warning, const char *text)
 {
-    char line[DIALOGUE_LINE_SIZE];
-
     (void)context;
-    snprintf(line, sizeof line, "log %s %s", is_warning ? "warning" : "notice", text);
-    dialogue_write(STDOUT_FILENO, line);
+    closing_log(is_warning, text);
 }
 
 static enum login_answer answer(void *context, bool wait, char text[DIALOGUE_LINE_SIZE])

@@ -462,6 +462,21 @@ class AtThePrompt(LoginCase):
         self.assert_gone(program, 3)
         self.assert_left(person, r"no valid code in 1 attempt; challenge=YC\w+ request=RQ\w+")
 
+    def test_a_host_that_is_killed_before_a_code_is_judged_leaves_the_line_of_the_code(self):
+        person, terminal, program = self.at_the_prompt("hasty")
+        machine.emulator.control("fault slow=1500 on verify")
+        self.addCleanup(machine.emulator.control, "fault clear")
+        terminal.type(person.wrong_code)
+        time.sleep(0.5)  # Until it is sent.
+        os.kill(int(program["PPid"]), signal.SIGKILL)
+        self.assert_gone(program, 5)
+        [line] = machine.journal.wrong_codes(person.name)
+        self.assertEqual((line.facility, line.level, line.program),
+                         (AUTHPRIV, "NOTICE", "twilio-verify-check"))
+        self.assertRegex(line.text, rf"^pam_twilio_verify\(sshd:auth\): user={person.name} "
+                                    'service=sshd reason="wrong code 1 of 3, 1 in a row; '
+                                    r'challenge=YC\w+"$')
+
     def test_clients_that_ask_again_by_themselves_cost_no_challenge_for_the_next_round(self):
         person = machine.person("rounds")
         wrong = person.wrong_codes
