@@ -700,6 +700,21 @@ class SshdInterrupted(SshdCase):
         self.assert_out(sshd, self.alice)
 
 
+    def test_a_call_that_fails_changes_pam_and_sshd_or_neither(self):
+        self.start()
+        made = failing.count(lambda fault: self.faulty(fault, *self.WORDS)[0], "twilio-verify")
+        made = {call: made[call] for call in ("posix_spawn", "open", "openat", "write", "renameat",
+                                              "fsync", "read", "strdup") if call in made}
+        for fault in failing.plan(made, "twilio-verify", 15):
+            with self.subTest(str(fault)):
+                self.disable("sshd")
+                before = self.files()
+                _, done = self.faulty(fault, *self.WORDS)
+                is_done = done.returncode == 0
+                self.assertEqual(self.files() == before, not is_done, done.stdout + done.stderr)
+                self.assertEqual(self.DROP_IN.exists(), is_done, done.stdout + done.stderr)
+
+
 class SshdAllTheTime(SshdCase):
     """Somebody logs in all the time, by every way, while enable and disable run."""
 
