@@ -4,12 +4,14 @@
 """The owner hears of wrong codes in the question, whatever client he uses; sudo uses the notice up in no
 case."""
 
+import json
 import re
 import unittest
 
 from logincase import (CODE_PROMPT, NOTICE, PASSWORD_AND_CODE, WRONG_PROMPT, SudoCase, at_once, machine,
                        setUpModule)
-from kit.machine import Terminal
+from kit.machine import Terminal, fixture, run
+from test_one_field import install
 
 
 @at_once
@@ -46,6 +48,14 @@ class Notice(SudoCase):
         self.assertIn("; 3 wrong codes before", person.log(2)[1].text)
         self.hear(person, person.next_code, "true", notice=None)
         self.assertNotIn("before", person.log(3)[2].text)
+
+    def test_one_field_leaves_the_notice_to_a_login_with_a_question(self):
+        install("notice-field")
+        person = self.guesses("field")
+        shown = run(fixture.BUILD / "pam-driver", "--confdir", "/etc/pam.d", "--service",
+                    "notice-field", "--user", person.name, "--answer", person.password + person.code)
+        self.assertEqual(json.loads(shown)["calls"][0]["code"], "PAM_SUCCESS")
+        self.hear(person, person.next_code, "true")
 
     def test_a_command(self):
         person = self.guesses("command")
