@@ -12,6 +12,7 @@ import unittest
 from kit.failing import CRASH_LIBRARY, ERRORS, Report, count, plan, plan_seeds, plan_signals
 from kit import admincase as admin
 from kit.checkcase import IS_SANITIZED
+from kit.fixture import API_KEY_SECRET, API_KEY_SID
 
 OBJECT = "twilio-verify"
 CALLS_MAX, SEEDS = 30, 5
@@ -201,13 +202,13 @@ class FaultyTool(admin.AdminCase):
         former, secret = "SK" + "0" * 32, self.folder / "api-key"
         for path in self.folder.glob("SK*"):
             path.unlink()
-        old = self.configure().read_text().replace(admin.API_KEY_SID, former)
+        old = self.configure().read_text().replace(API_KEY_SID, former)
         self.settings.write_text(f"# kept\n{old}")
         secret.write_text("former-secret\n")
         key = self.folder / "given"
-        key.write_text(admin.API_KEY_SECRET + "\n")
+        key.write_text(API_KEY_SECRET + "\n")
         key.chmod(0o600)
-        words = ("setup", "--api-key-sid", admin.API_KEY_SID, "--api-key-file", key, "--issuer",
+        words = ("setup", "--api-key-sid", API_KEY_SID, "--api-key-file", key, "--issuer",
                  "Faulty")
         report, _, done = self.run_faulty(fault, *words)
         text = self.settings.read_text()
@@ -216,8 +217,8 @@ class FaultyTool(admin.AdminCase):
         if text == f"# kept\n{old}":
             self.assertNotEqual(done.status, admin.OK)
         else:
-            self.assertIn(f'api_key_file = "{self.folder}/{admin.API_KEY_SID}"', text)
-            self.assertEqual((self.folder / admin.API_KEY_SID).read_text(), key.read_text())
+            self.assertIn(f'api_key_file = "{self.folder}/{API_KEY_SID}"', text)
+            self.assertEqual((self.folder / API_KEY_SID).read_text(), key.read_text())
         if done.status > admin.OK:  # Whoever is killed undoes nothing.
             services = self.emulator.request("GET", "/v2/Services").json["services"]
             self.assertTrue(len(services) == 1 or re.search("remains at Twilio|may exist", done.err),
