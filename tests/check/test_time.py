@@ -1,26 +1,34 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
-"""Whatever is wrong with an answer, the next question comes after the same time.
+"""Whatever is wrong with an answer, the next question, or the end, comes after the same time.
 
     BUILD=build /usr/bin/python3 tests/tap.py tests/check/test_time.py
+    BUILD=build EACH=200 /usr/bin/python3 tests/tap.py tests/check/test_time.py
 
-Twilio is the emulator, which takes 150 ms for each code, near and 60 ms away."""
+EACH is how often each kind of answer is measured. Twilio is the emulator, which takes 150 ms for each
+code, near and 60 ms away."""
 
 import concurrent.futures
 import contextlib
+import os
+import random
 import socket
 import statistics
+import subprocess
 import threading
 import time
 
-from kit.checkcase import PROMPT, WRONG_PROMPT, CheckTest, Login, load_tests
+from kit.checkcase import (PROMPT, START_SECONDS, WRONG_PROMPT, CheckTest, Login, load_tests)
 from kit.parallel import alone, patience
-from test_memory import USED_PROMPT, make_codes
+from kit.statefile import ROW, forge
+from test_memory import TOOL, USED_PROMPT, make_codes
 
 STRANGER = "root"  # has an account everywhere, and no enrollment here
-USERS = [f"user{number}" for number in range(24)]
+USERS = [f"user{number}" for number in range(int(os.environ.get("EACH", "24")))]
+LOCKED = [f"locked{number}" for number in range(4)]  # too many of their codes were wrong
 AT_ONCE = 8
 SERVICE_MS = 150
+LOCKED_PROMPT = "ask-secret Wrong code. Too many wrong codes: "
 
 
 class Distance:
@@ -56,14 +64,20 @@ class Distance:
 
 
 class EqualTime(CheckTest):
-    def seconds(self, host, user, answer, prompt=WRONG_PROMPT):
-        """From Enter to the next question."""
+    def seconds(self, host, user, answer, text=WRONG_PROMPT):
+        """From Enter to the next question, or to the end; it begins with TEXT."""
         with Login(host.settings, user, timeout=host.timeout) as login:
-            login.expect_prompt(PROMPT)
+            login.read_line(START_SECONDS)
             time.sleep(0.7)  # Until the challenge is there.
             login.answer(answer)
-            login.expect_prompt(prompt)
+            line = login.read_line_until(login.answered_by())
+            self.assertTrue(line.startswith(text), line)
             return time.monotonic() - login.entered_at
+
+    def lock(self, host, user):
+        subprocess.run([TOOL, "--settings", host.settings, "unlock", user], check=True,
+                       capture_output=True)
+        forge(host.folder / "state" / f"{user}.sent", lambda values: values.__setitem__(ROW, 100))
 
     def measure(self, host, factors):
         """The median of each kind of wrong answer."""
@@ -76,6 +90,9 @@ class EqualTime(CheckTest):
             "nothing": lambda user: (user, ""),
             "a wrong recovery code": lambda user: (user, "bbbb-bbbb-bbbb"),
             "a stranger's recovery code": lambda user: (STRANGER, "bbbb-bbbb-bbbb"),
+            "a locked user's code": lambda user: (random.choice(LOCKED), "123456", "exhausted: "),
+            "a locked user's wrong recovery code": lambda user: (
+                random.choice(LOCKED), "bbbb-bbbb-bbbb", LOCKED_PROMPT),
         }
         # All kinds in turn, so that whatever else the machine does meets all of them.
         turns = [(kind, user) for user in USERS for kind in answers]
@@ -91,7 +108,7 @@ class EqualTime(CheckTest):
         emulator.control(f"clock ={emulator.now()}")
         near = self.enterContext(Distance(emulator.port, round_trip / 2))
         host = self.host(near.url, users=())
-        factors = {user: emulator.factor() for user in USERS}
+        factors = {user: emulator.factor() for user in (*USERS, *LOCKED)}
         for user, factor in factors.items():
             host.enroll(user, factor.identity, factor.sid)
             make_codes(host, user, 1)
@@ -100,6 +117,8 @@ class EqualTime(CheckTest):
                 login.expect_prompt(PROMPT)
                 login.answer(factors[user].code())
                 self.assert_outcome(login, "approved")
+        for user in LOCKED:
+            self.lock(host, user)
         emulator.control(f"fault slow={SERVICE_MS} on verify")
 
         medians = self.measure(host, factors)
