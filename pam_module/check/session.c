@@ -42,10 +42,10 @@ static bool refuse(struct verdict *why_not, const char *reason)
 static bool caller_is_parent(const struct dialogue_login *login, struct kin *ret_host,
                              struct verdict *why_not)
 {
-    struct kin own, host;
+    struct kin host;
 
-    if (!kin_read(getpid(), &own) || own.parent != login->pid || login->pid == INIT ||
-        !kin_read(own.parent, &host) || host.start != login->start)
+    if (getppid() != login->pid || login->pid == INIT || !kin_read(getppid(), &host) ||
+        host.start != login->start)
         return refuse(why_not, "the calling process is not the parent of the check program");
     *ret_host = host;
     return true;

@@ -145,6 +145,22 @@ class Bench:
                 self.table.note(", ".join(f"{way}: {less[way] / less['bare']:.3f} of bare"
                                           for way in self.ours))
 
+    def session(self):
+        """CPU of a login that counts for the session, above that of one that does not."""
+        people = [Person("daemon", None)]
+        spent = {}
+        for _ in range(self._size(101, 5)):
+            for way in random.sample([name for build in self.ours
+                                      for name in (build, f"{build}-session")], 2 * len(self.ours)):
+                spent.setdefault(way, []).extend(self._log_in(way, think_ms=100))
+            for build in self.ours:
+                spent.setdefault(f"{build}-ignore", []).extend(
+                    self.world.log_in(f"{build}-ignore", people=people))
+        cpu = medians(spent, "cpu")
+        self.table.row("session: CPU above a login, ms",
+                       {build: cpu[f"{build}-session"] - cpu[build] for build in self.ours},
+                       2 * cpu["ours-ignore"])
+
     def many(self):
         """Logins side by side."""
         count, at_once = self._size((200, 50), (30, 15))
@@ -197,7 +213,7 @@ def fill(folder, count):
             (folder / f"other{number:07}.conf").hardlink_to(source)
 
 
-ROWS = ("latency", "prompt", "cost", "many", "enrollments")
+ROWS = ("latency", "prompt", "cost", "session", "many", "enrollments")
 
 
 def main():

@@ -15,7 +15,7 @@
  * four are microseconds, -1 where there was none: PROMPT from pam_start(3) to the first prompt, or
  * from the program's start to its first output; VERDICT from the last answer to the return of
  * pam_authenticate(3), or the last number that the program printed (seconds); WHOLE all but the
- * thinking; CPU and page FAULTS of this process and those that it has reaped. KIB is how much the
+ * thinking, and with pam_open_session(3) where a code counts for the session; CPU and page FAULTS of this process and those that it has reaped. KIB is how much the
  * resident memory of this process has grown. */
 #include <errno.h>
 #include <fcntl.h>
@@ -154,6 +154,8 @@ static void authenticate(const struct plan *plan, struct login *login)
     pam_set_item(pamh, PAM_FAIL_DELAY, delay.item);
     code = pam_authenticate(pamh, 0);
     decided = clock_us();
+    if (code == PAM_SUCCESS && pam_getenv(pamh, "TWILIO_VERIFY_SESSION") != NULL)
+        pam_open_session(pamh, 0);
     pam_end(pamh, code);
     login->whole = clock_us() - began - talk.thought;
     if (talk.prompted != 0) {

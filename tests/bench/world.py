@@ -118,7 +118,8 @@ class World:
         shutil.copy(FOLDER / "ca.pem", f"/etc/ssl/certs/{name}.0")
 
     def _service(self, name, *lines):
-        text = "".join(f"auth {line}\n" for line in lines) + "account required pam_permit.so\n"
+        text = "".join(line if line.startswith("session ") else f"auth {line}\n" for line in lines)
+        text += "account required pam_permit.so\n"
         (pathlib.Path("/etc/pam.d") / name).write_text(text)
         self.services.add(name)
 
@@ -133,6 +134,7 @@ class World:
             self.use(build, build)
             self.use(f"{build}-ignore", build, login={"unmapped_user": "ignore"})
             self.use(f"{build}-with-code", build, login={"create_challenge": "with_code"})
+            self.use(f"{build}-session", build, session={"minutes": 60})
 
     def use(self, name, build, **groups):
         """Makes a PAM service of BUILD with settings of its own."""
@@ -141,9 +143,11 @@ class World:
         groups["service"] = {"ca_file": None}
         groups["check"] = {"users_dir": USERS} | groups.get("check", {})
         settings = fixture.write_settings(folder, self.url, **groups)
-        self._service(name, f"required {programs / fixture.MODULE.name} conf={settings} "
-                      f"helper={programs / fixture.CHECK.name}",
-                      *(["required pam_permit.so"] if name.endswith("-ignore") else []))
+        module = (f"{programs / fixture.MODULE.name} conf={settings} "
+                  f"helper={programs / fixture.CHECK.name}")
+        self._service(name, f"required {module}",
+                      *(["required pam_permit.so"] if name.endswith("-ignore") else []),
+                      *([f"session optional {module}\n"] if name.endswith("-session") else []))
 
     def _start_peers(self, stack):
         if self.debs is not None:
