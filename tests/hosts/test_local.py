@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
-# Packages: opendoas at cron sssd-common libpam-sss sssd-proxy
+# Packages: opendoas at cron screen sssd-common libpam-sss sssd-proxy
 """Programs that a user of the host starts, or that start what a user has left there; and sssd."""
 
 import pathlib
@@ -120,6 +120,25 @@ class Everywhere(SudoCase):
         path = pathlib.Path("/run/crontab")
         path.write_text("* * * * * touch $HOME/ran\n")
         return self.enterContext(open(path))
+
+
+class Screen(SudoCase):
+    """It locks a terminal, and calls PAM as the user."""
+
+    def test_it_is_refused_and_the_log_names_the_user_and_the_remedy(self):
+        pathlib.Path("/etc/pam.d/screen").write_text(f"@include common-auth\n{MODULE_LINE}\n")
+        run("install", "-d", "-m", "1777", "/run/screen")
+        person = machine.person("screen")
+        terminal = self.enterContext(Terminal("screen", "sh", **self.as_person(person),
+                                              env={"TERM": "vt100", "PATH": "/usr/bin:/bin"}))
+        terminal.expect("[$] ")
+        terminal.press_until("\x01x", "assword:")
+        terminal.type(person.password)
+        line, = person.log(1)
+        self.assertIn(' outcome=misconfigured reason="/etc/security/twilio-verify.conf: Permission '
+                      f"denied for {person.name}, ", line.text)
+        self.assertIn("leave the module out of this service", line.text)
+        self.assert_requests(person)
 
 
 class Sssd(FieldCase):
