@@ -142,6 +142,10 @@ class Services(EnableCase):
         self.assertNotIn("warning  tv-svc: /", self.enable("tv-svc"))
         self.assertIn("# twilio-verify enable put this line away: auth       substack     common-auth\n"
                       f"auth  include  common-auth{MARK}\n{LINE}{MARK}\n", SVC.read_text())
+        enabled = SVC.read_text()
+        SVC.write_text(enabled.replace(f"auth  include  common-auth{MARK}\n", ""))
+        self.enable("tv-svc")
+        self.assertEqual(SVC.read_text(), enabled)
         self.disable("tv-svc")
         self.assertEqual(SVC.read_text(), text)
 

@@ -258,14 +258,24 @@ static bool edit(const struct stack *stack, struct config_file *file, const char
     return true;
 }
 
-/* Whether our lines are whole: somebody may have removed one and left the others. */
-static bool is_whole(const struct stack *stack, const struct config_file *file)
+/* Whether the file calls the module as it is: somebody may have removed that line and left others of
+ * ours. */
+static bool calls_module(const struct stack *stack, const struct config_file *file)
 {
     auto_stack *found = NULL;
     struct verdict why_not;
 
     return read_stack(stack, file->path, file->old, &found, &why_not) &&
            judge_find_ours(found) != NULL;
+}
+
+/* Whether none of our lines is missing, of which there are COUNT. A copy has one more. */
+static bool is_whole(const struct config_file *file, size_t count)
+{
+    size_t wanted = 0;
+    auto_text char *plain = lines_remove(file->new, &wanted);
+
+    return plain != NULL && count >= wanted;
 }
 
 /* Whether an earlier call has put the code where this one would. */
@@ -287,6 +297,7 @@ enum stack_found stack_enable(const struct stack *stack, struct plan *plan, stru
     auto_config_file file = { 0 };
     auto_text char *plain = NULL;
     size_t count = 0;
+    bool is_called;
 
     if (!open_file(stack->service, &file, why_not))
         return STACK_REFUSED;
@@ -294,10 +305,13 @@ enum stack_found stack_enable(const struct stack *stack, struct plan *plan, stru
         return STACK_ABSENT;
     if (file.old != NULL)
         plain = lines_remove(file.old, &count);
-    if (count > 0 && is_whole(stack, &file))
-        return is_as_wanted(stack, &file, why_not) ? STACK_SAME : STACK_REFUSED;
+    is_called = count > 0 && calls_module(stack, &file);
+    if (is_called && !is_as_wanted(stack, &file, why_not))
+        return STACK_REFUSED;
     if (!edit(stack, &file, count > 0 ? plain : file.old != NULL ? file.old : file.new, why_not))
         return STACK_REFUSED;
+    if (is_called && is_whole(&file, count))
+        return STACK_SAME;
 
     plan_add(plan, &file);
     return STACK_CHANGED;
