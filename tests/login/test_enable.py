@@ -157,6 +157,24 @@ class Services(EnableCase):
         self.enable("tv-svc")
         self.assertEqual(SVC.read_text(), f"auth substack tv-inner\n{LINE}{MARK}\n")
 
+    def test_a_service_by_which_users_log_in_gets_the_line_of_session(self):
+        machine.configure()
+        with open(SETTINGS, "a") as settings:
+            settings.write("session = { minutes = 10; };\n")
+        before = self.files()
+        for service, is_one in (("login", True), ("sudo", False), ("su", False)):
+            with self.subTest(service):
+                self.assertNotIn(f"warning  {service}: session.minutes", self.enable(service))
+                text = (PAM / service).read_text()
+                self.assertEqual(text.endswith(f"\nsession  optional  pam_twilio_verify.so{MARK}\n"),
+                                 is_one, text)
+        self.disable("login", "sudo", "su")
+        self.assertEqual(self.files(), before)
+        self.write("@include common-auth\n", PAM / "vsftpd")  # "other" has its lines of session.
+        self.addCleanup((PAM / "vsftpd").unlink)
+        self.enable("vsftpd")
+        self.assertNotIn("session", (PAM / "vsftpd").read_text())
+
     def test_the_code_goes_after_a_named_line(self):
         text = "auth required pam_unix.so\nauth  required  pam_permit.so\n"
         self.write(text)

@@ -45,6 +45,22 @@ TEST(a_line_goes_behind_another_and_comes_out_again)
     assert_inserted("", 0, false, ours, OURS MARK "\n");
 }
 
+TEST(a_line_goes_to_the_end_and_comes_out_again)
+{
+    static const char *const texts[] = { "", "a\n", "a\nb", "a \\\nb\n", "\n\n# c\n" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        char *appended = lines_append(texts[i], ours), *removed;
+        size_t count;
+        assert_memory_equal(appended, texts[i], strlen(texts[i]));
+        removed = lines_remove(appended, &count);
+        assert_string_equal(removed, texts[i]);
+        assert_int_equal(count, 1);
+        free(appended);
+        free(removed);
+    }
+}
+
 TEST(a_file_without_a_newline_at_its_end_has_none_again)
 {
     assert_inserted("a\nb", 2, false, ours, "a\nb\n" OURS END "\n");
@@ -160,6 +176,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_goes_behind_another_and_comes_out_again),
+        cmocka_unit_test(a_line_goes_to_the_end_and_comes_out_again),
         cmocka_unit_test(a_file_without_a_newline_at_its_end_has_none_again),
         cmocka_unit_test(what_others_wrote_behind_a_line_at_the_end_stays_a_line_of_its_own),
         cmocka_unit_test(a_line_that_is_put_away_comes_back),

@@ -197,6 +197,16 @@ char *lines_insert(const char *text, unsigned after, bool puts_away, const char 
     return NULL;
 }
 
+char *lines_append(const char *text, const char *const *lines)
+{
+    unsigned count = 0;
+    struct span line;
+
+    for (const char *at = text; take_line(at, &line); at += line.size)
+        count++;
+    return lines_insert(text, count, false, lines);
+}
+
 /* Whether PART ends with MARK, but for blanks. */
 static bool ends_with(const struct span *part, const char *mark)
 {

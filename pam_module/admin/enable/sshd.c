@@ -261,22 +261,19 @@ bool sshd_reload(const struct sshd_config *config, struct verdict *why_not)
 static bool add_probe(bool by_key, struct config_file *file, char probe[PROBE_SIZE],
                       struct verdict *why_not)
 {
-    char match[PROBE_SIZE + sizeof "Match User "], words[LINES_SIZE];
+    char match[PROBE_SIZE + sizeof "Match User "];
     const char *const lines[] = { match, "PubkeyAuthentication yes",
                                   by_key ? "AuthenticationMethods " BY_TYPED
                                          : "AuthenticationMethods publickey",
                                   NULL };
     unsigned long long number;
-    unsigned last = 0;
     char *new;
 
-    while (lines_print(file->new, last + 1, words))
-        last++;
     if (getrandom(&number, sizeof number, 0) != sizeof number)
         return refuse(why_not, "getrandom", strerror(errno));
     snprintf(probe, PROBE_SIZE, "twilio-verify-%016llx", number);
     snprintf(match, sizeof match, "Match User %s", probe);
-    new = lines_insert(file->new, last, false, lines);
+    new = lines_append(file->new, lines);
     if (new == NULL)
         return refuse(why_not, DROP_IN, "out of memory");
     free(file->new);

@@ -22,6 +22,7 @@
 #define COPY      "# a copy of " USR "/%s, %016" PRIx64
 #define MODULE    "auth  required  pam_twilio_verify.so"
 #define AFTER_KEY " after=publickey"
+#define SESSION   "session  optional  pam_twilio_verify.so"
 #define SPLIT     "auth  requisite  pam_twilio_verify.so split="
 
 enum { INCLUDES_MAX = 8 };
@@ -240,10 +241,29 @@ static char *put(const struct stack *stack, const char *path, const char *text,
     return NULL;
 }
 
+/* Whether somebody logs in by the service, and so opens a session in which sudo need not ask again.
+ * Lines of its own replace those of "other", so there have to be some. */
+static bool opens_sessions(const struct stack *stack, const char *path, const char *text)
+{
+    const struct facts_service *known = facts_find_service(stack->facts, stack->service);
+    const struct overlay overlay[] = { { path, text }, { NULL, NULL } };
+    const struct pam_stack_source source = {
+        .folders = folders, .facts = stack->facts, .overlay = overlay, .type = "session"
+    };
+    char reason[PAM_STACK_WHY_NOT_SIZE];
+    auto_stack *found = NULL;
+
+    if (known == NULL || !(known->words & FACTS_LOGIN) || (known->words & FACTS_LOCAL))
+        return false;
+    return pam_stack_read(&source, stack->service, &found, reason) == PAM_STACK_READ &&
+           !found->is_other && judge_find_ours(found) == NULL;
+}
+
 /* Makes of FILE, whose text is TEXT, one that asks for a code. */
 static bool edit(const struct stack *stack, struct config_file *file, const char *text,
                  struct verdict *why_not)
 {
+    static const char *const session[] = { SESSION, NULL };
     auto_stack *found = NULL;
     char *new;
 
@@ -254,8 +274,10 @@ static bool edit(const struct stack *stack, struct config_file *file, const char
     if (new == NULL)
         return false;
     free(file->new);
-    file->new = new;
-    return true;
+    file->new = opens_sessions(stack, file->path, new) ? lines_append(new, session) : strdup(new);
+    free(new);
+    return file->new != NULL ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", file->path);
 }
 
 /* Whether the file calls the module as it is: somebody may have removed that line and left others of
