@@ -72,8 +72,8 @@ static bool can_ask(struct task *task)
     if (known->words & FACTS_SYSTEM)
         return refuse(task, "only root or the system starts it: nobody can be asked for a code");
     if (known->words & FACTS_USER || known->account != NULL)
-        return refuse(task, "its program is not root, and cannot read the settings; see \"Programs "
-                            "that are not root\" in conf/README.md");
+        return refuse(task, "its program is not root, and cannot read the settings; see "
+                            "/usr/share/doc/twilio-verify/examples/README.md, Other programs");
     return true;
 }
 
