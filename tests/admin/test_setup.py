@@ -166,7 +166,16 @@ class Machine(SetupCase):
         self.secret.chmod(0o600)
         done = self.set_up()
         self.assertEqual(self.secret.read_text(), "of-the-former-key\n")
-        self.assertIn(f"{self.secret} holds the secret of the former key", done.err)
+        self.assertIn(f"{self.secret} holds the secret of SK{'0' * 32}", done.err)
+        self.assertEqual(self.key("api_key_file"), str(self.folder / API_KEY_SID))
+        self.assertEqual((self.folder / API_KEY_SID).read_text(), API_KEY_SECRET + "\n")
+
+    def test_a_key_leaves_the_auth_token_until_the_settings_name_the_key(self):
+        self.set_up()
+        self.settings.write_text(re.sub(r" *api_key_sid.*\n", "", self.settings.read_text()))
+        self.secret.write_text(AUTH_TOKEN + "\n")
+        self.set_up()
+        self.assertEqual(self.secret.read_text(), AUTH_TOKEN + "\n")
         self.assertEqual(self.key("api_key_file"), str(self.folder / API_KEY_SID))
         self.assertEqual((self.folder / API_KEY_SID).read_text(), API_KEY_SECRET + "\n")
 

@@ -246,20 +246,30 @@ static bool make_users(const struct setup *setup, struct verdict *why_not)
     return setup->is_dry || folder >= 0;
 }
 
-/* Where the secret goes. The secret of another key is not overwritten: until the settings name the
- * new key, logins need it. NULL: to the file that the settings name. */
+/* Whose secret logins use today: the key's, or the account's, whose auth token it is. False: the
+ * settings do not tell. */
+static bool read_user(const char *text, char user[SETUP_SID_SIZE])
+{
+    if (settings_text_get(text, "service", "api_key_sid", user, SETUP_SID_SIZE))
+        return text_is_sid(user, "SK");
+    return settings_text_get(text, "service", "account_sid", user, SETUP_SID_SIZE) &&
+           text_is_sid(user, "AC");
+}
+
+/* Where the secret goes. Another secret is not overwritten: until the settings name the new key,
+ * logins need it. NULL: to the file that the settings name. */
 static const char *find_file(const struct setup *setup, char path[PATH_MAX])
 {
     const char *present = setup->settings->api_key_file;
     const char *slash = strrchr(present, '/');
+    const char *user = *setup->api_key_sid != '\0' ? setup->api_key_sid : setup->account_sid;
     char before[SETUP_SID_SIZE];
 
-    if (setup->is_new || access(present, F_OK) != 0 ||
-        !settings_text_get(setup->text, "service", "api_key_sid", before, sizeof before) ||
-        !text_is_sid(before, "SK") || strcmp(before, setup->api_key_sid) == 0)
+    if (setup->is_new || access(present, F_OK) != 0 || !read_user(setup->text, before) ||
+        strcmp(before, user) == 0)
         return NULL;
-    snprintf(path, PATH_MAX, "%.*s/%s", (int)(slash - present), present, setup->api_key_sid);
-    terminal_say("%s holds the secret of the former key: delete it when nothing uses it", present);
+    snprintf(path, PATH_MAX, "%.*s/%s", (int)(slash - present), present, user);
+    terminal_say("%s holds the secret of %s: delete it when nothing uses it", present, before);
     return path;
 }
 
