@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../core/secret.h"
+#include "../core/trusted.h"
 #include "../core/userfile.h"
 #include "session.h"
 
@@ -53,8 +54,8 @@ static void read_recovery(struct inputs *inputs)
 
     if (enrollment != NULL &&
         userfile_read_in(inputs->settings->users_dir, enrollment->user, USERFILE_RECOVERY,
-                         SECRET_READERS_OWNER, &inputs->recovery_text, shown,
-                         &why_not) == SECRET_REFUSED)
+                         TRUSTED_READERS_OWNER, &inputs->recovery_text, shown,
+                         &why_not) == TRUSTED_REFUSED)
         inputs->note = why_not;
 }
 

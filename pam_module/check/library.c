@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../core/secret.h"
+#include "../core/trusted.h"
 #include "paths.h"
 
 #define LIBRARY_NAME "twilio.so"
@@ -39,11 +39,11 @@ int library_open(struct verdict *why_not)
     int library = -1;
 
     if (find_beside(path))
-        library =
-            secret_open_file(AT_FDCWD, path, path, O_RDONLY, SECRET_READERS_ANY, &absent, why_not);
+        library = trusted_open_file(AT_FDCWD, path, path, O_RDONLY, TRUSTED_READERS_ANY, &absent,
+                                    why_not);
     if (library < 0 && absent)
-        library = secret_open_file(AT_FDCWD, PATHS_LIBRARY, PATHS_LIBRARY, O_RDONLY,
-                                   SECRET_READERS_ANY, &absent, why_not);
+        library = trusted_open_file(AT_FDCWD, PATHS_LIBRARY, PATHS_LIBRARY, O_RDONLY,
+                                    TRUSTED_READERS_ANY, &absent, why_not);
     return library;
 }
 

@@ -167,11 +167,11 @@ static bool open_session(const struct task *task, struct verdict *why_not)
         return is_absent ? refuse(why_not, "no code was proved") : false;
     proof_walk(folder, &task->now, NULL, NULL);
     switch (proof_read(folder, task->host.pid, PROOF_PROVED, &proof, why_not)) {
-    case SECRET_READ:
+    case TRUSTED_READ:
         break;
-    case SECRET_ABSENT:
+    case TRUSTED_ABSENT:
         return refuse(why_not, "this process has proved no code");
-    case SECRET_REFUSED:
+    case TRUSTED_REFUSED:
         return false;
     }
     age = proof_age_seconds(proof, &task->now);
@@ -226,11 +226,11 @@ static struct proof *search(int folder, const struct boot_moment *now, struct ve
             return NULL;
         }
         switch (proof_read(folder, parent.pid, PROOF_SESSION, &proof, why_not)) {
-        case SECRET_REFUSED:
+        case TRUSTED_REFUSED:
             return NULL;
-        case SECRET_ABSENT:
+        case TRUSTED_ABSENT:
             continue;
-        case SECRET_READ:
+        case TRUSTED_READ:
             break;
         }
         if (parent.user == 0 && proof_is_of(proof, &parent, now)) {

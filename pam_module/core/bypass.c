@@ -12,6 +12,7 @@
 
 #include "descriptor.h"
 #include "keys.h"
+#include "secret.h"
 #include "userfile.h"
 
 enum { UNTIL_MAX = 999999999 };
@@ -91,31 +92,31 @@ static bool is_missing(const char *path)
 int bypass_open_folder(const char *runtime_dir, bool *ret_absent, struct verdict *why_not)
 {
     char path[BYPASS_PATH_SIZE];
-    int folder = secret_open_folder(runtime_dir, why_not);
+    int folder = trusted_open_folder(runtime_dir, why_not);
 
     if (folder >= 0) {
         close(folder);
-        folder = secret_open_folder(bypass_print_folder(runtime_dir, path), why_not);
+        folder = trusted_open_folder(bypass_print_folder(runtime_dir, path), why_not);
     }
     *ret_absent = folder < 0 && is_missing(bypass_print_folder(runtime_dir, path));
     return folder;
 }
 
-enum secret_read bypass_read(const char *runtime_dir, const char *name, struct bypass **ret_bypass,
-                             struct verdict *why_not)
+enum trusted_read bypass_read(const char *runtime_dir, const char *name, struct bypass **ret_bypass,
+                              struct verdict *why_not)
 {
     auto_secret char *text = NULL;
     char shown[USERFILE_SHOWN_SIZE];
     bool is_absent;
     auto_close folder = bypass_open_folder(runtime_dir, &is_absent, why_not);
-    enum secret_read read;
+    enum trusted_read read;
 
     if (folder < 0)
-        return is_absent ? SECRET_ABSENT : SECRET_REFUSED;
+        return is_absent ? TRUSTED_ABSENT : TRUSTED_REFUSED;
     read =
-        userfile_read(folder, BYPASS_FOLDER, name, "", SECRET_READERS_ANY, &text, shown, why_not);
-    if (read == SECRET_READ && !bypass_parse(text, shown, ret_bypass, why_not))
-        return SECRET_REFUSED;
+        userfile_read(folder, BYPASS_FOLDER, name, "", TRUSTED_READERS_ANY, &text, shown, why_not);
+    if (read == TRUSTED_READ && !bypass_parse(text, shown, ret_bypass, why_not))
+        return TRUSTED_REFUSED;
     return read;
 }
 

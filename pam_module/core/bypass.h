@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 #include "boot.h"
-#include "secret.h"
+#include "trusted.h"
 
 #define BYPASS_FOLDER "bypass" /* below runtime_dir */
 
@@ -39,8 +39,8 @@ int bypass_open_folder(const char *runtime_dir, bool *ret_absent, struct verdict
 
 /* Reads the file of NAME; the caller frees with bypass_free(). *WHY_NOT explains the other
  * results. */
-enum secret_read bypass_read(const char *runtime_dir, const char *name, struct bypass **ret_bypass,
-                             struct verdict *why_not);
+enum trusted_read bypass_read(const char *runtime_dir, const char *name, struct bypass **ret_bypass,
+                              struct verdict *why_not);
 
 /* Frees *BYPASS, which may be NULL, and makes it NULL. */
 void bypass_free(struct bypass **bypass);

@@ -13,6 +13,7 @@
 #include "keys.h"
 #include "secret.h"
 #include "text.h"
+#include "trusted.h"
 #include "userfile.h"
 
 enum { IDENTITY_LENGTH_MIN = 8, IDENTITY_LENGTH_MAX = 64 };
@@ -83,28 +84,28 @@ bool enrollment_is_name(const char *name)
     return true;
 }
 
-static enum secret_read read_file(int folder, const char *users_dir, const char *name,
-                                  struct enrollment **ret_enrollment, struct verdict *why_not)
+static enum trusted_read read_file(int folder, const char *users_dir, const char *name,
+                                   struct enrollment **ret_enrollment, struct verdict *why_not)
 {
     auto_secret char *text = NULL;
     auto_enrollment *enrollment = NULL;
     char shown[USERFILE_SHOWN_SIZE];
-    enum secret_read read = userfile_read(folder, users_dir, name, USERFILE_ENROLLMENT,
-                                          SECRET_READERS_ANY, &text, shown, why_not);
+    enum trusted_read read = userfile_read(folder, users_dir, name, USERFILE_ENROLLMENT,
+                                           TRUSTED_READERS_ANY, &text, shown, why_not);
 
-    if (read != SECRET_READ)
+    if (read != TRUSTED_READ)
         return read;
     if (!enrollment_parse(text, shown, &enrollment, why_not))
-        return SECRET_REFUSED;
+        return TRUSTED_REFUSED;
 
     enrollment->user = strdup(name);
     if (enrollment->user == NULL) {
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", shown);
-        return SECRET_REFUSED;
+        return TRUSTED_REFUSED;
     }
     *ret_enrollment = enrollment;
     enrollment = NULL;
-    return SECRET_READ;
+    return TRUSTED_READ;
 }
 
 /* An account as the system knows it. */
@@ -142,13 +143,13 @@ static bool find_account(const char *user, uid_t uid, struct account *ret_accoun
 }
 
 /* The file of the account NAME; one of the same name as USER's, which was looked for, is absent. */
-static enum secret_read read_account(int folder, const char *users_dir, const char *user,
-                                     const char *name, struct enrollment **ret_enrollment,
-                                     struct verdict *why_not)
+static enum trusted_read read_account(int folder, const char *users_dir, const char *user,
+                                      const char *name, struct enrollment **ret_enrollment,
+                                      struct verdict *why_not)
 {
     return strcmp(name, user) != 0 && enrollment_is_name(name)
                ? read_file(folder, users_dir, name, ret_enrollment, why_not)
-               : SECRET_ABSENT;
+               : TRUSTED_ABSENT;
 }
 
 /* Directories accept many spellings of a name, and two names of one uid are one person. */
@@ -156,25 +157,25 @@ static enum enrollment_found find(int folder, const char *users_dir, const char 
                                   struct enrollment **ret_enrollment, struct verdict *why_not)
 {
     static const enum enrollment_found found[] = {
-        [SECRET_REFUSED] = ENROLLMENT_REFUSED,
-        [SECRET_READ] = ENROLLMENT_FOUND,
+        [TRUSTED_REFUSED] = ENROLLMENT_REFUSED,
+        [TRUSTED_READ] = ENROLLMENT_FOUND,
     };
     auto_account own = { 0 }, first = { 0 };
-    enum secret_read read = read_file(folder, users_dir, user, ret_enrollment, why_not);
+    enum trusted_read read = read_file(folder, users_dir, user, ret_enrollment, why_not);
 
-    if (read != SECRET_ABSENT)
+    if (read != TRUSTED_ABSENT)
         return found[read];
 
     if (!find_account(user, 0, &own))
         return ENROLLMENT_UNKNOWN;
     read = read_account(folder, users_dir, user, own.name, ret_enrollment, why_not);
-    if (read != SECRET_ABSENT)
+    if (read != TRUSTED_ABSENT)
         return found[read];
 
     if (!find_account(NULL, own.uid, &first))
         return ENROLLMENT_UNKNOWN;
     read = read_account(folder, users_dir, user, first.name, ret_enrollment, why_not);
-    if (read != SECRET_ABSENT)
+    if (read != TRUSTED_ABSENT)
         return found[read];
 
     return strcmp(own.name, user) == 0 ? ENROLLMENT_NONE : ENROLLMENT_UNKNOWN;
@@ -183,7 +184,7 @@ static enum enrollment_found find(int folder, const char *users_dir, const char 
 enum enrollment_found enrollment_find(const char *users_dir, const char *user,
                                       struct enrollment **ret_enrollment, struct verdict *why_not)
 {
-    int folder = secret_open_folder(users_dir, why_not);
+    int folder = trusted_open_folder(users_dir, why_not);
     enum enrollment_found found;
 
     if (folder < 0)

@@ -11,12 +11,12 @@ static bool is_bypassed(const struct settings *settings, const char *user,
     struct boot_moment now;
 
     switch (bypass_read(settings->runtime_dir, user, &findings->bypass, no_bypass)) {
-    case SECRET_READ:
+    case TRUSTED_READ:
         break;
-    case SECRET_ABSENT:
+    case TRUSTED_ABSENT:
         *no_bypass = (struct verdict){ 0 };
         return false;
-    case SECRET_REFUSED:
+    case TRUSTED_REFUSED:
         return false;
     }
     if (!boot_now(&now))

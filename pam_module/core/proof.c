@@ -15,6 +15,7 @@
 
 #include "enrollment.h"
 #include "keys.h"
+#include "secret.h"
 #include "text.h"
 
 enum { FILE_SIZE = 1024, NAME_SIZE = 32, NUMBER_MAX = 999999999, DIGITS_MAX = 19 };
@@ -94,10 +95,10 @@ int proof_open_folder(const char *runtime_dir, bool is_made, bool *ret_absent,
     snprintf(path, sizeof path, "%s/" PROOF_FOLDER, runtime_dir);
     if (is_made && (!make(runtime_dir, 0755, why_not) || !make(path, 0700, why_not)))
         return -1;
-    folder = secret_open_folder(runtime_dir, why_not);
+    folder = trusted_open_folder(runtime_dir, why_not);
     if (folder >= 0) {
         close(folder);
-        folder = secret_open_folder(path, why_not);
+        folder = trusted_open_folder(path, why_not);
     }
     *ret_absent = folder < 0 && eaccess(path, R_OK) != 0 && errno == ENOENT;
     return folder;
@@ -109,17 +110,17 @@ static const char *print_name(pid_t pid, const char *suffix, char name[NAME_SIZE
     return name;
 }
 
-enum secret_read proof_read(int folder, pid_t pid, enum proof_kind kind, struct proof **ret_proof,
-                            struct verdict *why_not)
+enum trusted_read proof_read(int folder, pid_t pid, enum proof_kind kind, struct proof **ret_proof,
+                             struct verdict *why_not)
 {
     auto_secret char *text = NULL;
     char name[NAME_SIZE], shown[sizeof PROOF_FOLDER + NAME_SIZE];
-    enum secret_read read;
+    enum trusted_read read;
 
     snprintf(shown, sizeof shown, PROOF_FOLDER "/%s", print_name(pid, suffixes[kind], name));
-    read = secret_read_file(folder, name, shown, SECRET_READERS_OWNER, FILE_SIZE, &text, why_not);
-    if (read == SECRET_READ && !proof_parse(text, shown, ret_proof, why_not))
-        return SECRET_REFUSED;
+    read = trusted_read_file(folder, name, shown, TRUSTED_READERS_OWNER, FILE_SIZE, &text, why_not);
+    if (read == TRUSTED_READ && !proof_parse(text, shown, ret_proof, why_not))
+        return TRUSTED_REFUSED;
     return read;
 }
 
@@ -198,7 +199,7 @@ static bool read_living(int folder, pid_t pid, enum proof_kind kind, const struc
     struct verdict why_not;
     struct kin kin;
 
-    return proof_read(folder, pid, kind, ret_proof, &why_not) == SECRET_READ &&
+    return proof_read(folder, pid, kind, ret_proof, &why_not) == TRUSTED_READ &&
            kin_read(pid, &kin) && proof_is_of(*ret_proof, &kin, now) &&
            (kind == PROOF_SESSION || proof_age_seconds(*ret_proof, now) <= PROOF_OPENS_SECONDS);
 }

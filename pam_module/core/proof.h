@@ -14,7 +14,7 @@
 
 #include "boot.h"
 #include "kin.h"
-#include "secret.h"
+#include "trusted.h"
 
 #define PROOF_FOLDER "sessions" /* below runtime_dir */
 
@@ -47,8 +47,8 @@ int proof_open_folder(const char *runtime_dir, bool is_made, bool *ret_absent,
                       struct verdict *why_not);
 
 /* Reads the file of PID; the caller frees with proof_free(). *WHY_NOT tells of the other results. */
-enum secret_read proof_read(int folder, pid_t pid, enum proof_kind kind, struct proof **ret_proof,
-                            struct verdict *why_not);
+enum trusted_read proof_read(int folder, pid_t pid, enum proof_kind kind, struct proof **ret_proof,
+                             struct verdict *why_not);
 
 /* Writes PROOF to a file of PID that does not count yet; proof_commit() makes it count, in place of the
  * one that was there, and is one rename(2). False, with OUTCOME_MISCONFIGURED in *WHY_NOT. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "keys.h"
+#include "secret.h"
 #include "statefile.h"
 #include "userfile.h"
 
@@ -131,16 +132,16 @@ bool recovery_parse(const char *text, const char *shown, struct recovery **ret_r
     return true;
 }
 
-enum secret_read recovery_read(const char *users_dir, const char *name,
-                               struct recovery **ret_recovery, struct verdict *why_not)
+enum trusted_read recovery_read(const char *users_dir, const char *name,
+                                struct recovery **ret_recovery, struct verdict *why_not)
 {
     auto_secret char *text = NULL;
     char shown[USERFILE_SHOWN_SIZE];
-    enum secret_read read = userfile_read_in(users_dir, name, USERFILE_RECOVERY,
-                                             SECRET_READERS_OWNER, &text, shown, why_not);
+    enum trusted_read read = userfile_read_in(users_dir, name, USERFILE_RECOVERY,
+                                              TRUSTED_READERS_OWNER, &text, shown, why_not);
 
-    if (read == SECRET_READ && !recovery_parse(text, shown, ret_recovery, why_not))
-        return SECRET_REFUSED;
+    if (read == TRUSTED_READ && !recovery_parse(text, shown, ret_recovery, why_not))
+        return TRUSTED_REFUSED;
     return read;
 }
 

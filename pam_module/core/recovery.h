@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "secret.h"
+#include "trusted.h"
 
 /* No letter looks like another or like a digit, and none makes a word. */
 #define RECOVERY_LETTERS "bcdfghjkmnpqrstvwxyz"
@@ -49,8 +49,8 @@ bool recovery_parse(const char *text, const char *shown, struct recovery **ret_r
 
 /* Reads the file of NAME in users_dir USERS_DIR; the caller frees with recovery_free(). *WHY_NOT tells
  * of the other results. */
-enum secret_read recovery_read(const char *users_dir, const char *name,
-                               struct recovery **ret_recovery, struct verdict *why_not);
+enum trusted_read recovery_read(const char *users_dir, const char *name,
+                                struct recovery **ret_recovery, struct verdict *why_not);
 
 /* How many codes the set has, used or not. */
 size_t recovery_count(const struct recovery *recovery);

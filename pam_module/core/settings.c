@@ -12,6 +12,7 @@
 #include "paths.h"
 #include "secret.h"
 #include "text.h"
+#include "trusted.h"
 
 enum { FILE_SIZE_MAX = 64 * 1024, PATH_LENGTH_MAX = 1024, URL_LENGTH_MAX = 300 };
 
@@ -170,8 +171,8 @@ bool settings_parse(const char *text, const char *shown, struct settings **ret_s
 
 static bool read_text(const char *path, char **ret_text, struct verdict *why_not)
 {
-    return secret_read_file(AT_FDCWD, path, path, SECRET_READERS_ANY, FILE_SIZE_MAX, ret_text,
-                            why_not) == SECRET_READ;
+    return trusted_read_file(AT_FDCWD, path, path, TRUSTED_READERS_ANY, FILE_SIZE_MAX, ret_text,
+                             why_not) == TRUSTED_READ;
 }
 
 bool settings_read(const char *path, struct settings **ret_settings, struct verdict *why_not)

@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "secret.h"
 #include "siphash.h"
+#include "trusted.h"
 
 enum { NAME_SIZE = 256, SHOWN_SIZE = 2 * NAME_SIZE };
 
@@ -26,7 +26,7 @@ enum { READ_TRIES = 10 };
 static int open_folder(const struct statefile *kind, const char *path, const char *name,
                        char file[NAME_SIZE], char shown[SHOWN_SIZE], struct verdict *why_not)
 {
-    int folder = secret_open_folder(path, why_not);
+    int folder = trusted_open_folder(path, why_not);
 
     snprintf(file, NAME_SIZE, "%s%s", name, kind->suffix);
     snprintf(shown, SHOWN_SIZE, "%s/%s", path, file);
@@ -43,8 +43,8 @@ int statefile_open(const struct statefile *kind, const char *path, const char *n
     *ret_absent = false;
     if (folder < 0)
         return -1;
-    file = secret_open_file(folder, file_name, shown, flags, SECRET_READERS_OWNER, ret_absent,
-                            why_not);
+    file = trusted_open_file(folder, file_name, shown, flags, TRUSTED_READERS_OWNER, ret_absent,
+                             why_not);
     close(folder);
     return file;
 }

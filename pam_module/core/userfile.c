@@ -10,9 +10,9 @@
 
 enum { FILE_SIZE_MAX = 16 * 1024 };
 
-enum secret_read userfile_read(int folder, const char *users_dir, const char *name,
-                               const char *suffix, enum secret_readers readers, char **ret_text,
-                               char shown[USERFILE_SHOWN_SIZE], struct verdict *why_not)
+enum trusted_read userfile_read(int folder, const char *users_dir, const char *name,
+                                const char *suffix, enum trusted_readers readers, char **ret_text,
+                                char shown[USERFILE_SHOWN_SIZE], struct verdict *why_not)
 {
     char file[USERFILE_NAME_SIZE];
     const char *last = strrchr(users_dir, '/');
@@ -21,18 +21,18 @@ enum secret_read userfile_read(int folder, const char *users_dir, const char *na
     snprintf(shown, USERFILE_SHOWN_SIZE, "%.60s/%s", last != NULL ? last + 1 : users_dir, file);
     if (length < 0 || (size_t)length >= sizeof file) {
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: the name is too long", shown);
-        return SECRET_ABSENT;
+        return TRUSTED_ABSENT;
     }
-    return secret_read_file(folder, file, shown, readers, FILE_SIZE_MAX, ret_text, why_not);
+    return trusted_read_file(folder, file, shown, readers, FILE_SIZE_MAX, ret_text, why_not);
 }
 
-enum secret_read userfile_read_in(const char *users_dir, const char *name, const char *suffix,
-                                  enum secret_readers readers, char **ret_text,
-                                  char shown[USERFILE_SHOWN_SIZE], struct verdict *why_not)
+enum trusted_read userfile_read_in(const char *users_dir, const char *name, const char *suffix,
+                                   enum trusted_readers readers, char **ret_text,
+                                   char shown[USERFILE_SHOWN_SIZE], struct verdict *why_not)
 {
-    auto_close folder = secret_open_folder(users_dir, why_not);
+    auto_close folder = trusted_open_folder(users_dir, why_not);
 
     if (folder < 0)
-        return SECRET_REFUSED;
+        return TRUSTED_REFUSED;
     return userfile_read(folder, users_dir, name, suffix, readers, ret_text, shown, why_not);
 }

@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-#include "secret.h"
+#include "trusted.h"
 
 #define USERFILE_ENROLLMENT ".conf"
 #define USERFILE_RECOVERY   ".recovery"
@@ -17,13 +17,13 @@
 enum { USERFILE_NAME_SIZE = 256, USERFILE_SHOWN_SIZE = 64 + USERFILE_NAME_SIZE };
 
 /* Reads the file of NAME with SUFFIX from FOLDER, which is users_dir opened; SHOWN is filled with its
- * name for messages ("users/alice.conf"). Results as of secret_read_file(). A NAME that is too long
+ * name for messages ("users/alice.conf"). Results as of trusted_read_file(). A NAME that is too long
  * to have such a file has none. */
-enum secret_read userfile_read(int folder, const char *users_dir, const char *name,
-                               const char *suffix, enum secret_readers readers, char **ret_text,
-                               char shown[USERFILE_SHOWN_SIZE], struct verdict *why_not);
+enum trusted_read userfile_read(int folder, const char *users_dir, const char *name,
+                                const char *suffix, enum trusted_readers readers, char **ret_text,
+                                char shown[USERFILE_SHOWN_SIZE], struct verdict *why_not);
 
 /* The same, with users_dir USERS_DIR opened for it. */
-enum secret_read userfile_read_in(const char *users_dir, const char *name, const char *suffix,
-                                  enum secret_readers readers, char **ret_text,
-                                  char shown[USERFILE_SHOWN_SIZE], struct verdict *why_not);
+enum trusted_read userfile_read_in(const char *users_dir, const char *name, const char *suffix,
+                                   enum trusted_readers readers, char **ret_text,
+                                   char shown[USERFILE_SHOWN_SIZE], struct verdict *why_not);

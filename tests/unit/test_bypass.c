@@ -145,7 +145,7 @@ static void assert_finds(const char *runtime_dir, const char *name)
     auto_bypass *bypass = NULL;
     struct verdict why_not = { 0 };
 
-    if (bypass_read(runtime_dir, name, &bypass, &why_not) != SECRET_READ)
+    if (bypass_read(runtime_dir, name, &bypass, &why_not) != TRUSTED_READ)
         fail_msg("%s: %s", name, why_not.reason);
     assert_string_equal(bypass->reason, "lost");
 }
@@ -155,7 +155,7 @@ static void assert_finds_none(const char *runtime_dir, const char *name)
     struct bypass *bypass = NULL;
     struct verdict why_not;
 
-    assert_int_equal(bypass_read(runtime_dir, name, &bypass, &why_not), SECRET_ABSENT);
+    assert_int_equal(bypass_read(runtime_dir, name, &bypass, &why_not), TRUSTED_ABSENT);
     assert_null(bypass);
 }
 
@@ -164,7 +164,7 @@ static void assert_refuses(const char *runtime_dir, const char *name, const char
     struct bypass *bypass = NULL;
     struct verdict why_not = { 0 };
 
-    assert_int_equal(bypass_read(runtime_dir, name, &bypass, &why_not), SECRET_REFUSED);
+    assert_int_equal(bypass_read(runtime_dir, name, &bypass, &why_not), TRUSTED_REFUSED);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, part);
     assert_null(bypass);
 }

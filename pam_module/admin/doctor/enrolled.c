@@ -213,14 +213,14 @@ void enrolled_add_recovery(struct report *report, const struct settings *setting
 
     snprintf(remedy, sizeof remedy, "twilio-verify recovery-codes %s", terminal_word(name).text);
     switch (recovery_read(settings->users_dir, name, &recovery, &why_not)) {
-    case SECRET_ABSENT:
+    case TRUSTED_ABSENT:
         report_add(report, REPORT_NOTE, "recovery", NULL, "%s has no recovery codes: %s", name,
                    remedy);
         return;
-    case SECRET_READ:
+    case TRUSTED_READ:
         left = ledgers_left(settings, name, recovery, &why_not);
         break;
-    case SECRET_REFUSED:
+    case TRUSTED_REFUSED:
         break;
     }
     if (left > 0)
@@ -248,16 +248,16 @@ static bool add_bypass(struct report *report, const struct settings *settings, c
     close(folder);
     snprintf(remedy, sizeof remedy, "twilio-verify bypass %s --end", terminal_word(name).text);
     switch (bypass_read(settings->runtime_dir, name, &bypass, &why_not)) {
-    case SECRET_ABSENT:
+    case TRUSTED_ABSENT:
         return false;
-    case SECRET_READ:
+    case TRUSTED_READ:
         if (!boot_now(&now) || !bypass_counts(bypass, &now, &left, &why_not))
             return false;
         report_add(report, REPORT_WARNING, "bypass", remedy,
                    "%s needs no code for %d h %d min more: %s", name, left / HOUR,
                    left % HOUR / MINUTE, bypass->reason);
         return true;
-    case SECRET_REFUSED:
+    case TRUSTED_REFUSED:
         break;
     }
     report_add(report, REPORT_WARNING, "bypass", remedy, "has no effect: %s", why_not.reason);

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "../../core/descriptor.h"
-#include "../../core/secret.h"
+#include "../../core/trusted.h"
 #include "../desk/terminal.h"
 #include "paths.h"
 
@@ -62,7 +62,7 @@ static bool is_installed(const char *path, bool *ret_absent, struct stat *ret_st
                          struct verdict *why_not)
 {
     auto_close file =
-        secret_open_file(AT_FDCWD, path, path, O_RDONLY, SECRET_READERS_ANY, ret_absent, why_not);
+        trusted_open_file(AT_FDCWD, path, path, O_RDONLY, TRUSTED_READERS_ANY, ret_absent, why_not);
 
     if (file < 0)
         return false;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "../../core/secret.h"
+#include "../../core/trusted.h"
 #include "../desk/terminal.h"
 #include "../enroll/seed.h"
 
@@ -61,8 +62,8 @@ void seeds_add(struct report *report, char *const *names, size_t count_max)
         const char *path = oath_files[file];
         auto_secret char *text = NULL;
         struct verdict why_not;
-        if (secret_read_file(AT_FDCWD, path, path, SECRET_READERS_ANY, FILE_SIZE_MAX, &text,
-                             &why_not) != SECRET_READ)
+        if (trusted_read_file(AT_FDCWD, path, path, TRUSTED_READERS_ANY, FILE_SIZE_MAX, &text,
+                              &why_not) != TRUSTED_READ)
             continue;
         for (size_t i = 0; i < count_max && names[i] != NULL; i++)
             add_oath(report, path, text, names[i]);

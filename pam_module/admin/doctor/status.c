@@ -8,6 +8,7 @@
 #include "../../core/bypass.h"
 #include "../../core/clock.h"
 #include "../../core/secret.h"
+#include "../../core/trusted.h"
 #include "../../core/userfile.h"
 #include "../../twilio/errors.h"
 #include "../desk/listing.h"
@@ -103,7 +104,7 @@ static void count_codes(const struct status *status, const char *name, size_t *w
     struct verdict why_not;
     int left = 0;
 
-    if (recovery_read(status->settings->users_dir, name, &recovery, &why_not) == SECRET_READ)
+    if (recovery_read(status->settings->users_dir, name, &recovery, &why_not) == TRUSTED_READ)
         left = ledgers_left(status->settings, name, recovery, &why_not);
     *without += left <= 0;
     *few += left > 0 && left <= FEW_CODES;
@@ -199,7 +200,7 @@ static void add_bypassed(struct status *status)
     for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
         auto_bypass *bypass = NULL;
         count += bypass_read(status->settings->runtime_dir, names[i], &bypass, &why_not) ==
-                     SECRET_READ &&
+                     TRUSTED_READ &&
                  boot_now(&now) && bypass_counts(bypass, &now, &left, &why_not);
     }
     set_number(status, BYPASSED, count);

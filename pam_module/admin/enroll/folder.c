@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../core/secret.h"
+#include "../../core/trusted.h"
 
 int folder_make(const char *path, mode_t mode, struct verdict *why_not)
 {
@@ -23,7 +23,7 @@ int folder_make(const char *path, mode_t mode, struct verdict *why_not)
                        strerror(errno));
         return -1;
     }
-    folder = secret_open_folder(path, why_not);
+    folder = trusted_open_folder(path, why_not);
     /* The umask is 077. */
     if (folder < 0 || fchmod(folder, mode) == 0)
         return folder;

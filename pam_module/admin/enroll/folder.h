@@ -11,7 +11,7 @@
 
 /* Opens the folder PATH, which is made where it is missing, and gives it MODE. The caller closes. -1,
  * with OUTCOME_MISCONFIGURED in *WHY_NOT: it can't be made, or is not such a folder
- * (secret_open_folder()). */
+ * (trusted_open_folder()). */
 int folder_make(const char *path, mode_t mode, struct verdict *why_not);
 
 /* Writes TEXT to the file NAME in FOLDER, on the disk: first to TEMPORARY in the folder ASIDE, on the

@@ -116,12 +116,12 @@ static void find_recovery(struct rows *rows, const char *name, struct extras *ex
     int left = -1;
 
     switch (recovery_read(session->settings->users_dir, name, &recovery, &why_not)) {
-    case SECRET_ABSENT:
+    case TRUSTED_ABSENT:
         return;
-    case SECRET_READ:
+    case TRUSTED_READ:
         left = ledgers_left(session->settings, name, recovery, &why_not);
         break;
-    case SECRET_REFUSED:
+    case TRUSTED_REFUSED:
         break;
     }
     if (left < 0)
@@ -140,7 +140,7 @@ static void find_bypass(struct rows *rows, const char *name, struct extras *extr
 
     if (rows->bypasses < 0)
         return;
-    if (bypass_read(runtime_dir, name, &extras->bypass, &why_not) == SECRET_REFUSED)
+    if (bypass_read(runtime_dir, name, &extras->bypass, &why_not) == TRUSTED_REFUSED)
         rows->status = worse(rows->status, session_refuse(&why_not, "cannot read a bypass"));
     if (extras->bypass != NULL && boot_now(&now) &&
         bypass_counts(extras->bypass, &now, &left, &why_not))

@@ -81,7 +81,7 @@ static void find_valid(const struct session *session, const char *user,
     struct verdict why_not;
 
     valid[0] = '\0';
-    if (recovery_read(session->settings->users_dir, user, &recovery, &why_not) == SECRET_READ)
+    if (recovery_read(session->settings->users_dir, user, &recovery, &why_not) == TRUSTED_READ)
         memcpy(valid, recovery->set, RECOVERY_SET_SIZE + 1);
 }
 

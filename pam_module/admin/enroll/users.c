@@ -16,6 +16,7 @@
 #include "../../core/keys.h"
 #include "../../core/secret.h"
 #include "../../core/text.h"
+#include "../../core/trusted.h"
 #include "../../core/userfile.h"
 #include "../desk/lock.h"
 #include "folder.h"
@@ -51,7 +52,7 @@ static bool open_folder(struct users *users, enum users_state state, bool make,
                               folder, strerror(errno));
     if (!make && state != USERS_ENROLLED && access(folder, F_OK) != 0 && errno == ENOENT)
         return true;
-    users->folders[state] = secret_open_folder(folder, why_not);
+    users->folders[state] = trusted_open_folder(folder, why_not);
     if (users->folders[state] < 0 && access(folder, F_OK) != 0 && errno == ENOENT)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
                               "directory %s does not exist: install -d -m 0700 it", folder);
@@ -171,13 +172,13 @@ enum users_found users_read(const struct users *users, enum users_state state, c
         return USERS_NONE;
     snprintf(shown, sizeof shown, "%s%s/%s", users->path, subfolders[state], file);
 
-    switch (secret_read_file(users->folders[state], file, shown, SECRET_READERS_ANY, FILE_SIZE_MAX,
-                             &text, why_not)) {
-    case SECRET_ABSENT:
+    switch (trusted_read_file(users->folders[state], file, shown, TRUSTED_READERS_ANY,
+                              FILE_SIZE_MAX, &text, why_not)) {
+    case TRUSTED_ABSENT:
         return USERS_NONE;
-    case SECRET_READ:
+    case TRUSTED_READ:
         return parse(text, shown, state, ret_record, why_not) ? USERS_FOUND : USERS_REFUSED;
-    case SECRET_REFUSED:
+    case TRUSTED_REFUSED:
         break;
     }
     return USERS_REFUSED;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../../core/secret.h"
+#include "../../core/trusted.h"
 #include "judge.h"
 
 static bool refuse_errno(struct verdict *why_not, const char *what)
@@ -45,7 +46,7 @@ static bool use(const struct passwd *account, const char *path, struct verdict *
         return verdict_refuse(
             why_not, OUTCOME_MISCONFIGURED, "the account \"%s\" of run_as %s", settings->run_as,
             run_as == NULL ? "does not exist" : "has the user or the group of root");
-    folder = secret_open_folder(settings->users_dir, why_not);
+    folder = trusted_open_folder(settings->users_dir, why_not);
     if (folder < 0)
         return false;
     close(folder);

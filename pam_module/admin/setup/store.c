@@ -13,6 +13,7 @@
 
 #include "../../core/secret.h"
 #include "../../core/text.h"
+#include "../../core/trusted.h"
 #include "../desk/data-file.h"
 #include "../desk/lock.h"
 #include "../desk/terminal.h"
@@ -47,7 +48,7 @@ static bool split(const char *path, struct place *ret_place, struct verdict *why
 /* Makes the folder where it is missing. The caller closes. */
 static int open_folder(const char *path, struct verdict *why_not)
 {
-    return access(path, F_OK) == 0 ? secret_open_folder(path, why_not)
+    return access(path, F_OK) == 0 ? trusted_open_folder(path, why_not)
                                    : folder_make(path, 0700, why_not);
 }
 
@@ -65,8 +66,8 @@ static bool read_sample(struct setup *setup, struct verdict *why_not)
 
     data_file_find(SAMPLE, path);
     setup->is_new = true;
-    return secret_read_file(AT_FDCWD, path, path, SECRET_READERS_ANY, FILE_SIZE_MAX, &setup->text,
-                            why_not) == SECRET_READ;
+    return trusted_read_file(AT_FDCWD, path, path, TRUSTED_READERS_ANY, FILE_SIZE_MAX, &setup->text,
+                             why_not) == TRUSTED_READ;
 }
 
 static bool is_folder_roots(const char *path, struct verdict *why_not)
@@ -75,7 +76,7 @@ static bool is_folder_roots(const char *path, struct verdict *why_not)
 
     if (!split(path, &place, why_not))
         return false;
-    place.descriptor = secret_open_folder(place.folder, why_not);
+    place.descriptor = trusted_open_folder(place.folder, why_not);
     if (place.descriptor >= 0)
         close(place.descriptor);
     return place.descriptor >= 0;
@@ -116,13 +117,13 @@ bool store_open(struct setup *setup, struct verdict *why_not)
 
     if (!is_folder_roots(path, why_not) || !lock(setup, why_not))
         return false;
-    switch (secret_read_file(AT_FDCWD, path, path, SECRET_READERS_ANY, FILE_SIZE_MAX, &setup->text,
-                             why_not)) {
-    case SECRET_READ:
+    switch (trusted_read_file(AT_FDCWD, path, path, TRUSTED_READERS_ANY, FILE_SIZE_MAX,
+                              &setup->text, why_not)) {
+    case TRUSTED_READ:
         return true;
-    case SECRET_ABSENT:
+    case TRUSTED_ABSENT:
         return read_sample(setup, why_not);
-    case SECRET_REFUSED:
+    case TRUSTED_REFUSED:
         break;
     }
     return false;

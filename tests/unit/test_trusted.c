@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026, the pam_twilio_verify authors */
+/* Files that are opened only if nobody but root, or the effective user, can have written them. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "core/secret.h"
+#include "core/trusted.h"
+#include "folder.h"
+
+enum { SOMEBODY = 12345 };
+
+static void assert_reads(const char *path, enum trusted_readers readers, size_t size_max,
+                         const char *expected)
+{
+    char *text = NULL;
+    struct verdict why_not = { 0 };
+
+    if (trusted_read_file(AT_FDCWD, path, "SHOWN", readers, size_max, &text, &why_not) !=
+        TRUSTED_READ)
+        fail_msg("%s: %s", path, why_not.reason);
+    assert_string_equal(text, expected);
+    secret_free(&text);
+}
+
+static void assert_refuses(const char *path, enum trusted_readers readers, size_t size_max,
+                           const char *part)
+{
+    char *text = NULL;
+    struct verdict why_not = { 0 };
+
+    assert_int_equal(trusted_read_file(AT_FDCWD, path, "SHOWN", readers, size_max, &text, &why_not),
+                     TRUSTED_REFUSED);
+    assert_null(text);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "SHOWN");
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, part);
+}
+
+TEST(a_file_must_not_be_writable_by_others)
+{
+    const char *folder = *state;
+
+    for (mode_t mode = 0; mode <= 0777; mode++) {
+        folder_write(folder, "file", "text", S_IRUSR | mode);
+        if (mode & (S_IWGRP | S_IWOTH))
+            assert_refuses(folder_path(folder, "file"), TRUSTED_READERS_ANY, 4,
+                           "writable by others: chmod go-w it");
+        else
+            assert_reads(folder_path(folder, "file"), TRUSTED_READERS_ANY, 4, "text");
+        unlink(folder_path(folder, "file"));
+    }
+}
+
+TEST(a_secret_must_be_its_owner_s_alone)
+{
+    const char *folder = *state;
+
+    for (mode_t mode = 0; mode <= 0777; mode++) {
+        folder_write(folder, "file", "text", S_IRUSR | mode);
+        if (mode & (S_IRWXG | S_IRWXO))
+            assert_refuses(folder_path(folder, "file"), TRUSTED_READERS_OWNER, 4,
+                           mode & (S_IWGRP | S_IWOTH) ? "chmod go-w it" : "chmod 0600 it");
+        else
+            assert_reads(folder_path(folder, "file"), TRUSTED_READERS_OWNER, 4, "text");
+        unlink(folder_path(folder, "file"));
+    }
+}
+
+TEST(a_file_must_not_be_somebody_else_s)
+{
+    const char *folder = *state;
+    const char *path = folder_path(folder, "file");
+
+    folder_write(folder, "file", "text", 0600);
+    assert_int_equal(chown(path, SOMEBODY, 0), 0);
+    assert_refuses(path, TRUSTED_READERS_ANY, 4, "is not owned by root: chown root it");
+    assert_refuses(path, TRUSTED_READERS_OWNER, 4, "is not owned by root: chown root it");
+    assert_int_equal(chown(path, 0, SOMEBODY), 0);
+    assert_reads(path, TRUSTED_READERS_OWNER, 4, "text");
+}
+
+TEST(who_is_not_root_may_own_the_files_but_no_third_may)
+{
+    const char *folder = *state;
+    const char *file = folder_path(folder, "file");
+    struct verdict why_not = { 0 };
+    int descriptor, foreign;
+    bool absent;
+
+    folder_write(folder, "file", "text", 0644);
+    assert_int_equal(chmod(folder, 0755), 0);
+
+    assert_int_equal(chown(file, SOMEBODY, 0), 0);
+    assert_int_equal(seteuid(SOMEBODY), 0);
+    descriptor = trusted_open_file(AT_FDCWD, file, "SHOWN", O_RDONLY, TRUSTED_READERS_ANY, &absent,
+                                   &why_not);
+    assert_int_equal(seteuid(0), 0);
+    assert_true(descriptor >= 0);
+    close(descriptor);
+
+    assert_int_equal(chown(file, SOMEBODY + 1, 0), 0);
+    assert_int_equal(seteuid(SOMEBODY), 0);
+    foreign = trusted_open_file(AT_FDCWD, file, "SHOWN", O_RDONLY, TRUSTED_READERS_ANY, &absent,
+                                &why_not);
+    assert_int_equal(seteuid(0), 0);
+    assert_int_equal(foreign, -1);
+    assert_false(absent);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "is not owned by root");
+
+    assert_int_equal(chown(file, 0, 0), 0);
+    assert_int_equal(seteuid(SOMEBODY), 0);
+    descriptor = trusted_open_file(AT_FDCWD, file, "SHOWN", O_RDONLY, TRUSTED_READERS_ANY, &absent,
+                                   &why_not);
+    assert_int_equal(seteuid(0), 0);
+    assert_true(descriptor >= 0);
+    close(descriptor);
+}
+
+TEST(a_file_that_is_not_there_is_absent)
+{
+    const char *folder = *state;
+    char *text = NULL;
+    struct verdict why_not = { 0 };
+
+    assert_int_equal(trusted_read_file(AT_FDCWD, folder_path(folder, "file"), "SHOWN",
+                                       TRUSTED_READERS_ANY, 4, &text, &why_not),
+                     TRUSTED_ABSENT);
+    assert_null(text);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "SHOWN: No such file");
+}
+
+TEST(a_file_that_cannot_be_reached_is_not_absent)
+{
+    const char *folder = *state;
+    char name[300];
+
+    folder_write(folder, "file", "text", 0600);
+    assert_refuses(folder_path(folder, "file/below"), TRUSTED_READERS_ANY, 4, "Not a directory");
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    assert_refuses(folder_path(folder, name), TRUSTED_READERS_ANY, 4, "File name too long");
+}
+
+TEST(only_a_regular_file_is_one)
+{
+    const char *folder = *state;
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    folder_write(folder, "file", "text", 0600);
+    assert_int_equal(symlink("file", folder_path(folder, "link")), 0);
+    assert_refuses(folder_path(folder, "link"), TRUSTED_READERS_ANY, 4,
+                   "must not be a symbolic link");
+    assert_int_equal(symlink("nowhere", folder_path(folder, "dangling")), 0);
+    assert_refuses(folder_path(folder, "dangling"), TRUSTED_READERS_ANY, 4,
+                   "must not be a symbolic link");
+
+    alarm(10); /* whoever opens a FIFO to read waits for a writer */
+    assert_int_equal(mkfifo(folder_path(folder, "fifo"), 0600), 0);
+    assert_refuses(folder_path(folder, "fifo"), TRUSTED_READERS_ANY, 4, "not a regular file");
+    alarm(0);
+
+    assert_refuses(folder, TRUSTED_READERS_ANY, 4, "not a regular file");
+    assert_refuses("/dev/null", TRUSTED_READERS_ANY, 4, "not a regular file");
+
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", folder_path(folder, "socket"));
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_refuses(folder_path(folder, "socket"), TRUSTED_READERS_ANY, 4, "SHOWN");
+    close(listener);
+}
+
+TEST(a_file_has_at_most_so_many_bytes)
+{
+    const char *folder = *state;
+
+    folder_write(folder, "file", "12345", 0600);
+    assert_reads(folder_path(folder, "file"), TRUSTED_READERS_ANY, 6, "12345");
+    assert_reads(folder_path(folder, "file"), TRUSTED_READERS_ANY, 5, "12345");
+    assert_refuses(folder_path(folder, "file"), TRUSTED_READERS_ANY, 4, "larger than 4 bytes");
+    folder_write(folder, "file", "", 0600);
+    assert_reads(folder_path(folder, "file"), TRUSTED_READERS_ANY, 0, "");
+}
+
+TEST(a_file_has_no_nul_byte)
+{
+    const char *folder = *state;
+
+    for (size_t at = 0; at < 4; at++) {
+        char bytes[] = { 'a', 'b', 'c', 'd' };
+        bytes[at] = '\0';
+        folder_write_bytes(folder, "file", bytes, sizeof bytes, 0600);
+        assert_refuses(folder_path(folder, "file"), TRUSTED_READERS_ANY, 4, "holds a NUL byte");
+    }
+}
+
+TEST(a_descriptor_is_closed_on_exec)
+{
+    const char *folder = *state;
+    struct verdict why_not = { 0 };
+    bool absent = true;
+    int below, file;
+
+    folder_write(folder, "file", "text", 0600);
+    below = trusted_open_folder(folder, &why_not);
+    assert_true(below >= 0);
+    file = trusted_open_file(below, "file", "SHOWN", O_RDONLY, TRUSTED_READERS_OWNER, &absent,
+                             &why_not);
+    assert_true(file >= 0);
+    assert_false(absent);
+    assert_int_equal(fcntl(below, F_GETFD), FD_CLOEXEC);
+    assert_int_equal(fcntl(file, F_GETFD), FD_CLOEXEC);
+    assert_int_equal(fcntl(file, F_GETFL) & O_ACCMODE, O_RDONLY);
+    close(file);
+    close(below);
+}
+
+/* The number of the next descriptor: the same before and after where none is leaked. */
+static int next_descriptor(void)
+{
+    int descriptor = dup(0);
+
+    close(descriptor);
+    return descriptor;
+}
+
+TEST(no_descriptor_stays_open)
+{
+    const char *folder = *state;
+    int before = next_descriptor();
+    char *secret = NULL;
+    struct verdict why_not = { 0 };
+
+    folder_write(folder, "file", "text", 0600);
+    assert_reads(folder_path(folder, "file"), TRUSTED_READERS_ANY, 4, "text");
+    assert_refuses(folder_path(folder, "file"), TRUSTED_READERS_ANY, 3, "larger");
+    assert_true(secret_read_line(folder_path(folder, "file"), &secret, &why_not));
+    secret_free(&secret);
+    assert_int_equal(chmod(folder_path(folder, "file"), 0666), 0);
+    assert_refuses(folder_path(folder, "file"), TRUSTED_READERS_ANY, 4, "writable");
+    assert_int_equal(chmod(folder, 0777), 0);
+    assert_int_equal(trusted_open_folder(folder, &why_not), -1);
+    assert_int_equal(next_descriptor(), before);
+}
+
+TEST(a_folder_must_be_one_that_others_cannot_write)
+{
+    const char *folder = *state;
+    struct verdict why_not = { 0 };
+    int descriptor;
+
+    for (mode_t mode = 0; mode <= 0777; mode++) {
+        assert_int_equal(chmod(folder, S_IRWXU | mode), 0);
+        descriptor = trusted_open_folder(folder, &why_not);
+        if (mode & (S_IWGRP | S_IWOTH)) {
+            assert_int_equal(descriptor, -1);
+            assert_refused(&why_not, OUTCOME_MISCONFIGURED, "writable by others: chmod go-w it");
+        } else {
+            assert_true(descriptor >= 0);
+            close(descriptor);
+        }
+    }
+    assert_int_equal(chmod(folder, 0700), 0);
+}
+
+TEST(a_folder_must_not_be_somebody_else_s)
+{
+    const char *folder = *state;
+    struct verdict why_not = { 0 };
+
+    assert_int_equal(chown(folder, SOMEBODY, 0), 0);
+    assert_int_equal(trusted_open_folder(folder, &why_not), -1);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "is not owned by root: chown root it");
+}
+
+TEST(a_folder_is_no_link_no_file_and_not_missing)
+{
+    const char *folder = *state;
+    struct verdict why_not = { 0 };
+
+    assert_int_equal(trusted_open_folder(folder_path(folder, "x"), &why_not), -1);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "No such file");
+    folder_write(folder, "file", "text", 0600);
+    assert_int_equal(trusted_open_folder(folder_path(folder, "file"), &why_not), -1);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "not a directory");
+    assert_int_equal(symlink(".", folder_path(folder, "link")), 0);
+    assert_int_equal(trusted_open_folder(folder_path(folder, "link"), &why_not), -1);
+    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "symbolic link");
+}
+
+#define in_folder(test) cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        in_folder(a_file_must_not_be_writable_by_others),
+        in_folder(a_secret_must_be_its_owner_s_alone),
+        in_folder(a_file_that_is_not_there_is_absent),
+        in_folder(a_file_that_cannot_be_reached_is_not_absent),
+        in_folder(only_a_regular_file_is_one),
+        in_folder(a_file_has_at_most_so_many_bytes),
+        in_folder(a_file_has_no_nul_byte),
+        in_folder(a_descriptor_is_closed_on_exec),
+        in_folder(no_descriptor_stays_open),
+        in_folder(a_folder_must_be_one_that_others_cannot_write),
+        in_folder(a_folder_is_no_link_no_file_and_not_missing),
+        /* Only root can give files away: */
+        in_folder(a_file_must_not_be_somebody_else_s),
+        in_folder(who_is_not_root_may_own_the_files_but_no_third_may),
+        in_folder(a_folder_must_not_be_somebody_else_s),
+    };
+
+    return unit_run("trusted", tests, ARRAY_SIZE(tests), 3);
+}
