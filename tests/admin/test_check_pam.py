@@ -326,7 +326,7 @@ class Facts(CheckCase):
         self.assert_refused("/usr/share/twilio-verify/pam-facts: No such file or directory; "
                             "install the package twilio-verify again")
 
-    def test_a_line_that_is_no_fact_is_named(self):
+    def test_a_malformed_line_is_named(self):
         self.facts.write_text("# facts\nservice sudo logn\n")
         self.assert_refused(f'{self.facts}:2: "logn": unknown word for a service')
         shutil.copy(ROOT / "conf" / "pam-facts", self.facts)
@@ -554,7 +554,7 @@ class Stacks(CheckCase):
         self.assert_judged(INCLUDE + "auth required PAM_twilio_verify.so\n",
                            "wrong: does not ask for a code")
 
-    def test_the_lines_of_other_count_for_what_has_none(self):
+    def test_a_service_without_a_file_has_the_lines_of_other(self):
         self.install(other=INCLUDE + LINE)
         self.assert_judged("account required pam_permit.so\n",
                            "ok: asks for a code after pam_unix.so (other:2)")
@@ -809,7 +809,7 @@ class Hosts(CheckCase):
                 found = self.judge(INCLUDE + line.format(self.own_settings(run_as=run_as)), "nginx")
                 self.assertRegex(found[0], r"^wrong: nginx:2: .*of run_as ")
 
-    def test_whom_settings_of_its_own_exempt_is_said(self):
+    def test_users_whom_settings_of_its_own_exempt_are_named(self):
         settings = self.own_settings(login={"exempt_services": ["nginx"]})
         found = self.judge(INCLUDE + LINE.replace("\n", f" conf={settings}\n"), "nginx")
         self.assertEqual(found[1], "warning: exempt_services names it: everybody logs in without a code")

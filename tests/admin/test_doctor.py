@@ -377,7 +377,7 @@ class Enrollments(DoctorCase):
                           remedy=f"getent passwd {UNKNOWN}")
 
     @needs_root
-    def test_a_name_stands_in_a_command_as_a_shell_wants_it(self):
+    def test_a_name_in_a_command_is_quoted_for_a_shell(self):
         for name, word in ((r"DOM\alice", r"'DOM\alice'"), ("a'b c", r"'a'\''b c'"),
                            ("x$(id)", "'x$(id)'"), ("alice.b-c@d", "alice.b-c@d")):
             with self.subTest(name):
@@ -545,7 +545,7 @@ class Network(DoctorCase):
         (self.folder / "state").chmod(0o755)
         self.assertEqual(self.doctor("root")[0], WRONG)
 
-    def test_twilio_is_away(self):
+    def test_twilio_does_not_answer(self):
         for fault in ("status-503", "status-429/20429", "bad-json", "close-before"):
             with self.subTest(fault):
                 self.emulator.control("fault clear")
@@ -575,7 +575,7 @@ class Network(DoctorCase):
         self.settings = self.configure(service={"service_sid": "VA" + "0" * 32})
         self.assert_finds("credentials", "no such service", user=None)
 
-    def test_a_restricted_key_is_no_fault(self):
+    def test_a_restricted_key_is_not_a_fault(self):
         for operation, subject in (("service-fetch", "credentials"), ("factor-fetch", "factor")):
             self.emulator.control("fault clear")
             self.emulator.control(f"fault status-403/70051 on {operation}")
@@ -653,7 +653,7 @@ class DryRun(DoctorCase):
         path.write_text("#!/bin/sh\n" + text)
         path.chmod(0o755)
 
-    def test_it_answers_for_the_user_before_it_is_asked_with_what_is_no_code(self):
+    def test_it_answers_before_the_question_with_a_malformed_code(self):
         self.script(f"""read -r login; echo "$login" >>{self.folder}/heard
 case $login in *" root") read -r answer; echo "$answer" >>{self.folder}/heard ;; esac
 echo "ask-secret Code: "; while read -r answer; do echo "ask-secret Code: "; done

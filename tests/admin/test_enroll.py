@@ -147,7 +147,7 @@ class Terminal(AdminCase):
         child.sendline(f"{code[:3]} {code[3:]}")
         self.assertEqual(self.finish(child), OK)
 
-    def test_what_is_no_code_costs_no_attempt(self):
+    def test_a_malformed_code_costs_no_attempt(self):
         child, _ = self.screen_at_question("root", rows=12)
         for line in ("", "12345", "abcdef", "1234567"):
             child.sendline(line)
@@ -167,7 +167,7 @@ class Terminal(AdminCase):
         self.assertEqual(self.finish(child), WRONG)
         self.assert_nothing_is_left()
 
-    def test_whoever_gives_up_leaves_nothing(self):
+    def test_a_user_who_gives_up_leaves_nothing(self):
         for name, act in {"end of file": lambda child: child.sendeof(),
                           "^C": lambda child: child.sendintr(),
                           "SIGTERM": lambda child: child.kill(signal.SIGTERM),
@@ -191,7 +191,7 @@ class Pipe(AdminCase):
         self.addCleanup(process.kill)
         return process
 
-    def test_half_an_answer_keeps_no_signal_away(self):
+    def test_half_an_answer_does_not_block_signals(self):
         self.run_tool("enroll", "root", "--uri-only")
         process = self.begin("confirm", "root", stderr=subprocess.DEVNULL)
         process.stdin.write(b"123")
@@ -512,7 +512,7 @@ class Replies(AdminCase):
 
 class Trouble(AdminCase):
 
-    def test_twilio_is_away(self):
+    def test_twilio_does_not_answer(self):
         self.settings = self.configure(service={"base_url": "https://127.0.0.1:9"})
         done = self.run_tool("enroll", "root")
         self.assertEqual((done.status, done.out), (UNAVAILABLE, ""))

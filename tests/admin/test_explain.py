@@ -191,7 +191,7 @@ class Wrong(ExplainCase):
         self.assert_refused("settings",
                             f"{self.settings}:{self.line_of('attempts')}: login.attempts must be")
 
-    def test_a_call_without_a_service_is_none(self):
+    def test_a_call_without_a_service_is_refused(self):
         for options in ([], ["--service", ""], ["--service", "x" * 65]):
             done = self.run_tool("explain", "root", *options)
             self.assertEqual((done.status, done.out), (USAGE, ""))

@@ -121,7 +121,7 @@ class Import(AdminCase):
         self.assert_refused("not followed|No such", "/dev/stdin", answers=[SECRET])
         self.assert_refused("not followed", f"/proc/self/cwd/{self.file}")
 
-    def test_what_is_no_file_of_a_seed(self):
+    def test_a_file_without_a_seed_is_refused(self):
         os.mkfifo(self.home / "pipe")
         self.assert_refused("is not a regular file", self.home / "pipe")
         self.assert_refused("is not a regular file|Is a directory", self.home)
@@ -158,7 +158,7 @@ class Import(AdminCase):
         self.assertIn("does not accept the code of this seed", self.run_import(status=WRONG).err)
         self.assert_nothing_is_left()
 
-    def test_it_tells_what_still_holds_the_seed(self):
+    def test_it_names_the_file_that_still_holds_the_seed(self):
         done = self.run_import()
         self.assertIn(f"{self.file} still holds the seed", done.err)
         self.assertIn(f"later: rm {self.file}", done.err)

@@ -101,7 +101,7 @@ class List(AdminCase):
         self.assertEqual(done.status, WRONG)
         self.assertIn("api-key: No such file", done.err)
 
-    def test_check_asks_twilio_how_every_factor_stands(self):
+    def test_check_asks_twilio_for_the_state_of_every_factor(self):
         for user in ("root", "daemon", "bin"):
             self.enroll(user)
         self.emulator.control(f"factor {self.record('daemon')[1]} unverified")
@@ -123,7 +123,7 @@ class List(AdminCase):
         self.emulator.control(f"factor {self.record('root')[1]} unverified")
         self.assertEqual(self.run_tool("list", "--check").status, WRONG)
 
-    def test_check_while_twilio_is_away(self):
+    def test_check_while_twilio_does_not_answer(self):
         self.enroll("root")
         self.emulator.control("fault status-503 on factor-fetch")
         status, rows = self.rows("--check")
@@ -202,7 +202,7 @@ class Remove(AdminCase):
         self.assertEqual(self.run_tool("remove", "root").status, OK)
         self.assert_nothing_is_left()
 
-    def test_a_factor_that_is_gone_already_is_no_obstacle(self):
+    def test_a_factor_that_is_gone_already_counts_as_deleted(self):
         self.enroll()
         self.emulator.request("DELETE", self.emulator.entity_path(self.record()[0]))
         self.assertEqual(self.run_tool("remove", "root").status, OK)
@@ -213,7 +213,7 @@ class Remove(AdminCase):
         self.assertEqual(done.status, WRONG)
         self.assertIn("root is not enrolled", done.err)
 
-    def test_while_twilio_is_away_it_tells_what_remains_and_keeps_the_file(self):
+    def test_while_twilio_does_not_answer_it_says_what_remains_and_keeps_the_file(self):
         self.enroll()
         identity, sid = self.record()
         self.emulator.control("fault status-503 on factor-delete")

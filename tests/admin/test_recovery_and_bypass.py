@@ -195,7 +195,7 @@ class RecoveryCodes(AdminCase):
                 self.assertIn("another twilio-verify is changing root now", err)
         self.assertEqual(self.listed()["recovery_codes"], "20")
 
-    def test_they_are_not_those_of_whoever_has_the_name_next(self):
+    def test_the_next_user_of_the_name_does_not_get_them(self):
         self.make()
         self.enroll("root", "--replace")
         self.assertEqual(self.listed()["recovery_codes"], "10")

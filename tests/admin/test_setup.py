@@ -135,7 +135,7 @@ class Machine(SetupCase):
                 self.assertEqual(done.out.count(": unchanged\n"), 2)
                 self.assertEqual(self.snapshot(), before)
 
-    def test_a_dry_run_tells_and_changes_nothing(self):
+    def test_a_dry_run_says_what_would_change_and_changes_nothing(self):
         self.emulator.request("DELETE", f"/v2/Services/{SERVICE_SID}")
         before = self.snapshot()
         done = self.set_up(*FROM_INPUT, "--dry-run")
@@ -296,7 +296,7 @@ class Machine(SetupCase):
                     self.assertIn(done.status, (WRONG, UNAVAILABLE), done)
                     self.assertEqual(self.snapshot(), before)
 
-    def test_what_is_no_sid_and_no_secret(self):
+    def test_malformed_sids_and_secrets_are_refused(self):
         for option, value in (("--account-sid", "AC12"), ("--api-key-sid", ACCOUNT_SID),
                               ("--service-sid", "VA" + "g" * 32), ("--issuer", ""),
                               ("--issuer", "x" * 31), ("--issuer", "a\nb")):
@@ -407,7 +407,7 @@ class Person(SetupCase):
         self.assertEqual(self.finish(child), OK)
         self.assertEqual(self.key("service_sid"), self.services()["Doors"])
 
-    def test_again_it_shows_what_stands_and_enter_keeps_it(self):
+    def test_again_it_shows_the_present_values_and_enter_keeps_them(self):
         self.make_service("Other")
         self.set_up(*FROM_INPUT, "--service-sid", SERVICE_SID)
         before = self.snapshot()

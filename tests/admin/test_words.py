@@ -58,7 +58,7 @@ class Words(AdminCase):
             self.assertRegex(done.err, r"^twilio-verify: [^\n]*\ntwilio-verify: try: [^\n]*\n$")
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root")
-    def test_whoever_is_not_root_is_told_to_be(self):
+    def test_without_root_it_says_run_this_command_as_root(self):
         self.users.chmod(0o700)
         self.settings.chmod(0o644)
         for words in (["list"], ["enroll", "root"], ["remove", "root"],
@@ -164,7 +164,7 @@ class Manual(AdminCase):
             text = page.partition(f"\n*{verb}*")[2].partition("\n*")[0]
             self.assertEqual([name for name in fields if f"_{name}_" not in text], [], verb)
 
-    def test_it_tells_of_every_exit_code(self):
+    def test_it_describes_every_exit_code(self):
         page = (ADMIN / "twilio-verify.8.scd").read_text()
         codes = re.search(r"# EXIT STATUS\n(.*?)\n# ", page, re.DOTALL)[1]
         table = re.findall(r"COMMAND_\w+ = (\d),", (ADMIN / "desk/command.h").read_text())
@@ -263,7 +263,7 @@ class Shell(AdminCase):
                          ["twilio-verify", "enroll", r"frank$(touch X)\n"])
         self.assertFalse((self.folder / "X").exists())
 
-    def test_a_verb_is_no_pattern_and_no_list_of_words(self):
+    def test_a_verb_is_not_a_pattern_or_a_list_of_words(self):
         (self.folder / "enroll").touch()
         self.assertEqual(self.type("twilio-verify enrol? --re"),
                          ["twilio-verify", "enroll", "--re"])

@@ -426,7 +426,7 @@ class Framing(Fault):
         old = headed("Content-Length: SIZE", first="HTTP/1.0 {status} OK")
         self.play("approved", verify=[framed(old)], kinds=[CREATE, VERIFY])
 
-    def test_a_reply_behind_a_reply_is_none(self):
+    def test_a_reply_behind_a_reply_is_refused(self):
         """The service, or what stands between, sends an approval before the code has come."""
         approve = swap(b'"status": "pending"', b'"status": "approved"')
         for pause in (0, 0.05):
@@ -710,7 +710,7 @@ class WithCode(Fault):
         self.assertEqual(server.requests, [])
         return server, login
 
-    def test_the_connection_stands_and_one_request_in_one_record_follows_a_code(self):
+    def test_after_a_code_one_request_in_one_record_uses_the_connection(self):
         server, login = self.begin()
         for answer in ("password", "12345"):
             login.answer(answer)

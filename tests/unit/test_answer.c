@@ -40,7 +40,7 @@ TEST(a_code_has_the_length_that_is_set)
 }
 
 /* Every character of Unicode, around and inside of a code. */
-TEST(what_is_pasted_along_is_removed_wherever_it_stands_and_nothing_else_is)
+TEST(pasted_blanks_and_dashes_are_removed_everywhere_and_nothing_else_is)
 {
     static const struct {
         uint32_t first, last;
@@ -182,7 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(six_digits_are_a_code),
         cmocka_unit_test(a_code_has_the_length_that_is_set),
-        cmocka_unit_test(what_is_pasted_along_is_removed_wherever_it_stands_and_nothing_else_is),
+        cmocka_unit_test(pasted_blanks_and_dashes_are_removed_everywhere_and_nothing_else_is),
         cmocka_unit_test(no_other_digit_is_a_digit),
         cmocka_unit_test(what_is_not_utf8_makes_no_code),
         cmocka_unit_test(nothing_is_empty_whatever_was_removed),

@@ -177,7 +177,7 @@ TEST(it_is_found_by_exactly_its_name)
     assert_finds_none(*state, "alic");
 }
 
-TEST(without_a_folder_there_is_none)
+TEST(without_a_directory_there_is_no_bypass)
 {
     const char *folder = *state;
 
@@ -226,7 +226,7 @@ TEST(no_link_is_followed)
     assert_refuses(folder, "alice", "a symbolic link");
 }
 
-TEST(a_fifo_does_not_block_and_a_folder_is_no_file)
+TEST(a_fifo_does_not_block_and_a_directory_is_refused)
 {
     const char *inner = folder_path(*state, "bypass");
 
@@ -275,11 +275,11 @@ int main(void)
         cmocka_unit_test(a_file_is_read_whole),
         cmocka_unit_test(a_file_is_strict),
         in_folder(it_is_found_by_exactly_its_name),
-        in_folder(without_a_folder_there_is_none),
+        in_folder(without_a_directory_there_is_no_bypass),
         in_folder(a_folder_that_others_can_write_is_refused),
         in_folder(a_file_that_others_can_write_is_refused),
         in_folder(no_link_is_followed),
-        in_folder(a_fifo_does_not_block_and_a_folder_is_no_file),
+        in_folder(a_fifo_does_not_block_and_a_directory_is_refused),
         /* Only root can give files away, and be another account: */
         in_folder(a_file_or_folder_of_another_account_is_refused),
         in_folder(a_host_that_is_not_root_has_no_use_for_roots),

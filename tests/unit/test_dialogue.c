@@ -517,7 +517,7 @@ TEST(a_nul_breaks_the_dialogue)
     assert_reads_none(&reader, 0, DIALOGUE_BROKEN);
 }
 
-TEST(tells_the_end_after_the_last_line)
+TEST(reports_the_end_after_the_last_line)
 {
     struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
@@ -888,7 +888,7 @@ int main(void)
         over_both(a_line_of_1025_bytes_breaks_the_dialogue),
         over_both(too_much_without_a_newline_breaks_the_dialogue_at_once),
         over_both(a_nul_breaks_the_dialogue),
-        over_both(tells_the_end_after_the_last_line),
+        over_both(reports_the_end_after_the_last_line),
         over_both(an_end_inside_of_a_line_breaks_the_dialogue),
         over_socket(somebody_who_goes_without_reading_has_ended_as_well),
         over_socket(somebody_who_goes_inside_of_a_line_without_reading_has_broken_it),

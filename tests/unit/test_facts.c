@@ -144,7 +144,7 @@ TEST(a_later_text_replaces_lines_of_the_same_name)
     assert_string_equal(facts_service_at(facts, 2)->name, "c");
 }
 
-TEST(refuses_what_is_no_fact_and_names_the_line)
+TEST(refuses_a_malformed_line_and_names_it)
 {
     static const struct {
         const char *text, *expected;
@@ -213,7 +213,7 @@ int main(void)
         cmocka_unit_test(our_module_with_split_never_says_yes),
         cmocka_unit_test(an_argument_may_open_every_code),
         cmocka_unit_test(a_later_text_replaces_lines_of_the_same_name),
-        cmocka_unit_test(refuses_what_is_no_fact_and_names_the_line),
+        cmocka_unit_test(refuses_a_malformed_line_and_names_it),
         cmocka_unit_test(has_bounds),
     };
 

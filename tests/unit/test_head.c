@@ -82,7 +82,7 @@ TEST(refuses_two_lengths)
                 "two Transfer-Encoding fields");
 }
 
-TEST(refuses_a_length_that_is_none)
+TEST(refuses_a_malformed_length)
 {
     static const char *const values[] = { "",      "5, 5", "5, 6",       "5,6",
                                           "+5",    "-5",   "0x5",        "5 5",
@@ -165,7 +165,7 @@ TEST(refuses_a_field_that_two_readers_could_read_differently)
     assert_none("HTTP/1.1 200 OK\n", "line does not end with CR LF");
 }
 
-TEST(refuses_a_status_line_that_is_none)
+TEST(refuses_a_malformed_status_line)
 {
     static const char *const lines[] = { "",
                                          "HTTP/1.1",
@@ -258,12 +258,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_what_servers_send),
         cmocka_unit_test(refuses_two_lengths),
-        cmocka_unit_test(refuses_a_length_that_is_none),
+        cmocka_unit_test(refuses_a_malformed_length),
         cmocka_unit_test(refuses_a_coding_that_nobody_asked_for),
         cmocka_unit_test(refuses_a_length_where_none_may_be),
         cmocka_unit_test(refuses_a_connection_that_stays_without_a_length),
         cmocka_unit_test(refuses_a_field_that_two_readers_could_read_differently),
-        cmocka_unit_test(refuses_a_status_line_that_is_none),
+        cmocka_unit_test(refuses_a_malformed_status_line),
         cmocka_unit_test(interim_replies_and_heads_come_to_an_end),
         cmocka_unit_test(keeps_what_the_log_and_the_doctor_need),
     };

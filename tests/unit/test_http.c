@@ -869,7 +869,7 @@ static void set_limit(int64_t spent_ms, int64_t waited_ms)
     watch.deadline_ms = fake.now_ms + watch.limit_ms - spent_ms;
 }
 
-TEST(what_this_host_took_most_of_the_time_for_is_no_outage)
+TEST(most_of_the_time_spent_on_this_host_is_not_an_outage)
 {
     struct http *http = open_http();
     struct http_reply reply;
@@ -897,7 +897,7 @@ TEST(what_this_host_took_most_of_the_time_for_is_no_outage)
     http_free(http);
 }
 
-TEST(a_server_that_lost_patience_with_this_host_is_no_outage)
+TEST(a_server_that_ended_a_slow_handshake_is_not_an_outage)
 {
     static const struct {
         CURLcode code;
@@ -944,7 +944,7 @@ TEST(a_wait_counts_as_the_other_side_s_but_not_what_this_host_added)
     http_free(http);
 }
 
-TEST(a_reply_that_came_before_its_request_is_none)
+TEST(a_reply_that_came_before_its_request_is_refused)
 {
     struct http *http = open_http();
     struct http_reply reply;
@@ -1108,7 +1108,7 @@ static bool sends_two_lengths(CURLcode *ret_code)
     return true;
 }
 
-TEST(a_reply_with_an_unsound_head_is_none)
+TEST(a_reply_with_an_unsound_head_is_refused)
 {
     struct http *http = open_http();
     struct http_reply reply;
@@ -1318,17 +1318,17 @@ int main(void)
         of_libcurl(a_certificate_that_is_not_trusted_may_be_this_host_s_fault),
         of_libcurl(the_host_that_is_looked_up_is_the_proxy_s_or_the_server_s),
         of_libcurl(a_look_up_that_failed_is_judged_when_the_name_servers_have_answered),
-        of_libcurl(what_this_host_took_most_of_the_time_for_is_no_outage),
-        of_libcurl(a_server_that_lost_patience_with_this_host_is_no_outage),
+        of_libcurl(most_of_the_time_spent_on_this_host_is_not_an_outage),
+        of_libcurl(a_server_that_ended_a_slow_handshake_is_not_an_outage),
         of_libcurl(a_wait_counts_as_the_other_side_s_but_not_what_this_host_added),
-        of_libcurl(a_reply_that_came_before_its_request_is_none),
+        of_libcurl(a_reply_that_came_before_its_request_is_refused),
         of_libcurl(a_reply_that_we_took_too_long_is_true_where_this_host_held_us_up),
         of_libcurl(a_connection_that_ended_before_the_request_carries_none),
         of_libcurl(the_watch_may_hold_a_request_back),
         of_libcurl(the_watch_is_heard_and_may_give_a_request_up),
         of_libcurl(a_request_that_has_left_is_lost_where_it_is_given_up),
         of_libcurl(a_pause_ends_with_its_time_or_before_the_deadline_or_by_the_watch),
-        of_libcurl(a_reply_with_an_unsound_head_is_none),
+        of_libcurl(a_reply_with_an_unsound_head_is_refused),
         of_libcurl(a_body_has_an_end),
         of_libcurl(a_connection_with_something_to_say_is_not_used_again),
         of_libcurl(a_name_that_is_not_resolved_ends_with_the_deadline),

@@ -30,7 +30,7 @@ TEST(a_login_is_one_line)
                         "reason=\"no valid code in 3 attempts\" ms=217");
 }
 
-TEST(who_calls_stands_where_the_host_says_it)
+TEST(the_caller_is_logged_if_the_host_names_him)
 {
     struct log_entry entry = plain;
 
@@ -140,7 +140,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_login_is_one_line),
-        cmocka_unit_test(who_calls_stands_where_the_host_says_it),
+        cmocka_unit_test(the_caller_is_logged_if_the_host_names_him),
         cmocka_unit_test(what_happens_before_the_end_has_the_same_keys_and_no_outcome),
         cmocka_unit_test(what_is_empty_is_a_dash_and_what_is_unknown_is_left_out),
         cmocka_unit_test(no_name_can_forge_a_field),

@@ -748,7 +748,7 @@ TEST(sends_codes_of_the_length_that_is_set)
 
 /* Answers that are no code */
 
-TEST(what_is_no_code_never_leaves_the_host)
+TEST(a_malformed_code_never_leaves_the_host)
 {
     static const char *const answers[] = {
         "Secret1",
@@ -800,14 +800,14 @@ TEST(an_answer_of_the_longest_line_never_leaves_the_host)
                  .answers = { { answer, WAITED_FOR, 0 } }, .results = { PENDING });
 }
 
-TEST(asks_again_after_what_is_no_code)
+TEST(asks_again_after_a_malformed_code)
 {
     assert_scene("ask load connect create answer again answer verify(123456@1)", OUTCOME_APPROVED,
                  "", .answers = { { "Secret1", WAITED_FOR, 0 }, CODE },
                  .results = { PENDING, APPROVED });
 }
 
-TEST(an_answer_that_is_no_code_uses_an_attempt_up)
+TEST(a_malformed_code_uses_up_an_attempt)
 {
     assert_scene("ask load connect create answer again answer verify(123456@1)", OUTCOME_DENIED,
                  "no valid code in 2 attempts (1 malformed); challenge=YC1", .attempts = 2,
@@ -1238,7 +1238,7 @@ TEST(a_creation_that_ends_as_none_can_is_broken)
                  .results = { EXPIRED });
 }
 
-TEST(what_is_no_code_is_denied_though_the_creation_failed)
+TEST(a_malformed_code_is_denied_though_the_creation_failed)
 {
     static const enum outcome outcomes[] = { OUTCOME_UNAVAILABLE, OUTCOME_MISCONFIGURED,
                                              OUTCOME_EXHAUSTED };
@@ -1286,7 +1286,7 @@ TEST(a_lost_reply_is_asked_for_and_its_approval_counts)
                  .results = { PENDING, LOST, APPROVED });
 }
 
-TEST(a_lost_reply_that_stands_at_pending_uses_the_attempt_up)
+TEST(a_lost_reply_with_a_pending_challenge_uses_up_the_attempt)
 {
     assert_scene("ask load connect create answer verify(123456@1) fetch(1) again answer "
                  "verify(654321@1)",
@@ -1552,7 +1552,7 @@ TEST(a_recovery_code_of_somebody_who_is_not_enrolled_is_asked_again_like_a_wrong
                  .answers = { RECOVERY(WAITED_FOR), RECOVERY2 }, .results = { UNREACHABLE });
 }
 
-TEST(what_has_not_the_form_of_a_recovery_code_is_none)
+TEST(an_answer_without_the_form_of_a_recovery_code_is_not_tried_as_one)
 {
     static const char *const answers[] = { "bcdfghjkmnp",  "bcdfghjkmnpqr",  "bcdfghjkmnpa",
                                            "bcdfghjkmnp1", "bcdf.ghjk.mnpq", "bcdfghjkmnpq\x01" };
@@ -1592,7 +1592,7 @@ static void assert_outage(const struct outage *row, const struct scene *before, 
     assert_non_null(strstr(scene.memory, row->memory));
 }
 
-TEST(in_an_outage_the_question_tells_that_a_recovery_code_works)
+TEST(in_an_outage_the_question_says_that_a_recovery_code_works)
 {
     static const struct outage rows[] = {
         { RECOVERY(WAITED_FOR), OUTCOME_APPROVED, "answer", "recover(bcdfghjkmnpq) show(That was",
@@ -1665,7 +1665,7 @@ TEST(nobody_is_told_of_an_outage_without_a_recovery_code_that_works)
                  .results = { UNREACHABLE, UNREACHABLE });
 }
 
-TEST(what_is_no_outage_is_not_told)
+TEST(the_question_says_nothing_if_there_is_no_outage)
 {
     static const enum outcome outcomes[] = { OUTCOME_MISCONFIGURED, OUTCOME_EXHAUSTED,
                                              OUTCOME_DENIED };
@@ -1800,7 +1800,7 @@ TEST(nobody_waits_who_has_left)
     assert_waits("1000 ", .answers = { CODE, GONE(WAITED_FOR) }, .results = { PENDING, PENDING });
 }
 
-TEST(everybody_sees_one_prompt_while_the_service_is_away)
+TEST(everybody_sees_one_prompt_during_an_outage)
 {
     assert_scene("ask load connect answer connect", OUTCOME_DENIED, "not enrolled",
                  .is_unenrolled = true, .answers = { CODE, CODE2, CODE },
@@ -1868,7 +1868,7 @@ TEST(what_this_host_takes_for_itself_is_none_of_twilios_time)
     assert_int_equal(scene.longest_limit_ms, 10000);
 }
 
-TEST(while_the_user_types_the_clock_stands)
+TEST(the_time_that_the_user_types_does_not_count)
 {
     struct scene scene = { .answers = { CODE, { "Secret1", WAITED_FOR, 1000000 } },
                            .results = { PENDING, PENDING } };
@@ -1984,11 +1984,11 @@ int main(void)
         cmocka_unit_test(removes_what_people_paste_along_with_a_code),
         cmocka_unit_test(sends_codes_of_every_digit),
         cmocka_unit_test(sends_codes_of_the_length_that_is_set),
-        cmocka_unit_test(what_is_no_code_never_leaves_the_host),
+        cmocka_unit_test(a_malformed_code_never_leaves_the_host),
         cmocka_unit_test(a_code_of_another_length_never_leaves_the_host),
         cmocka_unit_test(an_answer_of_the_longest_line_never_leaves_the_host),
-        cmocka_unit_test(asks_again_after_what_is_no_code),
-        cmocka_unit_test(an_answer_that_is_no_code_uses_an_attempt_up),
+        cmocka_unit_test(asks_again_after_a_malformed_code),
+        cmocka_unit_test(a_malformed_code_uses_up_an_attempt),
         cmocka_unit_test(a_password_that_is_there_already_costs_no_challenge),
         cmocka_unit_test(with_code_a_password_costs_no_challenge),
         cmocka_unit_test(after_a_login_that_was_denied_just_now_a_challenge_waits_for_a_code),
@@ -2018,12 +2018,12 @@ int main(void)
         cmocka_unit_test(a_creation_that_was_unavailable_is_tried_once_more_after_the_code),
         cmocka_unit_test(a_creation_that_was_refused_is_remembered_and_not_tried_again),
         cmocka_unit_test(a_creation_that_ends_as_none_can_is_broken),
-        cmocka_unit_test(what_is_no_code_is_denied_though_the_creation_failed),
+        cmocka_unit_test(a_malformed_code_is_denied_though_the_creation_failed),
         cmocka_unit_test(a_library_that_does_not_load_is_told_after_the_code),
         cmocka_unit_test(a_refused_verification_ends_the_login_and_names_the_challenge),
         cmocka_unit_test(a_verification_that_says_it_was_given_up_is_unavailable),
         cmocka_unit_test(a_lost_reply_is_asked_for_and_its_approval_counts),
-        cmocka_unit_test(a_lost_reply_that_stands_at_pending_uses_the_attempt_up),
+        cmocka_unit_test(a_lost_reply_with_a_pending_challenge_uses_up_the_attempt),
         cmocka_unit_test(a_lost_reply_that_stays_lost_ends_the_login),
         cmocka_unit_test(an_expired_challenge_is_replaced_once),
         cmocka_unit_test(a_code_whose_reply_was_lost_is_not_sent_to_a_second_challenge),
@@ -2046,12 +2046,12 @@ int main(void)
         cmocka_unit_test(a_wrong_recovery_code_uses_an_attempt_up),
         cmocka_unit_test(
             a_recovery_code_of_somebody_who_is_not_enrolled_is_asked_again_like_a_wrong_one),
-        cmocka_unit_test(what_has_not_the_form_of_a_recovery_code_is_none),
-        cmocka_unit_test(in_an_outage_the_question_tells_that_a_recovery_code_works),
+        cmocka_unit_test(an_answer_without_the_form_of_a_recovery_code_is_not_tried_as_one),
+        cmocka_unit_test(in_an_outage_the_question_says_that_a_recovery_code_works),
         cmocka_unit_test(in_an_outage_a_wrong_recovery_code_may_be_typed_again),
         cmocka_unit_test(in_an_outage_attempts_come_to_an_end),
         cmocka_unit_test(nobody_is_told_of_an_outage_without_a_recovery_code_that_works),
-        cmocka_unit_test(what_is_no_outage_is_not_told),
+        cmocka_unit_test(the_question_says_nothing_if_there_is_no_outage),
         cmocka_unit_test(somebody_who_is_not_enrolled_is_denied_and_nothing_is_sent),
         cmocka_unit_test(somebody_who_is_not_enrolled_and_goes_away_is_denied),
         cmocka_unit_test(somebody_who_is_not_enrolled_sees_the_same_prompts),
@@ -2059,12 +2059,12 @@ int main(void)
         cmocka_unit_test(what_takes_longer_comes_at_the_next_half_second),
         cmocka_unit_test(an_approval_waits_for_nothing),
         cmocka_unit_test(nobody_waits_who_has_left),
-        cmocka_unit_test(everybody_sees_one_prompt_while_the_service_is_away),
+        cmocka_unit_test(everybody_sees_one_prompt_during_an_outage),
         cmocka_unit_test(a_service_that_comes_back_asks_everybody_again),
         cmocka_unit_test(while_the_service_is_away_passwords_are_asked_again_of_everybody),
         cmocka_unit_test(from_the_code_on_the_clock_runs),
         cmocka_unit_test(what_this_host_takes_for_itself_is_none_of_twilios_time),
-        cmocka_unit_test(while_the_user_types_the_clock_stands),
+        cmocka_unit_test(the_time_that_the_user_types_does_not_count),
         cmocka_unit_test(every_short_login_keeps_the_rules),
         cmocka_unit_test(many_long_logins_keep_the_rules),
     };

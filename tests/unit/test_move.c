@@ -278,7 +278,7 @@ TEST(a_socket_that_is_not_given_is_this_host_s)
     }
 }
 
-TEST(a_family_that_this_host_lacks_is_no_shortage)
+TEST(a_family_that_this_host_lacks_is_not_a_shortage)
 {
     int descriptor;
 
@@ -362,7 +362,7 @@ TEST(a_handshake_is_whose_bytes_are_due)
     assert_judged(MOVE_TIMED_OUT, CAUSE_NO_TIME); /* nor the end */
 }
 
-TEST(a_reset_that_was_not_seen_is_no_silence)
+TEST(a_reset_that_was_not_seen_is_not_silence)
 {
     int descriptor = make_connection();
 
@@ -399,7 +399,7 @@ TEST(on_a_connection_that_was_kept_the_request_is_due)
     assert_true(move_is_answered(&move));
 }
 
-TEST(what_came_before_the_request_is_no_answer)
+TEST(bytes_that_came_before_the_request_are_not_an_answer)
 {
     int descriptor = make_connection();
 
@@ -552,7 +552,7 @@ TEST(a_look_up_is_the_resolver_s_to_judge)
     assert_false(move.is_resolving);
 }
 
-TEST(a_socket_of_somebody_else_s_is_closed_and_tells_nothing)
+TEST(a_socket_of_somebody_else_s_is_closed_and_changes_nothing)
 {
     int descriptor = dup(listener);
 
@@ -574,13 +574,13 @@ int main(void)
         of_a_move(a_connection_that_is_refused_on_lo_needs_no_card),
         of_a_move(of_two_connections_one_that_is_ours_to_use_is_enough),
         of_a_move(a_socket_that_is_not_given_is_this_host_s),
-        of_a_move(a_family_that_this_host_lacks_is_no_shortage),
+        of_a_move(a_family_that_this_host_lacks_is_not_a_shortage),
         of_a_move(more_sockets_than_it_can_count_are_not_opened),
         of_a_move(a_connection_that_does_not_come_is_the_other_side_s_turn),
         of_a_move(a_handshake_is_whose_bytes_are_due),
-        of_a_move(a_reset_that_was_not_seen_is_no_silence),
+        of_a_move(a_reset_that_was_not_seen_is_not_silence),
         of_a_move(on_a_connection_that_was_kept_the_request_is_due),
-        of_a_move(what_came_before_the_request_is_no_answer),
+        of_a_move(bytes_that_came_before_the_request_are_not_an_answer),
         of_a_move(nothing_is_sent_on_a_connection_that_has_ended),
         of_a_move(a_connection_for_the_request_counts_and_not_one_that_was_kept),
         of_a_move(a_connection_that_ends_is_the_other_side_s_only_if_that_ended_it),
@@ -588,7 +588,7 @@ int main(void)
         of_a_move(what_a_connection_before_said_is_nothing_of_the_next_one_s),
         of_a_move(no_memory_is_the_other_side_s_fault_only_after_a_flood),
         of_a_move(a_look_up_is_the_resolver_s_to_judge),
-        of_a_move(a_socket_of_somebody_else_s_is_closed_and_tells_nothing),
+        of_a_move(a_socket_of_somebody_else_s_is_closed_and_changes_nothing),
     };
 
     return cmocka_run_group_tests_name("move", tests, NULL, NULL);

@@ -106,7 +106,7 @@ TEST(an_account_that_is_not_enrolled_is_ignored_only_where_the_settings_say_so)
     assert_null(findings.enrollment);
 }
 
-TEST(who_is_no_account_is_denied_whatever_the_settings_say)
+TEST(a_user_without_an_account_is_denied_whatever_the_settings_say)
 {
     static const char *const names[] = { "nobody-of-this-name", "", "..", "a/b", "alice\n" };
 
@@ -218,7 +218,7 @@ int main(void)
         in_folder(who_is_enrolled_is_asked),
         in_folder(a_service_that_is_exempt_is_so_before_any_file_is_read),
         in_folder(an_account_that_is_not_enrolled_is_ignored_only_where_the_settings_say_so),
-        in_folder(who_is_no_account_is_denied_whatever_the_settings_say),
+        in_folder(a_user_without_an_account_is_denied_whatever_the_settings_say),
         in_folder(a_file_that_cannot_be_trusted_refuses),
         in_folder(a_bypass_counts_until_it_ends),
         in_folder(a_bypass_of_another_boot_counts_for_nothing),

@@ -26,7 +26,7 @@ TEST(a_recovery_code_may_be_typed_in_many_ways)
     }
 }
 
-TEST(what_is_no_recovery_code_changes_nothing)
+TEST(a_malformed_recovery_code_changes_nothing)
 {
     static const char *const texts[] = {
         "",
@@ -129,7 +129,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_recovery_code_may_be_typed_in_many_ways),
-        cmocka_unit_test(what_is_no_recovery_code_changes_nothing),
+        cmocka_unit_test(a_malformed_recovery_code_changes_nothing),
         cmocka_unit_test(a_code_is_found_among_the_hashes),
         cmocka_unit_test(a_salt_that_crypt_refuses_matches_nothing),
         cmocka_unit_test(a_new_salt_makes_hashes_that_match),

@@ -105,7 +105,7 @@ TEST(takes_an_address)
     assert_refused_seed("otpauth-migration://offline?data=x", "is not a file of");
 }
 
-TEST(refuses_what_is_no_seed)
+TEST(refuses_a_text_without_a_seed)
 {
     assert_refused_seed("", "not Base32");
     assert_refused_seed("\n\n", "not Base32");
@@ -172,7 +172,7 @@ int main(void)
         cmocka_unit_test(takes_a_file_of_google_authenticator),
         cmocka_unit_test(takes_the_entry_of_the_user_in_users_oath),
         cmocka_unit_test(takes_an_address),
-        cmocka_unit_test(refuses_what_is_no_seed),
+        cmocka_unit_test(refuses_a_text_without_a_seed),
         cmocka_unit_test(survives_every_beginning_and_every_byte),
         cmocka_unit_test(makes_the_codes_of_rfc_6238),
     };

@@ -211,7 +211,7 @@ TEST(opening_fails_where_the_network_cannot_be_opened)
     assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "no libcurl");
 }
 
-TEST(opening_fails_where_there_is_no_memory)
+TEST(opening_fails_when_out_of_memory)
 {
     struct login *login = *state;
     struct challenge_service *service = NULL;
@@ -260,7 +260,7 @@ TEST(create_takes_201_and_pending_alone)
     }
 }
 
-TEST(create_tells_what_is_wrong_with_a_reply)
+TEST(create_says_what_is_wrong_with_a_reply)
 {
     struct login *login = *state;
 
@@ -310,7 +310,7 @@ TEST(create_takes_the_code_along)
     assert_int_equal(network.patience_ms, TIMEOUT_SECONDS * 1000);
 }
 
-TEST(create_with_a_code_tells_wrong_expired_and_denied)
+TEST(create_with_a_code_tells_wrong_expired_and_denied_apart)
 {
     struct login *login = *state;
 
@@ -440,7 +440,7 @@ TEST(a_connection_is_made_over_which_nothing_leaves)
     free(service);
 }
 
-TEST(a_connection_that_fails_tells_why)
+TEST(a_connection_that_fails_says_why)
 {
     struct login *login = *state;
 
@@ -476,7 +476,7 @@ TEST(verify_takes_200_alone)
     }
 }
 
-TEST(verify_tells_wrong_expired_and_denied)
+TEST(verify_tells_wrong_expired_and_denied_apart)
 {
     struct login *login = *state;
 
@@ -753,13 +753,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_is_of_this_version),
         of_a_login(opening_fails_where_the_network_cannot_be_opened),
-        of_a_login(opening_fails_where_there_is_no_memory),
+        of_a_login(opening_fails_when_out_of_memory),
         of_a_login(create_names_the_factor_and_takes_the_new_sid),
         of_a_login(create_takes_201_and_pending_alone),
-        of_a_login(create_tells_what_is_wrong_with_a_reply),
+        of_a_login(create_says_what_is_wrong_with_a_reply),
         of_a_login(create_is_not_repeated_after_a_failure),
         of_a_login(create_takes_the_code_along),
-        of_a_login(create_with_a_code_tells_wrong_expired_and_denied),
+        of_a_login(create_with_a_code_tells_wrong_expired_and_denied_apart),
         of_a_login(create_with_a_code_takes_201_alone),
         of_a_login(create_with_a_code_refuses_when_the_reply_is_another_s),
         of_a_login(create_with_a_code_is_repeated_after_too_many_requests_alone),
@@ -767,10 +767,10 @@ int main(void)
         of_a_login(create_is_given_up_when_the_watch_says_so),
         of_a_login(create_judges_a_refusal),
         of_a_login(a_connection_is_made_over_which_nothing_leaves),
-        of_a_login(a_connection_that_fails_tells_why),
+        of_a_login(a_connection_that_fails_says_why),
         of_a_login(verify_sends_the_code_to_its_own_challenge),
         of_a_login(verify_takes_200_alone),
-        of_a_login(verify_tells_wrong_expired_and_denied),
+        of_a_login(verify_tells_wrong_expired_and_denied_apart),
         of_a_login(verify_refuses_when_the_reply_names_another_challenge),
         of_a_login(verify_refuses_when_the_reply_names_another_account_service_identity_or_factor),
         of_a_login(a_code_that_may_have_arrived_is_never_sent_again),

@@ -569,7 +569,7 @@ TEST(refuses_an_unknown_key_and_names_it)
     assert_wrong("\n\nLogin = { };", SHOWN ":3: unknown key Login");
 }
 
-TEST(refuses_a_group_that_is_none)
+TEST(refuses_a_value_in_place_of_a_group)
 {
     assert_wrong("login = 3;", SHOWN ":1: login must be a group");
     assert_wrong("login = ( );", SHOWN ":1: login must be a group");
@@ -594,7 +594,7 @@ TEST(refuses_wrong_syntax_and_names_the_line)
     assert_wrong("\x80", SHOWN ":1: ");
 }
 
-TEST(tells_no_line_of_what_cannot_be_read)
+TEST(has_no_line_for_a_file_that_cannot_be_read)
 {
     assert_int_equal(keys_line("service = { " MINIMUM " };\n", "service", "service_sid"), 1);
     assert_int_equal(keys_line("\n\nservice = { };", "service", "prompt"), 0);
@@ -793,10 +793,10 @@ int main(void)
         cmocka_unit_test(exempts_exactly_the_services_that_are_named),
         cmocka_unit_test(refuses_exempt_services_with_anything_else_in_them),
         cmocka_unit_test(refuses_an_unknown_key_and_names_it),
-        cmocka_unit_test(refuses_a_group_that_is_none),
+        cmocka_unit_test(refuses_a_value_in_place_of_a_group),
         cmocka_unit_test(refuses_a_doubled_key_and_a_doubled_group),
         cmocka_unit_test(refuses_wrong_syntax_and_names_the_line),
-        cmocka_unit_test(tells_no_line_of_what_cannot_be_read),
+        cmocka_unit_test(has_no_line_for_a_file_that_cannot_be_read),
         cmocka_unit_test(survives_deep_nesting),
         cmocka_unit_test(refuses_an_include_and_names_its_line),
         cmocka_unit_test(does_not_end_at_the_include_of_a_folder),

@@ -125,7 +125,7 @@ TEST(takes_a_line_of_many_languages_for_clean)
     assert_true(text_is_clean("", 0));
 }
 
-TEST(finds_one_bad_byte_wherever_it_stands)
+TEST(finds_one_bad_byte_at_every_place)
 {
     static const char bad[] = { '\0', '\n', '\r', '\t', 0x1b, 0x1f, 0x7f, (char)0x80, (char)0xff };
 
@@ -254,7 +254,7 @@ int main(void)
         cmocka_unit_test(decodes_every_code_point_and_refuses_those_that_no_line_may_hold),
         cmocka_unit_test(reads_no_byte_that_is_not_there),
         cmocka_unit_test(takes_a_line_of_many_languages_for_clean),
-        cmocka_unit_test(finds_one_bad_byte_wherever_it_stands),
+        cmocka_unit_test(finds_one_bad_byte_at_every_place),
         cmocka_unit_test(finds_a_character_that_acts_on_a_terminal_or_turns_text_around),
         cmocka_unit_test(knows_a_sid_by_its_letters_and_digits),
         cmocka_unit_test(all_but_printable_ascii_is_escaped),

@@ -85,7 +85,7 @@ TEST(a_file_must_not_be_somebody_else_s)
     assert_reads(path, TRUSTED_READERS_OWNER, 4, "text");
 }
 
-TEST(who_is_not_root_may_own_the_files_but_no_third_may)
+TEST(a_user_who_is_not_root_may_own_the_files_and_no_third_may)
 {
     const char *folder = *state;
     const char *file = folder_path(folder, "file");
@@ -278,7 +278,7 @@ TEST(a_folder_must_not_be_somebody_else_s)
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "is not owned by root: chown root it");
 }
 
-TEST(a_folder_is_no_link_no_file_and_not_missing)
+TEST(a_directory_that_is_a_link_a_file_or_missing_is_refused)
 {
     const char *folder = *state;
     struct verdict why_not = { 0 };
@@ -308,10 +308,10 @@ int main(void)
         in_folder(a_descriptor_is_closed_on_exec),
         in_folder(no_descriptor_stays_open),
         in_folder(a_folder_must_be_one_that_others_cannot_write),
-        in_folder(a_folder_is_no_link_no_file_and_not_missing),
+        in_folder(a_directory_that_is_a_link_a_file_or_missing_is_refused),
         /* Only root can give files away: */
         in_folder(a_file_must_not_be_somebody_else_s),
-        in_folder(who_is_not_root_may_own_the_files_but_no_third_may),
+        in_folder(a_user_who_is_not_root_may_own_the_files_and_no_third_may),
         in_folder(a_folder_must_not_be_somebody_else_s),
     };
 

@@ -51,7 +51,7 @@ TEST(bidirectional_controls_are_left_out)
     assert_line("\xe2\x80\xad\xe2\x80\xae", "");
 }
 
-TEST(what_is_no_text_of_a_line_goes_on_as_an_empty_one)
+TEST(malformed_text_goes_on_as_an_empty_line)
 {
     static const char *const answers[] = {
         "123456\n",     "12\x01",     "\x1b[A",   "\x7f",     "\b\n\r\x7fINCORRECT",
@@ -134,7 +134,7 @@ int main(void)
         cmocka_unit_test(an_ordinary_answer_goes_on_as_it_was_typed),
         cmocka_unit_test(tab_and_carriage_return_become_blanks),
         cmocka_unit_test(bidirectional_controls_are_left_out),
-        cmocka_unit_test(what_is_no_text_of_a_line_goes_on_as_an_empty_one),
+        cmocka_unit_test(malformed_text_goes_on_as_an_empty_line),
         cmocka_unit_test(no_more_than_512_bytes_as_typed_go_on),
         cmocka_unit_test(every_answer_makes_a_clean_line),
         cmocka_unit_test(reads_and_writes_no_byte_too_much),

@@ -31,7 +31,7 @@ TEST(zeroed_memory_is_a_refusal)
     assert_string_equal(verdict_word(verdict.outcome), "broken");
 }
 
-TEST(refuse_returns_false_and_tells_why)
+TEST(refuse_returns_false_and_says_why)
 {
     struct verdict verdict = { 0 };
 
@@ -107,7 +107,7 @@ TEST(a_reason_may_quote_itself)
     assert_string_equal(verdict.reason, "wrong; challenge=YC1");
 }
 
-TEST(what_is_added_stands_behind_as_clean_as_the_rest)
+TEST(added_text_is_at_the_end_and_as_clean_as_the_rest)
 {
     struct verdict verdict = { 0 };
 
@@ -168,7 +168,7 @@ TEST(parse_reads_what_print_wrote)
         }
 }
 
-TEST(print_leaves_the_colon_out_where_there_is_no_reason)
+TEST(print_leaves_the_colon_out_without_a_reason)
 {
     const struct verdict verdict = { .outcome = OUTCOME_DENIED };
     char line[DIALOGUE_LINE_SIZE];
@@ -267,19 +267,19 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(zeroed_memory_is_a_refusal),
-        cmocka_unit_test(refuse_returns_false_and_tells_why),
+        cmocka_unit_test(refuse_returns_false_and_says_why),
         cmocka_unit_test(refuse_keeps_every_outcome_that_refuses),
         cmocka_unit_test(refuse_never_lets_anybody_in),
         cmocka_unit_test(pass_says_approved_and_not_required_alone),
         cmocka_unit_test(bytes_that_could_harm_a_log_become_question_marks),
         cmocka_unit_test(a_long_reason_is_cut_and_stays_clean),
         cmocka_unit_test(a_reason_may_quote_itself),
-        cmocka_unit_test(what_is_added_stands_behind_as_clean_as_the_rest),
+        cmocka_unit_test(added_text_is_at_the_end_and_as_clean_as_the_rest),
         cmocka_unit_test(a_text_that_can_not_be_printed_is_left_out),
         cmocka_unit_test(every_outcome_has_its_word_and_its_pam_code),
         cmocka_unit_test(an_outcome_that_does_not_exist_is_broken),
         cmocka_unit_test(parse_reads_what_print_wrote),
-        cmocka_unit_test(print_leaves_the_colon_out_where_there_is_no_reason),
+        cmocka_unit_test(print_leaves_the_colon_out_without_a_reason),
         cmocka_unit_test(print_writes_no_byte_beyond_the_size),
         cmocka_unit_test(parse_refuses_broken_which_no_program_can_say),
         cmocka_unit_test(parse_refuses_every_line_that_is_almost_a_verdict),
