@@ -42,8 +42,8 @@ static void forget(struct ledger *ledger, const struct verdict *why)
     verdict_refuse(&ledger->note, why->outcome, "cannot store used codes: %s", why->reason);
 }
 
-/* Opens the file with FLAGS besides. The caller closes with close_page(). On STATEFILE_BUSY *WHY_NOT
- * tells. */
+/* Opens the file with FLAGS besides. The caller closes with close_page(). On STATEFILE_BUSY
+ * *WHY_NOT says why. */
 static enum statefile_locked lock_page(const struct ledger *ledger, int flags,
                                        struct page *ret_page, struct verdict *why_not)
 {
@@ -59,7 +59,7 @@ static enum statefile_locked lock_page(const struct ledger *ledger, int flags,
     return locked;
 }
 
-/* The same; on STATEFILE_UNUSABLE the note tells. */
+/* The same; on STATEFILE_UNUSABLE the note says why. */
 static enum statefile_locked open_page(struct ledger *ledger, struct page *ret_page,
                                        struct verdict *why_not)
 {
@@ -70,7 +70,7 @@ static enum statefile_locked open_page(struct ledger *ledger, struct page *ret_p
     return locked;
 }
 
-/* False: the note tells. */
+/* False: the note says why. */
 static bool write_page(struct ledger *ledger, struct page *page)
 {
     struct verdict why_not;

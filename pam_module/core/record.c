@@ -126,7 +126,7 @@ bool record_is_ahead(const struct record *record, int64_t now_s)
 
 int64_t record_opens(struct record *record, int64_t now_s)
 {
-    bool has_ended = false; /* what follows the first gap is no older entry, whoever wrote it */
+    bool has_ended = false; /* what follows the first gap is not an older entry */
 
     if (record->untold_s > now_s)
         record->untold_s = now_s;

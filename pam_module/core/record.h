@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* The codes of the app that a user sent from this host: NAME.sent in state_dir (statefile.h). Claims go by
- * a clock that can't be set; everything else by the wall clock, and where that is set back it lasts for no
- * longer than from then on. */
+/* The codes of the app that a user sent from this host: NAME.sent in state_dir (statefile.h).
+ * Claims go by a clock that can't be set; everything else by the wall clock, and where that is set
+ * back it lasts for no longer than from then on. */
 #pragma once
 
 #include "statefile.h"
@@ -57,22 +57,22 @@ enum claim record_claim(struct record *record, uint64_t hash, int64_t now_s);
 /* Takes the claim back. */
 void record_release(struct record *record, uint64_t hash);
 
-/* Counts the creation of a challenge at NOW_S of CLOCK_REALTIME. 0; or, where there were too many, the
- * time from which on there may be another. */
+/* Counts the creation of a challenge at NOW_S of CLOCK_REALTIME. 0; or, where there were too many,
+ * the time from which on there may be another. */
 int64_t record_create(struct record *record, int64_t now_s);
 
-/* No time: the limit stands until somebody ends it. */
+/* No time: the limit lasts until somebody ends it. */
 #define RECORD_NEVER INT64_MAX
 
-/* Whether a code may be sent at NOW_S of CLOCK_REALTIME. 0; or, where there were too many wrong ones, the
- * time from which on one may be, or RECORD_NEVER. What is a day old is dropped, and what comes from the
- * future is from now on. */
+/* Whether a code may be sent at NOW_S of CLOCK_REALTIME. 0; or, where there were too many wrong
+ * ones, the time from which on one may be, or RECORD_NEVER. What is a day old is dropped, and what
+ * comes from the future is from now on. */
 int64_t record_opens(struct record *record, int64_t now_s);
 
 /* Whether the clock was set back since something was counted. */
 bool record_is_ahead(const struct record *record, int64_t now_s);
 
-/* How many wrong codes stand. */
+/* How many wrong codes count. */
 int record_wrong(const struct record *record);
 
 /* Counts a code that is about to be sent, as a wrong one; record_opens() was 0. */
@@ -81,10 +81,11 @@ void record_count(struct record *record, int64_t now_s);
 /* Takes back what was counted at COUNTED_S. */
 void record_take_back(struct record *record, int64_t counted_s);
 
-/* No wrong code stands any more. */
+/* No wrong code counts any longer. */
 void record_forgive(struct record *record);
 
-/* The user was told of COUNT wrong codes, at SINCE_S of CLOCK_REALTIME; 0: he needs not be told of them. */
+/* The user was told of COUNT wrong codes, at SINCE_S of CLOCK_REALTIME; 0: he needs not be told of
+ * them. */
 void record_tell(struct record *record, int64_t count, int64_t since_s);
 
 /* Whether the last login was denied, at most RECORD_DENIED_SECONDS before NOW_S of CLOCK_REALTIME. */

@@ -17,7 +17,7 @@
 
 enum { NAME_SIZE = 256, SHOWN_SIZE = 2 * NAME_SIZE };
 
-/* The lock is held for a moment, by whoever; it is waited for that often and that long. */
+/* The lock is held for a moment; it is waited for that often and that long. */
 enum { LOCK_TRIES = 500, LOCK_PAUSE_NS = 2000000 };
 
 enum { READ_TRIES = 10 };

@@ -159,7 +159,7 @@ static bool write_page(struct page *page, bool for_good)
            forget(page, &why_not);
 }
 
-/* NULL: the note tells. */
+/* NULL: the note says why. */
 static struct usage_set *find_set(struct page *page)
 {
     struct usage_set *set = usage_find(&page->usage, page->file, page->recovery);
@@ -172,7 +172,7 @@ static struct usage_set *find_set(struct page *page)
     return set;
 }
 
-/* Counts the try as a wrong one, before anything is hashed. False: not now; the note tells. */
+/* Counts the try as a wrong one, before anything is hashed. False: not now; the note says why. */
 static bool begin_try(struct page *page)
 {
     char when[TEXT_TIME_SIZE];
@@ -230,7 +230,7 @@ static int recover(struct page *page, const char *code)
     return remain;
 }
 
-/* False: the note tells. */
+/* False: the note says why. */
 static bool open_page(struct page *page, const char *state_dir, int flags)
 {
     struct verdict why_not;

@@ -2,9 +2,9 @@
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* Whose move it is: what this host and the other side have done for the request under way, and the
  * one judge of why it got no answer. PAM_AUTHINFO_UNAVAIL lets in by the recipe for an outage, and
- * whoever calls sudo can freeze, starve and use up what the check program needs. So the other side
- * is to blame only if it said no, or was silent while it was its turn: the bytes that are due have
- * left, and nothing has come that is not read. Whatever is not known is this host's. */
+ * anyone who calls sudo can freeze, starve and use up what the check program needs. So the other
+ * side is to blame only if it said no, or was silent while it was its turn: the bytes that are due
+ * have left, and nothing has come that is not read. Whatever is not known is this host's. */
 #pragma once
 
 #include <stdbool.h>

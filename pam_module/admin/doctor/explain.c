@@ -63,7 +63,7 @@ static void add_outcomes(const struct explain *explain, int whom)
                explain->service, terminal_word(explain->service).text);
 }
 
-/* Where a key stands: "PATH:12", or that its default counts. */
+/* The line of a key, "PATH:12", or that its default counts. */
 static void print_place(const struct explain *explain, const char *name, char *place, size_t size)
 {
     int line = settings_line(explain->settings_path, "login", name);

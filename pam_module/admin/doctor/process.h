@@ -16,7 +16,7 @@ struct process {
     bool is_filtered;    /* seccomp */
 };
 
-/* Reads what /proc tells of the process of PIDFD. False: it is gone, or /proc is closed. */
+/* Reads from /proc the process of PIDFD. False: it is gone, or /proc is closed. */
 bool process_read(int pidfd, struct process *ret_process);
 
 /* Adds findings: whether it is RUN_AS and nothing more, and how it is restricted. */

@@ -192,7 +192,7 @@ static bool add_login_key(const struct reach *reach)
     return is_answered;
 }
 
-/* What whoever holds the API key can change at Twilio. */
+/* What the holder of the API key can change at Twilio. */
 static void add_config(const struct reach *reach, const struct factor *factor,
                        const struct enrollment *enrollment, const char *remedy)
 {

@@ -23,8 +23,9 @@ static bool read_code(char *answer, int code_length)
     return strlen(answer) == (size_t)code_length && strspn(answer, "0123456789") == strlen(answer);
 }
 
-/* Sends one code. FACTOR_DONE: *RET_IS_VERIFIED tells. Where the reply is lost, and where Twilio refuses,
- * which it may do of a factor that an earlier call confirmed, the factor itself is asked for. */
+/* Sends one code. FACTOR_DONE: *RET_IS_VERIFIED says whether it is right. Where the reply is lost,
+ * and where Twilio refuses, which it may do of a factor that an earlier call confirmed, the factor
+ * itself is asked for. */
 static enum factor_result send_code(struct session *session, const struct users_record *record,
                                     const char *code, bool *ret_is_verified,
                                     struct verdict *why_not)
@@ -44,7 +45,7 @@ static enum factor_result send_code(struct session *session, const struct users_
     return FACTOR_DONE;
 }
 
-/* Recovery codes are whoever's who had the name before, where his enrollment was deleted by hand. */
+/* Recovery codes may be of an earlier user of this name whose enrollment was deleted by hand. */
 static bool drop_others_codes(const struct session *session, const char *name,
                               struct verdict *why_not)
 {

@@ -12,7 +12,7 @@ enum confirm_end {
 };
 
 /* Asks for codes until one is right, writes the enrollment of NAME, and deletes a factor that it
- * replaces: on CONFIRM_ENROLLED a status that is not COMMAND_OK tells that this did not work. */
+ * replaces: on CONFIRM_ENROLLED a status that is not COMMAND_OK means that the deletion failed. */
 enum command_status confirm_factor(struct session *session, const char *name,
                                    const struct users_record *record, enum confirm_end *ret_end);
 

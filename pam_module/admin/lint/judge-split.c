@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* Password and code in one field: whether a line with "split=", the first factor and our module
- * stand in this order. */
+ * are in this order. */
 #include <string.h>
 
 #include "judge.h"

@@ -34,7 +34,7 @@ struct pam_stack_line {
     char *name;                        /* the module as it is written, or what the line includes */
     char *word;                        /* the control as it is written */
     char *arguments;
-    const char *path; /* where the line stands; the stack owns it */
+    const char *path; /* of the line; the stack owns it */
     unsigned number;
 };
 
@@ -61,9 +61,10 @@ struct pam_stack_source {
     const char *type;              /* of the lines that are read; NULL: "auth" */
 };
 
-/* Reads SERVICE as Debian's libpam does: from the first of the folders that
- * has it, "other" as well; what is included, "@include" too, from the first folder alone. The caller frees with pam_stack_free(). PAM_STACK_REFUSED
- * fills WHY_NOT, which names file and line, and leaves *RET_STACK alone. */
+/* Reads SERVICE as Debian's libpam does: from the first of the folders that has it, "other" as
+ * well; what is included, "@include" too, from the first folder alone. The caller frees with
+ * pam_stack_free(). PAM_STACK_REFUSED fills WHY_NOT, which names file and line, and leaves
+ * *RET_STACK alone. */
 enum pam_stack_read pam_stack_read(const struct pam_stack_source *source, const char *service,
                                    struct pam_stack **ret_stack,
                                    char why_not[PAM_STACK_WHY_NOT_SIZE]);

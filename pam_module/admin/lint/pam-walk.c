@@ -15,7 +15,7 @@ struct opinion {
     unsigned char status;     /* enum pam_code */
 };
 
-/* Where a walk stands. What does not matter is zero, so that equal states are equal bytes. */
+/* The state of a walk. What does not matter is zero, so that equal states are equal bytes. */
 struct state {
     struct opinion now;
     struct opinion at_entry[PAM_STACK_LEVELS]; /* of the substacks that it is in */

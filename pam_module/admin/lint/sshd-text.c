@@ -36,7 +36,7 @@ struct walk {
 struct source {
     const char *path;
     unsigned number; /* of the line that was read last */
-    int block;       /* in which the line stands */
+    int block;       /* of the line */
     int depth;
     FILE *copy; /* NULL: none is made */
 };

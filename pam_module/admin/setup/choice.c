@@ -206,7 +206,7 @@ static void show(const struct services *services)
         fprintf(stderr, "%5zu  %s  %s\n", i + 1, services->rows[i].sid, services->rows[i].name);
 }
 
-/* What Enter takes: what stands, else the first one, else a new one for this host. */
+/* What Enter takes: the present one, else the first one, else a new one for this host. */
 static void print_default(const struct setup *setup, const struct services *services,
                           char text[QUESTION_SIZE])
 {
