@@ -123,7 +123,8 @@ static bool plan_stacks(struct task *task)
     return true;
 }
 
-/* Whether anybody could log in: the settings, the secret of the API key and the module are there. */
+/* Whether anybody could log in: the settings, the secret of the API key and the module are
+ * there. */
 static bool can_log_in(struct task *task)
 {
     auto_secret char *secret = NULL;

@@ -39,6 +39,6 @@ char *lines_insert(const char *text, unsigned after, bool puts_away, const char 
 /* TEXT with each of LINES, in the same way, at its end. The caller frees. NULL: out of memory. */
 char *lines_append(const char *text, const char *const *lines);
 
-/* TEXT as it was before lines_insert() and lines_append(). *RET_COUNT says how many lines had a mark. The caller
- * frees. NULL: out of memory. */
+/* TEXT as it was before lines_insert() and lines_append(). *RET_COUNT says how many lines had a
+ * mark. The caller frees. NULL: out of memory. */
 char *lines_remove(const char *text, size_t *ret_count);

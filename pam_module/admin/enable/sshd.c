@@ -232,7 +232,8 @@ static bool send_hangup(pid_t pid, struct verdict *why_not)
     return is_sent;
 }
 
-/* By its unit, or by the process of its PidFile. With socket activation a new one reads its files. */
+/* By its unit, or by the process of its PidFile. With socket activation a new one reads its
+ * files. */
 static bool reload(const struct sshd_config *config, struct verdict *why_not)
 {
     static const char *const units[] = { "ssh.service", "sshd.service" };

@@ -15,14 +15,15 @@ bool sshd_enable(bool by_key, struct config_file *file, struct verdict *why_not)
 bool sshd_disable(struct config_file *file, size_t *ret_count, struct verdict *why_not);
 
 /* Reads what sshd's configuration will be with OVERLAY, and whether it will log in so. The caller
- * frees with sshd_config_free(). False, with OUTCOME_MISCONFIGURED in *WHY_NOT: sshd is not there or
- * refuses it, a line before the drop-in counts, or sshd_config does not include its folder. */
+ * frees with sshd_config_free(). False, with OUTCOME_MISCONFIGURED in *WHY_NOT: sshd is not there
+ * or refuses it, a line before the drop-in counts, or sshd_config does not include its folder. */
 bool sshd_read(bool by_key, const struct overlay *overlay, struct sshd_config *ret_config,
                struct verdict *why_not);
 
 /* Writes the drop-in FILE, lets "sshd -t" judge it, reloads the sshd that runs with CONFIG, and
- * connects to it to see that it offers what the drop-in says. Where no sshd runs, that is all right.
- * False, with OUTCOME_MISCONFIGURED in *WHY_NOT: the drop-in is as it was, and sshd is reloaded. */
+ * connects to it to see that it offers what the drop-in says. Where no sshd runs, that is all
+ * right. False, with OUTCOME_MISCONFIGURED in *WHY_NOT: the drop-in is as it was, and sshd is
+ * reloaded. */
 bool sshd_switch(bool by_key, const struct config_file *file, const struct sshd_config *config,
                  struct verdict *why_not);
 

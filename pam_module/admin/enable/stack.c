@@ -113,8 +113,8 @@ static char *replace(const char *text, unsigned number, const char *line, const 
     return lines_insert(text, number, true, lines);
 }
 
-/* A key is the first factor: the one line in whose place the code goes is that without which no line
- * asks for another. */
+/* A key is the first factor: the one line in whose place the code goes is that without which no
+ * line asks for another. */
 static char *put_in_place(const struct stack *stack, const char *path, const char *text,
                           struct verdict *why_not)
 {
@@ -148,9 +148,9 @@ static bool is_closed(const struct stack *stack, const char *path, const char *t
     return is_closed;
 }
 
-/* Behind the line NUMBER. A refusal in a substack ends the substack alone (pam.conf(5)), and the code
- * would be asked for after a wrong password, too. So it becomes an include, unless what is included
- * would then end the stack before the code, as "sufficient" does. */
+/* Behind the line NUMBER. A refusal in a substack ends the substack alone (pam.conf(5)), and the
+ * code would be asked for after a wrong password, too. So it becomes an include, unless what is
+ * included would then end the stack before the code, as "sufficient" does. */
 static char *put_behind(const struct stack *stack, const char *path, const char *text,
                         unsigned number)
 {
@@ -182,8 +182,8 @@ static unsigned find_last(const char *text)
     return last;
 }
 
-/* TEXT with the line that cuts the code off, as far below as it still stands before the first factor.
- * NULL: out of memory. */
+/* TEXT with the line that cuts the code off, as far below as it still stands before the first
+ * factor. NULL: out of memory. */
 static char *put_split(const struct stack *stack, const char *path, const char *text)
 {
     char line[sizeof SPLIT "8"], *last = NULL;
@@ -280,8 +280,8 @@ static bool edit(const struct stack *stack, struct config_file *file, const char
            verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", file->path);
 }
 
-/* Whether the file calls the module as it is: somebody may have removed that line and left others of
- * ours. */
+/* Whether the file calls the module as it is: somebody may have removed that line and left others
+ * of ours. */
 static bool calls_module(const struct stack *stack, const struct config_file *file)
 {
     auto_stack *found = NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* The lines of "auth" of a PAM service, or of another type, in the order in which libpam goes through them. */
+/* The lines of "auth" of a PAM service, or of another type, in the order in which libpam goes
+ * through them. */
 #pragma once
 
 #include <stdbool.h>
