@@ -26,6 +26,8 @@ USED_PROMPT = ("ask-secret That code was used before: wait for the next one. "
 OUTAGE = "The service does not answer; a recovery code works. Verification code: "
 AWAY = "https://127.0.0.1:1"
 CREATIONS_HOUR, FREE_TRIES, CROWD = 45, 5, 100
+SERVICES = ("sshd", "sudo", "login")
+MODES = ("at_prompt", "with_code")
 UNREMEMBERED = "cannot store used codes: "
 
 
@@ -76,7 +78,8 @@ class MemoryTest(CheckTest):
 
     def crowd(self, host, answers):
         """CROWD logins, which answer at the same moment, each the next of ANSWERS; the last lines."""
-        logins = [Login(host.settings, timeout=host.timeout) for _ in range(CROWD)]
+        logins = [Login(host.settings, service=SERVICES[number % len(SERVICES)],
+                        timeout=host.timeout) for number in range(CROWD)]
         try:
             for login in logins:
                 login.expect_prompt(seconds=20)
@@ -348,7 +351,7 @@ class WrongCodes(MemoryTest):
         host = self.single(server)
         code, *_ = make_codes(host)
         for number in range(30):
-            self.one_answer(host, WRONG, "denied", service=("sshd", "sudo", "login")[number % 3])
+            self.one_answer(host, WRONG, "denied", service=SERVICES[number % 3])
         created = server.kinds.count("create")
         for answer in (RIGHT, None):
             self.assert_locked(host, self.UNTIL, "30 wrong codes in 24 h, until 20.*Z$", answer)
@@ -403,13 +406,15 @@ class WrongCodes(MemoryTest):
                 self.one_answer(host, RIGHT, "approved")
 
     def test_logins_at_once_send_no_more_than_thirty(self):
-        emulator = self.emulator(challenge_limits="off")
-        host, factor = self.factor_host(emulator, login={"attempts": 1})
-        right = int(factor.code())
-        lines = self.crowd(host, [f"{(right + 300000 + number) % 1000000:06}"
-                                  for number in range(CROWD)])
-        self.assertEqual({line.partition(":")[0] for line in lines}, {"denied", "exhausted"})
-        self.assertEqual(emulator.stats()["codes"], 30)
+        for mode in MODES:
+            emulator = self.emulator(challenge_limits="off")
+            host, factor = self.factor_host(emulator, login={"attempts": 1, "create_challenge": mode})
+            right = int(factor.code())
+            lines = self.crowd(host, [f"{(right + 300000 + number) % 1000000:06}"
+                                      for number in range(CROWD)])
+            self.assertEqual({line.partition(":")[0] for line in lines}, {"denied", "exhausted"})
+            self.assertEqual(emulator.stats()["codes"], 30, mode)
+            self.assertEqual(self.count(host), 30)
 
     def test_a_login_that_is_killed_stays_counted_and_so_does_a_lost_reply(self):
         server = self.liar(verify=[lost(Connection.hang)] * 2, fetch=[dropped(Connection.hang)] * 9)
@@ -428,61 +433,15 @@ class WrongCodes(MemoryTest):
         return sum(time != 0 for time in read(state_file(host))[WRONG_AT])
 
     def test_an_outage_of_thirty_right_codes_locks_nobody_out(self):
-        server = self.liar(verify=for_ever(refuse(503)))
-        host = self.single(server)
-        for number in range(31):
-            self.one_answer(host, f"{number:06}", "unavailable")
-        self.assertEqual(self.count(host), 0)
-        self.login(host).expect_prompt()
-
-    WITH_CODE = {"create_challenge": "with_code"}
-
-    def test_with_code_an_outage_of_thirty_right_codes_locks_nobody_out(self):
-        server = self.liar(create=for_ever(refuse(503)))
-        host = self.single(server, login=self.WITH_CODE)
-        for number in range(31):
-            self.one_answer(host, f"{number:06}", "unavailable")
-        self.assertEqual(self.count(host), 0)
-        self.assertEqual(len(server.codes), 31)
-
-    def test_with_code_a_lost_reply_and_a_kill_stay_counted_and_the_code_is_used(self):
-        server = self.liar(create=[lost(Connection.hang)] * 2)
-        host = self.single(server, login=self.WITH_CODE, service={"timeout_seconds": 1})
-        login = self.login(host)
-        login.expect_prompt()
-        login.answer(WRONG)
-        self.assertTrue(server.wait(lambda server: server.codes))
-        login.process.send_signal(signal.SIGKILL)
-        login.process.wait()
-        self.assertEqual(self.count(host), 1)
-        self.one_answer(host, RIGHT, "unavailable")
-        self.assertEqual(self.count(host), 2)
-        self.one_answer(host, RIGHT, "denied", "used before on this host")
-        self.assertEqual(server.codes, [WRONG, RIGHT])
-
-    def test_with_code_logins_at_once_send_no_more_than_thirty(self):
-        emulator = self.emulator(challenge_limits="off")
-        host, factor = self.factor_host(emulator, login={"attempts": 1} | self.WITH_CODE)
-        right = int(factor.code())
-        lines = self.crowd(host, [f"{(right + 300000 + number) % 1000000:06}"
-                                  for number in range(CROWD)])
-        self.assertEqual({line.partition(":")[0] for line in lines}, {"denied", "exhausted"})
-        self.assertEqual(emulator.stats()["codes"], 30)
-
-    def test_with_code_what_was_not_sent_costs_no_challenge_and_does_not_count(self):
-        server = self.liar()
-        host = self.host(server, login=self.WITH_CODE)
-        self.one_answer(host, RIGHT, "approved")
-        login = self.login(host)
-        login.expect_prompt()
-        login.answer(RIGHT)
-        login.expect_prompt(USED_PROMPT)
-        login.answer("12345")
-        login.expect_prompt(WRONG_PROMPT)
-        login.hang_up()
-        self.assert_outcome(login, "denied", "1 malformed, 1 used before")
-        self.assertEqual(server.kinds, ["create"])
-        self.assertEqual(self.count(host), 0)
+        for mode, script in zip(MODES, ({"verify": for_ever(refuse(503))},
+                                        {"create": for_ever(refuse(503))})):
+            server = self.liar(**script)
+            host = self.single(server, login={"create_challenge": mode})
+            for number in range(31):
+                self.one_answer(host, f"{number:06}", "unavailable")
+            self.assertEqual(len(server.codes), 31, mode)
+            self.assertEqual(self.count(host), 0)
+            self.login(host).expect_prompt()
 
     def test_right_logins_between_them_change_nothing_of_the_day(self):
         host = self.single(self.liar())
