@@ -443,6 +443,38 @@ class WrongCodes(MemoryTest):
             self.assertEqual(self.count(host), 0)
             self.login(host).expect_prompt()
 
+    WITH_CODE = {"create_challenge": "with_code"}
+
+    def test_with_code_a_lost_reply_and_a_kill_stay_counted_and_the_code_is_used(self):
+        server = self.liar(create=[lost(Connection.hang)] * 2)
+        host = self.single(server, login=self.WITH_CODE, service={"timeout_seconds": 1})
+        login = self.login(host)
+        login.expect_prompt()
+        login.answer(WRONG)
+        self.assertTrue(server.wait(lambda server: server.codes))
+        login.process.send_signal(signal.SIGKILL)
+        login.process.wait()
+        self.assertEqual(self.count(host), 1)
+        self.one_answer(host, RIGHT, "unavailable")
+        self.assertEqual(self.count(host), 2)
+        self.one_answer(host, RIGHT, "denied", "used before on this host")
+        self.assertEqual(server.codes, [WRONG, RIGHT])
+
+    def test_with_code_what_was_not_sent_costs_no_challenge_and_does_not_count(self):
+        server = self.liar()
+        host = self.host(server, login=self.WITH_CODE)
+        self.one_answer(host, RIGHT, "approved")
+        login = self.login(host)
+        login.expect_prompt()
+        login.answer(RIGHT)
+        login.expect_prompt(USED_PROMPT)
+        login.answer("12345")
+        login.expect_prompt(WRONG_PROMPT)
+        login.hang_up()
+        self.assert_outcome(login, "denied", "1 malformed, 1 used before")
+        self.assertEqual(server.kinds, ["create"])
+        self.assertEqual(self.count(host), 0)
+
     def test_right_logins_between_them_change_nothing_of_the_day(self):
         host = self.single(self.liar())
         self.set_wrong(host, [60] * 29, 29)
