@@ -13,7 +13,7 @@
 #define FOLDER  "/etc/systemd/system/" UNIT ".d"
 #define DROP_IN FOLDER "/twilio-verify.conf"
 
-/* As conf/systemd has it, where the reasons are. */
+/* As the sample of such a drop-in has it, where the reasons are. */
 static const char text[] =
     "# twilio-verify enable polkit-1: the check program asks Twilio, and restricts itself.\n"
     "[Service]\n"
