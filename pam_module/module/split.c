@@ -4,6 +4,7 @@
 #include "split.h"
 
 #include <security/pam_ext.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,7 +51,7 @@ static int keep(pam_handle_t *pamh, const char *user, const char *code)
     if (kept == NULL)
         return PAM_BUF_ERR;
     kept->kept_ms = clock_ms();
-    memcpy(kept->code, code, strlen(code));
+    snprintf(kept->code, sizeof kept->code, "%s", code);
     memcpy(kept->user, user, size);
 
     status = pam_set_data(pamh, NAME, kept, wipe);

@@ -26,7 +26,6 @@ static bool add_descriptors(posix_spawn_file_actions_t *actions, int output, con
 
 static bool spawn(const char *const *arguments, int output, const int *inputs, pid_t *ret_pid)
 {
-    char *environment[] = { (char[]){ "PATH=/usr/sbin:/usr/bin:/sbin:/bin" }, NULL };
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     bool is_started = false;
@@ -36,6 +35,7 @@ static bool spawn(const char *const *arguments, int output, const int *inputs, p
     if (posix_spawn_file_actions_init(&actions) != 0)
         return false;
     if (posix_spawnattr_init(&attributes) == 0) {
+        char *environment[] = { (char[]){ "PATH=/usr/sbin:/usr/bin:/sbin:/bin" }, NULL };
         is_started = posix_spawnattr_setsigmask(&attributes, &none) == 0 &&
                      posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK) == 0 &&
                      add_descriptors(&actions, output, inputs) &&

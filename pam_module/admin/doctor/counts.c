@@ -13,17 +13,19 @@ enum { READ_MAX = 20000, LOCKED_MAX = 10, REMEDY_SIZE = 2 * TERMINAL_WORD_SIZE }
 
 static void add_lock(struct report *report, const char *name, int64_t opens_s)
 {
-    char remedy[REMEDY_SIZE], when[TEXT_TIME_SIZE];
+    char remedy[REMEDY_SIZE];
 
     snprintf(remedy, sizeof remedy, "twilio-verify unlock %s", terminal_word(name).text);
-    if (opens_s == RECORD_NEVER)
+    if (opens_s == RECORD_NEVER) {
         report_add(report, REPORT_WARNING, "wrong codes", remedy,
                    "%d in a row: codes of %s are refused until then; recovery codes work",
                    RECORD_WRONG_ROW, name);
-    else
+    } else {
+        char when[TEXT_TIME_SIZE];
         report_add(report, REPORT_WARNING, "wrong codes", remedy,
                    "%d in 24 h: codes of %s are refused until %s; recovery codes work",
                    RECORD_WRONG_DAY, name, text_print_time(opens_s, when));
+    }
 }
 
 void counts_add(struct report *report, const struct settings *settings, const char *name)

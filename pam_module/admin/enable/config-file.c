@@ -36,12 +36,11 @@ static bool is_path_roots(const char *path, struct verdict *why_not)
 {
     char folder[PATH_MAX];
     struct stat status;
-    bool is_there;
 
     snprintf(folder, sizeof folder, "%s", path);
     for (char *slash; (slash = strrchr(folder, '/')) != NULL;) {
         slash[slash == folder] = '\0';
-        is_there = stat(folder, &status) == 0;
+        bool is_there = stat(folder, &status) == 0;
         if (!is_there && errno != ENOENT)
             return refuse(why_not, folder, strerror(errno));
         if (is_there && !is_roots(&status))
@@ -92,19 +91,22 @@ static bool read_old(const char *path, char **ret_old, struct verdict *why_not)
 
 bool config_file_open(const char *path, struct config_file *ret_file, struct verdict *why_not)
 {
-    auto_config_file file = { 0 };
+    auto_text char *old = NULL;
     char resolved[PATH_MAX];
+    char *copy;
 
     /* The folder that a link lies in decides as well. */
     if (!is_path_roots(path, why_not) || !resolve(path, resolved, why_not) ||
-        !is_path_roots(resolved, why_not) || !read_old(resolved, &file.old, why_not))
+        !is_path_roots(resolved, why_not) || !read_old(resolved, &old, why_not))
         return false;
-    file.path = strdup(resolved);
-    if (file.path == NULL)
+    copy = strdup(resolved);
+    if (copy == NULL)
         return refuse(why_not, path, "out of memory");
 
-    *ret_file = file;
-    file = (struct config_file){ 0 };
+    ret_file->path = copy;
+    ret_file->old = old;
+    ret_file->new = NULL;
+    old = NULL;
     return true;
 }
 

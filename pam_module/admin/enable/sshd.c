@@ -80,12 +80,14 @@ static bool run(const char *const *arguments, struct verdict *why_not)
     int output = memfd_create("output", MFD_CLOEXEC);
     auto_text char *text = NULL;
     const char *last = "";
-    char *rest, *line;
     int status = output >= 0 ? child_run(arguments, output, NULL) : -1;
 
-    if (output >= 0 && lseek(output, 0, SEEK_SET) == 0 && text_file_read_descriptor(output, &text))
-        for (rest = text; (line = text_file_line(&rest)) != NULL;)
+    if (output >= 0 && lseek(output, 0, SEEK_SET) == 0 &&
+        text_file_read_descriptor(output, &text)) {
+        char *rest = text, *line;
+        while ((line = text_file_line(&rest)) != NULL)
             last = *line != '\0' ? line : last;
+    }
     if (status != 0)
         refuse(why_not, arguments[0], *last != '\0' ? last : "it failed");
     if (output >= 0)

@@ -56,7 +56,6 @@ static bool add(struct people *people, const struct passwd *account, const char 
 {
     bool by_password = has_password(account), by_key = has_key(account);
     struct person *persons;
-    char *copy;
 
     if (has_person(people, account->pw_name) || (why == NULL && !by_password && !by_key))
         return true;
@@ -64,14 +63,14 @@ static bool add(struct people *people, const struct passwd *account, const char 
     if (persons == NULL)
         return false;
     people->persons = persons;
-    copy = strdup(account->pw_name);
-    if (copy == NULL)
-        return false;
-    persons[people->count++] = (struct person){
-        copy,   why != NULL ? why : by_password ? "password" : "key", why != NULL, by_password,
-        by_key,
-    };
-    return true;
+    persons += people->count;
+    persons->name = strdup(account->pw_name);
+    persons->why = why != NULL ? why : by_password ? "password" : "key";
+    persons->is_administrator = why != NULL;
+    persons->has_password = by_password;
+    persons->has_key = by_key;
+    people->count += persons->name != NULL;
+    return persons->name != NULL;
 }
 
 /* NAME need not have an account. */

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../../core/descriptor.h"
 #include "../desk/child.h"
 #include "text-file.h"
 
@@ -50,12 +51,14 @@ static void join(json_object *parent, const char *name, char words[WORDS_SIZE])
     for (size_t i = 0; i < count; i++) {
         json_object *object = json_object_array_get_idx(list, i);
         const char *before = json_object_object_get(object, "negated") != NULL ? "!" : "";
-        json_object_object_foreach(object, key, value)
-        {
+        struct json_object_iterator at = json_object_iter_begin(object);
+        struct json_object_iterator end = json_object_iter_end(object);
+        for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
+            const char *kind = json_object_iter_peek_name(&at);
             size_t used = strlen(words);
-            if (strcmp(key, "negated") != 0)
+            if (strcmp(kind, "negated") != 0)
                 snprintf(words + used, WORDS_SIZE - used, "%s%s%s%s", used > 0 ? ", " : "", before,
-                         mark_of(key), json_object_get_string(value));
+                         mark_of(kind), json_object_get_string(json_object_iter_peek_value(&at)));
         }
     }
 }
@@ -123,8 +126,11 @@ static void add_defaults(struct report *report, json_object *defaults)
     join(defaults, "Binding", whose);
     for (size_t i = 0; i < count; i++) {
         json_object *option = json_object_array_get_idx(options, i);
-        json_object_object_foreach(option, name, value)
-            add_setting(report, name, json_object_get_string(value));
+        struct json_object_iterator at = json_object_iter_begin(option);
+        struct json_object_iterator end = json_object_iter_end(option);
+        for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
+            add_setting(report, json_object_iter_peek_name(&at),
+                        json_object_get_string(json_object_iter_peek_value(&at)));
         if (is_off(option, "authenticate") && *whose == '\0')
             report_add(report, REPORT_WRONG, SUBJECT, "remove \"!authenticate\"",
                        "Defaults !authenticate: sudo runs without authentication");
@@ -206,14 +212,12 @@ static void convert(struct report *report, const char *path, int output, int mes
 void check_sudo_add(struct report *report, const char *sudoers)
 {
     const char *path = sudoers != NULL ? sudoers : DEFAULT;
-    int output = memfd_create("policy", MFD_CLOEXEC);
-    int messages = memfd_create("messages", MFD_CLOEXEC);
+    auto_close output = memfd_create("policy", MFD_CLOEXEC);
+    auto_close messages = memfd_create("messages", MFD_CLOEXEC);
     auto_text char *text = NULL;
 
     if (output >= 0 && messages >= 0 && text_file_read(path, &text)) /* a FIFO would hold it up */
         convert(report, path, output, messages);
     else
         add_unknown(report, path, strerror(errno));
-    close(output);
-    close(messages);
 }

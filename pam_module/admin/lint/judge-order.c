@@ -115,9 +115,11 @@ void judge_order(struct judge *judge)
                   ours->path, ours->number, factor->name, what, factor->path, factor->number, cost);
 }
 
+enum { ASKED_MAX = 2 };
+
 /* The first lines of our module that one login calls. */
 struct asked {
-    const struct pam_stack_line *lines[2];
+    const struct pam_stack_line *lines[ASKED_MAX];
     size_t count;
 };
 
@@ -127,7 +129,7 @@ static enum pam_code answer_usual(const struct pam_stack_line *line, void *conte
     struct asked *asked = context;
     bool is_exception = line->module->role == FACTS_CONDITION || line->module->role == FACTS_ROOT;
 
-    if (judge_is_ours(line) && asked->count < sizeof asked->lines / sizeof *asked->lines)
+    if (judge_is_ours(line) && asked->count < ASKED_MAX)
         asked->lines[asked->count++] = line;
     return is_exception ? PAM_CODE_AUTH_ERR : PAM_CODE_SUCCESS;
 }

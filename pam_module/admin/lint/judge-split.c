@@ -75,7 +75,7 @@ void judge_split(struct judge *judge)
     const struct pam_stack_line *last = find_last(judge->stack, judge_is_split);
     const struct pam_stack_line *ours = find_last(judge->stack, judge_is_ours);
 
-    if (split == NULL)
+    if (split == NULL || last == NULL)
         return;
     if (ours == NULL || ours < last) {
         judge_add(judge, REPORT_WRONG, THIRD,
