@@ -639,6 +639,17 @@ class SshdMethods(SshdCase):
         self.enable_sshd("key")
         self.disable("sshd")
 
+    def test_disabled_again_it_reloads_what_was_not_reloaded(self):
+        """As after a "disable" that was killed."""
+        sshd = self.start()
+        self.enable_sshd("key")
+        self.disable("sshd", "--no-reload")
+        by_key = (*self.key, "-o", "BatchMode=yes")
+        self.assert_out(sshd, self.alice, options=by_key)
+        self.assertIn("disabled already", self.disable("sshd"))
+        self.assertTrue(eventually(lambda: self.ssh(sshd, self.alice, options=by_key)[0] == 0,
+                                   bool))
+
     def test_an_exemption_by_a_match_block_is_named(self):
         self.start("Match Group robots", "AuthenticationMethods publickey")
         self.assertIn("Match Group robots: an exemption", self.enable_sshd("key"))

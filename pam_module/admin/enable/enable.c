@@ -276,37 +276,51 @@ static bool enable_sshd(struct task *task)
     return write_sshd(task, by_key, &config);
 }
 
+/* Also where nothing had to be undone: an earlier "disable" may have ended before it reloaded sshd. */
+static bool is_reloaded(struct task *task)
+{
+    char reason[SSHD_CONFIG_WHY_NOT_SIZE] = "";
+    auto_sshd_config config = { 0 };
+    struct verdict why_not;
+
+    switch (sshd_config_read(NULL, NULL, NULL, SSHD_CONFIG_USUAL, &config, reason)) {
+    case SSHD_CONFIG_ABSENT:
+        return true;
+    case SSHD_CONFIG_REFUSED:
+        verdict_refuse(&why_not, OUTCOME_MISCONFIGURED, "%s", reason);
+        break;
+    case SSHD_CONFIG_READ:
+        if (sshd_reload(&config, &why_not))
+            return true;
+    }
+    report_add(task->report, REPORT_WRONG, "sshd", "reload it",
+               "keeps its methods until it is reloaded: %s", why_not.reason);
+    return false;
+}
+
 /* PAM first: sshd with its old methods would ask for nothing but the code. */
 static bool disable_sshd(struct task *task)
 {
-    auto_sshd_config config = { 0 };
     auto_config_file drop_in = { 0 };
-    char reason[SSHD_CONFIG_WHY_NOT_SIZE];
     struct verdict why_not;
     size_t count;
+    bool is_same;
 
     if (!sshd_disable(&drop_in, &count, &why_not))
         return refuse(task, why_not.reason);
     if (count > 0)
         plan_add(&task->plan, &drop_in);
-    if (has_nothing_to_do(task, "disabled"))
-        return true;
-    if (!undo(task))
+    is_same = has_nothing_to_do(task, "disabled");
+    if (!is_same && !undo(task))
         return false;
-    if (count == 0 || task->is_dry)
+    if (task->is_dry)
         return true;
-    if (command_value(task->call, "no-reload") != NULL) {
+    if (command_value(task->call, "no-reload") == NULL)
+        return is_reloaded(task);
+    if (!is_same)
         report_add(task->report, REPORT_WARNING, "sshd", "reload it",
                    "keeps its methods until it is reloaded");
-        return true;
-    }
-    if (sshd_config_read(NULL, NULL, NULL, SSHD_CONFIG_USUAL, &config, reason) != SSHD_CONFIG_READ)
-        verdict_refuse(&why_not, OUTCOME_MISCONFIGURED, "%s", reason);
-    else if (sshd_reload(&config, &why_not))
-        return true;
-    report_add(task->report, REPORT_WRONG, "sshd", "reload it",
-               "keeps its methods until it is reloaded: %s", why_not.reason);
-    return false;
+    return true;
 }
 
 static bool disable_service(struct task *task)
