@@ -3,8 +3,8 @@
 /* stop-at REPORT NUMBER MILLISECONDS PROGRAM...: runs PROGRAM, and stops all its threads, without a
  * signal, when one of them enters its system call of that NUMBER after it has set a timer: from 1 on.
  * It goes on MILLISECONDS after the timer was set; where that is "kill", PROGRAM is killed there. REPORT
- * gets "stopped CALL", CALL being the kernel's number of the call, or "ended" where there were not so
- * many. */
+ * gets "stopped CALL HELD", CALL being the kernel's number of the call and HELD the milliseconds that
+ * it stood still, or "ended 0 0" where there were not so many. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -47,11 +47,12 @@ static _Noreturn void fail(const char *what)
     exit(FAILURE);
 }
 
-static void report(const char *path, const char *word, unsigned long long call)
+static void report(const char *path, const char *word, unsigned long long call, int64_t held_ms)
 {
     FILE *file = fopen(path, "we");
 
-    if (file == NULL || fprintf(file, "%s %llu\n", word, call) < 0 || fclose(file) != 0)
+    if (file == NULL || fprintf(file, "%s %llu %lld\n", word, call, (long long)held_ms) < 0 ||
+        fclose(file) != 0)
         fail(path);
 }
 
@@ -132,7 +133,8 @@ static bool enters(pid_t thread, const char *path, int64_t hold_ms)
     if (tracee.began_ms == 0 && sets_timer(thread, &info))
         tracee.began_ms = clock_ms();
     else if (tracee.began_ms != 0 && --tracee.left == 0) {
-        report(path, "stopped", info.entry.nr);
+        int64_t held_ms = tracee.began_ms + hold_ms - clock_ms();
+        report(path, "stopped", info.entry.nr, hold_ms != KILL_MS && held_ms > 0 ? held_ms : 0);
         if (hold_ms == KILL_MS)
             kill(tracee.program, SIGKILL); /* the call is not made */
         else
@@ -178,7 +180,7 @@ static int follow(const char *path, int64_t hold_ms)
             drop(thread);
             if (thread != tracee.program)
                 continue;
-            report(path, "ended", 0);
+            report(path, "ended", 0, 0);
             return status_of(status);
         }
         add(thread);
