@@ -5,10 +5,10 @@
 That program is tests/module/pam-driver.c, with libpam, the module, the check program and the
 emulator behind it. It logs in twice, with a right code and with a wrong one."""
 
-import errno
 import base64
 import concurrent.futures
 import contextlib
+import errno
 import itertools
 import json
 import os
