@@ -98,7 +98,7 @@ static bool decode_name(const char *name, size_t size, char *out, size_t out_siz
 static char *print_names(enum dialogue_task task, const char *service, const char *user,
                          char line[DIALOGUE_LINE_SIZE])
 {
-    const char *end = line + DIALOGUE_LINE_SIZE - NUMBERS_SIZE;
+    const char *end = line + (DIALOGUE_LINE_SIZE - NUMBERS_SIZE);
     char *out = stpcpy(line, tasks[task]);
 
     if (service[0] == '\0' || strlen(service) >= DIALOGUE_SERVICE_SIZE)

@@ -46,13 +46,15 @@ static bool parse_stat(const char *text, struct kin *kin)
 
 static bool parse_status(const char *text, struct kin *kin)
 {
-    const char *line = strstr(text, "\nUid:\t");
-    unsigned real, effective;
+    static const char key[] = "\nUid:\t"; /* the real user, the effective one */
+    const char *line = strstr(text, key);
+    const char *effective = line != NULL ? strchr(line + strlen(key), '\t') : NULL;
+    char *end;
 
-    if (line == NULL || sscanf(line, "\nUid: %u %u", &real, &effective) != 2)
+    if (effective == NULL)
         return false;
-    kin->user = effective;
-    return true;
+    kin->user = (uid_t)strtoul(effective, &end, 10);
+    return end != effective && *end == '\t';
 }
 
 /* The folder is one process's: when that has ended nothing can be read there any more. */
