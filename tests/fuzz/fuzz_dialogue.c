@@ -20,11 +20,16 @@ static void parse_login(const char *line)
     if (!dialogue_parse_login(line, &login))
         return;
     fuzz_demand(login.service[0] != '\0', "a service has a name");
-    fuzz_demand(dialogue_print_login(login.service, login.user,
-                                     (login.is_own ? DIALOGUE_OWN : 0) |
-                                         (login.is_silent ? DIALOGUE_SILENT : 0),
-                                     again),
-                "names can be printed");
+    if (login.task == DIALOGUE_LOGIN)
+        fuzz_demand(dialogue_print_login(login.service, login.user,
+                                         (login.is_own ? DIALOGUE_OWN : 0) |
+                                             (login.is_silent ? DIALOGUE_SILENT : 0),
+                                         again),
+                    "names can be printed");
+    else
+        fuzz_demand(dialogue_print_task(login.task, login.service, login.user, login.pid,
+                                        login.start, again),
+                    "a task can be printed");
     fuzz_demand(strcmp(line, again) == 0, "a login has one spelling");
 }
 
@@ -54,14 +59,25 @@ static void print_login(const char *service, const char *user)
 
 static void parse_message(const char *line)
 {
-    static const char *const prefixes[] = { "ask-secret ", "ask ", "show ", "log notice ",
-                                            "log warning " };
+    static const char *const prefixes[] = { [DIALOGUE_ASK_SECRET] = "ask-secret ",
+                                            [DIALOGUE_ASK] = "ask ",
+                                            [DIALOGUE_SHOW] = "show ",
+                                            [DIALOGUE_LOG_NOTICE] = "log notice ",
+                                            [DIALOGUE_LOG_WARNING] = "log warning ",
+                                            [DIALOGUE_REMEMBER] = "remember",
+                                            [DIALOGUE_DONE] = "done: " };
     struct dialogue_message message;
     char again[DIALOGUE_LINE_SIZE];
 
     if (!dialogue_parse_message(line, &message))
         return;
     fuzz_demand(text_is_clean(line, strlen(line)), "a message is clean");
+    if (message.kind == DIALOGUE_REMEMBER ||
+        (message.kind == DIALOGUE_DONE && *message.text == '\0')) {
+        fuzz_demand(strcmp(line, message.kind == DIALOGUE_REMEMBER ? "remember" : "done") == 0,
+                    "a word alone has one spelling");
+        return;
+    }
     if (message.kind != DIALOGUE_VERDICT) {
         snprintf(again, sizeof again, "%s", prefixes[message.kind]);
         fuzz_demand(strncmp(line, again, strlen(again)) == 0, "a message begins with its word");
