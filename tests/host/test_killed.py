@@ -39,15 +39,16 @@ class Killed(HostCase):
             return is_killed, values
 
     def each_call(self, server, answer):
-        """At the first call, the second, and so on, until there are no more: what the file says."""
+        """At the first call, the second, and so on, until there are no more, and without a kill: what
+        the file says."""
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
             for first in range(1, FOR_EVER, AT_ONCE):
                 numbers = range(first, first + AT_ONCE)
                 for number, (is_killed, values) in zip(
                         numbers, pool.map(lambda n: self.kill(server, n, answer(n)), numbers)):
+                    yield number, values
                     if not is_killed:
                         return
-                    yield number, values
 
     def test_what_was_sent_is_counted(self):
         server = self.liar()
