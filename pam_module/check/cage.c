@@ -24,8 +24,8 @@
 #define LANDLOCK_SCOPE_SIGNAL               (UINT64_C(1) << 1)
 #endif
 
-/* struct landlock_ruleset_attr of Linux 6.12. An older kernel takes it with zeros in what it does not
- * know. */
+/* struct landlock_ruleset_attr of Linux 6.12. An older kernel takes it with zeros in what it does
+ * not know. */
 struct attributes {
     uint64_t files, network, scoped;
 };
@@ -33,8 +33,8 @@ struct attributes {
 #define FILES(rights) ((LANDLOCK_ACCESS_FS_MAKE_SYM << (rights)) - 1)
 #define SCOPED        (LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | LANDLOCK_SCOPE_SIGNAL)
 
-/* What landlock(7) keeps from us, by the version of its interface. Not whom we connect to: a proxy, a
- * name server and a module of the name service may have any port. */
+/* What landlock(7) keeps from us, by the version of its interface. Not whom we connect to: a proxy,
+ * a name server and a module of the name service may have any port. */
 static const struct attributes attributes[] = {
     [1] = { .files = FILES(1) }, [2] = { .files = FILES(2) },
     [3] = { .files = FILES(3) }, [4] = { .files = FILES(3) },
@@ -100,8 +100,8 @@ static bool add_rule(int ruleset, int place, uint64_t rights)
            errno == EBADFD; /* it lies in no file system */
 }
 
-/* Allows RIGHTS to what PLACE is, and below it, if that is of KIND: S_IFDIR and the like; closes it.
- * PLACE -1, with errno: what can't be opened is no loss. False with errno. */
+/* Allows RIGHTS to what PLACE is, and below it, if that is of KIND: S_IFDIR and the like; closes
+ * it. PLACE -1, with errno: what can't be opened is no loss. False with errno. */
 static bool allow_place(int ruleset, int place, mode_t kind, uint64_t rights)
 {
     struct stat status;

@@ -91,8 +91,8 @@ static bool send_line(const char *line)
     return send(closing.log, line, strlen(line) + closing.is_stream, MSG_NOSIGNAL) >= 0;
 }
 
-/* Adds NUMBER, which is not negative, at END; returns the new end. Not by stdio(3), which a handler of a
- * signal must not call. */
+/* Adds NUMBER, which is not negative, at END; returns the new end. Not by stdio(3), which a handler
+ * of a signal must not call. */
 static char *add_number(char *end, int64_t number)
 {
     char digits[NUMBER_SIZE];
@@ -107,7 +107,8 @@ static char *add_number(char *end, int64_t number)
     return end;
 }
 
-/* The keys of the module's line, but for those that it alone knows, up to REASON. Returns the end. */
+/* The keys of the module's line, but for those that it alone knows, up to REASON. Returns the
+ * end. */
 static char *begin_line(char line[LINE_SIZE], int level, const char *outcome, const char *reason)
 {
     char *end = add_number(stpcpy(line, "<"), LOG_AUTHPRIV | level);

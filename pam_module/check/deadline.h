@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* The clock that ends a login, which nothing in this process can hold up: a resolver may hang for longer
- * than the login may take, and its thread is not waited for. Its verdict is never an outage: whoever
- * calls sudo can freeze or throttle this process. The login itself says who is to blame (move.h), and it
- * has said so by then where this host lets it run. There is one clock for a process, as ITIMER_REAL of
- * setitimer(2) is. */
+/* The clock that ends a login, which nothing in this process can hold up: a resolver may hang for
+ * longer than the login may take, and its thread is not waited for. Its verdict is never an outage:
+ * whoever calls sudo can freeze or throttle this process. The login itself says who is to blame
+ * (move.h), and it has said so by then where this host lets it run. There is one clock for a
+ * process, as ITIMER_REAL of setitimer(2) is. */
 #pragma once
 
 #include <stdint.h>

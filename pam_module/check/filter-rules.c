@@ -173,8 +173,8 @@ const struct filter_rule filter_rules[] = {
     { "ioctl", 1, { IS(1, FILTER_NAME + 1) } },
     { "ioctl", 1, { IS(1, FILTER_NAME + 2) } },
     { "ioctl", 1, { IS(1, FILTER_NAME + 3) } },
-    /* TCP and UDP, the daemons of the name service, and the addresses of this host. Each protocol with
-     * each type, since architectures disagree about which type is 1 and which is 2. */
+    /* TCP and UDP, the daemons of the name service, and the addresses of this host. Each protocol
+     * with each type, since architectures disagree about which type is 1 and which is 2. */
     { "socket", 3, { IS(0, AF_INET), BITS(1, SOCKET_TYPE, SOCK_STREAM), IS(2, 0) } },
     { "socket", 3, { IS(0, AF_INET), BITS(1, SOCKET_TYPE, SOCK_STREAM), IS(2, IPPROTO_TCP) } },
     { "socket", 3, { IS(0, AF_INET), BITS(1, SOCKET_TYPE, SOCK_STREAM), IS(2, IPPROTO_UDP) } },
@@ -190,8 +190,8 @@ const struct filter_rule filter_rules[] = {
     { "socket", 1, { BITS(0, INT32_MAX, AF_UNIX) } }, /* all bits: libseccomp 2.5 fails on x86 */
     { "socket", 2, { IS(0, AF_NETLINK), IS(2, NETLINK_ROUTE) } },
     { "socketpair", 1, { IS(0, AF_UNIX) } },
-    /* s390x has the arguments of clone(2) in another order. There and on x86 those of mmap(2) lie in
-     * memory, where a filter sees nothing; libc of x86 has mmap2(2). */
+    /* s390x has the arguments of clone(2) in another order. There and on x86 those of mmap(2) lie
+     * in memory, where a filter sees nothing; libc of x86 has mmap2(2). */
     { "clone", 1, { BITS(1, THREAD, THREAD) }, .architecture = "s390x" },
     { "mmap", .architecture = "s390x" },
     { "mmap", .architecture = "x86", .is_refused = true },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* The system calls that a login may make. Every other one answers ENOSYS: that is what a newer library
- * meets on an older kernel, and copes with. */
+/* The system calls that a login may make. Every other one answers ENOSYS: that is what a newer
+ * library meets on an older kernel, and copes with. */
 #pragma once
 
 #include <seccomp.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* filter-table ARCHITECTURE little|big: prints the filter of filter.h for ARCHITECTURE, a name of
- * libseccomp's, and its byte order. It runs where the check program is built, and prints by name what
- * the compiler for ARCHITECTURE has to put in. */
+ * libseccomp's, and its byte order. It runs where the check program is built, and prints by name
+ * what the compiler for ARCHITECTURE has to put in. */
 #include <errno.h>
 #include <linux/filter.h>
 #include <stdint.h>
@@ -116,8 +116,8 @@ static bool is_action(uint32_t value)
            value == SCMP_ACT_ERRNO(ENOSYS) || value == SCMP_ACT_ERRNO(EPERM);
 }
 
-/* seccomp_export_bpf(3) writes in the byte order of the filter's architecture. libseccomp 2.5 forgets it
- * for some actions. */
+/* seccomp_export_bpf(3) writes in the byte order of the filter's architecture. libseccomp 2.5
+ * forgets it for some actions. */
 static void read_table(scmp_filter_ctx filter, bool is_big, struct table *table)
 {
     unsigned char bytes[8];
@@ -247,8 +247,8 @@ static void add_value(struct values *values, unsigned argument, uint64_t value)
     values->of[argument][values->count[argument]++] = value;
 }
 
-/* Small numbers, which most values are, and what the rules compare with; all with an upper half too,
- * which must not matter. */
+/* Small numbers, which most values are, and what the rules compare with; all with an upper half
+ * too, which must not matter. */
 static void gather_values(struct values *values)
 {
     const uint64_t upper = UINT64_C(0xdeadbeef) << 32;
@@ -284,8 +284,8 @@ static bool has_arguments(const char *name)
     return false;
 }
 
-/* The name of the call NUMBER; the caller frees. Where the numbers of an architecture begin at 4000 and
- * the like, libseccomp takes them without that too. */
+/* The name of the call NUMBER; the caller frees. Where the numbers of an architecture begin at 4000
+ * and the like, libseccomp takes them without that too. */
 static char *name_of(const struct target *target, int number)
 {
     int first = seccomp_syscall_resolve_name_arch(target->architecture, "read") / 1000 * 1000;

@@ -15,9 +15,9 @@ enum { KIBIBYTE = 1024, MEBIBYTE = 1024 * KIBIBYTE, THREAD_STACK_SIZE = 1 * MEBI
 /* The caller of sudo chooses these for us: none is inherited. With less than the need a login might
  * take its own want for an outage of Twilio. Measured: a login with a recovery code takes 40 MiB of
  * address space, 20 MiB of data (16 of them to hash the code), 8 descriptors, 32 KiB of stack, and
- * two processes of its account, since a thread counts. A user's file in state_dir takes 4 KiB: where
- * it could not be written, wrong codes would not be counted. The rest is for larger libraries, and for
- * name services that libc loads. */
+ * two processes of its account, since a thread counts. A user's file in state_dir takes 4 KiB:
+ * where it could not be written, wrong codes would not be counted. The rest is for larger
+ * libraries, and for name services that libc loads. */
 static const struct limit {
     int resource;
     const char *name, *unit;

@@ -167,8 +167,8 @@ static enum challenge_state send_code(struct login *login)
         take_back(login);
     if (state != CHALLENGE_LOST)
         return state;
-    /* An "approved" that is fetched counts, since this login's code was sent to it. The code may have
-     * been judged: it is not sent to a second challenge. */
+    /* An "approved" that is fetched counts, since this login's code was sent to it. The code may
+     * have been judged: it is not sent to a second challenge. */
     login->challenge.was_repeated = true;
     return login->api->fetch(login->service, &questions->watch, &login->challenge,
                              &questions->verdict);
@@ -296,8 +296,8 @@ static void create_or_end(struct login *login)
     questions_end(questions);
 }
 
-/* While the user types: load, connect, and create the challenge unless that waits for a code. Failures
- * are remembered. */
+/* While the user types: load, connect, and create the challenge unless that waits for a code.
+ * Failures are remembered. */
 static void prepare(struct login *login)
 {
     if (login->ports->load(login->ports->context, &login->api, &login->service,
@@ -334,8 +334,8 @@ static void show_limit(const struct login *login)
     login->ports->show(login->ports->context, text);
 }
 
-/* What the next login must know of this one. A thief who gets in hears of his wrong codes in place of
- * the user: so the log tells. */
+/* What the next login must know of this one. A thief who gets in hears of his wrong codes in place
+ * of the user: so the log tells. */
 static void note_end(const struct login *login)
 {
     const struct questions *questions = &login->questions;

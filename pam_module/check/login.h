@@ -44,14 +44,15 @@ struct login_ports {
     /* Makes the API ready, once, after the prompt is out. False, with the verdict in *WHY_NOT. */
     bool (*load)(void *context, const struct challenge_api **ret_api,
                  struct challenge_service **ret_service, struct verdict *why_not);
-    /* Says when this login must have ended, whatever hangs, by clock_ms(); HTTP_FOREVER: the user is
-     * typing, or this host is at work and not Twilio. */
+    /* Says when this login must have ended, whatever hangs, by clock_ms(); HTTP_FOREVER: the user
+     * is typing, or this host is at work and not Twilio. */
     void (*limit)(void *context, int64_t deadline_ms);
     int64_t (*clock_ms)(void *context); /* clock_ms(), or a test's */
     void (*pause)(void *context, int64_t pause_ms);
 
-    /* What this host remembers (ledger.h). CODE is about to be sent: notes it, so that no other login
-     * sends it; release() takes that back. CLAIM_REFUSED: the login is over; the verdict tells. */
+    /* What this host remembers (ledger.h). CODE is about to be sent: notes it, so that no other
+     * login sends it; release() takes that back. CLAIM_REFUSED: the login is over; the verdict
+     * tells. */
     enum claim (*claim)(void *context, const char *code, struct ledger_counts *ret_counts,
                         struct verdict *why_not);
     /* Nobody has judged the code that was claimed. */
@@ -72,7 +73,7 @@ struct login_ports {
 };
 
 /* Runs one login to its verdict. OUTCOME_APPROVED only if Twilio approved, for this enrollment and
- * for a challenge that was made here, a code that was answered here; or if recover() used up a recovery
- * code that was. */
+ * for a challenge that was made here, a code that was answered here; or if recover() used up a
+ * recovery code that was. */
 void login_run(const struct login_request *request, const struct login_ports *ports,
                struct verdict *ret_verdict);

@@ -25,8 +25,8 @@ enum {
     SET_MEMORY_MERGE = 67, /* PR_SET_MEMORY_MERGE, which the headers of Linux before 6.4 lack */
 };
 
-/* Nor his place in the queue for a processor or a disk: starved until a limit is over, a login might
- * tell that Twilio is away. */
+/* Nor his place in the queue for a processor or a disk: starved until a limit is over, a login
+ * might tell that Twilio is away. */
 static void share_processors(void)
 {
     const struct sched_param none = { 0 };
@@ -41,7 +41,8 @@ static void share_processors(void)
 }
 
 /* The first to be killed where memory ends, memory from the fullest node alone, pages that are
- * merged with equal ones of his (which tells what is in ours), a system that answers differently. */
+ * merged with equal ones of his (which tells what is in ours), a system that answers
+ * differently. */
 static void share_memory(void)
 {
     int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);

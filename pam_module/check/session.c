@@ -37,8 +37,8 @@ static bool refuse(struct verdict *why_not, const char *reason)
     return verdict_refuse(why_not, OUTCOME_DENIED, "%s", reason);
 }
 
-/* The caller of su may kill it meanwhile; process 1 adopts this one then, and everything descends from
- * that. */
+/* The caller of su may kill it meanwhile; process 1 adopts this one then, and everything descends
+ * from that. */
 static bool caller_is_parent(const struct dialogue_login *login, struct kin *ret_host,
                              struct verdict *why_not)
 {
@@ -196,8 +196,8 @@ bool session_run(const char *settings_path, const struct dialogue_login *login,
     return login->task == DIALOGUE_PROVED ? prove(&task, why_not) : open_session(&task, why_not);
 }
 
-/* One process of the walk upwards. Pids are taken over: CHILD must be PARENT's child before and after
- * PARENT was read, and not older. */
+/* One process of the walk upwards. Pids are taken over: CHILD must be PARENT's child before and
+ * after PARENT was read, and not older. */
 static bool read_parent(const struct kin *child, struct kin *ret_parent)
 {
     struct kin parent, again;

@@ -40,7 +40,8 @@ static bool is_plain(char byte)
     return byte > ' ' && byte < 0x7f && byte != '%';
 }
 
-/* Percent-encodes the first SIZE bytes of NAME; the end of what it wrote, NULL if it did not fit. */
+/* Percent-encodes the first SIZE bytes of NAME; the end of what it wrote, NULL if it did not
+ * fit. */
 static char *encode_name(const char *name, size_t size, char *out, const char *end)
 {
     static const char digits[] = "0123456789ABCDEF";

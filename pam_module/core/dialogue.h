@@ -42,10 +42,10 @@ enum {
     DIALOGUE_SERVICE_SIZE = 65,
 };
 
-/* Who logs in, and where. A name of DIALOGUE_NAME_MAX + 1 bytes stands for every longer one: it is
- * cut, and never looked up. */
 enum dialogue_task { DIALOGUE_LOGIN, DIALOGUE_PROVED, DIALOGUE_SESSION };
 
+/* Who logs in, and where. A name of DIALOGUE_NAME_MAX + 1 bytes stands for every longer one: it is
+ * cut, and never looked up. */
 struct dialogue_login {
     char service[DIALOGUE_SERVICE_SIZE];
     char user[DIALOGUE_NAME_SIZE];
@@ -65,8 +65,8 @@ enum dialogue_kind {
     DIALOGUE_DONE,
 };
 
-/* One line of the check program. TEXT points into the line that was parsed; of DIALOGUE_DONE it is the
- * reason, "" for none. VERDICT is filled for DIALOGUE_VERDICT alone. */
+/* One line of the check program. TEXT points into the line that was parsed; of DIALOGUE_DONE it is
+ * the reason, "" for none. VERDICT is filled for DIALOGUE_VERDICT alone. */
 struct dialogue_message {
     enum dialogue_kind kind;
     const char *text;
@@ -82,14 +82,14 @@ enum { DIALOGUE_OWN = 1, DIALOGUE_SILENT = 2 };
 bool dialogue_print_login(const char *service, const char *user, unsigned flags,
                           char line[DIALOGUE_LINE_SIZE]);
 
-/* Writes the first line of TASK, which is no login, for the process PID that began at START. False: as
- * above. */
+/* Writes the first line of TASK, which is no login, for the process PID that began at START. False:
+ * as above. */
 bool dialogue_print_task(enum dialogue_task task, const char *service, const char *user,
                          int64_t pid, int64_t start, char line[DIALOGUE_LINE_SIZE]);
 
-/* Reads the first line. False, and *RET_LOGIN untouched: another version, not two names (the
- * user's may be empty), a wrong or needless escape, a NUL, a name that does not fit, another word
- * behind the names or another order of them; a PID that is not 2 to 4194304 (pid_max of proc(5)) or a
+/* Reads the first line. False, and *RET_LOGIN untouched: another version, not two names (the user's
+ * may be empty), a wrong or needless escape, a NUL, a name that does not fit, another word behind
+ * the names or another order of them; a PID that is not 2 to 4194304 (pid_max of proc(5)) or a
  * START that is not 1 to INT64_MAX, in another spelling than the shortest. */
 bool dialogue_parse_login(const char *line, struct dialogue_login *ret_login);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Who is enrolled: a user's name to the identity and the factor at Twilio. One small file a user. */
+/* Who is enrolled: a user's name to the identity and the factor at Twilio. One small file a
+ * user. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,7 +21,8 @@ enum enrollment_found {
     ENROLLMENT_FOUND,
 };
 
-/* Whether NAME can have a file: 1 to 250 bytes without a slash or a control byte, not "." or "..". */
+/* Whether NAME can have a file: 1 to 250 bytes without a slash or a control byte, not "." or
+ * "..". */
 bool enrollment_is_name(const char *name);
 
 /* Whether TEXT is an identity as Twilio takes it: 8 to 64 letters, digits, dashes. */

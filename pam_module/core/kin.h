@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* A process and its parent, as proc(5) shows them. A pid is taken over by another process: pid and start
- * together name one process of a boot. */
+/* A process and its parent, as proc(5) shows them. A pid is taken over by another process: pid and
+ * start together name one process of a boot. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,9 +14,10 @@ struct kin {
     uid_t user;        /* effective */
 };
 
-/* Reads the process PID. False: it does not exist, /proc does not show it (hidepid of proc(5)), or it is
- * another one by now. */
+/* Reads the process PID. False: it does not exist, /proc does not show it (hidepid of proc(5)), or
+ * it is another one by now. */
 bool kin_read(pid_t pid, struct kin *ret_kin);
 
-/* Whether the processes PID and OTHER_PID execute the same file. False where nothing can be told. */
+/* Whether the processes PID and OTHER_PID execute the same file. False where nothing can be
+ * told. */
 bool kin_are_one_program(pid_t pid, pid_t other_pid);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* What this host remembers of the codes of the app that one user sent (record.h), as a login needs it.
- * Nothing is open while somebody is waited for. Where nothing can be remembered, a code still counts,
- * once in a login, and the note says why. */
+/* What this host remembers of the codes of the app that one user sent (record.h), as a login needs
+ * it. Nothing is open while somebody is waited for. Where nothing can be remembered, a code still
+ * counts, once in a login, and the note says why. */
 #pragma once
 
 #include "record.h"
@@ -19,13 +19,14 @@ struct ledger {
     struct verdict note; /* what went wrong, for the log; no reason: nothing */
 };
 
-/* Begins for USER, the name of whose enrollment it is, or NULL for somebody who is not enrolled. Claims
- * are hashed under a key that is made of SECRET, so that the file alone does not tell a code. STATE_DIR and
- * USER are kept. */
+/* Begins for USER, the name of whose enrollment it is, or NULL for somebody who is not enrolled.
+ * Claims are hashed under a key that is made of SECRET, so that the file alone does not tell a
+ * code. STATE_DIR and USER are kept. */
 void ledger_begin(struct ledger *ledger, const char *state_dir, const char *user, bool is_silent,
                   const char *secret);
 
-/* Makes the user's file, whole, where there is none. Where that fails what follows tells. */
+/* Makes the user's file, whole, where there is none. Where that fails, ledger_claim() says
+ * why in the note. */
 void ledger_make(const struct ledger *ledger);
 
 enum { LEDGER_TEXT_SIZE = 96 };
@@ -38,8 +39,8 @@ struct ledger_look {
     bool was_denied;             /* the last login was, less than a minute ago */
 };
 
-/* Reads it, without the lock; where nothing can be read it is zero. OUTCOME_EXHAUSTED is in *WHY_NOT where
- * it is locked. */
+/* Reads it, without the lock; where nothing can be read it is zero. OUTCOME_EXHAUSTED is in
+ * *WHY_NOT where it is locked. */
 void ledger_look(struct ledger *ledger, struct ledger_look *ret_look, struct verdict *why_not);
 
 /* Wrong codes of the user, with the one that was claimed last. */
@@ -47,9 +48,9 @@ struct ledger_counts {
     int day, row; /* in 24 h; without a right one between them */
 };
 
-/* Notes that CODE is about to be sent, and counts it as a wrong one, under one lock. CLAIM_REFUSED, with
- * the verdict in *WHY_NOT: it must not be sent; the same where the lock can't be had. *RET_COUNTS is
- * filled on CLAIM_MADE. */
+/* Notes that CODE is about to be sent, and counts it as a wrong one, under one lock. CLAIM_REFUSED,
+ * with the verdict in *WHY_NOT: it must not be sent; the same where the lock can't be had.
+ * *RET_COUNTS is filled on CLAIM_MADE. */
 enum claim ledger_claim(struct ledger *ledger, const char *code, struct ledger_counts *ret_counts,
                         struct verdict *why_not);
 
@@ -69,8 +70,8 @@ enum ledger_end {
     LEDGER_RECOVERED, /* a recovery code was */
 };
 
-/* Notes how the login ended. One that let in has told the user what its question said, and he knows of its
- * own wrong codes. */
+/* Notes how the login ended. One that let in has told the user what its question said, and he knows
+ * of its own wrong codes. */
 void ledger_note_end(struct ledger *ledger, enum ledger_end end);
 
 /* Forgets the key. */

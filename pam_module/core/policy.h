@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Whether a login needs a second factor at all. The check program obeys it, and the tool explains it. */
+/* Whether a login needs a second factor at all. The check program obeys it, and the tool explains
+ * it. */
 #pragma once
 
 #include "bypass.h"

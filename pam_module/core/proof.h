@@ -5,8 +5,8 @@
  *     PID.proved     by the process that asked, for the session that it or its parent opens
  *     PID.session    by the process that opened the session
  *
- * A file counts only while that process lives, in the boot in which it was written, and for the account
- * and the factor in it. No clock that is set extends it. */
+ * A file counts only while that process lives, in the boot in which it was written, and for the
+ * account and the factor in it. No clock that is set extends it. */
 #pragma once
 
 #include <stdbool.h>
@@ -46,15 +46,21 @@ bool proof_parse(const char *text, const char *shown, struct proof **ret_proof,
 int proof_open_folder(const char *runtime_dir, bool is_made, bool *ret_absent,
                       struct verdict *why_not);
 
-/* Reads the file of PID; the caller frees with proof_free(). *WHY_NOT tells of the other results. */
+/* Reads the file of PID; the caller frees with proof_free(). *WHY_NOT tells of the other
+ * results. */
 enum trusted_read proof_read(int folder, pid_t pid, enum proof_kind kind, struct proof **ret_proof,
                              struct verdict *why_not);
 
-/* Writes PROOF to a file of PID that does not count yet; proof_commit() makes it count, in place of the
- * one that was there, and is one rename(2). False, with OUTCOME_MISCONFIGURED in *WHY_NOT. */
+/* Writes PROOF to a file of PID that does not count yet. False, with OUTCOME_MISCONFIGURED in
+ * *WHY_NOT. */
 bool proof_write(int folder, pid_t pid, const struct proof *proof, struct verdict *why_not);
+
+/* Makes what proof_write() wrote count, in place of the file that was there: one rename(2). False,
+ * with OUTCOME_MISCONFIGURED in *WHY_NOT, and nothing changed. */
 bool proof_commit(int folder, pid_t pid, enum proof_kind kind, struct verdict *why_not);
 
+/* Removes the file of PID; it need not be there. A file that stays counts until its process
+ * ends. */
 void proof_remove(int folder, pid_t pid, enum proof_kind kind);
 
 /* Whether PROOF is of the process KIN, in the boot of NOW. */

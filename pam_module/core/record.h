@@ -88,5 +88,6 @@ void record_forgive(struct record *record);
  * them. */
 void record_tell(struct record *record, int64_t count, int64_t since_s);
 
-/* Whether the last login was denied, at most RECORD_DENIED_SECONDS before NOW_S of CLOCK_REALTIME. */
+/* Whether the last login was denied, at most RECORD_DENIED_SECONDS before NOW_S of
+ * CLOCK_REALTIME. */
 bool record_was_denied(const struct record *record, int64_t now_s);

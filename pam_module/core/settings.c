@@ -93,8 +93,9 @@ static const char *const session_services[] = { "sudo", "sudo-i", NULL };
     .group = "admin", .name = #name_, .offset = offsetof(struct settings, admin_##name_)
 #define SESSION(name_)                                                                             \
     .group = "session", .name = #name_, .offset = offsetof(struct settings, session_##name_)
+#define ABSOLUTE          "must be an absolute path"
 #define TEXT(least, most) .type = KEY_TEXT, .minimum = least, .maximum = most
-#define PATH              TEXT(2, PATH_LENGTH_MAX), .is_valid = is_absolute, .rule = "must be an absolute path"
+#define PATH              TEXT(2, PATH_LENGTH_MAX), .is_valid = is_absolute, .rule = ABSOLUTE
 
 static const struct key keys[] = {
     { MEMBER("service", base_url), TEXT(1, URL_LENGTH_MAX), .text = "https://verify.twilio.com",

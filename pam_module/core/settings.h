@@ -61,8 +61,8 @@ int settings_line(const char *path, const char *group, const char *name);
 /* Whether SERVICE, a PAM service, is in exempt_services. */
 bool settings_exempts(const struct settings *settings, const char *service);
 
-/* Whether SERVICE is not asked again in a session that has proved a code: session.minutes is set, and
- * SERVICE is in session.services. */
+/* Whether SERVICE is not asked again in a session that has proved a code: session.minutes is set,
+ * and SERVICE is in session.services. */
 bool settings_session_covers(const struct settings *settings, const char *service);
 
 /* Frees *SETTINGS, which may be NULL, and makes it NULL. */

@@ -50,6 +50,8 @@ enum statefile_locked {
 /* Locks FILE, for a moment: the caller unlocks before anything that takes long. Otherwise *WHY_NOT
  * says why. */
 enum statefile_locked statefile_lock(int file, struct verdict *why_not);
+
+/* Lets others lock FILE, which this process has locked. */
 void statefile_unlock(int file);
 
 /* Reads the record; an empty file holds one of zeros. The lock is not needed: where it meets half
@@ -65,6 +67,6 @@ enum statefile_locked statefile_refuse_damaged(struct verdict *why_not);
 bool statefile_write(const struct statefile *kind, int file, void *record, bool for_good,
                      struct verdict *why_not);
 
-/* Whether TIME_S, seconds of a clock, may are in a record: anyone who writes the file must not be
+/* Whether TIME_S, seconds of a clock, may be in a record: anyone who writes the file must not be
  * able to make us count beyond what we can. */
 bool statefile_is_time(int64_t time_s);

@@ -27,8 +27,8 @@ int trusted_open_file(int folder, const char *name, const char *shown, int flags
                       enum trusted_readers readers, bool *ret_absent, struct verdict *why_not);
 
 /* Reads such a file whole into *RET_TEXT, a string that the caller frees with secret_free().
- * TRUSTED_REFUSED: as above, or more than SIZE_MAX bytes, or a NUL byte. TRUSTED_ABSENT: there is no
- * such file; *WHY_NOT is filled as well. */
+ * TRUSTED_REFUSED: as above, or more than SIZE_MAX bytes, or a NUL byte. TRUSTED_ABSENT: there is
+ * no such file; *WHY_NOT is filled as well. */
 enum trusted_read trusted_read_file(int folder, const char *name, const char *shown,
                                     enum trusted_readers readers, size_t size_max, char **ret_text,
                                     struct verdict *why_not);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Which recovery codes of a user were used, and how often wrong ones were typed: NAME.used in state_dir
- * (statefile.h). A file and a lock of its own: a login that stands still while it holds the lock of the
- * codes of the app (record.h) holds up no recovery code. The delay goes by the wall clock, and where that
- * is set back it lasts for no longer than from then on. */
+/* Which recovery codes of a user were used, and how often wrong ones were typed: NAME.used in
+ * state_dir (statefile.h). A file and a lock of its own: a login that stands still while it holds
+ * the lock of the codes of the app (record.h) holds up no recovery code. The delay goes by the wall
+ * clock, and where that is set back it lasts for no longer than from then on. */
 #pragma once
 
 #include "recovery.h"
@@ -32,8 +32,8 @@ struct usage {
 
 extern const struct statefile usage_file;
 
-/* Reads FILE, also as it was when the codes of the app were counted in it. False: it is damaged, or can't be
- * read. */
+/* Reads FILE, also as it was when the codes of the app were counted in it. False: it is damaged, or
+ * can't be read. */
 bool usage_read(int file, struct usage *ret_usage);
 
 /* Locks FILE and reads it. On STATEFILE_LOCKED the caller unlocks; otherwise
@@ -43,25 +43,25 @@ enum statefile_locked usage_lock(int file, struct usage *ret_usage, struct verdi
 /* From when on a recovery code may be tried, at NOW_S of CLOCK_REALTIME; 0: now. */
 int64_t usage_delay(struct usage *usage, int64_t now_s);
 
-/* Counts a recovery code that is about to be tried at NOW_S, as a wrong one. 0; or, where it may not
- * be, what usage_delay() says. */
+/* Counts a recovery code that is about to be tried at NOW_S, as a wrong one. 0; or, where it may
+ * not be, what usage_delay() says. */
 int64_t usage_try(struct usage *usage, int64_t now_s);
 
-/* The used codes of RECOVERY's set, where FILE is the one that it was made for. NULL: USAGE does not know
- * them. */
+/* The used codes of RECOVERY's set, where FILE is the one that it was made for. NULL: USAGE does
+ * not know them. */
 struct usage_set *usage_find(struct usage *usage, int file, const struct recovery *recovery);
 
 /* How many of the COUNT codes of SET remain, whatever the file says. */
 int usage_left(const struct usage_set *set, size_t count);
 
-/* A login's use of them; RECOVERY NULL: the user has none. *NOTE is for the log, where there is something to
- * tell.
+/* A login's use of them; RECOVERY NULL: the user has none. *NOTE is for the log, where there is
+ * something to tell.
  *
- * Uses up CODE, on the disk. How many of its set remain; -1: it is wrong, used, not to be tried now, or
- * can't be used up. */
+ * Uses up CODE, on the disk. How many of its set remain; -1: it is wrong, used, not to be tried
+ * now, or can't be used up. */
 int usage_recover(const char *state_dir, const char *user, const struct recovery *recovery,
                   const char *code, struct verdict *note);
 
-/* Whether a right code would count now. */
+/* Whether a right code would count now. False where RECOVERY is NULL, too; *NOTE as above. */
 bool usage_can_recover(const char *state_dir, const char *user, const struct recovery *recovery,
                        struct verdict *note);

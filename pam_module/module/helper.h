@@ -54,6 +54,6 @@ void helper_hold_signals(struct helper *helper);
  * away is no veto: the verdict was whole. */
 bool helper_finish(struct helper *helper, struct verdict *why_not);
 
-/* Ends HELPER: closes our side, waits PATIENCE_MS, kills, reaps, and gives the host its signals back.
- * Takes an ended one too. */
+/* Ends HELPER: closes our side, waits PATIENCE_MS, kills, reaps, and gives the host its signals
+ * back. Takes an ended one too. */
 void helper_stop(struct helper *helper, int64_t patience_ms);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Lets the check program keep that this process has proved a code, or opens the session in which that
- * counts. */
+/* Lets the check program keep that this process has proved a code, or opens the session in which
+ * that counts. */
 #pragma once
 
 #include "../core/dialogue.h"

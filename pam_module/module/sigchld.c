@@ -96,7 +96,8 @@ static void give_back(siginfo_t *signal)
         kill(getpid(), SIGCHLD);
 }
 
-/* Of a child that could not be started, the number is unknown; but it is nobody's child any more. */
+/* Of a child that could not be started, the number is unknown; but it is nobody's child any
+ * more. */
 static bool is_of(const siginfo_t *signal, pid_t child)
 {
     return signal->si_code > 0 &&

@@ -59,8 +59,8 @@ static bool has_family(int family)
     return true;
 }
 
-/* Whether INTERFACE leads out, or is a card that is down. The kernel puts tunnels that nobody made into
- * every network namespace: they are down, and have no address of their own. */
+/* Whether INTERFACE leads out, or is a card that is down. The kernel puts tunnels that nobody made
+ * into every network namespace: they are down, and have no address of their own. */
 static bool is_way_out(const struct ifaddrs *interface)
 {
     static const unsigned char zeros[8];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Why a request got no answer: the other side, or what this host itself could not or would not do. */
+/* Why a request got no answer: the other side, or what this host itself could not or would not
+ * do. */
 #pragma once
 
 #include <stdbool.h>

@@ -6,7 +6,8 @@
 #include <limits.h>
 #include <stdbool.h>
 
-/* The path of a certificate in FOLDER, any of them. False: there is none, or FOLDER can't be read. */
+/* The path of a certificate in FOLDER, any of them. False: there is none, or FOLDER can't be
+ * read. */
 bool certificates_find(const char *folder, char ret_path[PATH_MAX]);
 
 /* Whether FILE, and FOLDER with a certificate that is in it, can be opened now; NULL: none. */

@@ -42,7 +42,8 @@ struct challenge_binding {
 
 /* Parses a reply of SIZE bytes with a challenge in it; strict JSON, no key twice, no U+0000, every
  * field of BINDING and factor_type "totp" equal. CHALLENGE_REFUSED with OUTCOME_UNAVAILABLE, or
- * with OUTCOME_DENIED for the status "denied", in *WHY_NOT. RET_SID is filled on the other results. */
+ * with OUTCOME_DENIED for the status "denied", in *WHY_NOT. RET_SID is filled on the other
+ * results. */
 enum challenge_state challenge_parse(const char *body, size_t size,
                                      const struct challenge_binding *binding,
                                      char ret_sid[CHALLENGE_SID_SIZE], struct verdict *why_not);

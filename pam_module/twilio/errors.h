@@ -19,8 +19,8 @@ struct error {
 const struct error *errors_find(int code);
 
 /* The outcome of a refusal with HTTP STATUS and Twilio's CODE (0: none), for every kind of request;
- * *RET_MEANING says why, for the log: static storage. Every 429 is OUTCOME_EXHAUSTED; 408 and what is
- * no 4xx is OUTCOME_UNAVAILABLE; other codes are in the table, and all else is
+ * *RET_MEANING says why, for the log: static storage. Every 429 is OUTCOME_EXHAUSTED; 408 and what
+ * is no 4xx is OUTCOME_UNAVAILABLE; other codes are in the table, and all else is
  * OUTCOME_MISCONFIGURED. */
 enum outcome errors_judge(int status, int code, const char **ret_meaning);
 
@@ -29,11 +29,12 @@ enum outcome errors_judge(int status, int code, const char **ret_meaning);
  * at most 120 bytes, words of digits alone as '#', since they may be a code. Returns false. */
 bool errors_refuse(int status, const char *body, size_t size, struct verdict *why_not);
 
-/* The number in "code" of an error's body of SIZE bytes, in either form that Twilio uses; 0: none. */
+/* The number in "code" of an error's body of SIZE bytes, in either form that Twilio uses; 0:
+ * none. */
 int errors_parse(const char *body, size_t size);
 
-/* Codes that are acted upon. "Too many requests at once" is the one refusal by which Twilio says that
- * nothing was done. */
+/* Codes that are acted upon. "Too many requests at once" is the one refusal by which Twilio says
+ * that nothing was done. */
 enum {
     ERRORS_TOO_MANY_REQUESTS = 20429,
     ERRORS_FACTOR_USED_UP = 60310,       /* a new factor: five wrong codes */

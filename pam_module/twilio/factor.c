@@ -10,7 +10,8 @@
 #include "errors.h"
 #include "reply.h"
 
-/* Twilio wants no personal data here ("Create a Factor"). The label that an app shows is not from here. */
+/* Twilio wants no personal data here ("Create a Factor"). The label that an app shows is not from
+ * here. */
 #define FRIENDLY_NAME "pam_twilio_verify"
 
 enum { FORM_SIZE = 512, FACTOR_CODE_MAX = 8, NUMBER_MAX = 1000 };

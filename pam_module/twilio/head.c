@@ -150,8 +150,8 @@ static void keep_date(struct head *head, const struct field *field)
     head->date[field->value_size] = '\0';
 }
 
-/* NULL, and *RET_FIELD; or why LINE is no field. A line that begins with a blank goes on with the one
- * before it (obs-fold). */
+/* NULL, and *RET_FIELD; or why LINE is no field. A line that begins with a blank goes on with the
+ * one before it (obs-fold). */
 static const char *split(const char *line, size_t size, struct field *ret_field)
 {
     const char *colon = memchr(line, ':', size), *value, *end = line + size;

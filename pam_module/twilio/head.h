@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* The head of an HTTP/1.1 reply, line by line. It is strict: where two readers could disagree on where
- * a reply ends, it is no reply (RFC 9112, sections 2.2, 5 and 6). libcurl takes much of that. */
+/* The head of an HTTP/1.1 reply, line by line. It is strict: where two readers could disagree on
+ * where a reply ends, it is no reply (RFC 9112, sections 2.2, 5 and 6). libcurl takes much of
+ * that. */
 #pragma once
 
 #include <stdbool.h>
@@ -28,6 +29,7 @@ struct head {
 /* Before the first line of a reply. */
 void head_begin(struct head *head);
 
-/* Takes the next LINE of SIZE bytes with its end: a status line, a field, the empty line, or a trailer
- * behind a chunked body. NULL: it is sound; otherwise why this is no reply. Static storage. */
+/* Takes the next LINE of SIZE bytes with its end: a status line, a field, the empty line, or a
+ * trailer behind a chunked body. NULL: it is sound; otherwise why this is no reply. Static
+ * storage. */
 const char *head_take(struct head *head, const char *line, size_t size);

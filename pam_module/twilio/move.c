@@ -150,9 +150,9 @@ int move_open_socket(struct move *move, int type, int protocol, const struct soc
     return descriptor;
 }
 
-/* A connect that failed: where a segment has left, the network refused it. libcurl has taken the error
- * from the socket, and of one that failed at once it keeps that of the last address alone. So it is
- * tried again: an error that does not come back was a shortage. */
+/* A connect that failed: where a segment has left, the network refused it. libcurl has taken the
+ * error from the socket, and of one that failed at once it keeps that of the last address alone. So
+ * it is tried again: an error that does not come back was a shortage. */
 static void note_attempt(struct move *move, const struct move_socket *one,
                          const struct facts *facts)
 {

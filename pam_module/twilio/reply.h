@@ -22,7 +22,8 @@ bool reply_is(struct json_object *object, const char *name, const char *expected
 /* The integer in member NAME, cut to the range of int; 0: it is absent or no integer. */
 int reply_number(struct json_object *object, const char *name);
 
-/* Member NAME where it is an object, which lives as long as its parent; NULL: it is absent or none. */
+/* Member NAME where it is an object, which lives as long as its parent; NULL: it is absent or
+ * none. */
 struct json_object *reply_object(struct json_object *object, const char *name);
 
 /* The objects in member NAME, an array: *RET_COUNT of them, of which reply_item() returns one, NULL

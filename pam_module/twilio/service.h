@@ -42,7 +42,8 @@ void service_close(struct service *service);
 bool service_print_path(const struct service *service, const char *identity, const char *kind,
                         const char *sid, char path[SERVICE_PATH_SIZE], struct verdict *why_not);
 
-/* Percent-encodes TEXT for a form (RFC 3986 section 2.1), all but letters and digits; cut at SIZE. */
+/* Percent-encodes TEXT for a form (RFC 3986 section 2.1), all but letters and digits; cut at
+ * SIZE. */
 void service_print_value(const char *text, char *out, size_t size);
 
 /* For how long a request may last: timeout_seconds. */

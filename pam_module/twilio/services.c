@@ -45,8 +45,8 @@ static bool read_row(struct json_object *object, struct services_row *ret_row)
     return true;
 }
 
-/* Keeps to the host and the path: what the reply says of them counts for nothing. False: there is no
- * next page. */
+/* Keeps to the host and the path: what the reply says of them counts for nothing. False: there is
+ * no next page. */
 static bool read_next_path(struct json_object *object, char path[PATH_SIZE])
 {
     struct json_object *meta = reply_object(object, "meta");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* The Verify services of an account: list, create, remove ("Verify Services Resource"). The settings'
- * service_sid counts for nothing here. */
+/* The Verify services of an account: list, create, remove ("Verify Services Resource"). The
+ * settings' service_sid counts for nothing here. */
 #pragma once
 
 #include <stdbool.h>
@@ -29,9 +29,9 @@ bool services_list(struct service *service, struct http_watch *watch,
                    struct services_row ret_rows[SERVICES_MAX], size_t *ret_count,
                    struct verdict *why_not);
 
-/* Creates a service called NAME, of 1 to SERVICES_NAME_MAX bytes, which apps show as the issuer; its
- * factors have codes of settings->code_length digits, 30 s and a skew of 1. False, with the verdict:
- * where SERVICE->status is 0, it may have been created. */
+/* Creates a service called NAME, of 1 to SERVICES_NAME_MAX bytes, which apps show as the issuer;
+ * its factors have codes of settings->code_length digits, 30 s and a skew of 1. False, with the
+ * verdict: where SERVICE->status is 0, it may have been created. */
 bool services_create(struct service *service, struct http_watch *watch, const char *name,
                      struct services_row *ret_row, struct verdict *why_not);
 

@@ -417,7 +417,8 @@ bool transfer_is_sent(const struct transfer *transfer)
     return transfer->is_sent;
 }
 
-/* What libcurl's word for a failure says of the other side. A word that is not here says nothing. */
+/* What libcurl's word for a failure says of the other side. A word that is not here says
+ * nothing. */
 enum move_end transfer_end_of(const struct transfer *transfer)
 {
     switch ((int)transfer->code) {

@@ -70,5 +70,6 @@ void transfer_fill(const struct transfer *transfer, struct http_reply *ret_reply
  * libcurl looks up a name: it would wait for its thread. */
 void transfer_end(struct transfer *transfer, bool has_failed);
 
-/* Closes the connection, wipes the last reply, and frees; NULL is fine. May wait for the resolver. */
+/* Closes the connection, wipes the last reply, and frees; NULL is fine. May wait for the
+ * resolver. */
 void transfer_free(struct transfer *transfer);

@@ -2,21 +2,22 @@
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* Times logins by a PAM service, or runs of a program in place of them:
  *
- *   bench-logins SERVICE|/PROGRAM THINK_MS AT_ONCE SECONDS <LIST
+ * bench-logins SERVICE|/PROGRAM THINK_MS AT_ONCE SECONDS <LIST
  *
  * LIST has a line "USER ANSWER" for each login; for a program ANSWER is its arguments. AT_ONCE of
  * them run side by side, each in a process of its own as under sshd, and are killed after SECONDS.
  * THINK_MS is what the user takes for an answer; it is in no figure. Prints a line of numbers for
  * each login, in the order of LIST:
  *
- *   CODE PROMPT VERDICT WHOLE CPU FAULTS KIB
+ * CODE PROMPT VERDICT WHOLE CPU FAULTS KIB
  *
  * CODE is that of pam_authenticate(3), or the program's exit status; -1: it was killed. The next
  * four are microseconds, -1 where there was none: PROMPT from pam_start(3) to the first prompt, or
  * from the program's start to its first output; VERDICT from the last answer to the return of
  * pam_authenticate(3), or the last number that the program printed (seconds); WHOLE all but the
- * thinking, and with pam_open_session(3) where a code counts for the session; CPU and page FAULTS of this process and those that it has reaped. KIB is how much the
- * resident memory of this process has grown. */
+ * thinking, and with pam_open_session(3) where a code counts for the session; CPU and page FAULTS
+ * of this process and those that it has reaped. KIB is how much the resident memory of this process
+ * has grown. */
 #include <errno.h>
 #include <fcntl.h>
 #include <security/pam_appl.h>

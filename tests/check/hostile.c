@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Stands in for twilio.so: an attacker's code inside the real check program. The prompt of the settings
- * is its command, and the verdict what came of it:
+/* Stands in for twilio.so: an attacker's code inside the real check program. The prompt of the
+ * settings is its command, and the verdict what came of it:
  *
  *     free NAME [ARGUMENT]    before the sandbox, as an account without rights
  *     caged NAME [ARGUMENT]   inside, where replies from the network are read
  *
- * NAME is of one of the tables below: "denied: worked", or the errno's name; "every": those that need
- * no argument, "denied: COUNT tried, worked: NAME..."; "calls FIRST": numbers of system calls of the
- * 256 from FIRST on that do not answer ENOSYS. */
+ * NAME is of one of the tables below: "denied: worked", or the errno's name; "every": those that
+ * need no argument, "denied: COUNT tried, worked: NAME..."; "calls FIRST": numbers of system calls
+ * of the 256 from FIRST on that do not answer ENOSYS. */
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -343,7 +343,8 @@ static int change_own_state(void)
                : errno;
 }
 
-/* Every command of a call, with the upper half of the argument set too, which the kernel ignores. */
+/* Every command of a call, with the upper half of the argument set too, which the kernel
+ * ignores. */
 static int try_values(long call, unsigned first, unsigned end, const unsigned *allowed,
                       size_t count)
 {
@@ -793,8 +794,8 @@ static void try_every(bool is_free, struct verdict *verdict)
     verdict_refuse(verdict, OUTCOME_DENIED, "%zu tried, worked:%s", count, worked);
 }
 
-/* Whether the call NUMBER ends the process, or goes back to where a signal interrupted it. The kernel
- * lets uretprobe(2) and uprobe(2) of x86-64 pass every filter, and kills who calls them. */
+/* Whether the call NUMBER ends the process, or goes back to where a signal interrupted it. The
+ * kernel lets uretprobe(2) and uprobe(2) of x86-64 pass every filter, and kills who calls them. */
 static bool is_end(long number)
 {
 #ifdef __x86_64__

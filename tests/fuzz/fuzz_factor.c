@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* What the tool does with factors, over any network. The first line is one of c, k, f, l, r: create,
- * confirm, fetch, list, remove; the second counts for nothing; then requests as in network.h. */
+/* What the tool does with factors, over any network. The first line is one of c, k, f, l, r:
+ * create, confirm, fetch, list, remove; the second counts for nothing; then requests as in
+ * network.h. */
 #include "core/text.h"
 #include "fuzz.h"
 #include "network.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Any bytes as one of the two files of what a host remembers, with the right checksum or as they are; then
- * what a login does with it, at any time. The first byte chooses, the next eight are the time. */
+/* Any bytes as one of the two files of what a host remembers, with the right checksum or as they
+ * are; then what a login does with it, at any time. The first byte chooses, the next eight are the
+ * time. */
 #include <sys/mman.h>
 #include <unistd.h>
 

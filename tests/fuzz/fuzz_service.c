@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* The API of one login over any network: what is sent, how often, and what is made of the replies.
- * The first byte is one of c, w, v, f and s: create, create with a code, verify, fetch a challenge, fetch
- * the service;
- * then requests as in network.h. */
+ * The first byte is one of c, w, v, f and s: create, create with a code, verify, fetch a challenge,
+ * fetch the service; then requests as in network.h. */
 #include "approval.h"
 #include "core/text.h"
 #include "fuzz.h"

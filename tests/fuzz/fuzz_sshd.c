@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* What sshd says and is configured for: the status of "sshd -T", a line; what it says, up to a line
- * "%"; then the files "sshd_config", "one" and "two", each up to a line "%". sshd is this file's own. */
+ * "%"; then the files "sshd_config", "one" and "two", each up to a line "%". sshd is this file's
+ * own. */
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>

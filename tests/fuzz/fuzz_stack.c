@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* A PAM stack as the tool reads it: the files "service", "other", "one" and "two", each up to a line
- * "%"; then bytes that choose what each module returns on a walk. What one walk finds the search
- * through all of them must have found. */
+/* A PAM stack as the tool reads it: the files "service", "other", "one" and "two", each up to a
+ * line "%"; then bytes that choose what each module returns on a walk. What one walk finds the
+ * search through all of them must have found. */
 #include <unistd.h>
 
 #include "admin/lint/pam-walk.h"

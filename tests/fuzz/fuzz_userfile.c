@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Any text as the file of a user's recovery codes, as the file of a bypass, and as a recovery code. */
+/* Any text as the file of a user's recovery codes, as the file of a bypass, and as a recovery
+ * code. */
 #include "core/bypass.h"
 #include "core/recovery.h"
 #include "core/text.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* stop-at REPORT NUMBER MILLISECONDS PROGRAM...: runs PROGRAM, and stops all its threads, without a
- * signal, when one of them enters its system call of that NUMBER after it has set a timer: from 1 on.
- * It goes on MILLISECONDS after the timer was set; where that is "kill", PROGRAM is killed there. REPORT
- * gets "stopped CALL HELD", CALL being the kernel's number of the call and HELD the milliseconds that
- * it stood still, or "ended 0 0" where there were not so many. */
+ * signal, when one of them enters its system call of that NUMBER after it has set a timer: from 1
+ * on. It goes on MILLISECONDS after the timer was set; where that is "kill", PROGRAM is killed
+ * there. REPORT gets "stopped CALL HELD", CALL being the kernel's number of the call and HELD the
+ * milliseconds that it stood still, or "ended 0 0" where there were not so many. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -151,7 +151,8 @@ static int status_of(int status)
     return WIFEXITED(status) ? WEXITSTATUS(status) : FAILURE;
 }
 
-/* A thread that began meanwhile is still ours: until it is let go, or reaped, the program has no end. */
+/* A thread that began meanwhile is still ours: until it is let go, or reaped, the program has no
+ * end. */
 static int await_end(void)
 {
     for (;;) {

@@ -3,7 +3,7 @@
 /* A PAM module that stands before ours: it tells what libpam returned to the host, and how long
  * after the last answer, and takes from the host what ours would need.
  *
- * libpam calls PAM_FAIL_DELAY's function, where there is one, at the end of each pam_authenticate(3)
+ * libpam calls PAM_FAIL_DELAY's function, if there is one, at the end of each pam_authenticate(3)
  * with the code that it returns, and does not wait itself.
  *
  *     auth  optional  witness.so report=PATH [starve=WHAT] */
@@ -99,8 +99,8 @@ static bool limit_memory(void)
     return limit(RLIMIT_AS);
 }
 
-/* System calls of the host, and of what it starts, fail: as where a control group, or the kernel, has
- * no more, also to root. */
+/* System calls of the host, and of what it starts, fail: as where a control group, or the kernel,
+ * has no more, also to root. */
 static bool refuse(int call, int error, unsigned count, const struct scmp_arg_cmp *arguments)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* A PAM application with children of its own, which treats SIGCHLD in one way, and logs in COUNT
- * times while a child of its own changes at one moment. Prints what it saw each time, and how often.
+ * times while a child of its own changes at one moment. Prints what it saw each time, and how
+ * often.
  *
- *   children-host CONFDIR SERVICE FIFO TREATMENT MOMENT COUNT [thread] [childless]
+ * children-host CONFDIR SERVICE FIFO TREATMENT MOMENT COUNT [thread] [childless]
  *
  * The check program opens FIFO right before its verdict. Of a login it prints its PAM code, each
  * SIGCHLD as the name of the child that it is about, then what is left to wait for, then what else
  * is not as it was. "thread": the login runs in another thread than the first, which has SIGCHLD
- * blocked. "childless": no other child lives meanwhile, so that nothing hangs that waits for one. */
+ * blocked. "childless": no other child lives meanwhile, so that nothing hangs that waits for
+ * one. */
 #include <errno.h>
 #include <pthread.h>
 #include <security/pam_appl.h>

@@ -241,8 +241,8 @@ static void stop_own(const char *fifo)
     await_change(moment_child, WSTOPPED);
 }
 
-/* One of its moment_child and the check program, for which there is one signal then: theirs is the first
- * that a handler finds. */
+/* One of its moment_child and the check program, for which there is one signal then: theirs is the
+ * first that a handler finds. */
 static void end_both(const char *fifo)
 {
     siginfo_t info;

@@ -36,7 +36,8 @@ struct options {
     const char *service, *rhost, *tty, *ruser;
     const char *variable; /* of PAM's environment, with its value */
     const char *module;   /* called without libpam's stack, with ARGUMENTS */
-    /* With several users each login, or thread, has the next one, who has the answer of his place. */
+    /* With several users each login, or thread, has the next one, who has the answer of his
+     * place. */
     struct list users, answers;
     struct list arguments, calls, limits, closed, refused;
     const char *conversation; /* "answer", "fail", "none", "again", "null-array", "untouched" */

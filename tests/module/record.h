@@ -12,7 +12,8 @@
 /* Begins; once, before the first call of anything else. Safe from several threads afterwards. */
 void record_open(void);
 
-/* From now on counts the codes of the calls, and keeps nothing else: what a host remembers grows. */
+/* From now on counts the codes of the calls, and keeps nothing else: what a host remembers
+ * grows. */
 void record_only_codes(void);
 
 /* "authenticate" or "setcred" for USER, the PAM code that it returned, and how long it took. */
@@ -24,8 +25,8 @@ void record_message(int style, const char *text);
 /* The delay that libpam made of the modules' wishes: what PAM_FAIL_DELAY was called with. */
 void record_delay(unsigned microseconds);
 
-/* Prints "calls", "messages", "log", "fail_delays", "delays" and "codes" as members of a JSON object, and
- * ends the recording. */
+/* Prints "calls", "messages", "log", "fail_delays", "delays" and "codes" as members of a JSON
+ * object, and ends the recording. */
 void record_print(FILE *out);
 
 /* Prints TEXT as a JSON string in which \u00XX stands for the byte XX, whatever it means. */

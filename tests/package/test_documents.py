@@ -99,7 +99,10 @@ class Words(unittest.TestCase):
 
 class Layout(unittest.TestCase):
     def test_no_line_has_more_than_100_columns(self):
-        long = [f"{name}:{number}" for name, text in documents()
+        sources = [(str(path.relative_to(TOP)), path.read_text(encoding="utf-8"))
+                   for folder in ("pam_module", "tests")
+                   for path in sorted((TOP / folder).rglob("*.[ch]"))]
+        long = [f"{name}:{number}" for name, text in [*documents(), *sources]
                 for number, line in enumerate(text.splitlines(), 1) if len(line.expandtabs(8)) > 100]
         self.assertEqual(long, [])
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* The cage where a call of the kernel's fails. What it keeps out is for tests/check/test_hostile.py. */
+/* The cage where a call of the kernel's fails. What it keeps out is for
+ * tests/check/test_hostile.py. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* What is said to libcurl, and what comes of what it says. The functions of libcurl and of move.h are
- * this test's own: the real ones are met in tests/check, test_move and tests/host. */
+/* What is said to libcurl, and what comes of what it says. The functions of libcurl and of move.h
+ * are this test's own: the real ones are met in tests/check, test_move and tests/host. */
 #define CURL_DISABLE_DEPRECATION
 #define CURL_DISABLE_TYPECHECK
 #include "unit.h"

@@ -406,8 +406,8 @@ TEST(a_new_file_is_empty_and_what_is_written_is_read)
     close(file);
 }
 
-/* As earlier versions wrote it, when the codes of the app were counted in it: the checksum stands behind
- * so many of the words at the end. */
+/* As earlier versions wrote it, when the codes of the app were counted in it: the checksum stands
+ * behind so many of the words at the end. */
 struct usage_before {
     char magic[STATEFILE_MAGIC_SIZE];
     struct record_claim claims[64];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* What name servers are asked, what they say, and what follows from it. The files and sockets of this
- * host are this test's own; tests/host asks real name servers. */
+/* What name servers are asked, what they say, and what follows from it. The files and sockets of
+ * this host are this test's own; tests/host asks real name servers. */
 #include "unit.h"
 
 #include <errno.h>

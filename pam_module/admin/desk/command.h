@@ -41,8 +41,8 @@ struct command {
     enum command_status (*run)(const struct command_call *call);
 };
 
-/* The value of the option NAME: NULL where it is not given, "" for a flag. NAME is one of the verb's
- * own. */
+/* The value of the option NAME: NULL where it is not given, "" for a flag. NAME is one of the
+ * verb's own. */
 const char *command_value(const struct command_call *call, const char *name);
 
 /* The verbs, each in the file of its name. */

@@ -31,8 +31,9 @@ struct terminal_word {
  * place: terminal_word(name).text. */
 struct terminal_word terminal_word(const char *word);
 
-/* Adds WORD, as it is in such a command, to WORDS of SIZE bytes, behind SEPARATOR where it is not the
- * first. Never a part of a word: where it does not fit, "..." ends WORDS, and no other is added. */
+/* Adds WORD, as it is in such a command, to WORDS of SIZE bytes, behind SEPARATOR where it is not
+ * the first. Never a part of a word: where it does not fit, "..." ends WORDS, and no other is
+ * added. */
 void terminal_add_word(char *words, size_t size, const char *separator, const char *word);
 
 /* Prints one line on standard error, cleaned: "twilio-verify: TEXT". */
@@ -47,7 +48,8 @@ int terminal_hold_signals(void);
 bool terminal_is_interrupted(void);
 
 /* Asks QUESTION on standard error and reads a line from standard input, without the newline, into
- * ANSWER. Holds signals. False: the input has ended, the line does not fit, or such a signal came. */
+ * ANSWER. Holds signals. False: the input has ended, the line does not fit, or such a signal
+ * came. */
 bool terminal_ask(const char *question, char *answer, size_t size);
 
 /* The same, and the terminal does not show what is typed. The caller wipes ANSWER. */

@@ -6,7 +6,8 @@
 #include "../../core/settings.h"
 #include "../desk/report.h"
 
-/* A finding about those of NAME, who is enrolled, if there are any; or that they can't be counted. */
+/* A finding about those of NAME, who is enrolled, if there are any; or that they can't be
+ * counted. */
 void counts_add(struct report *report, const struct settings *settings, const char *name);
 
 /* A finding about each of NAMES, which ends with NULL, whose codes are refused. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* The real check program, started as the module does it, to its question and not further: no challenge
- * is created, and nothing is asked of Twilio. */
+/* The real check program, started as the module does it, to its question and not further: no
+ * challenge is created, and nothing is asked of Twilio. */
 #pragma once
 
 #include "../../core/settings.h"

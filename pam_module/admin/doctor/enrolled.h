@@ -21,7 +21,7 @@ void enrolled_print_remedy(const struct settings *settings, const char *user, ch
 void enrolled_add_recovery(struct report *report, const struct settings *settings,
                            const char *name);
 
-/* A finding about USER's own, and those about his bypass and his recovery codes. The caller frees with enrollment_free(). NULL: USER can't log in with
- * a code. */
+/* A finding about USER's own, and those about his bypass and his recovery codes. The caller frees
+ * with enrollment_free(). NULL: USER can't log in with a code. */
 struct enrollment *enrolled_find(struct report *report, const struct settings *settings,
                                  const char *user);

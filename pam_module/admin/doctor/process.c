@@ -101,7 +101,8 @@ void process_add(struct report *report, const char *run_as, const struct process
     else
         report_add(report, REPORT_WARNING, "seccomp", "allow it, where this is a container",
                    "no filter: neither the kernel nor the container allows it");
-    /* No file says whether a process is in it; the check program goes no further where it is not. */
+    /* No file says whether a process is in it; the check program goes no further where it is
+     * not. */
     if (version > 0 && process->is_filtered)
         report_add(report, REPORT_OK, "Landlock", NULL, "the sandbox is active, version %ld",
                    version);

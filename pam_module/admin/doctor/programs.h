@@ -9,6 +9,6 @@
  * above it that others may write to. */
 void programs_add_folders(struct report *report, const char *subject, const char *path);
 
-/* A finding for each: the module at MODULE or, where that is NULL, where libpam looks for it; the check
- * program at CHECK; and the twilio.so that it will load. */
+/* A finding for each: the module at MODULE or, where that is NULL, where libpam looks for it; the
+ * check program at CHECK; and the twilio.so that it will load. */
 void programs_add(struct report *report, const char *module, const char *check);

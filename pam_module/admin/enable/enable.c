@@ -276,7 +276,8 @@ static bool enable_sshd(struct task *task)
     return write_sshd(task, by_key, &config);
 }
 
-/* Also where nothing had to be undone: an earlier "disable" may have ended before it reloaded sshd. */
+/* Also where nothing had to be undone: an earlier "disable" may have ended before it reloaded
+ * sshd. */
 static bool is_reloaded(struct task *task)
 {
     char reason[SSHD_CONFIG_WHY_NOT_SIZE] = "";

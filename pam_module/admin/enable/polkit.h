@@ -13,5 +13,5 @@ bool polkit_enable(struct plan *plan, struct verdict *why_not);
  * OUTCOME_MISCONFIGURED in *WHY_NOT. */
 bool polkit_disable(struct plan *plan, struct verdict *why_not);
 
-/* Lets systemd, where it runs, read its units again. */
+/* Lets systemd, where it runs, read its units again. False: it could not. */
 bool polkit_reload(void);

@@ -27,7 +27,8 @@ bool sshd_read(bool by_key, const struct overlay *overlay, struct sshd_config *r
 bool sshd_switch(bool by_key, const struct config_file *file, const struct sshd_config *config,
                  struct verdict *why_not);
 
-/* Takes a drop-in back that sshd_switch() wrote, and reloads. */
+/* Takes a drop-in back that sshd_switch() wrote, and reloads. False, with OUTCOME_MISCONFIGURED in
+ * *WHY_NOT: the drop-in is still there, or sshd has not read that it is gone. */
 bool sshd_return(const struct config_file *file, const struct sshd_config *config,
                  struct verdict *why_not);
 

@@ -9,19 +9,19 @@
 
 #include "../../core/verdict.h"
 
-/* Opens the folder PATH, which is made where it is missing, and gives it MODE. The caller closes. -1,
- * with OUTCOME_MISCONFIGURED in *WHY_NOT: it can't be made, or is not such a folder
+/* Opens the folder PATH, which is made where it is missing, and gives it MODE. The caller closes.
+ * -1, with OUTCOME_MISCONFIGURED in *WHY_NOT: it can't be made, or is not such a folder
  * (trusted_open_folder()). */
 int folder_make(const char *path, mode_t mode, struct verdict *why_not);
 
-/* Writes TEXT to the file NAME in FOLDER, on the disk: first to TEMPORARY in the folder ASIDE, on the
- * same file system; one that an earlier call left there is replaced. A file that is replaced keeps
- * its group. False, with errno set. */
+/* Writes TEXT to the file NAME in FOLDER, on the disk: first to TEMPORARY in the folder ASIDE, on
+ * the same file system; one that an earlier call left there is replaced. A file that is replaced
+ * keeps its group. False, with errno set. */
 bool folder_put(int folder, const char *name, int aside, const char *temporary, const char *text,
                 mode_t mode);
 
-/* The names of the files in FOLDER that end with SUFFIX, without it, sorted; none where FOLDER is -1.
- * The caller frees with folder_free_names(). NULL, with errno set. */
+/* The names of the files in FOLDER that end with SUFFIX, without it, sorted; none where FOLDER is
+ * -1. The caller frees with folder_free_names(). NULL, with errno set. */
 char **folder_names(int folder, const char *suffix);
 
 /* Frees *NAMES, which may be NULL, and makes it NULL. */

@@ -31,6 +31,6 @@ void people_free(struct people *people);
 
 #define auto_people __attribute__((cleanup(people_free))) struct people
 
-/* Whether the login of NAME by the PAM service SERVICE would be refused, since NAME is not enrolled,
- * or a file of NAME's can't be trusted. SETTINGS of NULL: nobody's would succeed. */
+/* Whether the login of NAME by the PAM service SERVICE would be refused, since NAME is not
+ * enrolled, or a file of NAME's can't be trusted. SETTINGS of NULL: nobody's would succeed. */
 bool people_is_missing(const struct settings *settings, const char *service, const char *name);

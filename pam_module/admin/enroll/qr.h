@@ -17,7 +17,7 @@ struct qr_canvas {
 /* How the terminal of STREAM is. */
 struct qr_canvas qr_canvas_of(FILE *stream);
 
-/* Draws URI on STREAM, as small as CANVAS asks for: parameters that say the default (SHA1, 6 digits,
- * 30 seconds) are left out of the drawing, and the quiet zone shrinks from 4 to 2 modules. False:
- * libqrencode can't, or it does not fit; nothing was drawn. */
+/* Draws URI on STREAM, as small as CANVAS asks for: parameters that say the default (SHA1, 6
+ * digits, 30 seconds) are left out of the drawing, and the quiet zone shrinks from 4 to 2 modules.
+ * False: libqrencode can't, or it does not fit; nothing was drawn. */
 bool qr_draw(const char *uri, const struct qr_canvas *canvas, FILE *stream);

@@ -73,7 +73,8 @@ static bool print_file(struct set *set)
     return true;
 }
 
-/* The set that is valid until now, for which its file in state_dir is kept as it is; "" for none. */
+/* The set that is valid until now, for which its file in state_dir is kept as it is; "" for
+ * none. */
 static void find_valid(const struct session *session, const char *user,
                        char valid[RECOVERY_SET_SIZE + 1])
 {

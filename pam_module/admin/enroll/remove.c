@@ -15,7 +15,8 @@ static bool is_there(const struct session *session, enum users_state state, cons
     return users_read(&session->users, state, name, &record, &why_not) != USERS_NONE;
 }
 
-/* Before the enrollment goes: who is not enrolled must not be let on by a bypass that was forgotten. */
+/* Before the enrollment goes: who is not enrolled must not be let on by a bypass that was
+ * forgotten. */
 static bool drop_extras(struct session *session, const char *name, enum command_status *ret_status)
 {
     struct verdict why_not;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* The file of a seed. A user owns it and its directory, and root reads it: nothing there is trusted. */
+/* The file of a seed. A user owns it and its directory, and root reads it: nothing there is
+ * trusted. */
 #pragma once
 
 #include <sys/types.h>
@@ -13,8 +14,8 @@ struct seed_file {
     int folder, file;        /* -1: standard input */
 };
 
-/* Opens PATH for USER. A file must be regular, owned by root or by USER, and closed to others; no link
- * in the whole path is followed. The caller closes with seed_file_close(). False, with
+/* Opens PATH for USER. A file must be regular, owned by root or by USER, and closed to others; no
+ * link in the whole path is followed. The caller closes with seed_file_close(). False, with
  * OUTCOME_MISCONFIGURED in *WHY_NOT. */
 bool seed_file_open(const char *path, const char *user, struct seed_file *ret_file,
                     struct verdict *why_not);

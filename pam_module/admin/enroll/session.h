@@ -23,8 +23,8 @@ struct session {
         "api-key-file", "PATH", "the file of its secret"                                           \
     }
 
-/* The key to use and the file of its secret: those of the options, or of the settings' group admin, or
- * of the service. False, with OUTCOME_MISCONFIGURED in *WHY_NOT: half of a pair is missing. */
+/* The key to use and the file of its secret: those of the options, or of the settings' group admin,
+ * or of the service. False, with OUTCOME_MISCONFIGURED in *WHY_NOT: half of a pair is missing. */
 bool session_key(const struct command_call *call, const struct settings *settings,
                  const char **ret_user, const char **ret_path, struct verdict *why_not);
 
@@ -42,11 +42,11 @@ void session_close(struct session *session);
 /* For one request: until the settings' timeout from now, or until a signal that is held. */
 struct http_watch *session_watch(struct session *session);
 
-/* Prints PROBLEM ("could not create the factor") and the reason in *WHY_NOT to standard error; returns
- * how the tool has to end. */
+/* Prints PROBLEM ("could not create the factor") and the reason in *WHY_NOT to standard error;
+ * returns how the tool has to end. */
 enum command_status session_refuse(const struct verdict *why_not, const char *problem);
 
-/* Deletes at Twilio what the file of NAME in STATE tells of, the entity too where no factor is left,
- * and then the file. False: said what remains, and *RET_STATUS is how to end. */
+/* Deletes at Twilio what the file of NAME in STATE tells of, the entity too where no factor is
+ * left, and then the file. False: said what remains, and *RET_STATUS is how to end. */
 bool session_clean(struct session *session, enum users_state state, const char *name,
                    enum command_status *ret_status);

@@ -46,7 +46,8 @@ bool users_lock(struct users *users, const char *name, struct verdict *why_not);
 
 enum users_found { USERS_REFUSED, USERS_NONE, USERS_FOUND };
 
-/* Reads the file of NAME. USERS_REFUSED: it is damaged or can't be trusted; the verdict says why. */
+/* Reads the file of NAME. USERS_REFUSED: it is damaged or can't be trusted; the verdict says
+ * why. */
 enum users_found users_read(const struct users *users, enum users_state state, const char *name,
                             struct users_record *ret_record, struct verdict *why_not);
 

@@ -161,7 +161,8 @@ static bool is_named(const struct survey *survey, const char *name)
     return service != NULL && *service != NULL;
 }
 
-/* Others of FOLDER, the NUMBERth, that will call the module since they include a file of the overlay. */
+/* Others of FOLDER, the NUMBERth, that will call the module since they include a file of the
+ * overlay. */
 static void add_includers(struct survey *survey, int number)
 {
     struct dirent **entries = NULL;

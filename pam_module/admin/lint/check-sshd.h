@@ -5,7 +5,7 @@
 
 #include "check-stack.h"
 
-/* Adds what is found about sshd's configuration PATH, its own if NULL, unless it calls a service that
- * does not call the module: CHECK, which stands as ANSWER says, or another one. */
+/* Adds what is found about sshd's configuration PATH, its own if NULL, unless it calls a service
+ * that does not call the module: CHECK, which stands as ANSWER says, or another one. */
 void check_sshd_add(struct report *report, const char *path, const struct check_stack *check,
                     const struct check_stack_answer *answer);

@@ -169,7 +169,8 @@ static void search(struct judge *judge)
     free(judge->approved);
 }
 
-/* How to put our module's line there: below a substack it would be reached after a refusal as well. */
+/* How to put our module's line there: below a substack it would be reached after a refusal as
+ * well. */
 static void print_absence_remedy(const struct judge *judge, char remedy[REMEDY_SIZE])
 {
     const struct pam_stack *stack = judge->stack;

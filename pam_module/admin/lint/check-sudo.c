@@ -73,7 +73,8 @@ static void add_timeout(struct report *report, const char *minutes)
                    "timestamp_timeout=%s: one code is valid for so many minutes", minutes);
 }
 
-/* Adds what the setting NAME of "Defaults" means for the code. VALUE is "true" or "false" for a flag. */
+/* Adds what the setting NAME of "Defaults" means for the code. VALUE is "true" or "false" for a
+ * flag. */
 static void add_setting(struct report *report, const char *name, const char *value)
 {
     static const char global[] = "a code at one terminal is valid at all terminals of the user";

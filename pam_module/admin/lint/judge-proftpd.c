@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Whether proftpd lets in by something else than PAM: it asks one of its modules after the other until
- * one says yes, and an asterisk makes a module's no the last word (AuthOrder). mod_auth_unix, which
- * finds the account, says nothing more where mod_auth_pam has the last word (tried: 1.3.8). */
+/* Whether proftpd lets in by something else than PAM: it asks one of its modules after the other
+ * until one says yes, and an asterisk makes a module's no the last word (AuthOrder). mod_auth_unix,
+ * which finds the account, says nothing more where mod_auth_pam has the last word (tried:
+ * 1.3.8). */
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>

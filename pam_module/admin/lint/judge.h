@@ -68,15 +68,15 @@ void judge_split(struct judge *judge);
 /* Adds what is to be said about the program that calls PAM for the service. */
 void judge_host(struct judge *judge);
 
-/* Adds whether proftpd, by its configuration PATH, lets in by something else than PAM. False: that is
- * not known. */
+/* Adds whether proftpd, by its configuration PATH, lets in by something else than PAM. False: that
+ * is not known. */
 bool judge_proftpd(struct judge *judge, const char *path);
 
-/* The account as which the program of the service KNOWN, which may be NULL, calls PAM for USER; NULL:
- * root, as far as is known. */
+/* The account as which the program of the service KNOWN, which may be NULL, calls PAM for USER;
+ * NULL: root, as far as is known. */
 const char *judge_account(const struct facts_service *known, const char *user);
 
-/* Whether the account NAME can use the settings of the file PATH, as the check program reads them when
- * it is not root: with the secret and the folder of enrollments that they name. Only root can tell
- * about another account. False, with OUTCOME_MISCONFIGURED in *WHY_NOT. */
+/* Whether the account NAME can use the settings of the file PATH, as the check program reads them
+ * when it is not root: with the secret and the folder of enrollments that they name. Only root can
+ * tell about another account. False, with OUTCOME_MISCONFIGURED in *WHY_NOT. */
 bool judge_can_use(const char *name, const char *path, struct verdict *why_not);

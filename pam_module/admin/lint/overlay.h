@@ -13,5 +13,6 @@ struct overlay {
 /* Whether OVERLAY, an array or NULL, has the file PATH. */
 bool overlay_has(const struct overlay *overlay, const char *path);
 
-/* As text_file_read(), with the text of OVERLAY, an array or NULL, in place of the file that it has. */
+/* As text_file_read(), with the text of OVERLAY, an array or NULL, in place of the file that it
+ * has. */
 bool overlay_read(const struct overlay *overlay, const char *path, char **ret_text);

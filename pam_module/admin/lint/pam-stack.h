@@ -26,9 +26,8 @@ enum pam_stack_kind {
 
 struct pam_stack_line {
     enum pam_stack_kind kind;
-    int level; /* of substacks, 0 at the bottom */
-    bool
-        is_entry; /* the first of a substack in which the state that it began with may be asked for */
+    int level;     /* of substacks, 0 at the bottom */
+    bool is_entry; /* the first of a substack where the state that it began with is asked for */
     struct pam_control control;
     const struct facts_module *module; /* never NULL; the facts own it */
     pam_codes codes;                   /* that the module may return, with these arguments */

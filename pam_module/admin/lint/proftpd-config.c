@@ -94,8 +94,8 @@ static bool take_section(struct walk *walk, const struct proftpd_config_line *li
     return true;
 }
 
-/* Goes through the files that PATTERN stands for, a folder for all in it; one that is not there is no
- * mistake. */
+/* Goes through the files that PATTERN stands for, a folder for all in it; one that is not there is
+ * no mistake. */
 static bool read_pattern(struct walk *walk, const char *pattern, int depth)
 {
     size_t length = strcspn(pattern, BLANKS);

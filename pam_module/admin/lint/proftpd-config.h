@@ -19,8 +19,8 @@ struct proftpd_config_line {
 
 typedef void (*proftpd_config_found)(const struct proftpd_config_line *line, void *context);
 
-/* Calls FOUND for each directive of the file PATH, and of what it includes, in proftpd's order. False:
- * a file can't be read, includes or sections go too deep, or there are too many files; WHY_NOT is
- * filled. */
+/* Calls FOUND for each directive of the file PATH, and of what it includes, in proftpd's order.
+ * False: a file can't be read, includes or sections go too deep, or there are too many files;
+ * WHY_NOT is filled. */
 bool proftpd_config_read(const char *path, proftpd_config_found found, void *context,
                          char why_not[PROFTPD_CONFIG_WHY_NOT_SIZE]);

@@ -19,8 +19,8 @@
 
 enum { PORT_SIZE = 8 };
 
-/* A connection that no Match block is about. The user need not be there, and nobody has an address in
- * 240.0.0.0/4 (RFC 1112). */
+/* A connection that no Match block is about. The user need not be there, and nobody has an address
+ * in 240.0.0.0/4 (RFC 1112). */
 #define CONNECTION                                                                                 \
     "user=twilio-verify-nobody,host=host.invalid,addr=240.0.0.1,laddr=240.0.0.2,rdomain=,lport="
 

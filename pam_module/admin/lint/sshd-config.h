@@ -51,22 +51,23 @@ void sshd_blocks_free(struct sshd_blocks **blocks);
 
 #define auto_sshd_blocks __attribute__((cleanup(sshd_blocks_free))) struct sshd_blocks
 
-/* The Match blocks of the file PATH, sshd's own if NULL, and of what it includes, as OVERLAY, which may
- * be NULL, has them. The caller frees
- * with sshd_blocks_free(). False: a file can't be read, includes go too deep, there are more than
- * SSHD_CONFIG_BLOCKS_MAX, or out of memory; WHY_NOT is filled. */
+/* The Match blocks of the file PATH, sshd's own if NULL, and of what it includes, as OVERLAY, which
+ * may be NULL, has them. The caller frees with sshd_blocks_free(). False: a file can't be read,
+ * includes go too deep, there are more than SSHD_CONFIG_BLOCKS_MAX, or out of memory; WHY_NOT is
+ * filled. */
 bool sshd_config_blocks(const char *path, const struct overlay *overlay,
                         struct sshd_blocks **ret_blocks, char why_not[SSHD_CONFIG_WHY_NOT_SIZE]);
 
 enum sshd_config_read { SSHD_CONFIG_REFUSED, SSHD_CONFIG_ABSENT, SSHD_CONFIG_READ };
 
 /* Asks sshd, by "sshd -T -C", what the file PATH, its own if NULL, means for a connection that has
- * nothing special about it, BLOCK of SSHD_CONFIG_USUAL; for one that is in BLOCK of BLOCKS; or for one
- * that is in no block, SSHD_CONFIG_NO_BLOCK. In the last two cases sshd is given copies of the files,
- * with criteria that all or no connections meet: so every criterion can be judged; the first case
- * needs copies for an OVERLAY alone, which may be NULL. Without a shell, with an empty environment but for PATH. The caller frees with sshd_config_free().
- * SSHD_CONFIG_ABSENT: sshd is not installed. SSHD_CONFIG_REFUSED fills WHY_NOT with the last line
- * that it says, or what else failed. */
+ * nothing special about it, BLOCK of SSHD_CONFIG_USUAL; for one that is in BLOCK of BLOCKS; or for
+ * one that is in no block, SSHD_CONFIG_NO_BLOCK. In the last two cases sshd is given copies of the
+ * files, with criteria that all or no connections meet: so every criterion can be judged; the first
+ * case needs copies for an OVERLAY alone, which may be NULL. Without a shell, with an empty
+ * environment but for PATH. The caller frees with sshd_config_free(). SSHD_CONFIG_ABSENT: sshd is
+ * not installed. SSHD_CONFIG_REFUSED fills WHY_NOT with the last line that it says, or what else
+ * failed. */
 enum sshd_config_read sshd_config_read(const char *path, const struct overlay *overlay,
                                        const struct sshd_blocks *blocks, int block,
                                        struct sshd_config *ret_config,

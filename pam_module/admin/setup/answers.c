@@ -124,8 +124,8 @@ static bool is_secret(const char *text)
     return length > 0 && length <= SECRET_MAX;
 }
 
-/* Reads the secret from standard input. An empty answer leaves *RET_SECRET as it is, where it is not
- * NULL. */
+/* Reads the secret from standard input. An empty answer leaves *RET_SECRET as it is, where it is
+ * not NULL. */
 static bool read_secret(const char *question, char **ret_secret)
 {
     char answer[ANSWER_SIZE];

@@ -5,9 +5,9 @@
 
 #include "setup.h"
 
-/* Tries the key, and fills SETUP->service_sid. What --service-sid or --issuer names counts; or else a
- * person is asked; or else what stands, the only one, or a new one where there is none. False, with
- * *RET_STATUS: said why on standard error, and nothing was made. */
+/* Tries the key, and fills SETUP->service_sid. What --service-sid or --issuer names counts; or else
+ * a person is asked; or else what stands, the only one, or a new one where there is none. False,
+ * with *RET_STATUS: said why on standard error, and nothing was made. */
 bool choice_make(struct setup *setup, enum command_status *ret_status);
 
 /* Deletes the service that choice_make() made, if it made one. */

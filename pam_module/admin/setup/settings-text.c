@@ -42,7 +42,8 @@ static const char *skip_value(const char *text)
     return end;
 }
 
-/* The end of the word, bracket or string at TEXT, which is not at its end; *DEPTH follows brackets. */
+/* The end of the word, bracket or string at TEXT, which is not at its end; *DEPTH follows
+ * brackets. */
 static const char *skip_token(const char *text, int *depth)
 {
     size_t length = strspn(text, NAME);

@@ -12,6 +12,6 @@ bool settings_text_get(const char *text, const char *group, const char *name, ch
                        size_t size);
 
 /* TEXT with GROUP.NAME = "VALUE": in place of the value that is there; or as the first key of its
- * group; or in a new group at the end. Comments and other keys stay. The result is for settings_parse()
- * to judge: TEXT may be anything. The caller frees. NULL: out of memory. */
+ * group; or in a new group at the end. Comments and other keys stay. The result is for
+ * settings_parse() to judge: TEXT may be anything. The caller frees. NULL: out of memory. */
 char *settings_text_set(const char *text, const char *group, const char *name, const char *value);
