@@ -19,6 +19,7 @@ from kit.fixture import API_KEY_SECRET, AUTH_TOKEN
 from kit import liar
 from kit.liar import OTHER_WRONG, RIGHT, WRONG
 from kit.parallel import alone, each, patience
+from kit.servers import copy_stream
 
 ACCOUNT = "root"  # an account under exactly this name is everywhere
 TRANSPORTS = ("socket", "pipes", "terminal")
@@ -436,18 +437,11 @@ class ThePromptComesFirst(CheckTest):
 
     @staticmethod
     def relay(listener, port):
-        def copy(one, other):
-            try:
-                while data := one.recv(65536):
-                    other.sendall(data)
-                other.shutdown(socket.SHUT_WR)
-            except OSError:
-                pass
         peer, _ = listener.accept()
         with peer, socket.create_connection(("127.0.0.1", port)) as server:
-            back = threading.Thread(target=copy, args=(server, peer), daemon=True)
+            back = threading.Thread(target=copy_stream, args=(server, peer), daemon=True)
             back.start()
-            copy(peer, server)
+            copy_stream(peer, server)
             back.join(5)
 
     def test_a_closed_port_is_unavailable_after_the_code(self):

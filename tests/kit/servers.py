@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
-"""Where nobody answers: ports of this machine, and a name server. Standard library only."""
+"""Where nobody answers: ports of this machine; a name server; what a relay does. Standard library
+only."""
 
 import contextlib
 import pathlib
@@ -11,6 +12,16 @@ import threading
 RESPONSE = 0x8180
 TYPE_A, CLASS_IN = 1, 1
 SERVFAIL, NXDOMAIN = 2, 3
+
+
+def copy_stream(one, other):
+    """What comes from the socket ONE goes to OTHER, to its end."""
+    try:
+        while data := one.recv(65536):
+            other.sendall(data)
+        other.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
 
 
 class Refusing:

@@ -22,6 +22,7 @@ from kit import liar
 from kit.lies import (BODIES, CONNECTIONS, FRAMINGS, OTHERS, OWN, PEERS, STATUSES, TLS_1_1, headed,
                       swap)
 from kit.parallel import each
+from kit.servers import copy_stream
 
 CREATE, VERIFY, FETCH = "create", "verify", "fetch"
 REFUSAL = {"unavailable", "misconfigured", "denied", "exhausted"}
@@ -813,17 +814,8 @@ class Proxy:
                 return
             host, port = head[0].split()[1].split(":")
             with socket.create_connection((host, int(port))) as server:
-                threading.Thread(target=self._copy, args=(server, peer), daemon=True).start()
-                self._copy(peer, server)
-
-    @staticmethod
-    def _copy(one, other):
-        try:
-            while data := one.recv(65536):
-                other.sendall(data)
-            other.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
+                threading.Thread(target=copy_stream, args=(server, peer), daemon=True).start()
+                copy_stream(peer, server)
 
 
 class Proxies(Fault):
