@@ -468,12 +468,12 @@ class ByHand(SessionCase):
 
     def test_only_the_own_parent_counts(self):
         person = machine.person("parent")
+        mine = self.start(os.getpid())
         for pid in (1, 2, os.getppid(), 4194304):
-            for start in (1, 12345):
+            for start in (1, 12345, mine):
                 self.assertRegex(self.run_check("proved", person, pid, start),
                                  "^(done: the calling process is not the parent|misconfigured)")
         self.assertRegex(self.run_check("proved", person, os.getpid(), 1), "^done: the calling")
-        mine = self.start(os.getpid())
         self.assertEqual(self.run_check("proved", person, os.getpid(), mine), "done\n")
         self.assertEqual(self.run_check("session", person, os.getpid(), mine), "done\n")
         self.assertEqual(self.run_check("session", person, os.getpid(), mine),

@@ -61,6 +61,23 @@ TEST(what_has_ended_is_no_process)
     assert_false(kin_are_one_program(child, getpid()));
 }
 
+/* As su is, which its caller may kill. */
+TEST(the_effective_user_counts_and_not_the_real_one)
+{
+    struct kin kin;
+    int status;
+    pid_t child;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    child = fork();
+    if (child == 0)
+        _exit(setresuid(65534, 0, 0) != 0 || !kin_read(getpid(), &kin) || kin.user != 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 TEST(a_child_is_of_the_same_program)
 {
     int ends[2];
@@ -237,6 +254,7 @@ int main(void)
         cmocka_unit_test(a_process_knows_itself_and_its_parent),
         cmocka_unit_test(a_name_with_brackets_and_blanks_hides_nothing),
         cmocka_unit_test(what_has_ended_is_no_process),
+        cmocka_unit_test(the_effective_user_counts_and_not_the_real_one),
         cmocka_unit_test(a_child_is_of_the_same_program),
         cmocka_unit_test(parses_what_it_needs_and_nothing_else),
         cmocka_unit_test(a_record_is_of_one_process_and_one_boot),
