@@ -45,7 +45,7 @@ struct command {
  * verb's own. */
 const char *command_value(const struct command_call *call, const char *name);
 
-/* The verbs, each in the file of its name. */
+/* The verbs. */
 extern const struct command bypass_command, check_pam_command, confirm_command, disable_command,
     doctor_command, enable_command, enroll_command, explain_command, list_command,
     recovery_codes_command, remove_command, session_command, setup_command, status_command,

@@ -6,7 +6,7 @@
 
 #include "../../core/enrollment.h"
 #include "../desk/terminal.h"
-#include "../enroll/session.h"
+#include "../enroll/tool.h"
 #include "../lint/check-pam.h"
 #include "dry-run.h"
 #include "enrolled.h"
@@ -115,7 +115,7 @@ const struct command doctor_command = {
         { "json", NULL, "print JSON, for a program" },
         { "module", "PATH", "the module, if the PAM lines name it by a path" },
         { "helper", "PATH", "the check program, if the PAM lines name one with helper=" },
-        SESSION_OPTIONS,
+        TOOL_OPTIONS,
         { "pam-dir", "DIR", "as in check-pam" },
         { "sshd-config", "PATH", "as in check-pam" },
         { "sudoers", "PATH", "as in check-pam" },

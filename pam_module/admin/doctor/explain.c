@@ -14,7 +14,7 @@
 #include "../../core/secret.h"
 #include "../desk/report.h"
 #include "../desk/terminal.h"
-#include "../enroll/proofs.h"
+#include "../enroll/sessions.h"
 #include "../lint/judge.h"
 #include "counts.h"
 #include "enrolled.h"
@@ -79,12 +79,12 @@ static void explain_sessions(const struct explain *explain)
 {
     enum { MINUTE = 60 };
     const struct settings *settings = explain->settings;
-    struct proofs proofs = { 0 };
+    struct sessions sessions = { 0 };
     struct verdict why_not;
 
     if (!settings_session_covers(settings, explain->service))
         return;
-    if (!proofs_find(settings, explain->found.enrollment->user, &proofs, &why_not))
+    if (!sessions_find(settings, explain->found.enrollment->user, &sessions, &why_not))
         report_add(explain->report, REPORT_WARNING, "session", NULL, "none counts: %s",
                    why_not.reason);
     else
@@ -92,8 +92,8 @@ static void explain_sessions(const struct explain *explain)
                    "not asked (%s) below a session that proved a code in the last %d min, if %s "
                    "calls %s; there %s %zu such session%s now",
                    verdict_pam_code(OUTCOME_NOT_REQUIRED), settings->session_minutes, explain->user,
-                   explain->service, proofs.count == 1 ? "is" : "are", proofs.count,
-                   proofs.count == 1 ? "" : "s");
+                   explain->service, sessions.count == 1 ? "is" : "are", sessions.count,
+                   sessions.count == 1 ? "" : "s");
 }
 
 static void explain_exempt(const struct explain *explain)

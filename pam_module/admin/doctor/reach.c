@@ -16,7 +16,7 @@
 #include "../../twilio/errors.h"
 #include "../../twilio/factor.h"
 #include "../desk/terminal.h"
-#include "../enroll/session.h"
+#include "../enroll/tool.h"
 
 /* Certificates last for months: half a step of a code, 30 s, is what already misleads anyone who
  * compares logs. Codes are checked with Twilio's clock. */
@@ -251,7 +251,7 @@ static void add_admin_key(const struct reach *reach, const struct enrollment *en
     struct service service;
     struct verdict why_not;
 
-    if (!session_key(reach->call, reach->settings, &user, &path, &why_not)) {
+    if (!tool_key(reach->call, reach->settings, &user, &path, &why_not)) {
         report_add(reach->report, REPORT_WRONG, "admin's key", NULL, "%s", why_not.reason);
         return;
     }

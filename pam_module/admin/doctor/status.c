@@ -16,8 +16,8 @@
 #include "../enroll/folder.h"
 #include "../enroll/ledgers.h"
 #include "../enroll/people.h"
-#include "../enroll/proofs.h"
-#include "../enroll/session.h"
+#include "../enroll/sessions.h"
+#include "../enroll/tool.h"
 #include "../lint/check-pam.h"
 
 enum { NUMBER_SIZE = 24, NAMES_SIZE = 1000, FEW_CODES = 2 };
@@ -211,11 +211,11 @@ static void add_bypassed(struct status *status)
 
 static void add_sessions(struct status *status)
 {
-    struct proofs proofs = { 0 };
+    struct sessions sessions = { 0 };
     struct verdict why_not;
 
-    if (proofs_find(status->settings, NULL, &proofs, &why_not))
-        set_number(status, SESSIONS, proofs.count);
+    if (sessions_find(status->settings, NULL, &sessions, &why_not))
+        set_number(status, SESSIONS, sessions.count);
     else
         note(status, &why_not);
 }

@@ -15,7 +15,7 @@
 #include "../../core/text.h"
 #include "../desk/terminal.h"
 #include "folder.h"
-#include "session.h"
+#include "tool.h"
 
 enum { MINUTE = 60, HOUR = 3600, FILE_SIZE = 1024, TEMPORARY_SIZE = 256 };
 
@@ -81,12 +81,12 @@ static bool put_file(const char *runtime_dir, const char *user, const char *text
 
 /* Whether it can be of use: a login looks for the bypass of the enrollment's name, and without an
  * enrollment for that of an account of exactly the name. */
-static bool is_somebody(const struct session *session, const char *user)
+static bool is_somebody(const struct tool *tool, const char *user)
 {
     auto_enrollment *enrollment = NULL;
     struct verdict why_not;
 
-    switch (enrollment_find(session->settings->users_dir, user, &enrollment, &why_not)) {
+    switch (enrollment_find(tool->settings->users_dir, user, &enrollment, &why_not)) {
     case ENROLLMENT_FOUND:
         if (strcmp(enrollment->user, user) == 0)
             return true;
@@ -101,26 +101,26 @@ static bool is_somebody(const struct session *session, const char *user)
     case ENROLLMENT_REFUSED:
         break;
     }
-    session_refuse(&why_not, "cannot read the enrollment");
+    tool_refuse(&why_not, "cannot read the enrollment");
     return false;
 }
 
-static enum command_status begin(const struct session *session, const char *user, int seconds,
+static enum command_status begin(const struct tool *tool, const char *user, int seconds,
                                  const char *reason)
 {
     char text[FILE_SIZE], when[TEXT_TIME_SIZE];
     struct boot_moment now;
     struct verdict why_not;
 
-    if (!is_somebody(session, user))
+    if (!is_somebody(tool, user))
         return COMMAND_WRONG;
     if (!boot_now(&now)) {
         terminal_say("no bypass was made: cannot read the clock: %s", strerror(errno));
         return COMMAND_WRONG;
     }
     print_file(&now, seconds, reason, text);
-    if (!put_file(session->settings->runtime_dir, user, text, &why_not))
-        return session_refuse(&why_not, "no bypass was made");
+    if (!put_file(tool->settings->runtime_dir, user, text, &why_not))
+        return tool_refuse(&why_not, "no bypass was made");
     terminal_say("%s needs no code until %s or the next restart; to end it now: twilio-verify "
                  "bypass %s --end",
                  user, text_print_time(time(NULL) + seconds, when), terminal_word(user).text);
@@ -145,13 +145,13 @@ bool bypass_end(const struct settings *settings, const char *name, bool *ret_was
     return is_ended;
 }
 
-static enum command_status end(const struct session *session, const char *user)
+static enum command_status end(const struct tool *tool, const char *user)
 {
     struct verdict why_not;
     bool was_there;
 
-    if (!bypass_end(session->settings, user, &was_there, &why_not))
-        return session_refuse(&why_not, "could not end the bypass");
+    if (!bypass_end(tool->settings, user, &was_there, &why_not))
+        return tool_refuse(&why_not, "could not end the bypass");
     terminal_say(was_there ? "the bypass of %s has ended" : "%s has no bypass", user);
     return COMMAND_OK;
 }
@@ -167,7 +167,7 @@ static enum command_status run(const struct command_call *call)
     const char *span = command_value(call, "for"), *reason = command_value(call, "reason");
     bool is_end = command_value(call, "end") != NULL;
     int seconds = span != NULL ? read_span(span) : 0;
-    struct session session;
+    struct tool tool;
     enum command_status status;
 
     if (is_end ? span != NULL || reason != NULL : span == NULL || reason == NULL)
@@ -177,11 +177,11 @@ static enum command_status run(const struct command_call *call)
     if (!is_end && (*reason == '\0' || strlen(reason) > BYPASS_REASON_MAX ||
                     !text_is_clean(reason, strlen(reason))))
         return refuse_usage("--reason must be 1 to 200 bytes of UTF-8");
-    if (!session_open_local(call, call->operands[0], &session))
+    if (!tool_open_local(call, call->operands[0], &tool))
         return COMMAND_WRONG;
-    status = is_end ? end(&session, call->operands[0])
-                    : begin(&session, call->operands[0], seconds, reason);
-    session_close(&session);
+    status =
+        is_end ? end(&tool, call->operands[0]) : begin(&tool, call->operands[0], seconds, reason);
+    tool_close(&tool);
     return status;
 }
 

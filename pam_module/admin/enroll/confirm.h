@@ -3,7 +3,7 @@
 /* The first code of a new factor. */
 #pragma once
 
-#include "session.h"
+#include "tool.h"
 
 enum confirm_end {
     CONFIRM_OVER,    /* the factor is gone, or its attempts are used up: it is of no use */
@@ -13,10 +13,10 @@ enum confirm_end {
 
 /* Asks for codes until one is right, writes the enrollment of NAME, and deletes a factor that it
  * replaces: on CONFIRM_ENROLLED a status that is not COMMAND_OK means that the deletion failed. */
-enum command_status confirm_factor(struct session *session, const char *name,
+enum command_status confirm_factor(struct tool *tool, const char *name,
                                    const struct users_record *record, enum confirm_end *ret_end);
 
 /* The same with CODE alone, which was made from the seed. */
-enum command_status confirm_code(struct session *session, const char *name,
+enum command_status confirm_code(struct tool *tool, const char *name,
                                  const struct users_record *record, const char *code,
                                  enum confirm_end *ret_end);

@@ -71,16 +71,16 @@ static bool is_sensible(const struct command_call *call)
 }
 
 /* The identity to use: the one that was asked for, that of the factor to replace, or a new one. */
-static bool choose_identity(const struct command_call *call, const struct session *session,
+static bool choose_identity(const struct command_call *call, const struct tool *tool,
                             struct users_record *ret_record)
 {
     const char *user = call->operands[0], *identity = command_value(call, "identity");
     struct users_record enrolled;
     struct verdict why_not;
-    enum users_found found = users_read(&session->users, USERS_ENROLLED, user, &enrolled, &why_not);
+    enum users_found found = users_read(&tool->users, USERS_ENROLLED, user, &enrolled, &why_not);
 
     if (found == USERS_REFUSED) {
-        session_refuse(&why_not, "cannot read the existing enrollment");
+        tool_refuse(&why_not, "cannot read the existing enrollment");
         return false;
     }
     if (found == USERS_FOUND && command_value(call, "replace") == NULL) {
@@ -120,27 +120,27 @@ static void set_label(struct factor_seed *seed, const char *label)
 }
 
 /* From here on whatever happens is in the pending file. */
-static enum command_status create(const struct command_call *call, struct session *session,
+static enum command_status create(const struct command_call *call, struct tool *tool,
                                   const struct seed *imported, struct users_record *record,
                                   struct factor_seed *ret_seed)
 {
     const char *user = call->operands[0], *label = command_value(call, "name");
-    const struct factor_config usual = { "sha1", session->settings->code_length, 30, 1 };
+    const struct factor_config usual = { "sha1", tool->settings->code_length, 30, 1 };
     struct factor factor;
     struct verdict why_not;
 
-    if (!users_write(&session->users, user, record, &why_not))
-        return session_refuse(&why_not, "nothing was made at Twilio");
-    if (factor_create(&session->service, record->identity,
+    if (!users_write(&tool->users, user, record, &why_not))
+        return tool_refuse(&why_not, "nothing was made at Twilio");
+    if (factor_create(&tool->service, record->identity,
                       imported != NULL ? &imported->config : &usual,
-                      imported != NULL ? imported->secret : NULL, session_watch(session), &factor,
+                      imported != NULL ? imported->secret : NULL, tool_watch(tool), &factor,
                       ret_seed, &why_not) != FACTOR_DONE)
-        return session_refuse(&why_not, "could not create the factor");
+        return tool_refuse(&why_not, "could not create the factor");
     if (imported == NULL)
         set_label(ret_seed, label != NULL ? label : user);
     snprintf(record->factor_sid, sizeof record->factor_sid, "%s", factor.sid);
-    if (!users_write(&session->users, user, record, &why_not))
-        return session_refuse(&why_not, "the factor was created, but could not be recorded");
+    if (!users_write(&tool->users, user, record, &why_not))
+        return tool_refuse(&why_not, "the factor was created, but could not be recorded");
     return COMMAND_OK;
 }
 
@@ -177,22 +177,21 @@ static bool hand_over(const struct factor_seed *seed, const char *user)
 }
 
 /* Nothing half-made stays behind without being told of. */
-static enum command_status give_up(struct session *session, const char *user,
-                                   enum command_status status)
+static enum command_status give_up(struct tool *tool, const char *user, enum command_status status)
 {
     enum command_status cleaned = status;
 
-    if (session_clean(session, USERS_PENDING, user, &cleaned))
+    if (tool_clean(tool, USERS_PENDING, user, &cleaned))
         terminal_say("%s: nothing was changed, and nothing is left at Twilio", user);
     return status;
 }
 
 /* Twilio's clock decides, by its last reply; this host's may be off. */
-static enum command_status confirm_seed(struct session *session, const char *user,
+static enum command_status confirm_seed(struct tool *tool, const char *user,
                                         const struct users_record *record, const struct seed *seed,
                                         enum confirm_end *ret_end)
 {
-    int64_t date_seconds = session->service.date_seconds;
+    int64_t date_seconds = tool->service.date_seconds;
     char code[SEED_CODE_SIZE];
     enum command_status status;
 
@@ -200,13 +199,13 @@ static enum command_status confirm_seed(struct session *session, const char *use
         terminal_say("cannot make a code from the seed");
         return COMMAND_WRONG;
     }
-    status = confirm_code(session, user, record, code, ret_end);
+    status = confirm_code(tool, user, record, code, ret_end);
     explicit_bzero(code, sizeof code);
     return status;
 }
 
 /* IMPORTED of NULL: Twilio makes the seed, which is shown. */
-static enum command_status enroll(const struct command_call *call, struct session *session,
+static enum command_status enroll(const struct command_call *call, struct tool *tool,
                                   const struct seed *imported)
 {
     const char *user = call->operands[0];
@@ -217,36 +216,35 @@ static enum command_status enroll(const struct command_call *call, struct sessio
     enum confirm_end end = CONFIRM_WAITING;
 
     /* What an earlier call could not finish. */
-    if (!choose_identity(call, session, &record))
+    if (!choose_identity(call, tool, &record))
         return status;
-    if (users_read(&session->users, USERS_PENDING, user, &pending, &why_not) == USERS_FOUND)
+    if (users_read(&tool->users, USERS_PENDING, user, &pending, &why_not) == USERS_FOUND)
         terminal_say("deletes an earlier pending factor of %s: its address stops working", user);
-    if (!session_clean(session, USERS_PENDING, user, &status) ||
-        !session_clean(session, USERS_FORMER, user, &status))
+    if (!tool_clean(tool, USERS_PENDING, user, &status) ||
+        !tool_clean(tool, USERS_FORMER, user, &status))
         return status;
 
-    status = create(call, session, imported, &record, &seed);
+    status = create(call, tool, imported, &record, &seed);
     if (status == COMMAND_OK && imported != NULL)
-        status = confirm_seed(session, user, &record, imported, &end);
+        status = confirm_seed(tool, user, &record, imported, &end);
     else if (status == COMMAND_OK && command_value(call, "uri-only") != NULL)
         status = hand_over(&seed, user) ? COMMAND_OK : COMMAND_WRONG;
     else if (status == COMMAND_OK)
-        status = show(&seed) ? confirm_factor(session, user, &record, &end) : COMMAND_WRONG;
+        status = show(&seed) ? confirm_factor(tool, user, &record, &end) : COMMAND_WRONG;
     explicit_bzero(&seed, sizeof seed);
-    return status == COMMAND_OK || end == CONFIRM_ENROLLED ? status
-                                                           : give_up(session, user, status);
+    return status == COMMAND_OK || end == CONFIRM_ENROLLED ? status : give_up(tool, user, status);
 }
 
 /* With the seed of a file, before anything is made. */
-static enum command_status import(const struct command_call *call, struct session *session)
+static enum command_status import(const struct command_call *call, struct tool *tool)
 {
     struct import import;
     enum command_status status;
 
-    if (!import_open(command_value(call, "import"), call->operands[0],
-                     session->settings->code_length, &import))
+    if (!import_open(command_value(call, "import"), call->operands[0], tool->settings->code_length,
+                     &import))
         return COMMAND_WRONG;
-    status = enroll(call, session, &import.seed);
+    status = enroll(call, tool, &import.seed);
     if (status == COMMAND_OK)
         import_offer_removal(&import, call->operands[0]);
     import_close(&import);
@@ -255,16 +253,16 @@ static enum command_status import(const struct command_call *call, struct sessio
 
 static enum command_status run(const struct command_call *call)
 {
-    struct session session;
+    struct tool tool;
     enum command_status status;
 
     if (!is_sensible(call))
         return COMMAND_USAGE;
-    if (!session_open(call, call->operands[0], &session))
+    if (!tool_open(call, call->operands[0], &tool))
         return COMMAND_WRONG;
-    status = command_value(call, "import") != NULL ? import(call, &session)
-                                                   : enroll(call, &session, NULL);
-    session_close(&session);
+    status =
+        command_value(call, "import") != NULL ? import(call, &tool) : enroll(call, &tool, NULL);
+    tool_close(&tool);
     return status;
 }
 
@@ -281,7 +279,7 @@ const struct command enroll_command = {
         { "import", "FILE", "take the seed of FILE, for an app that has it; -: standard input" },
         { "uri-only", NULL, "print only the otpauth address; \"confirm\" finishes later" },
         { "no-nss-check", NULL, "USER need not have an account" },
-        SESSION_OPTIONS,
+        TOOL_OPTIONS,
     },
     .run = run,
 };

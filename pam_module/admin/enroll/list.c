@@ -16,8 +16,8 @@
 #include "folder.h"
 #include "ledgers.h"
 #include "people.h"
-#include "proofs.h"
-#include "session.h"
+#include "sessions.h"
+#include "tool.h"
 
 enum { PROGRESS_SIZE = 60, ALIGNED = 5, NUMBER_SIZE = 16 };
 
@@ -43,7 +43,7 @@ static const char *const words[USERS_STATES] = {
 
 struct rows {
     struct listing *listing;
-    struct session *session;
+    struct tool *tool;
     bool is_checked; /* ask Twilio, too */
     bool is_watched; /* somebody sees the progress */
     size_t done, count;
@@ -74,7 +74,7 @@ static void hide_progress(const struct rows *rows)
 static const char *check(struct rows *rows, enum users_state state,
                          const struct users_record *record)
 {
-    struct session *session = rows->session;
+    struct tool *tool = rows->tool;
     enum factor_result result;
     struct factor factor;
     struct verdict why_not;
@@ -82,8 +82,8 @@ static const char *check(struct rows *rows, enum users_state state,
     if (!rows->is_checked || record->factor_sid[0] == '\0')
         return NULL;
     show_progress(rows);
-    result = factor_fetch(&session->service, record->identity, record->factor_sid,
-                          session_watch(session), &factor, &why_not);
+    result = factor_fetch(&tool->service, record->identity, record->factor_sid, tool_watch(tool),
+                          &factor, &why_not);
     hide_progress(rows);
     switch (result) {
     case FACTOR_DONE:
@@ -97,7 +97,7 @@ static const char *check(struct rows *rows, enum users_state state,
     case FACTOR_LOST:
         break;
     }
-    rows->status = worse(rows->status, session_refuse(&why_not, record->factor_sid));
+    rows->status = worse(rows->status, tool_refuse(&why_not, record->factor_sid));
     return "unknown";
 }
 
@@ -110,30 +110,29 @@ struct extras {
 
 static void find_recovery(struct rows *rows, const char *name, struct extras *extras)
 {
-    const struct session *session = rows->session;
+    const struct tool *tool = rows->tool;
     auto_recovery *recovery = NULL;
     struct verdict why_not;
     int left = -1;
 
-    switch (recovery_read(session->settings->users_dir, name, &recovery, &why_not)) {
+    switch (recovery_read(tool->settings->users_dir, name, &recovery, &why_not)) {
     case TRUSTED_ABSENT:
         return;
     case TRUSTED_READ:
-        left = ledgers_left(session->settings, name, recovery, &why_not);
+        left = ledgers_left(tool->settings, name, recovery, &why_not);
         break;
     case TRUSTED_REFUSED:
         break;
     }
     if (left < 0)
-        rows->status =
-            worse(rows->status, session_refuse(&why_not, "cannot read the recovery codes"));
+        rows->status = worse(rows->status, tool_refuse(&why_not, "cannot read the recovery codes"));
     snprintf(extras->recovery, sizeof extras->recovery, "%d", left > 0 ? left : 0);
 }
 
 /* One that has ended is none. */
 static void find_bypass(struct rows *rows, const char *name, struct extras *extras)
 {
-    const char *runtime_dir = rows->session->settings->runtime_dir;
+    const char *runtime_dir = rows->tool->settings->runtime_dir;
     struct boot_moment now;
     struct verdict why_not;
     int left;
@@ -141,7 +140,7 @@ static void find_bypass(struct rows *rows, const char *name, struct extras *extr
     if (rows->bypasses < 0)
         return;
     if (bypass_read(runtime_dir, name, &extras->bypass, &why_not) == TRUSTED_REFUSED)
-        rows->status = worse(rows->status, session_refuse(&why_not, "cannot read a bypass"));
+        rows->status = worse(rows->status, tool_refuse(&why_not, "cannot read a bypass"));
     if (extras->bypass != NULL && boot_now(&now) &&
         bypass_counts(extras->bypass, &now, &left, &why_not))
         text_print_time(time(NULL) + left, extras->until);
@@ -153,8 +152,8 @@ static void find_wrong(struct rows *rows, const char *name, struct extras *extra
     struct verdict why_not;
     int64_t opens_s;
 
-    if (!ledgers_read(rows->session->settings, name, &record, &opens_s, &why_not))
-        rows->status = worse(rows->status, session_refuse(&why_not, "cannot read the wrong codes"));
+    if (!ledgers_read(rows->tool->settings, name, &record, &opens_s, &why_not))
+        rows->status = worse(rows->status, tool_refuse(&why_not, "cannot read the wrong codes"));
     if (record_wrong(&record) > 0)
         snprintf(extras->day, sizeof extras->day, "%d", record_wrong(&record));
     if (record.row > 0)
@@ -168,13 +167,13 @@ static void find_wrong(struct rows *rows, const char *name, struct extras *extra
 /* In how many the user is not asked again. */
 static void find_sessions(struct rows *rows, const char *name, struct extras *extras)
 {
-    struct proofs proofs;
+    struct sessions sessions;
     struct verdict why_not;
 
-    if (!proofs_find(rows->session->settings, name, &proofs, &why_not))
-        rows->status = worse(rows->status, session_refuse(&why_not, "cannot read the sessions"));
-    else if (proofs.count > 0)
-        snprintf(extras->sessions, sizeof extras->sessions, "%zu", proofs.count);
+    if (!sessions_find(rows->tool->settings, name, &sessions, &why_not))
+        rows->status = worse(rows->status, tool_refuse(&why_not, "cannot read the sessions"));
+    else if (sessions.count > 0)
+        snprintf(extras->sessions, sizeof extras->sessions, "%zu", sessions.count);
 }
 
 /* NULL for "". */
@@ -188,13 +187,13 @@ static void add_row(struct rows *rows, enum users_state state, const char *name)
     struct users_record record = { 0 };
     struct extras extras = { .recovery = "" };
     struct verdict why_not;
-    enum users_found found = users_read(&rows->session->users, state, name, &record, &why_not);
+    enum users_found found = users_read(&rows->tool->users, state, name, &record, &why_not);
 
     rows->done++;
     if (found == USERS_NONE)
         return;
     if (found == USERS_REFUSED)
-        rows->status = worse(rows->status, session_refuse(&why_not, name));
+        rows->status = worse(rows->status, tool_refuse(&why_not, name));
     if (state == USERS_ENROLLED) {
         find_recovery(rows, name, &extras);
         find_bypass(rows, name, &extras);
@@ -220,7 +219,7 @@ static void add_bypassed(struct rows *rows, const char *name)
     struct verdict why_not;
 
     if (enrollment_is_name(name) &&
-        users_read(&rows->session->users, USERS_ENROLLED, name, &record, &why_not) == USERS_NONE)
+        users_read(&rows->tool->users, USERS_ENROLLED, name, &record, &why_not) == USERS_NONE)
         find_bypass(rows, name, &extras);
     if (*extras.until != '\0')
         listing_add(rows->listing,
@@ -248,15 +247,15 @@ static void open_bypasses(struct rows *rows)
     struct verdict why_not;
     bool is_absent;
 
-    rows->bypasses = bypass_open_folder(rows->session->settings->runtime_dir, &is_absent, &why_not);
+    rows->bypasses = bypass_open_folder(rows->tool->settings->runtime_dir, &is_absent, &why_not);
     if (rows->bypasses < 0 && !is_absent)
-        rows->status = worse(rows->status, session_refuse(&why_not, "cannot read the bypasses"));
+        rows->status = worse(rows->status, tool_refuse(&why_not, "cannot read the bypasses"));
 }
 
 /* Files of an earlier version, where a bypass lay beside the enrollment. */
 static void say_old_bypasses(const struct rows *rows)
 {
-    const struct users *users = &rows->session->users;
+    const struct users *users = &rows->tool->users;
     struct verdict why_not;
     char **names = users_names(users, USERS_ENROLLED, USERS_OLD_BYPASS, &why_not);
 
@@ -273,9 +272,9 @@ static void add_rows(struct rows *rows)
 
     for (size_t state = 0; state < USERS_STATES; state++) {
         struct verdict why_not;
-        names[state] = users_names(&rows->session->users, state, USERFILE_ENROLLMENT, &why_not);
+        names[state] = users_names(&rows->tool->users, state, USERFILE_ENROLLMENT, &why_not);
         if (names[state] == NULL)
-            rows->status = session_refuse(&why_not, "listing");
+            rows->status = tool_refuse(&why_not, "listing");
         for (char **name = names[state]; name != NULL && *name != NULL; name++)
             rows->count++;
     }
@@ -308,7 +307,7 @@ static enum command_status list_missing(const struct command_call *call)
     bool is_whole;
 
     if (!settings_read(call->settings_path, &settings, &why_not))
-        return session_refuse(&why_not, "settings");
+        return tool_refuse(&why_not, "settings");
     listing = listing_start(names, 2, command_value(call, "json") != NULL);
     is_whole = listing != NULL && add_missing(listing, settings) && listing_print(listing);
     listing_free(listing);
@@ -320,13 +319,12 @@ static enum command_status list_missing(const struct command_call *call)
 
 static enum command_status run(const struct command_call *call)
 {
-    struct session session;
-    struct rows rows = { .session = &session, .is_checked = command_value(call, "check") != NULL };
+    struct tool tool;
+    struct rows rows = { .tool = &tool, .is_checked = command_value(call, "check") != NULL };
 
     if (command_value(call, "missing") != NULL)
         return list_missing(call);
-    if (rows.is_checked ? !session_open(call, NULL, &session)
-                        : !session_open_local(call, NULL, &session))
+    if (rows.is_checked ? !tool_open(call, NULL, &tool) : !tool_open_local(call, NULL, &tool))
         return COMMAND_WRONG;
     rows.is_watched = rows.is_checked && isatty(STDERR_FILENO);
     rows.listing = listing_start(columns, ALIGNED, command_value(call, "json") != NULL);
@@ -343,7 +341,7 @@ static enum command_status run(const struct command_call *call)
         rows.status = COMMAND_WRONG;
     }
     listing_free(rows.listing);
-    session_close(&session);
+    tool_close(&tool);
     return rows.status;
 }
 
@@ -355,7 +353,7 @@ const struct command list_command = {
         { "check", NULL, "ask Twilio about every factor" },
         { "missing", NULL, "list accounts that may log in and are not enrolled" },
         { "json", NULL, "print JSON, for a program" },
-        SESSION_OPTIONS,
+        TOOL_OPTIONS,
     },
     .run = run,
 };

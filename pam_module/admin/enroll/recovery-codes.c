@@ -10,7 +10,7 @@
 #include "../../core/userfile.h"
 #include "../desk/terminal.h"
 #include "ledgers.h"
-#include "session.h"
+#include "tool.h"
 
 enum { COUNT_DEFAULT = 10, GROUP = 4, SET_BYTES = RECOVERY_SET_SIZE / 2, FILE_SIZE = 8192 };
 
@@ -75,14 +75,13 @@ static bool print_file(struct set *set)
 
 /* The set that is valid until now, for which its file in state_dir is kept as it is; "" for
  * none. */
-static void find_valid(const struct session *session, const char *user,
-                       char valid[RECOVERY_SET_SIZE + 1])
+static void find_valid(const struct tool *tool, const char *user, char valid[RECOVERY_SET_SIZE + 1])
 {
     auto_recovery *recovery = NULL;
     struct verdict why_not;
 
     valid[0] = '\0';
-    if (recovery_read(session->settings->users_dir, user, &recovery, &why_not) == TRUSTED_READ)
+    if (recovery_read(tool->settings->users_dir, user, &recovery, &why_not) == TRUSTED_READ)
         memcpy(valid, recovery->set, RECOVERY_SET_SIZE + 1);
 }
 
@@ -97,25 +96,25 @@ static bool print_codes(const struct set *set)
 }
 
 /* The old set counts until the file of the new one is there. */
-static enum command_status make(const struct session *session, const char *user, struct set *set)
+static enum command_status make(const struct tool *tool, const char *user, struct set *set)
 {
     char valid[RECOVERY_SET_SIZE + 1];
     struct verdict why_not;
 
-    find_valid(session, user, valid);
+    find_valid(tool, user, valid);
     if (!draw(set)) {
         terminal_say("no codes were made: cannot get random numbers: %s", strerror(errno));
         return COMMAND_WRONG;
     }
-    if (!ledgers_add(session->settings, user, *valid != '\0' ? valid : NULL, set->name, set->state,
+    if (!ledgers_add(tool->settings, user, *valid != '\0' ? valid : NULL, set->name, set->state,
                      &why_not))
-        return session_refuse(&why_not, "no codes were made");
+        return tool_refuse(&why_not, "no codes were made");
     if (!print_file(set)) {
         terminal_say("no codes were made: cannot hash them: %s", strerror(errno));
         return COMMAND_WRONG;
     }
-    if (!users_put(&session->users, user, USERFILE_RECOVERY, set->text, &why_not))
-        return session_refuse(&why_not, "no codes were made");
+    if (!users_put(&tool->users, user, USERFILE_RECOVERY, set->text, &why_not))
+        return tool_refuse(&why_not, "no codes were made");
     if (!print_codes(set)) {
         terminal_say("could not print the codes; run the command again");
         return COMMAND_WRONG;
@@ -142,7 +141,7 @@ static enum command_status run(const struct command_call *call)
     const char *user = call->operands[0];
     struct set set = { 0 };
     struct users_record record;
-    struct session session;
+    struct tool tool;
     struct verdict why_not;
     enum command_status status = COMMAND_WRONG;
 
@@ -150,22 +149,22 @@ static enum command_status run(const struct command_call *call)
         terminal_say("--count must be 1 to %d", RECOVERY_CODES_MAX);
         return COMMAND_USAGE;
     }
-    if (!session_open_local(call, user, &session))
+    if (!tool_open_local(call, user, &tool))
         return COMMAND_WRONG;
-    switch (users_read(&session.users, USERS_ENROLLED, user, &record, &why_not)) {
+    switch (users_read(&tool.users, USERS_ENROLLED, user, &record, &why_not)) {
     case USERS_FOUND:
-        status = make(&session, user, &set);
+        status = make(&tool, user, &set);
         break;
     case USERS_NONE:
         terminal_say("%s is not enrolled: twilio-verify %s %s", user,
-                     users_is_pending(&session.users, user) ? "confirm" : "enroll",
+                     users_is_pending(&tool.users, user) ? "confirm" : "enroll",
                      terminal_word(user).text);
         break;
     case USERS_REFUSED:
-        status = session_refuse(&why_not, "cannot read the enrollment");
+        status = tool_refuse(&why_not, "cannot read the enrollment");
     }
     explicit_bzero(&set, sizeof set);
-    session_close(&session);
+    tool_close(&tool);
     return status;
 }
 

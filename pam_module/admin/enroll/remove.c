@@ -5,57 +5,57 @@
 #include "../desk/terminal.h"
 #include "bypass.h"
 #include "ledgers.h"
-#include "session.h"
+#include "tool.h"
 
-static bool is_there(const struct session *session, enum users_state state, const char *name)
+static bool is_there(const struct tool *tool, enum users_state state, const char *name)
 {
     struct users_record record;
     struct verdict why_not;
 
-    return users_read(&session->users, state, name, &record, &why_not) != USERS_NONE;
+    return users_read(&tool->users, state, name, &record, &why_not) != USERS_NONE;
 }
 
 /* Before the enrollment goes: who is not enrolled must not be let on by a bypass that was
  * forgotten. */
-static bool drop_extras(struct session *session, const char *name, enum command_status *ret_status)
+static bool drop_extras(struct tool *tool, const char *name, enum command_status *ret_status)
 {
     struct verdict why_not;
     bool was_there;
 
-    if (bypass_end(session->settings, name, &was_there, &why_not) &&
-        users_drop(&session->users, name, USERFILE_RECOVERY, &was_there, &why_not))
+    if (bypass_end(tool->settings, name, &was_there, &why_not) &&
+        users_drop(&tool->users, name, USERFILE_RECOVERY, &was_there, &why_not))
         return true;
-    *ret_status = session_refuse(&why_not, "nothing was changed");
+    *ret_status = tool_refuse(&why_not, "nothing was changed");
     return false;
 }
 
 /* Without Twilio: nobody logs in with it, and what is to be deleted there is kept. */
-static enum command_status retire(struct session *session, const char *name)
+static enum command_status retire(struct tool *tool, const char *name)
 {
     struct verdict why_not;
     enum command_status status;
 
-    if (!is_there(session, USERS_ENROLLED, name)) {
+    if (!is_there(tool, USERS_ENROLLED, name)) {
         terminal_say("%s is not enrolled", name);
         return COMMAND_WRONG;
     }
-    if (is_there(session, USERS_FORMER, name)) {
+    if (is_there(tool, USERS_FORMER, name)) {
         terminal_say("a replaced factor of %s must first be deleted at Twilio: run this command "
                      "without --local",
                      name);
         return COMMAND_WRONG;
     }
-    if (!drop_extras(session, name, &status))
+    if (!drop_extras(tool, name, &status))
         return status;
-    if (!users_retire(&session->users, name, &why_not))
-        return session_refuse(&why_not, "nothing was changed");
+    if (!users_retire(&tool->users, name, &why_not))
+        return tool_refuse(&why_not, "nothing was changed");
     terminal_say("%s is no longer enrolled. The factor is still at Twilio; to delete it: "
                  "twilio-verify remove %s",
                  name, terminal_word(name).text);
     return COMMAND_OK;
 }
 
-static enum command_status remove_all(const struct command_call *call, struct session *session)
+static enum command_status remove_all(const struct command_call *call, struct tool *tool)
 {
     static const enum users_state states[] = { USERS_PENDING, USERS_FORMER, USERS_ENROLLED };
     const char *name = call->operands[0];
@@ -64,20 +64,20 @@ static enum command_status remove_all(const struct command_call *call, struct se
     struct verdict why_not;
     int found = 0;
 
-    if (!is_leftovers && !drop_extras(session, name, &status))
+    if (!is_leftovers && !drop_extras(tool, name, &status))
         return status;
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
-        if ((is_leftovers && states[i] == USERS_ENROLLED) || !is_there(session, states[i], name))
+        if ((is_leftovers && states[i] == USERS_ENROLLED) || !is_there(tool, states[i], name))
             continue;
         found++;
-        if (!session_clean(session, states[i], name, &status))
+        if (!tool_clean(tool, states[i], name, &status))
             return status;
     }
     if (found == 0) {
         terminal_say(is_leftovers ? "%s has no unfinished enrollment" : "%s is not enrolled", name);
         return is_leftovers ? COMMAND_OK : COMMAND_WRONG;
     }
-    if (!is_leftovers && !ledgers_forget(session->settings, name, &why_not))
+    if (!is_leftovers && !ledgers_forget(tool->settings, name, &why_not))
         terminal_say("could not delete the local state of %s: %s", name, why_not.reason);
     terminal_say("%s: %s", name,
                  is_leftovers ? "deleted the unfinished enrollment" : "removed here and at Twilio");
@@ -88,13 +88,13 @@ static enum command_status run(const struct command_call *call)
 {
     bool is_local = command_value(call, "local") != NULL;
     const char *name = call->operands[0];
-    struct session session;
+    struct tool tool;
     enum command_status status;
 
-    if (is_local ? !session_open_local(call, name, &session) : !session_open(call, name, &session))
+    if (is_local ? !tool_open_local(call, name, &tool) : !tool_open(call, name, &tool))
         return COMMAND_WRONG;
-    status = is_local ? retire(&session, name) : remove_all(call, &session);
-    session_close(&session);
+    status = is_local ? retire(&tool, name) : remove_all(call, &tool);
+    tool_close(&tool);
     return status;
 }
 
@@ -107,7 +107,7 @@ const struct command remove_command = {
     .options = {
         { "local", NULL, "delete only on this host; a later remove deletes the factor at Twilio" },
         { "leftovers", NULL, "delete only what is pending or replaced" },
-        SESSION_OPTIONS,
+        TOOL_OPTIONS,
     },
     .run = run,
 };

@@ -3,14 +3,14 @@
 /* "unlock USER": wrong codes that were counted on this host count no more. */
 #include "../desk/terminal.h"
 #include "ledgers.h"
-#include "session.h"
+#include "tool.h"
 
-static enum command_status unlock(const struct session *session, const char *name)
+static enum command_status unlock(const struct tool *tool, const char *name)
 {
     struct users_record record;
     struct verdict why_not;
 
-    switch (users_read(&session->users, USERS_ENROLLED, name, &record, &why_not)) {
+    switch (users_read(&tool->users, USERS_ENROLLED, name, &record, &why_not)) {
     case USERS_NONE:
         terminal_say("%s is not enrolled", name);
         return COMMAND_WRONG;
@@ -18,8 +18,8 @@ static enum command_status unlock(const struct session *session, const char *nam
     case USERS_FOUND:
         break;
     }
-    if (!ledgers_unlock(session->settings, name, &why_not))
-        return session_refuse(&why_not, "nothing was changed");
+    if (!ledgers_unlock(tool->settings, name, &why_not))
+        return tool_refuse(&why_not, "nothing was changed");
     terminal_say("cleared the wrong codes of %s", name);
     return COMMAND_OK;
 }
@@ -27,13 +27,13 @@ static enum command_status unlock(const struct session *session, const char *nam
 static enum command_status run(const struct command_call *call)
 {
     const char *name = call->operands[0];
-    struct session session;
+    struct tool tool;
     enum command_status status;
 
-    if (!session_open_local(call, name, &session))
+    if (!tool_open_local(call, name, &tool))
         return COMMAND_WRONG;
-    status = unlock(&session, name);
-    session_close(&session);
+    status = unlock(&tool, name);
+    tool_close(&tool);
     return status;
 }
 

@@ -14,7 +14,7 @@
 #include "../../core/text.h"
 #include "../../twilio/errors.h"
 #include "../desk/terminal.h"
-#include "../enroll/session.h"
+#include "../enroll/tool.h"
 #include "answers.h"
 
 enum { ANSWER_SIZE = 512, QUESTION_SIZE = 200, TRIES_MAX = 5, SKEW_SECONDS_MAX = 15 };
@@ -54,7 +54,7 @@ static void say_clock(int64_t date_seconds)
 static bool refuse(const struct setup *setup, const struct verdict *why_not, const char *doing,
                    enum command_status *ret_status)
 {
-    *ret_status = session_refuse(why_not, doing);
+    *ret_status = tool_refuse(why_not, doing);
     if (http_is_distrusted(setup->service.http))
         terminal_say("check the clock (timedatectl), ca_file and ca_path, and whether a proxy "
                      "answers in Twilio's place");

@@ -8,14 +8,14 @@
 
 #include "../../core/secret.h"
 #include "../desk/terminal.h"
-#include "../enroll/session.h"
+#include "../enroll/tool.h"
 #include "answers.h"
 #include "choice.h"
 #include "store.h"
 
 static bool refuse(const struct verdict *why_not, enum command_status *ret_status)
 {
-    *ret_status = session_refuse(why_not, "setup");
+    *ret_status = tool_refuse(why_not, "setup");
     if (geteuid() != 0)
         terminal_say("run this command as root");
     return false;

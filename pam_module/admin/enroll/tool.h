@@ -8,7 +8,7 @@
 #include "../desk/command.h"
 #include "users.h"
 
-struct session {
+struct tool {
     struct settings *settings;
     struct users users;
     struct service service;
@@ -17,7 +17,7 @@ struct session {
 };
 
 /* The options of a verb that talks to Twilio. */
-#define SESSION_OPTIONS                                                                            \
+#define TOOL_OPTIONS                                                                               \
     { "api-key-sid", "SID", "an API key that may manage factors, for this call" },                 \
     {                                                                                              \
         "api-key-file", "PATH", "the file of its secret"                                           \
@@ -25,28 +25,27 @@ struct session {
 
 /* The key to use and the file of its secret: those of the options, or of the settings' group admin,
  * or of the service. False, with OUTCOME_MISCONFIGURED in *WHY_NOT: half of a pair is missing. */
-bool session_key(const struct command_call *call, const struct settings *settings,
-                 const char **ret_user, const char **ret_path, struct verdict *why_not);
+bool tool_key(const struct command_call *call, const struct settings *settings,
+              const char **ret_user, const char **ret_path, struct verdict *why_not);
 
 /* Reads the settings and opens the folder of the enrollments; where NAME is not NULL, holds signals
  * and locks NAME. Makes no request possible, and so needs no API key. The caller closes with
- * session_close(). False: said why on standard error. */
-bool session_open_local(const struct command_call *call, const char *name,
-                        struct session *ret_session);
+ * tool_close(). False: said why on standard error. */
+bool tool_open_local(const struct command_call *call, const char *name, struct tool *ret_tool);
 
-/* The same, and prepares for requests with the key that session_key() tells. */
-bool session_open(const struct command_call *call, const char *name, struct session *ret_session);
+/* The same, and prepares for requests with the key that tool_key() tells. */
+bool tool_open(const struct command_call *call, const char *name, struct tool *ret_tool);
 
-void session_close(struct session *session);
+void tool_close(struct tool *tool);
 
 /* For one request: until the settings' timeout from now, or until a signal that is held. */
-struct http_watch *session_watch(struct session *session);
+struct http_watch *tool_watch(struct tool *tool);
 
 /* Prints PROBLEM ("could not create the factor") and the reason in *WHY_NOT to standard error;
  * returns how the tool has to end. */
-enum command_status session_refuse(const struct verdict *why_not, const char *problem);
+enum command_status tool_refuse(const struct verdict *why_not, const char *problem);
 
 /* Deletes at Twilio what the file of NAME in STATE tells of, the entity too where no factor is
  * left, and then the file. False: said what remains, and *RET_STATUS is how to end. */
-bool session_clean(struct session *session, enum users_state state, const char *name,
-                   enum command_status *ret_status);
+bool tool_clean(struct tool *tool, enum users_state state, const char *name,
+                enum command_status *ret_status);

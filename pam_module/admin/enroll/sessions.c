@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* The sessions of users that have proved a code; and "session USER". */
-#include "proofs.h"
+#include "sessions.h"
 
 #include <string.h>
 #include <unistd.h>
 
 #include "../../core/proof.h"
 #include "../desk/terminal.h"
-#include "session.h"
+#include "tool.h"
 
 enum { MINUTE = 60 };
 
@@ -17,7 +17,7 @@ struct search {
     int folder;
     int64_t most_seconds; /* for so long a session counts */
     struct boot_moment now;
-    struct proofs proofs;
+    struct sessions sessions;
     size_t ended;
 };
 
@@ -34,8 +34,8 @@ static void count(void *context, pid_t pid, enum proof_kind kind, const struct p
     (void)pid;
     if (kind != PROOF_SESSION || !is_users(search, proof) || age < 0 || age >= search->most_seconds)
         return;
-    if (search->proofs.count++ == 0 || age < search->proofs.latest_seconds)
-        search->proofs.latest_seconds = age;
+    if (search->sessions.count++ == 0 || age < search->sessions.latest_seconds)
+        search->sessions.latest_seconds = age;
 }
 
 static void end(void *context, pid_t pid, enum proof_kind kind, const struct proof *proof)
@@ -67,19 +67,19 @@ static bool walk(const struct settings *settings, struct search *search,
     return true;
 }
 
-bool proofs_find(const struct settings *settings, const char *user, struct proofs *ret_proofs,
-                 struct verdict *why_not)
+bool sessions_find(const struct settings *settings, const char *user, struct sessions *ret_sessions,
+                   struct verdict *why_not)
 {
     struct search search = { .user = user };
 
     if (!walk(settings, &search, count, why_not))
         return false;
-    *ret_proofs = search.proofs;
+    *ret_sessions = search.sessions;
     return true;
 }
 
-bool proofs_end(const struct settings *settings, const char *user, size_t *ret_ended,
-                struct verdict *why_not)
+bool sessions_end(const struct settings *settings, const char *user, size_t *ret_ended,
+                  struct verdict *why_not)
 {
     struct search search = { .user = user };
 
@@ -89,13 +89,13 @@ bool proofs_end(const struct settings *settings, const char *user, size_t *ret_e
     return true;
 }
 
-static enum command_status end_all(const struct session *session, const char *user)
+static enum command_status end_all(const struct tool *tool, const char *user)
 {
     struct verdict why_not;
     size_t ended;
 
-    if (!proofs_end(session->settings, user, &ended, &why_not))
-        return session_refuse(&why_not, "the sessions did not end");
+    if (!sessions_end(tool->settings, user, &ended, &why_not))
+        return tool_refuse(&why_not, "the sessions did not end");
     if (ended == 0)
         terminal_say("%s has no session that has proved a code", user);
     else
@@ -103,32 +103,33 @@ static enum command_status end_all(const struct session *session, const char *us
     return COMMAND_OK;
 }
 
-static enum command_status show(const struct session *session, const char *user)
+static enum command_status show(const struct tool *tool, const char *user)
 {
     struct verdict why_not;
-    struct proofs proofs;
+    struct sessions sessions;
 
-    if (!proofs_find(session->settings, user, &proofs, &why_not))
-        return session_refuse(&why_not, "the sessions are unknown");
-    if (proofs.count == 0)
+    if (!sessions_find(tool->settings, user, &sessions, &why_not))
+        return tool_refuse(&why_not, "the sessions are unknown");
+    if (sessions.count == 0)
         terminal_say("%s has no session that has proved a code", user);
     else
         terminal_say(
             "%s is not asked again in %zu session%s; the latest code was proved %d min ago", user,
-            proofs.count, proofs.count == 1 ? "" : "s", (int)(proofs.latest_seconds / MINUTE));
+            sessions.count, sessions.count == 1 ? "" : "s",
+            (int)(sessions.latest_seconds / MINUTE));
     return COMMAND_OK;
 }
 
 static enum command_status run(const struct command_call *call)
 {
     const char *user = call->operands[0];
-    struct session session;
+    struct tool tool;
     enum command_status status;
 
-    if (!session_open_local(call, user, &session))
+    if (!tool_open_local(call, user, &tool))
         return COMMAND_WRONG;
-    status = command_value(call, "end") != NULL ? end_all(&session, user) : show(&session, user);
-    session_close(&session);
+    status = command_value(call, "end") != NULL ? end_all(&tool, user) : show(&tool, user);
+    tool_close(&tool);
     return status;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* What the verbs share. */
-#include "session.h"
+#include "tool.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -12,7 +12,7 @@
 #include "../../core/text.h"
 #include "../desk/terminal.h"
 
-enum command_status session_refuse(const struct verdict *why_not, const char *problem)
+enum command_status tool_refuse(const struct verdict *why_not, const char *problem)
 {
     terminal_say("%s: %s", problem, why_not->reason);
     return why_not->outcome == OUTCOME_UNAVAILABLE && !terminal_is_interrupted()
@@ -23,14 +23,14 @@ enum command_status session_refuse(const struct verdict *why_not, const char *pr
 /* Says why on standard error, and what else may be the reason. */
 static bool refuse_opening(const struct verdict *why_not, const char *doing)
 {
-    session_refuse(why_not, doing);
+    tool_refuse(why_not, doing);
     if (geteuid() != 0)
         terminal_say("run this command as root");
     return false;
 }
 
-bool session_key(const struct command_call *call, const struct settings *settings,
-                 const char **ret_user, const char **ret_path, struct verdict *why_not)
+bool tool_key(const struct command_call *call, const struct settings *settings,
+              const char **ret_user, const char **ret_path, struct verdict *why_not)
 {
     const char *sid = command_value(call, "api-key-sid");
     const char *path = command_value(call, "api-key-file");
@@ -56,26 +56,25 @@ bool session_key(const struct command_call *call, const struct settings *setting
     return true;
 }
 
-static bool open_service(const struct command_call *call, struct session *session)
+static bool open_service(const struct command_call *call, struct tool *tool)
 {
     auto_secret char *secret = NULL;
     struct http_credentials credentials;
     struct verdict why_not;
     const char *path = NULL;
 
-    if (!session_key(call, session->settings, &credentials.user, &path, &why_not))
+    if (!tool_key(call, tool->settings, &credentials.user, &path, &why_not))
         return refuse_opening(&why_not, "the API key");
     if (!secret_read_line(path, &secret, &why_not))
         return refuse_opening(&why_not, "the secret of the API key");
     credentials.secret = secret;
-    return service_open(session->settings, &credentials, &session->service, &why_not) ||
+    return service_open(tool->settings, &credentials, &tool->service, &why_not) ||
            refuse_opening(&why_not, "cannot prepare requests");
 }
 
-bool session_open_local(const struct command_call *call, const char *name,
-                        struct session *ret_session)
+bool tool_open_local(const struct command_call *call, const char *name, struct tool *ret_tool)
 {
-    struct session session = { .signals = -1, .users = { .folders = { -1, -1, -1 }, .lock = -1 } };
+    struct tool tool = { .signals = -1, .users = { .folders = { -1, -1, -1 }, .lock = -1 } };
     const char *doing = "cannot read the settings, twilio-verify.conf(5)";
     struct verdict why_not;
     bool is_open;
@@ -85,43 +84,43 @@ bool session_open_local(const struct command_call *call, const char *name,
         return false;
     }
     if (name != NULL)
-        session.signals = terminal_hold_signals();
-    is_open = settings_read(call->settings_path, &session.settings, &why_not);
+        tool.signals = terminal_hold_signals();
+    is_open = settings_read(call->settings_path, &tool.settings, &why_not);
     if (is_open) {
         doing = "cannot open the enrollments";
-        is_open = users_open(session.settings->users_dir, &session.users, &why_not) &&
-                  (name == NULL || users_lock(&session.users, name, &why_not));
+        is_open = users_open(tool.settings->users_dir, &tool.users, &why_not) &&
+                  (name == NULL || users_lock(&tool.users, name, &why_not));
     }
     if (!is_open) {
-        session_close(&session);
+        tool_close(&tool);
         return refuse_opening(&why_not, doing);
     }
-    *ret_session = session;
+    *ret_tool = tool;
     return true;
 }
 
-bool session_open(const struct command_call *call, const char *name, struct session *ret_session)
+bool tool_open(const struct command_call *call, const char *name, struct tool *ret_tool)
 {
-    struct session session;
+    struct tool tool;
 
-    if (!session_open_local(call, name, &session))
+    if (!tool_open_local(call, name, &tool))
         return false;
-    if (!open_service(call, &session)) {
-        session_close(&session);
+    if (!open_service(call, &tool)) {
+        tool_close(&tool);
         return false;
     }
-    *ret_session = session;
+    *ret_tool = tool;
     return true;
 }
 
-void session_close(struct session *session)
+void tool_close(struct tool *tool)
 {
-    if (session->service.http != NULL)
-        service_close(&session->service);
-    users_close(&session->users);
-    if (session->signals >= 0)
-        close(session->signals);
-    settings_free(&session->settings);
+    if (tool->service.http != NULL)
+        service_close(&tool->service);
+    users_close(&tool->users);
+    if (tool->signals >= 0)
+        close(tool->signals);
+    settings_free(&tool->settings);
 }
 
 static bool give_up(struct http_watch *watch)
@@ -130,30 +129,30 @@ static bool give_up(struct http_watch *watch)
     return false;
 }
 
-static struct http_watch *watch_for(struct session *session, int signals)
+static struct http_watch *watch_for(struct tool *tool, int signals)
 {
-    session->watch = (struct http_watch){
+    tool->watch = (struct http_watch){
         .descriptor = signals,
-        .deadline_ms = clock_ms() + (int64_t)session->settings->timeout_seconds * 1000,
+        .deadline_ms = clock_ms() + (int64_t)tool->settings->timeout_seconds * 1000,
         .noticed = give_up,
     };
-    return &session->watch;
+    return &tool->watch;
 }
 
-struct http_watch *session_watch(struct session *session)
+struct http_watch *tool_watch(struct tool *tool)
 {
-    return watch_for(session, session->signals);
+    return watch_for(tool, tool->signals);
 }
 
 /* What was begun is undone whatever comes. */
-static struct http_watch *watch_on(struct session *session)
+static struct http_watch *watch_on(struct tool *tool)
 {
-    return watch_for(session, -1);
+    return watch_for(tool, -1);
 }
 
 /* Deletes one factor, or where its SID never became known, every factor of the identity that was
  * not confirmed. Absent is as good as deleted. */
-static enum factor_result remove_factors(struct session *session, const struct users_record *record,
+static enum factor_result remove_factors(struct tool *tool, const struct users_record *record,
                                          struct verdict *why_not)
 {
     struct factor factors[FACTOR_LIST_MAX];
@@ -161,29 +160,29 @@ static enum factor_result remove_factors(struct session *session, const struct u
     size_t count;
 
     if (record->factor_sid[0] != '\0')
-        return factor_remove(&session->service, record->identity, record->factor_sid,
-                             watch_on(session), why_not);
+        return factor_remove(&tool->service, record->identity, record->factor_sid, watch_on(tool),
+                             why_not);
 
-    result = factor_list(&session->service, record->identity, watch_on(session), factors, &count,
-                         why_not);
+    result =
+        factor_list(&tool->service, record->identity, watch_on(tool), factors, &count, why_not);
     for (size_t i = 0; result == FACTOR_DONE && i < count; i++)
         if (!factors[i].is_verified)
-            result = factor_remove(&session->service, record->identity, factors[i].sid,
-                                   watch_on(session), why_not);
+            result = factor_remove(&tool->service, record->identity, factors[i].sid, watch_on(tool),
+                                   why_not);
     return result;
 }
 
 /* Deletes the entity where it has no factor left. */
-static enum factor_result remove_entity(struct session *session, const char *identity,
+static enum factor_result remove_entity(struct tool *tool, const char *identity,
                                         struct verdict *why_not)
 {
     struct factor factors[FACTOR_LIST_MAX];
     enum factor_result result;
     size_t count = 0;
 
-    result = factor_list(&session->service, identity, watch_on(session), factors, &count, why_not);
+    result = factor_list(&tool->service, identity, watch_on(tool), factors, &count, why_not);
     if (result == FACTOR_DONE && count == 0)
-        result = factor_remove(&session->service, identity, NULL, watch_on(session), why_not);
+        result = factor_remove(&tool->service, identity, NULL, watch_on(tool), why_not);
     return result;
 }
 
@@ -194,11 +193,11 @@ static bool is_gone(enum factor_result result)
 
 /* Anyone who is killed while a factor is replaced may leave the enrolled one among the former ones.
  * False: it can't be told. */
-static bool find_use(const struct session *session, const char *name,
-                     const struct users_record *record, bool *ret_is_used, struct verdict *why_not)
+static bool find_use(const struct tool *tool, const char *name, const struct users_record *record,
+                     bool *ret_is_used, struct verdict *why_not)
 {
     struct users_record enrolled;
-    enum users_found found = users_read(&session->users, USERS_ENROLLED, name, &enrolled, why_not);
+    enum users_found found = users_read(&tool->users, USERS_ENROLLED, name, &enrolled, why_not);
 
     if (found == USERS_REFUSED)
         return false;
@@ -207,46 +206,45 @@ static bool find_use(const struct session *session, const char *name,
 }
 
 /* False: it is told what may remain. */
-static bool delete_there(struct session *session, const struct users_record *record,
+static bool delete_there(struct tool *tool, const struct users_record *record,
                          enum command_status *ret_status)
 {
     struct verdict why_not;
 
-    if (is_gone(remove_factors(session, record, &why_not)) &&
-        is_gone(remove_entity(session, record->identity, &why_not)))
+    if (is_gone(remove_factors(tool, record, &why_not)) &&
+        is_gone(remove_entity(tool, record->identity, &why_not)))
         return true;
-    *ret_status = session_refuse(&why_not, "cannot delete the factor at Twilio");
+    *ret_status = tool_refuse(&why_not, "cannot delete the factor at Twilio");
     terminal_say("the factor may still be at Twilio: identity %s, factor %s. Its file is kept. Try "
                  "\"twilio-verify remove\" again later",
                  record->identity, record->factor_sid[0] != '\0' ? record->factor_sid : "unknown");
     return false;
 }
 
-bool session_clean(struct session *session, enum users_state state, const char *name,
-                   enum command_status *ret_status)
+bool tool_clean(struct tool *tool, enum users_state state, const char *name,
+                enum command_status *ret_status)
 {
     struct users_record record;
     struct verdict why_not;
     bool is_kept = false;
-    enum users_found found = users_read(&session->users, state, name, &record, &why_not);
+    enum users_found found = users_read(&tool->users, state, name, &record, &why_not);
 
     if (found == USERS_NONE)
         return true;
     if (found == USERS_REFUSED) {
-        *ret_status = session_refuse(&why_not, "cannot read what has to be deleted");
+        *ret_status = tool_refuse(&why_not, "cannot read what has to be deleted");
         return false;
     }
 
-    if (state == USERS_FORMER && !find_use(session, name, &record, &is_kept, &why_not)) {
-        *ret_status = session_refuse(&why_not, "cannot find out if a replaced factor is in use");
+    if (state == USERS_FORMER && !find_use(tool, name, &record, &is_kept, &why_not)) {
+        *ret_status = tool_refuse(&why_not, "cannot find out if a replaced factor is in use");
         return false;
     }
-    if (!is_kept && !delete_there(session, &record, ret_status))
+    if (!is_kept && !delete_there(tool, &record, ret_status))
         return false;
-    if (users_forget(&session->users, state, name, &why_not))
+    if (users_forget(&tool->users, state, name, &why_not))
         return true;
-    *ret_status =
-        session_refuse(&why_not, is_kept ? "cannot delete the second file of a factor in use"
-                                         : "deleted at Twilio, but not on this host");
+    *ret_status = tool_refuse(&why_not, is_kept ? "cannot delete the second file of a factor in use"
+                                                : "deleted at Twilio, but not on this host");
     return false;
 }

@@ -11,17 +11,17 @@
 #include "../../core/verdict.h"
 
 /* What is known of a user's sessions. */
-struct proofs {
+struct sessions {
     size_t count;           /* sessions in which the user is not asked again */
     int64_t latest_seconds; /* since the latest code of them was proved */
 };
 
 /* Finds the sessions of USER, the name of an enrollment; NULL: of everybody. False, with the reason
  * in *WHY_NOT. */
-bool proofs_find(const struct settings *settings, const char *user, struct proofs *ret_proofs,
-                 struct verdict *why_not);
+bool sessions_find(const struct settings *settings, const char *user, struct sessions *ret_sessions,
+                   struct verdict *why_not);
 
 /* Ends the sessions of USER, those that are not opened yet as well; *RET_ENDED is how many files
  * that were. False, with the reason in *WHY_NOT. */
-bool proofs_end(const struct settings *settings, const char *user, size_t *ret_ended,
-                struct verdict *why_not);
+bool sessions_end(const struct settings *settings, const char *user, size_t *ret_ended,
+                  struct verdict *why_not);
