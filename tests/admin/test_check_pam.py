@@ -13,6 +13,7 @@ import subprocess
 import unittest
 
 from kit.admincase import BUILD, OK, USAGE, WRONG, AdminCase, can_copy, on_a_copy, write_settings
+from kit.mounts import private_mounts
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RECIPES = ROOT / "conf" / "pam.d"
@@ -43,7 +44,7 @@ STOCK = {
 PROFILE = COMMON + LINE + "auth optional pam_cap.so\n"
 
 # sshd wants its folder, which is there while it runs.
-ENTER = ("unshare", "--mount", "sh", "-c",
+ENTER = (*private_mounts(), "sh", "-c",
          'mount -t tmpfs none /run && mkdir /run/sshd && exec "$@"', "sh")
 
 

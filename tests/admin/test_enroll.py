@@ -28,6 +28,7 @@ import pyte
 from kit.admincase import (BUILD, ENVIRONMENT, OK, PATIENCE_SECONDS, QUESTION, UNAVAILABLE, USAGE,
                            WRONG, AdminCase, App, eventually)
 from kit.fixture import ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID, CHECK, MODULE, SERVICE_SID
+from kit.mounts import private_mounts
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 WHITE, BLACK = b"\xff", b"\x00"
@@ -785,7 +786,7 @@ class Disk(AdminCase):
 
     def setUp(self):
         super().setUp()
-        self.prefix = ["unshare", "--mount", "--propagation", "private", "sh", "-euc"]
+        self.prefix = [*private_mounts(), "sh", "-euc"]
 
     def run_on(self, mount, *words, answers=()):
         """The tool in a mount namespace in which MOUNT was done, and what was there then."""

@@ -17,6 +17,7 @@ import unittest
 from kit.checkcase import CHECK, IS_SANITIZED, CheckTest, load_tests, needs_root
 from kit.fixture import copy_program, temporary_folder
 from kit.liar import RIGHT
+from kit.mounts import private_mounts
 from kit.parallel import each
 
 NAME = "verify.twilio.com"  # in the certificate
@@ -97,7 +98,7 @@ class LinkTest(CheckTest):
 
     def begin(self, host, script, **options):
         """A login in a world that SCRIPT has changed."""
-        prefix = ["unshare", "--mount", "--propagation", "private", "sh", "-euc",
+        prefix = [*private_mounts(), "sh", "-euc",
                   f'{WORLD}\n{script}\nexec "$@"', "sh"]
         return self.login(host, prefix=prefix, **options)
 

@@ -19,6 +19,7 @@ from kit.parallel import each, patience
 from kit.statefile import (CLAIMS, CREATIONS, DENIED, ROW, TRIED, TRIES, UNTOLD, UNTOLD_AT, USED,
                            WRONG_AT, forge, make_old, read)
 from kit.liar import OTHER_WRONG, RIGHT, WRONG, Connection, dropped, for_ever, lost, refuse
+from kit.mounts import private_mounts
 
 TOOL = BUILD / "twilio-verify"
 USED_PROMPT = ("ask-secret That code was used before: wait for the next one. "
@@ -905,7 +906,7 @@ class NoMemory(MemoryTest):
     def test_a_full_disk(self):
         host = self.single(self.liar())
         state, owner = host.folder / "state", os.stat(host.folder / "state")
-        full = ("unshare", "--mount", "--propagation", "private", "sh", "-c",
+        full = (*private_mounts(), "sh", "-c",
                 f"mount -t tmpfs -o size=4k,mode=700,uid={owner.st_uid} none {state} && "
                 f"{{ cat /dev/zero > {state}/fill; exec \"$@\"; }} 2>/dev/null", "sh")
         self.one_answer(host, RIGHT, "approved", f"{UNREMEMBERED}.*No space left", prefix=full)
@@ -914,7 +915,7 @@ class NoMemory(MemoryTest):
         host = self.single(self.liar())
         code, *_ = make_codes(host)
         state = host.folder / "state"
-        read_only = ("unshare", "--mount", "--propagation", "private", "sh", "-c",
+        read_only = (*private_mounts(), "sh", "-c",
                      f"mount --bind {state} {state} && mount -o remount,ro,bind {state} && "
                      "exec \"$@\"", "sh")
         self.one_answer(host, RIGHT, "approved", f"{UNREMEMBERED}.*Read-only", prefix=read_only)
@@ -924,7 +925,7 @@ class NoMemory(MemoryTest):
     def test_a_tmpfs(self):
         host = self.single(AWAY)
         state, owner = host.folder / "state", os.stat(host.folder / "state")
-        tmpfs = ("unshare", "--mount", "--propagation", "private", "sh", "-c",
+        tmpfs = (*private_mounts(), "sh", "-c",
                  f"mount -t tmpfs -o mode=700,uid={owner.st_uid} none {state} && "
                  f"{TOOL} --settings {host.settings} recovery-codes alice > {host.folder}/codes && "
                  "exec \"$@\"", "sh")

@@ -23,6 +23,7 @@ from kit.checkcase import (CHECK, IS_ROOT, CheckTest, load_tests, needs_little_m
                            needs_own_memory, needs_root)
 from kit.fixture import API_KEY_SECRET, copy_program, temporary_folder
 from kit.liar import RIGHT, WRONG, Connection, dropped, slowly
+from kit.mounts import private_mounts
 from kit.parallel import each
 from kit.start import after
 
@@ -225,6 +226,13 @@ def memory_with(pid, secret):
       ends={f"ends when started {name}": {"prefix": prefix} for name, prefix in HOPELESS.items()})
 class HostileStarts(CheckTest):
 
+    def reachable_program(self):
+        """A copy that every account can execute: the checkout may lie below a closed directory."""
+        folder = self.enterContext(temporary_folder())
+        for name in (CHECK.name, "twilio.so"):
+            copy_program(CHECK.with_name(name), folder / name)
+        return folder / CHECK.name
+
     def approves(self, prefix, **options):
         server = self.liar()
         login = self.login(self.host(server), prefix=prefix, **options)
@@ -398,13 +406,14 @@ class HostileStarts(CheckTest):
 
     @needs_root
     def test_a_program_that_is_set_user_id_to_another_is_misconfigured(self):
-        server = self.liar()
+        server, program = self.liar(), self.reachable_program()
         for ids in ("os.setresuid(65534, 1, 1)", "os.setresuid(0, 65534, 65534)",
                     "os.setresgid(65534, 1, 1); os.setresuid(65534, 65534, 65534)"):
             with self.subTest(ids):
                 host = self.host(server)
                 os.chown(host.folder, 1, 1)
-                login = self.login(host, prefix=after("os.setgroups([]); " + ids))
+                login = self.login(host, prefix=after("os.setgroups([]); " + ids),
+                                   program=program)
                 self.assert_outcome(login, "misconfigured", "set-user-ID or set-group-ID",
                                     seconds=2)
                 self.assertEqual(len(login.lines), 1)
@@ -412,7 +421,7 @@ class HostileStarts(CheckTest):
 
     @needs_root
     def test_a_host_that_can_not_read_roots_files_gets_the_account_and_the_remedy(self):
-        server = self.liar()
+        server, program = self.liar(), self.reachable_program()
         become = ("os.setgroups([]); os.setresgid(65534, 65534, 65534); "
                   "os.setresuid(%d, %d, %d)")
         remedy = (" for {0}, the account that runs this host: leave the module out of this service, or give "
@@ -425,7 +434,7 @@ class HostileStarts(CheckTest):
                         os.chown(given, uid, 65534)
                     os.chown(host.folder / path, 0, 0)
                     (host.folder / path).chmod(0o700 if path == "users" else 0o600)
-                    login = self.login(host, prefix=after(become % ((uid,) * 3)))
+                    login = self.login(host, prefix=after(become % ((uid,) * 3)), program=program)
                     self.assert_outcome(login, "misconfigured", f"{path}: Permission denied"
                                         + remedy.format(name), seconds=2)
         # Another fault of such settings has nothing to do with the account.
@@ -433,7 +442,7 @@ class HostileStarts(CheckTest):
         for given in (host.folder, *host.folder.rglob("*")):
             os.chown(given, 65534, 65534)
         (host.folder / "users" / "alice.conf").write_text("x = 1;\n")
-        login = self.login(host, prefix=after(become % ((65534,) * 3)))
+        login = self.login(host, prefix=after(become % ((65534,) * 3)), program=program)
         self.assert_outcome(login, "misconfigured", r"alice.conf:1: unknown key x: [a-z ]*$", seconds=2)
 
     @needs_root
@@ -469,7 +478,7 @@ class HostileStarts(CheckTest):
             os.chown(path, NOBODY.pw_uid, NOBODY.pw_gid)
         prefix = after(f"os.setgroups([]); os.setresgid(*[{NOBODY.pw_gid}] * 3); "
                        f"os.setresuid(*[{NOBODY.pw_uid}] * 3)")
-        login = self.login(host, prefix=prefix)
+        login = self.login(host, prefix=prefix, program=self.reachable_program())
         login.expect_prompt()
         login.answer(RIGHT)
         self.assert_outcome(login, "approved")
@@ -484,7 +493,7 @@ class HostileStarts(CheckTest):
         prefix = after(f"os.setgroups([]); os.setresgid(*[{NOBODY.pw_gid}] * 3); "
                        f"os.setresuid(*[{NOBODY.pw_uid}] * 3); "
                        "resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))")
-        login = self.login(host, prefix=prefix)
+        login = self.login(host, prefix=prefix, program=self.reachable_program())
         login.expect_prompt()
         login.answer(RIGHT)
         self.assert_outcome(login, "misconfigured", "thread")
@@ -703,7 +712,7 @@ class MuteNameServers(CheckTest):
         script = ('ip link set lo up && mount --bind "$0" /etc/resolv.conf && '
                   'exec /usr/bin/python3 -I -S -c "$1"')
         self.holder = subprocess.Popen(
-            ["unshare", "--mount", "--net", "--propagation", "private", "sh", "-c", script,
+            [*private_mounts("--net"), "sh", "-c", script,
              folder / "resolv.conf", MUTE_SERVER], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.addCleanup(self.end_holder)

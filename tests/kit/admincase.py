@@ -13,6 +13,7 @@ import pexpect
 
 from .fixture import (BUILD, SERVICE_SID, Emulator, temporary_folder,
                       totp, write_settings)
+from .mounts import private_mounts
 
 TOOL = BUILD / "twilio-verify"
 QUESTION = "The code that the app shows: "
@@ -33,7 +34,7 @@ def on_a_copy(folder, *steps):
         done
         shift"""
     script = "\n".join((layers, *steps, 'exec "$@"'))
-    return ("unshare", "--mount", "sh", "-euc", script, "sh", str(folder))
+    return (*private_mounts(), "sh", "-euc", script, "sh", str(folder))
 
 
 def can_copy():
@@ -100,7 +101,7 @@ class AdminCase(unittest.TestCase):
 
     def privately(self, command):
         """A prefix: before the tool COMMAND runs, whose mounts the tool alone sees. For root."""
-        enter = ("unshare", "--mount")
+        enter = private_mounts()
         done = subprocess.run([*enter, "true"], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             self.skipTest(f"private namespaces are not permitted here: {done.stderr.strip()}")
