@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
-# Packages: putty-tools sshpass python3-paramiko
+# Packages: putty-tools sshpass python3-paramiko git rsync
 """Clients of sshd: what they show, and how many questions and challenges a wrong code costs."""
 
 import pathlib
@@ -13,8 +13,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "login"))
 from logincase import (CREATED, KEY_AND_CODE, LOCALHOST, PASSWORD_AND_CODE, VERIFIED, LoginCase,
                        machine, person_with_key, setUpModule, the_key)
-from kit.machine import Terminal
+from kit.machine import Terminal, run
 from test_one_field import METHOD, install
+
+SFTP = "Subsystem sftp internal-sftp"
 
 
 def host_key(server):
@@ -112,13 +114,106 @@ class KeyThenCode(LoginCase):
         self.assert_no_secret(person)
 
 
+class Tools(LoginCase):
+    """What runs ssh(1) in its turn, with a person at the terminal."""
+
+    @classmethod
+    def setUpClass(cls):
+        machine.use_recipe("sshd-key-and-code", "sshd-key")
+        cls.server = cls.sshd(*KEY_AND_CODE, SFTP, service="sshd-key")
+        cls.far = cls.sshd(*KEY_AND_CODE, service="sshd-key")
+        known = pathlib.Path("/run/known-hosts")
+        known.write_text(cls.server.known_hosts.read_text() + cls.far.known_hosts.read_text())
+        cls.config = pathlib.Path("/run/ssh-config")
+        cls.config.write_text(f"UserKnownHostsFile {known}\nIdentityFile {the_key()}\n"
+                              "NumberOfPasswordPrompts 1\nControlPath /run/master-%r\n"
+                              f"Host near\nHostName {LOCALHOST}\nPort {cls.server.port}\n"
+                              f"Host far\nHostName {LOCALHOST}\nPort {cls.far.port}\n")
+        cls.ssh = f"ssh -F {cls.config}"
+
+    def start(self, *command):
+        return self.enterContext(Terminal(*command, cwd="/run", env={
+            "PATH": "/usr/bin:/bin", "HOME": "/run", "GIT_SSH_COMMAND": self.ssh,
+            "RSYNC_RSH": self.ssh}))
+
+    def assert_in_and_out(self, name, *command):
+        """COMMAND, with a "%" for the user, asks for one code. Returns the screen."""
+        person, other = person_with_key(name), person_with_key(name)
+        terminal = self.start(*(str(word).replace("%", person.name) for word in command))
+        terminal.answer(f"({person.name}@{LOCALHOST}) Verification code: ", person.code)
+        self.assertEqual(terminal.finish(), 0, terminal.text)
+        self.assert_requests(person, CREATED, VERIFIED)
+
+        refused = self.start(*(str(word).replace("%", other.name) for word in command))
+        for code in other.wrong_codes:
+            refused.answer("ode: ", code)
+        self.assertNotEqual(refused.finish(), 0)
+        self.assertIn("Permission denied (keyboard-interactive)", refused.text)
+        self.assert_requests(other, CREATED, *[VERIFIED] * 3)
+        self.assert_no_secret(other)
+        return terminal.text
+
+    def assert_copied(self, name, *command):
+        copy = pathlib.Path("/run", name)
+        self.assert_in_and_out(name, *command, "%@near:/etc/debian_version", copy)
+        self.assertEqual(copy.read_text(), pathlib.Path("/etc/debian_version").read_text())
+
+    def test_scp(self):
+        self.assert_copied("scp", "scp", "-F", self.config)
+
+    def test_rsync(self):
+        self.assert_copied("rsync", "rsync")
+
+    def test_git(self):
+        run("git", "init", "--quiet", "--bare", "/run/repository")
+        run("git", "config", "--system", "safe.directory", "*")  # It is root's.
+        self.assert_in_and_out("git", "git", "ls-remote", "%@near:/run/repository")
+
+    def test_a_jump_asks_for_a_code_at_each_host(self):
+        person = person_with_key("jump")
+        terminal = self.start(*self.ssh.split(), "-J", f"{person.name}@near", f"{person.name}@far",
+                              "id", "-un")
+        terminal.answer("Verification code: ", person.code)
+        terminal.answer("Verification code: ", person.next_code)
+        self.assertEqual(terminal.finish(), 0, terminal.text)
+        self.assert_requests(person, CREATED, VERIFIED, CREATED, VERIFIED)
+
+    def test_more_connections_of_a_master_are_not_asked(self):
+        person = person_with_key("master")
+        command = (*self.ssh.split(), "-o", "ControlMaster=auto", f"{person.name}@near")
+        terminal = self.start(*command)
+        terminal.answer("Verification code: ", person.code)
+        terminal.expect(r"[$] ")
+        more = [subprocess.Popen([*command, "id", "-un"], stdin=subprocess.DEVNULL, text=True,
+                                 stdout=subprocess.PIPE) for _ in range(4)]
+        self.assertEqual([one.communicate(timeout=60)[0] for one in more],
+                         [person.name + "\n"] * 4)
+        terminal.type("exit")
+        self.assertEqual(terminal.finish(), 0)
+        self.assert_requests(person, CREATED, VERIFIED)
+
+    def test_one_code_lets_one_of_several_in_and_the_others_hear_to_wait(self):
+        person = person_with_key("several")
+        code = person.code
+        terminals = [self.start(*self.ssh.split(), f"{person.name}@near", "id", "-un")
+                     for _ in range(3)]
+        for terminal in terminals:
+            terminal.expect("Verification code: $")
+        for terminal in terminals:
+            terminal.type(code)
+        told = [terminal.expect("That code was used before: wait for the next one. Verif",
+                                rf"\b{person.name}\r") for terminal in terminals]
+        self.assertEqual(sorted(told), [0, 0, 1])
+        self.assertEqual(person.requests().count(VERIFIED), 1)
+
+
 class OneField(LoginCase):
     """Clients with a field for the password, by sshd's method "password"."""
 
     @classmethod
     def setUpClass(cls):
         install("sshd-field")
-        cls.server = cls.sshd(*METHOD, "Subsystem sftp internal-sftp", service="sshd-field")
+        cls.server = cls.sshd(*METHOD, SFTP, service="sshd-field")
 
     def assert_in_and_out(self, name, log_in):
         """LOG_IN says whether a field lets in. A wrong code costs one challenge."""
