@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* For cmocka_unit_test_setup_teardown(): *STATE is the path of a new empty folder with mode 0700,
+/* For TEST_IN_FOLDER(): *STATE is the path of a new empty folder with mode 0700,
  * removed with everything in it when the test ends, however it ends. */
 int folder_setup(void **state);
 int folder_teardown(void **state);

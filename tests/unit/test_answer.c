@@ -176,22 +176,3 @@ TEST(a_hash_is_of_the_key_too)
     answer_read("123456", 6, &answer);
     assert_true(answer_hash(&answer, key) != answer_hash(&answer, other));
 }
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(six_digits_are_a_code),
-        cmocka_unit_test(a_code_has_the_length_that_is_set),
-        cmocka_unit_test(pasted_blanks_and_dashes_are_removed_everywhere_and_nothing_else_is),
-        cmocka_unit_test(no_other_digit_is_a_digit),
-        cmocka_unit_test(what_is_not_utf8_makes_no_code),
-        cmocka_unit_test(nothing_is_empty_whatever_was_removed),
-        cmocka_unit_test(a_recovery_code_is_read_in_its_one_spelling),
-        cmocka_unit_test(everything_else_is_malformed),
-        cmocka_unit_test(the_longest_line_fits),
-        cmocka_unit_test(answers_are_the_same_that_differ_in_what_is_removed_alone),
-        cmocka_unit_test(a_hash_is_of_the_key_too),
-    };
-
-    return cmocka_run_group_tests_name("answer", tests, NULL, NULL);
-}

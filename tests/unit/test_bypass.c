@@ -169,7 +169,7 @@ static void assert_refuses(const char *runtime_dir, const char *name, const char
     assert_null(bypass);
 }
 
-TEST(it_is_found_by_exactly_its_name)
+TEST_WITH(it_is_found_by_exactly_its_name, setup, folder_teardown)
 {
     assert_finds(*state, "alice");
     assert_finds_none(*state, "bob");
@@ -177,7 +177,7 @@ TEST(it_is_found_by_exactly_its_name)
     assert_finds_none(*state, "alic");
 }
 
-TEST(without_a_directory_there_is_no_bypass)
+TEST_WITH(without_a_directory_there_is_no_bypass, setup, folder_teardown)
 {
     const char *folder = *state;
 
@@ -185,7 +185,7 @@ TEST(without_a_directory_there_is_no_bypass)
     assert_finds_none(folder_path(folder, "bypass"), "alice");
 }
 
-TEST(a_folder_that_others_can_write_is_refused)
+TEST_WITH(a_folder_that_others_can_write_is_refused, setup, folder_teardown)
 {
     const char *folder = *state, *inner = folder_path(folder, "bypass");
     static const mode_t modes[] = { 0720, 0702, 01777 };
@@ -202,7 +202,7 @@ TEST(a_folder_that_others_can_write_is_refused)
     assert_finds(folder, "alice");
 }
 
-TEST(a_file_that_others_can_write_is_refused)
+TEST_WITH(a_file_that_others_can_write_is_refused, setup, folder_teardown)
 {
     const char *inner = folder_path(*state, "bypass");
 
@@ -210,7 +210,7 @@ TEST(a_file_that_others_can_write_is_refused)
     assert_refuses(*state, "alice", "bypass/alice is writable by others: chmod go-w");
 }
 
-TEST(no_link_is_followed)
+TEST_WITH(no_link_is_followed, setup, folder_teardown)
 {
     const char *folder = *state, *link = folder_path(folder, "link");
     const char *inner = folder_path(folder, "bypass");
@@ -226,7 +226,7 @@ TEST(no_link_is_followed)
     assert_refuses(folder, "alice", "a symbolic link");
 }
 
-TEST(a_fifo_does_not_block_and_a_directory_is_refused)
+TEST_WITH(a_fifo_does_not_block_and_a_directory_is_refused, setup, folder_teardown)
 {
     const char *inner = folder_path(*state, "bypass");
 
@@ -238,7 +238,7 @@ TEST(a_fifo_does_not_block_and_a_directory_is_refused)
     alarm(0);
 }
 
-TEST(a_file_or_folder_of_another_account_is_refused)
+TEST_AS_ROOT(a_file_or_folder_of_another_account_is_refused, setup, folder_teardown)
 {
     const char *folder = *state, *inner = folder_path(folder, "bypass");
     const char *const paths[] = { folder_path(inner, "alice"), inner, folder };
@@ -251,7 +251,7 @@ TEST(a_file_or_folder_of_another_account_is_refused)
     assert_finds(folder, "alice");
 }
 
-TEST(a_host_that_is_not_root_has_no_use_for_roots)
+TEST_AS_ROOT(a_host_that_is_not_root_has_no_use_for_roots, setup, folder_teardown)
 {
     const char *folder = *state;
 
@@ -261,29 +261,4 @@ TEST(a_host_that_is_not_root_has_no_use_for_roots)
     assert_finds_none(folder, "alice");
     assert_refuses(folder_path(folder, "file"), "alice", "not a directory");
     assert_int_equal(seteuid(0), 0);
-}
-
-int main(void)
-{
-#define in_folder(test) cmocka_unit_test_setup_teardown(test, setup, folder_teardown)
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_kernel_says_which_boot_this_is_and_how_old),
-        cmocka_unit_test(an_id_is_36_hexadecimal_digits_and_dashes),
-        cmocka_unit_test(it_counts_until_its_time),
-        cmocka_unit_test(it_ends_with_the_boot_whatever_the_clock_says),
-        cmocka_unit_test(it_is_for_a_day_at_most),
-        cmocka_unit_test(a_file_is_read_whole),
-        cmocka_unit_test(a_file_is_strict),
-        in_folder(it_is_found_by_exactly_its_name),
-        in_folder(without_a_directory_there_is_no_bypass),
-        in_folder(a_folder_that_others_can_write_is_refused),
-        in_folder(a_file_that_others_can_write_is_refused),
-        in_folder(no_link_is_followed),
-        in_folder(a_fifo_does_not_block_and_a_directory_is_refused),
-        /* Only root can give files away, and be another account: */
-        in_folder(a_file_or_folder_of_another_account_is_refused),
-        in_folder(a_host_that_is_not_root_has_no_use_for_roots),
-    };
-
-    return unit_run("bypass", tests, ARRAY_SIZE(tests), 2);
 }

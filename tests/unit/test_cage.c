@@ -2,23 +2,15 @@
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* The cage where a call of the kernel's fails. What it keeps out is for
  * tests/check/test_hostile.py. */
+#include "unit.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-/* cmocka wants these before itself. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "check/cage.h"
 
@@ -133,15 +125,13 @@ static int split(void)
     return child > 0;
 }
 
-static void shuts_in(void **state)
+TEST(shuts_in)
 {
-    (void)state;
     assert_int_equal(run(split), 0);
 }
 
-static void goes_on_where_the_kernel_has_no_cage(void **state)
+TEST(goes_on_where_the_kernel_has_no_cage)
 {
-    (void)state;
     assert_int_equal(shut_where(SYS_landlock_create_ruleset, ENOSYS, true), SHUT);
     assert_int_equal(shut_where(SYS_landlock_create_ruleset, EOPNOTSUPP, true), SHUT);
     assert_int_equal(shut_where(SYS_landlock_create_ruleset, EPERM, true), SHUT);
@@ -149,11 +139,10 @@ static void goes_on_where_the_kernel_has_no_cage(void **state)
     assert_int_equal(shut_where(SYS_seccomp, EPERM, true), SHUT);
 }
 
-static void refuses_where_the_kernel_has_one_that_does_not_shut(void **state)
+TEST(refuses_where_the_kernel_has_one_that_does_not_shut)
 {
     static const int errors[] = { ENOMEM, EINVAL, E2BIG, EMFILE, EPERM };
 
-    (void)state;
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
         assert_int_equal(shut_where(SYS_seccomp, errors[i], false), REFUSED);
         if (!has_landlock())
@@ -164,11 +153,10 @@ static void refuses_where_the_kernel_has_one_that_does_not_shut(void **state)
     }
 }
 
-static void goes_on_where_a_file_is_not_there_or_closed(void **state)
+TEST(goes_on_where_a_file_is_not_there_or_closed)
 {
     static const int errors[] = { ENOENT, ENOTDIR, EACCES, ELOOP, EIO, ESTALE, ENODEV };
 
-    (void)state;
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
         failing.open_error = errors[i];
         assert_int_equal(run(shut), SHUT);
@@ -177,11 +165,10 @@ static void goes_on_where_a_file_is_not_there_or_closed(void **state)
 }
 
 /* Without the files a caller could make an outage of it. */
-static void refuses_where_no_file_can_be_opened(void **state)
+TEST(refuses_where_no_file_can_be_opened)
 {
     static const int errors[] = { EMFILE, ENFILE, ENOMEM };
 
-    (void)state;
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
         failing.open_error = errors[i];
         assert_int_equal(run(shut), has_landlock() ? REFUSED : SHUT);
@@ -189,20 +176,14 @@ static void refuses_where_no_file_can_be_opened(void **state)
     failing.open_error = 0;
 }
 
-int main(void)
+int unit_begin(void **state)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shuts_in),
-        cmocka_unit_test(goes_on_where_the_kernel_has_no_cage),
-        cmocka_unit_test(refuses_where_the_kernel_has_one_that_does_not_shut),
-        cmocka_unit_test(goes_on_where_a_file_is_not_there_or_closed),
-        cmocka_unit_test(refuses_where_no_file_can_be_opened),
-    };
-    int failed;
+    (void)state;
+    return mkdtemp(state_dir) == NULL;
+}
 
-    if (mkdtemp(state_dir) == NULL)
-        return 1;
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    rmdir(state_dir);
-    return failed;
+int unit_end(void **state)
+{
+    (void)state;
+    return rmdir(state_dir);
 }

@@ -397,6 +397,21 @@ static int tear_down(void **state)
     return 0;
 }
 
+#define ADD_OVER_SOCKET(name)                                                                      \
+    UNIT_ADD(name##_socket, #name "_over_a_socket", name, set_up_socket, tear_down, false)
+#define ADD_OVER_PIPE(name)                                                                        \
+    UNIT_ADD(name##_pipe, #name "_over_a_pipe", name, set_up_pipe, tear_down, false)
+
+#define TEST_OVER_SOCKET(name)                                                                     \
+    ADD_OVER_SOCKET(name);                                                                         \
+    static void name(void **state)
+#define TEST_OVER_PIPE(name)                                                                       \
+    ADD_OVER_PIPE(name);                                                                           \
+    static void name(void **state)
+#define TEST_OVER_BOTH(name)                                                                       \
+    ADD_OVER_SOCKET(name);                                                                         \
+    TEST_OVER_PIPE(name)
+
 static void put(const struct channel *channel, const char *bytes, size_t size)
 {
     assert_int_equal(write(channel->far, bytes, size), (ssize_t)size);
@@ -430,7 +445,7 @@ static void assert_reads_none(struct dialogue_reader *reader, int64_t deadline_m
     assert_string_equal(line, "before");
 }
 
-TEST(reads_line_after_line)
+TEST_OVER_BOTH(reads_line_after_line)
 {
     const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
@@ -443,7 +458,7 @@ TEST(reads_line_after_line)
     assert_reads_none(&reader, 0, DIALOGUE_NOTHING);
 }
 
-TEST(keeps_half_a_line_until_the_rest_comes)
+TEST_OVER_BOTH(keeps_half_a_line_until_the_rest_comes)
 {
     const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
@@ -458,7 +473,7 @@ TEST(keeps_half_a_line_until_the_rest_comes)
     assert_reads(&reader, "next");
 }
 
-TEST(reads_a_line_of_1024_bytes)
+TEST_OVER_BOTH(reads_a_line_of_1024_bytes)
 {
     const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
@@ -476,7 +491,7 @@ TEST(reads_a_line_of_1024_bytes)
     assert_reads(&reader, "short");
 }
 
-TEST(a_line_of_1025_bytes_breaks_the_dialogue)
+TEST_OVER_BOTH(a_line_of_1025_bytes_breaks_the_dialogue)
 {
     const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
@@ -493,7 +508,7 @@ TEST(a_line_of_1025_bytes_breaks_the_dialogue)
     assert_reads_none(&reader, 0, DIALOGUE_BROKEN);
 }
 
-TEST(too_much_without_a_newline_breaks_the_dialogue_at_once)
+TEST_OVER_BOTH(too_much_without_a_newline_breaks_the_dialogue_at_once)
 {
     const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
@@ -506,7 +521,7 @@ TEST(too_much_without_a_newline_breaks_the_dialogue_at_once)
     assert_reads_none(&reader, DIALOGUE_FOREVER, DIALOGUE_BROKEN);
 }
 
-TEST(a_nul_breaks_the_dialogue)
+TEST_OVER_BOTH(a_nul_breaks_the_dialogue)
 {
     const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
@@ -517,7 +532,7 @@ TEST(a_nul_breaks_the_dialogue)
     assert_reads_none(&reader, 0, DIALOGUE_BROKEN);
 }
 
-TEST(reports_the_end_after_the_last_line)
+TEST_OVER_BOTH(reports_the_end_after_the_last_line)
 {
     struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
@@ -529,7 +544,7 @@ TEST(reports_the_end_after_the_last_line)
     assert_reads_none(&reader, DIALOGUE_FOREVER, DIALOGUE_END);
 }
 
-TEST(an_end_inside_of_a_line_breaks_the_dialogue)
+TEST_OVER_BOTH(an_end_inside_of_a_line_breaks_the_dialogue)
 {
     struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
@@ -541,7 +556,7 @@ TEST(an_end_inside_of_a_line_breaks_the_dialogue)
 }
 
 /* The kernel tells it as a reset, not as an end. */
-TEST(somebody_who_goes_without_reading_has_ended_as_well)
+TEST_OVER_SOCKET(somebody_who_goes_without_reading_has_ended_as_well)
 {
     struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
@@ -553,7 +568,7 @@ TEST(somebody_who_goes_without_reading_has_ended_as_well)
     assert_reads_none(&reader, DIALOGUE_FOREVER, DIALOGUE_END);
 }
 
-TEST(somebody_who_goes_inside_of_a_line_without_reading_has_broken_it)
+TEST_OVER_SOCKET(somebody_who_goes_inside_of_a_line_without_reading_has_broken_it)
 {
     struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
@@ -564,7 +579,7 @@ TEST(somebody_who_goes_inside_of_a_line_without_reading_has_broken_it)
     assert_reads_none(&reader, DIALOGUE_FOREVER, DIALOGUE_BROKEN);
 }
 
-TEST(takes_what_is_there_though_the_deadline_is_over)
+TEST_OVER_BOTH(takes_what_is_there_though_the_deadline_is_over)
 {
     const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
@@ -575,7 +590,7 @@ TEST(takes_what_is_there_though_the_deadline_is_over)
     assert_string_equal(line, "late");
 }
 
-TEST(waits_until_the_deadline_and_no_longer)
+TEST_OVER_BOTH(waits_until_the_deadline_and_no_longer)
 {
     const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
@@ -586,7 +601,7 @@ TEST(waits_until_the_deadline_and_no_longer)
     assert_in_range(clock_ms() - began_ms, PATIENCE_MS, PATIENCE_MS + SLACK_MS);
 }
 
-TEST(reads_a_descriptor_that_does_not_block)
+TEST_OVER_BOTH(reads_a_descriptor_that_does_not_block)
 {
     struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
@@ -597,7 +612,7 @@ TEST(reads_a_descriptor_that_does_not_block)
     assert_reads(&reader, "line");
 }
 
-TEST(a_line_leaves_no_copy_in_the_reader)
+TEST_OVER_BOTH(a_line_leaves_no_copy_in_the_reader)
 {
     const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
@@ -665,7 +680,7 @@ static void write_line(void)
     (void)written;
 }
 
-TEST(signals_do_not_disturb_the_wait_for_a_line)
+TEST_OVER_BOTH(signals_do_not_disturb_the_wait_for_a_line)
 {
     const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
@@ -680,7 +695,7 @@ TEST(signals_do_not_disturb_the_wait_for_a_line)
     assert_in_range(ticks, 10, 1000);
 }
 
-TEST(signals_do_not_move_the_deadline)
+TEST_OVER_BOTH(signals_do_not_move_the_deadline)
 {
     const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
@@ -697,7 +712,7 @@ TEST(signals_do_not_move_the_deadline)
 }
 
 /* Who would go from poll() to a read() that blocks, would stay there until the second signal. */
-TEST(a_single_signal_does_not_move_the_deadline)
+TEST_OVER_BOTH(a_single_signal_does_not_move_the_deadline)
 {
     static const struct timeval rarely = { 2 * SLACK_MS / 1000, 0 };
     const struct channel *channel = *state;
@@ -738,7 +753,7 @@ ssize_t __wrap___read_chk(int descriptor, void *bytes, size_t size, size_t room)
     return __wrap_read(descriptor, bytes, size);
 }
 
-TEST(a_read_that_is_interrupted_is_repeated)
+TEST_OVER_BOTH(a_read_that_is_interrupted_is_repeated)
 {
     static const int errors[] = { EINTR, EAGAIN };
     const struct channel *channel = *state;
@@ -753,7 +768,7 @@ TEST(a_read_that_is_interrupted_is_repeated)
     }
 }
 
-TEST(a_read_that_fails_breaks_the_dialogue)
+TEST_OVER_BOTH(a_read_that_fails_breaks_the_dialogue)
 {
     const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
@@ -774,7 +789,7 @@ static void assert_arrives(int descriptor, const char *expected, size_t size)
     assert_memory_equal(bytes, expected, size);
 }
 
-TEST(writes_a_line_and_its_newline)
+TEST_OVER_BOTH(writes_a_line_and_its_newline)
 {
     const struct channel *channel = *state;
 
@@ -784,7 +799,7 @@ TEST(writes_a_line_and_its_newline)
     assert_arrives(channel->near, "\n", 1);
 }
 
-TEST(writes_no_line_longer_than_the_reader_takes)
+TEST_OVER_BOTH(writes_no_line_longer_than_the_reader_takes)
 {
     const struct channel *channel = *state;
     char line[DIALOGUE_LINE_MAX + 100];
@@ -796,7 +811,7 @@ TEST(writes_no_line_longer_than_the_reader_takes)
     assert_arrives(channel->near, line, DIALOGUE_LINE_MAX + 1);
 }
 
-TEST(writing_to_somebody_who_is_gone_fails_without_a_signal)
+TEST_OVER_SOCKET(writing_to_somebody_who_is_gone_fails_without_a_signal)
 {
     struct channel *channel = *state;
 
@@ -806,7 +821,7 @@ TEST(writing_to_somebody_who_is_gone_fails_without_a_signal)
     channel->near = dup(channel->far);
 }
 
-TEST(writing_to_a_closed_pipe_fails)
+TEST_OVER_PIPE(writing_to_a_closed_pipe_fails)
 {
     struct channel *channel = *state;
 
@@ -825,7 +840,7 @@ static void drain(void)
         ;
 }
 
-TEST(signals_do_not_tear_a_line_that_has_to_wait)
+TEST_OVER_SOCKET(signals_do_not_tear_a_line_that_has_to_wait)
 {
     const struct channel *channel = *state;
     char line[DIALOGUE_LINE_SIZE];
@@ -851,64 +866,4 @@ TEST(the_clock_goes_on)
 
     usleep(20 * 1000);
     assert_in_range(clock_ms() - before_ms, 19, SLACK_MS);
-}
-
-#define over_socket(test)                                                                          \
-    {                                                                                              \
-#test "_over_a_socket", test, set_up_socket, tear_down, NULL                               \
-    }
-#define over_pipe(test)                                                                            \
-    {                                                                                              \
-#test "_over_a_pipe", test, set_up_pipe, tear_down, NULL                                   \
-    }
-#define over_both(test) over_socket(test), over_pipe(test)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(prints_plain_names_as_they_are),
-        cmocka_unit_test(escapes_blanks_percent_signs_and_all_but_printable_ascii),
-        cmocka_unit_test(names_of_all_bytes_come_back_unchanged),
-        cmocka_unit_test(a_name_too_long_is_cut_and_still_too_long),
-        cmocka_unit_test(the_longest_names_fit_into_a_line),
-        cmocka_unit_test(prints_no_service_that_is_empty_or_too_long),
-        cmocka_unit_test(parses_no_first_line_but_the_one_spelling),
-        cmocka_unit_test(says_whether_the_caller_is_the_user_and_whether_the_host_is_silent),
-        cmocka_unit_test(a_user_without_a_name_has_flags_all_the_same),
-        cmocka_unit_test(parses_no_name_that_does_not_fit),
-        cmocka_unit_test(names_the_process_of_a_task),
-        cmocka_unit_test(takes_one_spelling_of_a_process_alone),
-        cmocka_unit_test(parses_the_words_about_sessions),
-        cmocka_unit_test(parses_questions_and_lines_for_the_log),
-        cmocka_unit_test(parses_a_verdict),
-        cmocka_unit_test(parses_no_other_line),
-        over_both(reads_line_after_line),
-        over_both(keeps_half_a_line_until_the_rest_comes),
-        over_both(reads_a_line_of_1024_bytes),
-        over_both(a_line_of_1025_bytes_breaks_the_dialogue),
-        over_both(too_much_without_a_newline_breaks_the_dialogue_at_once),
-        over_both(a_nul_breaks_the_dialogue),
-        over_both(reports_the_end_after_the_last_line),
-        over_both(an_end_inside_of_a_line_breaks_the_dialogue),
-        over_socket(somebody_who_goes_without_reading_has_ended_as_well),
-        over_socket(somebody_who_goes_inside_of_a_line_without_reading_has_broken_it),
-        over_both(takes_what_is_there_though_the_deadline_is_over),
-        over_both(waits_until_the_deadline_and_no_longer),
-        over_both(reads_a_descriptor_that_does_not_block),
-        over_both(a_line_leaves_no_copy_in_the_reader),
-        cmocka_unit_test(a_descriptor_that_is_none_breaks_the_dialogue),
-        over_both(signals_do_not_disturb_the_wait_for_a_line),
-        over_both(signals_do_not_move_the_deadline),
-        over_both(a_single_signal_does_not_move_the_deadline),
-        over_both(a_read_that_is_interrupted_is_repeated),
-        over_both(a_read_that_fails_breaks_the_dialogue),
-        over_both(writes_a_line_and_its_newline),
-        over_both(writes_no_line_longer_than_the_reader_takes),
-        over_socket(writing_to_somebody_who_is_gone_fails_without_a_signal),
-        over_pipe(writing_to_a_closed_pipe_fails),
-        over_socket(signals_do_not_tear_a_line_that_has_to_wait),
-        cmocka_unit_test(the_clock_goes_on),
-    };
-
-    return cmocka_run_group_tests_name("dialogue", tests, NULL, NULL);
 }

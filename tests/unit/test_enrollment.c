@@ -221,7 +221,7 @@ static void assert_refuses(const char *folder, const char *user, const char *par
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, part);
 }
 
-TEST(finds_the_file_of_exactly_this_name)
+TEST_WITH(finds_the_file_of_exactly_this_name, setup, folder_teardown)
 {
     const char *folder = *state;
 
@@ -235,7 +235,7 @@ TEST(finds_the_file_of_exactly_this_name)
     assert_finds_none(folder, "", ENROLLMENT_UNKNOWN);
 }
 
-TEST(finds_names_of_strange_bytes)
+TEST_WITH(finds_names_of_strange_bytes, setup, folder_teardown)
 {
     const char *folder = *state;
     static const char *const names[] = {
@@ -250,7 +250,7 @@ TEST(finds_names_of_strange_bytes)
     }
 }
 
-TEST(finds_names_of_250_bytes_and_none_longer)
+TEST_WITH(finds_names_of_250_bytes_and_none_longer, setup, folder_teardown)
 {
     const char *folder = *state;
     char name[NAME_LENGTH_MAX + 10];
@@ -268,7 +268,7 @@ TEST(finds_names_of_250_bytes_and_none_longer)
     assert_int_equal(accounts.calls, 0);
 }
 
-TEST(looks_up_no_name_that_could_leave_the_folder)
+TEST_WITH(looks_up_no_name_that_could_leave_the_folder, setup, folder_teardown)
 {
     const char *folder = *state;
     static const char *const names[] = { "",           ".",    "..",    "/",          "a/b",
@@ -289,7 +289,7 @@ TEST(looks_up_no_name_that_could_leave_the_folder)
     assert_int_equal(accounts.calls, 0);
 }
 
-TEST(an_account_of_exactly_this_name_without_a_file_is_none)
+TEST_WITH(an_account_of_exactly_this_name_without_a_file_is_none, setup, folder_teardown)
 {
     const char *folder = *state;
 
@@ -297,12 +297,12 @@ TEST(an_account_of_exactly_this_name_without_a_file_is_none)
     assert_finds_none(folder, "bob", ENROLLMENT_NONE);
 }
 
-TEST(nobody_of_this_name_is_unknown)
+TEST_WITH(nobody_of_this_name_is_unknown, setup, folder_teardown)
 {
     assert_finds_none(*state, "bob", ENROLLMENT_UNKNOWN);
 }
 
-TEST(another_spelling_finds_the_file_of_the_account)
+TEST_WITH(another_spelling_finds_the_file_of_the_account, setup, folder_teardown)
 {
     const char *folder = *state;
 
@@ -312,7 +312,7 @@ TEST(another_spelling_finds_the_file_of_the_account)
     assert_finds_as(folder, "ALICE@example.com", "alice");
 }
 
-TEST(another_spelling_without_a_file_is_unknown_and_never_none)
+TEST_WITH(another_spelling_without_a_file_is_unknown_and_never_none, setup, folder_teardown)
 {
     const char *folder = *state;
 
@@ -321,7 +321,7 @@ TEST(another_spelling_without_a_file_is_unknown_and_never_none)
     assert_finds_none(folder, "BOB", ENROLLMENT_UNKNOWN);
 }
 
-TEST(another_spelling_of_a_name_that_is_not_looked_up_is_unknown)
+TEST_WITH(another_spelling_of_a_name_that_is_not_looked_up_is_unknown, setup, folder_teardown)
 {
     const char *folder = *state;
     const char *users = folder_path(folder, "users");
@@ -344,7 +344,7 @@ TEST(another_spelling_of_a_name_that_is_not_looked_up_is_unknown)
     }
 }
 
-TEST(another_spelling_with_a_bad_file_is_refused)
+TEST_WITH(another_spelling_with_a_bad_file_is_refused, setup, folder_teardown)
 {
     const char *folder = *state;
 
@@ -354,7 +354,7 @@ TEST(another_spelling_with_a_bad_file_is_refused)
     assert_refuses(folder, "ALICE", "/alice.conf is writable by others");
 }
 
-TEST(another_name_of_the_same_uid_finds_the_file_of_the_first)
+TEST_WITH(another_name_of_the_same_uid_finds_the_file_of_the_first, setup, folder_teardown)
 {
     const char *folder = *state;
 
@@ -366,7 +366,7 @@ TEST(another_name_of_the_same_uid_finds_the_file_of_the_first)
     assert_finds_as(folder, "ALICE2", "alice");
 }
 
-TEST(each_name_s_own_file_comes_first)
+TEST_WITH(each_name_s_own_file_comes_first, setup, folder_teardown)
 {
     const char *folder = *state;
 
@@ -382,7 +382,7 @@ TEST(each_name_s_own_file_comes_first)
     assert_int_equal(accounts.calls, 1);
 }
 
-TEST(two_names_of_one_uid_without_a_file_are_none_or_unknown)
+TEST_WITH(two_names_of_one_uid_without_a_file_are_none_or_unknown, setup, folder_teardown)
 {
     accounts.asked = accounts.name = "alice2";
     accounts.first = "alice";
@@ -391,7 +391,7 @@ TEST(two_names_of_one_uid_without_a_file_are_none_or_unknown)
     assert_finds_none(*state, "ALICE2", ENROLLMENT_UNKNOWN);
 }
 
-TEST(a_bad_file_of_the_first_name_is_refused_and_never_none)
+TEST_WITH(a_bad_file_of_the_first_name_is_refused_and_never_none, setup, folder_teardown)
 {
     const char *folder = *state;
 
@@ -404,7 +404,7 @@ TEST(a_bad_file_of_the_first_name_is_refused_and_never_none)
     assert_refuses(folder, "alice2", "must not be a symbolic link");
 }
 
-TEST(a_first_name_that_is_not_looked_up_has_no_file)
+TEST_WITH(a_first_name_that_is_not_looked_up_has_no_file, setup, folder_teardown)
 {
     const char *folder = *state;
     static const char *const names[] = { "../a", "..", "", "a\nb" };
@@ -420,7 +420,8 @@ TEST(a_first_name_that_is_not_looked_up_has_no_file)
     }
 }
 
-TEST(an_account_whose_uid_cannot_be_looked_up_is_unknown_and_never_none)
+TEST_WITH(an_account_whose_uid_cannot_be_looked_up_is_unknown_and_never_none, setup,
+          folder_teardown)
 {
     static const int errors[] = { EIO, EMFILE, ENOENT, ESRCH, ENOMEM, ERANGE };
 
@@ -434,7 +435,7 @@ TEST(an_account_whose_uid_cannot_be_looked_up_is_unknown_and_never_none)
     assert_finds_none(*state, "bob", ENROLLMENT_UNKNOWN);
 }
 
-TEST(accounts_that_cannot_be_told_are_unknown)
+TEST_WITH(accounts_that_cannot_be_told_are_unknown, setup, folder_teardown)
 {
     static const int errors[] = { EIO, EMFILE, ENOENT, ESRCH, ENOMEM };
 
@@ -445,7 +446,7 @@ TEST(accounts_that_cannot_be_told_are_unknown)
     }
 }
 
-TEST(an_account_may_need_a_large_buffer_but_not_any)
+TEST_WITH(an_account_may_need_a_large_buffer_but_not_any, setup, folder_teardown)
 {
     accounts.asked = accounts.name = "bob";
     accounts.size_wanted = 100000;
@@ -455,7 +456,7 @@ TEST(an_account_may_need_a_large_buffer_but_not_any)
     assert_finds_none(*state, "bob", ENROLLMENT_UNKNOWN);
 }
 
-TEST(a_bad_file_of_an_account_is_refused_and_never_none)
+TEST_WITH(a_bad_file_of_an_account_is_refused_and_never_none, setup, folder_teardown)
 {
     const char *folder = *state;
 
@@ -467,7 +468,7 @@ TEST(a_bad_file_of_an_account_is_refused_and_never_none)
     assert_int_equal(accounts.calls, 0);
 }
 
-TEST(a_file_with_a_nul_or_too_large_is_refused)
+TEST_WITH(a_file_with_a_nul_or_too_large_is_refused, setup, folder_teardown)
 {
     const char *folder = *state;
     static char large[16 * 1024 + 1];
@@ -483,7 +484,7 @@ TEST(a_file_with_a_nul_or_too_large_is_refused)
     assert_finds(folder, "alice");
 }
 
-TEST(a_symbolic_link_is_refused_even_where_it_leads_nowhere)
+TEST_WITH(a_symbolic_link_is_refused_even_where_it_leads_nowhere, setup, folder_teardown)
 {
     const char *folder = *state;
 
@@ -496,7 +497,7 @@ TEST(a_symbolic_link_is_refused_even_where_it_leads_nowhere)
     assert_refuses(folder, "bob", "must not be a symbolic link");
 }
 
-TEST(a_fifo_is_refused_and_does_not_block)
+TEST_WITH(a_fifo_is_refused_and_does_not_block, setup, folder_teardown)
 {
     const char *folder = *state;
 
@@ -506,7 +507,7 @@ TEST(a_fifo_is_refused_and_does_not_block)
     alarm(0);
 }
 
-TEST(a_folder_of_a_user_s_name_is_refused)
+TEST_WITH(a_folder_of_a_user_s_name_is_refused, setup, folder_teardown)
 {
     const char *folder = *state;
 
@@ -514,7 +515,7 @@ TEST(a_folder_of_a_user_s_name_is_refused)
     assert_refuses(folder, "bob", "not a regular file");
 }
 
-TEST(a_folder_that_others_can_write_is_refused)
+TEST_WITH(a_folder_that_others_can_write_is_refused, setup, folder_teardown)
 {
     const char *folder = *state;
     static const mode_t modes[] = { 0720, 0702, 0777, 01777 };
@@ -529,7 +530,7 @@ TEST(a_folder_that_others_can_write_is_refused)
     assert_finds(folder, "alice");
 }
 
-TEST(a_folder_that_is_missing_or_a_link_or_a_file_is_refused)
+TEST_WITH(a_folder_that_is_missing_or_a_link_or_a_file_is_refused, setup, folder_teardown)
 {
     const char *folder = *state;
 
@@ -541,7 +542,7 @@ TEST(a_folder_that_is_missing_or_a_link_or_a_file_is_refused)
     assert_refuses(folder_path(folder, "file"), "bob", "not a directory, or a symbolic link");
 }
 
-TEST(a_file_or_folder_of_somebody_else_is_refused)
+TEST_AS_ROOT(a_file_or_folder_of_somebody_else_is_refused, setup, folder_teardown)
 {
     const char *folder = *state;
 
@@ -555,7 +556,7 @@ TEST(a_file_or_folder_of_somebody_else_is_refused)
     assert_int_equal(chown(folder, 0, 0), 0);
 }
 
-TEST(names_the_file_by_the_last_part_of_the_folder)
+TEST_WITH(names_the_file_by_the_last_part_of_the_folder, setup, folder_teardown)
 {
     const char *folder = *state;
     char expected[100];
@@ -563,47 +564,4 @@ TEST(names_the_file_by_the_last_part_of_the_folder)
     folder_write(folder, "bob.conf", "\n\nx = 1;", 0640);
     snprintf(expected, sizeof expected, "%s/bob.conf:3: unknown key x", strrchr(folder, '/') + 1);
     assert_refuses(folder, "bob", expected);
-}
-
-#define in_folder(test) cmocka_unit_test_setup_teardown(test, setup, folder_teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_identity_is_8_to_64_letters_digits_and_dashes),
-        cmocka_unit_test(a_factor_is_yf_and_32_digits),
-        cmocka_unit_test(both_keys_are_mandatory_and_no_other_is_known),
-        cmocka_unit_test(includes_nothing),
-        cmocka_unit_test(frees_nothing_without_complaint),
-        in_folder(finds_the_file_of_exactly_this_name),
-        in_folder(finds_names_of_strange_bytes),
-        in_folder(finds_names_of_250_bytes_and_none_longer),
-        in_folder(looks_up_no_name_that_could_leave_the_folder),
-        in_folder(an_account_of_exactly_this_name_without_a_file_is_none),
-        in_folder(nobody_of_this_name_is_unknown),
-        in_folder(another_spelling_finds_the_file_of_the_account),
-        in_folder(another_spelling_without_a_file_is_unknown_and_never_none),
-        in_folder(another_spelling_of_a_name_that_is_not_looked_up_is_unknown),
-        in_folder(another_spelling_with_a_bad_file_is_refused),
-        in_folder(another_name_of_the_same_uid_finds_the_file_of_the_first),
-        in_folder(each_name_s_own_file_comes_first),
-        in_folder(two_names_of_one_uid_without_a_file_are_none_or_unknown),
-        in_folder(a_bad_file_of_the_first_name_is_refused_and_never_none),
-        in_folder(a_first_name_that_is_not_looked_up_has_no_file),
-        in_folder(an_account_whose_uid_cannot_be_looked_up_is_unknown_and_never_none),
-        in_folder(accounts_that_cannot_be_told_are_unknown),
-        in_folder(an_account_may_need_a_large_buffer_but_not_any),
-        in_folder(a_bad_file_of_an_account_is_refused_and_never_none),
-        in_folder(a_file_with_a_nul_or_too_large_is_refused),
-        in_folder(a_symbolic_link_is_refused_even_where_it_leads_nowhere),
-        in_folder(a_fifo_is_refused_and_does_not_block),
-        in_folder(a_folder_of_a_user_s_name_is_refused),
-        in_folder(a_folder_that_others_can_write_is_refused),
-        in_folder(a_folder_that_is_missing_or_a_link_or_a_file_is_refused),
-        in_folder(names_the_file_by_the_last_part_of_the_folder),
-        /* Only root can give files away: */
-        in_folder(a_file_or_folder_of_somebody_else_is_refused),
-    };
-
-    return unit_run("enrollment", tests, ARRAY_SIZE(tests), 1);
 }

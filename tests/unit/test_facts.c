@@ -201,21 +201,3 @@ TEST(has_bounds)
     assert_wrong(text, "facts:4097: too many names");
     free(text);
 }
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_a_service_with_every_word),
-        cmocka_unit_test(keeps_the_order_of_services),
-        cmocka_unit_test(knows_a_module_by_the_name_of_its_file),
-        cmocka_unit_test(takes_an_unknown_module_for_a_factor_that_may_return_anything),
-        cmocka_unit_test(knows_our_module_whatever_the_text_says),
-        cmocka_unit_test(our_module_with_split_never_says_yes),
-        cmocka_unit_test(an_argument_may_open_every_code),
-        cmocka_unit_test(a_later_text_replaces_lines_of_the_same_name),
-        cmocka_unit_test(refuses_a_malformed_line_and_names_it),
-        cmocka_unit_test(has_bounds),
-    };
-
-    return unit_run("facts", tests, ARRAY_SIZE(tests), 0);
-}

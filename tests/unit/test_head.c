@@ -252,21 +252,3 @@ TEST(keeps_what_the_log_and_the_doctor_need)
     assert_string_equal(head.request_id, "RQ0");
     assert_string_equal(head.date, "Wed, 25 Nov 2026 12:00:00 GMT");
 }
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_what_servers_send),
-        cmocka_unit_test(refuses_two_lengths),
-        cmocka_unit_test(refuses_a_malformed_length),
-        cmocka_unit_test(refuses_a_coding_that_nobody_asked_for),
-        cmocka_unit_test(refuses_a_length_where_none_may_be),
-        cmocka_unit_test(refuses_a_connection_that_stays_without_a_length),
-        cmocka_unit_test(refuses_a_field_that_two_readers_could_read_differently),
-        cmocka_unit_test(refuses_a_malformed_status_line),
-        cmocka_unit_test(interim_replies_and_heads_come_to_an_end),
-        cmocka_unit_test(keeps_what_the_log_and_the_doctor_need),
-    };
-
-    return cmocka_run_group_tests_name("head", tests, NULL, NULL);
-}

@@ -523,7 +523,7 @@ static enum http_result send_it(struct http *http, step_function *first, step_fu
     return http_send(http, &request, &watch, ret_reply, &why_not);
 }
 
-TEST(says_every_guard)
+TEST_WITH(says_every_guard, begin_test, end_test)
 {
     struct http *http = open_http();
     static const struct {
@@ -556,7 +556,7 @@ TEST(says_every_guard)
     http_free(http);
 }
 
-TEST(does_not_open_where_libcurl_does_not_take_an_option)
+TEST_WITH(does_not_open_where_libcurl_does_not_take_an_option, begin_test, end_test)
 {
     struct http *http = NULL;
     int options;
@@ -574,7 +574,7 @@ TEST(does_not_open_where_libcurl_does_not_take_an_option)
     }
 }
 
-TEST(does_not_open_where_libcurl_gets_no_memory)
+TEST_WITH(does_not_open_where_libcurl_gets_no_memory, begin_test, end_test)
 {
     bool *const failures[] = { &fake.fails_global, &fake.fails_multi, &fake.fails_easy,
                                &fake.fails_list,   &fake.fails_limit, &fake.fails_url };
@@ -591,7 +591,7 @@ TEST(does_not_open_where_libcurl_gets_no_memory)
     http_free(NULL);
 }
 
-TEST(trusts_what_the_settings_say_then_the_folder_then_the_bundle)
+TEST_WITH(trusts_what_the_settings_say_then_the_folder_then_the_bundle, begin_test, end_test)
 {
     const struct settings both = { .base_url = settings.base_url,
                                    .ca_file = (char *)"/file",
@@ -624,7 +624,7 @@ TEST(trusts_what_the_settings_say_then_the_folder_then_the_bundle)
     assert_string_equal(OPTION(CURLOPT_CAPATH).pointer, certificates);
 }
 
-TEST(a_reply_is_whole)
+TEST_WITH(a_reply_is_whole, begin_test, end_test)
 {
     struct http *http = open_http();
     struct http_reply reply = { 0 };
@@ -641,7 +641,7 @@ TEST(a_reply_is_whole)
     http_free(http);
 }
 
-TEST(a_reply_is_wiped_in_the_end)
+TEST_WITH(a_reply_is_wiped_in_the_end, begin_test, end_test)
 {
     struct http *http = open_http();
     struct http_reply reply = { 0 };
@@ -652,7 +652,7 @@ TEST(a_reply_is_wiped_in_the_end)
     assert_int_equal(wiped_missing(), 0);
 }
 
-TEST(a_request_never_leaves_twice)
+TEST_WITH(a_request_never_leaves_twice, begin_test, end_test)
 {
     struct http *http = open_http();
     struct http_reply reply = { .status = -1 };
@@ -668,7 +668,7 @@ TEST(a_request_never_leaves_twice)
     http_free(http);
 }
 
-TEST(a_request_that_cannot_begin_is_not_sent)
+TEST_WITH(a_request_that_cannot_begin_is_not_sent, begin_test, end_test)
 {
     struct http *http = open_http();
     struct http_reply reply;
@@ -696,7 +696,7 @@ TEST(a_request_that_cannot_begin_is_not_sent)
     http_free(http);
 }
 
-TEST(libcurl_itself_may_fail)
+TEST_WITH(libcurl_itself_may_fail, begin_test, end_test)
 {
     struct http *http = open_http();
     struct http_reply reply;
@@ -717,7 +717,7 @@ static bool fails(CURLcode *ret_code)
     return true;
 }
 
-TEST(each_word_of_libcurl_s_says_how_the_request_ended)
+TEST_WITH(each_word_of_libcurl_s_says_how_the_request_ended, begin_test, end_test)
 {
     static const struct {
         CURLcode code;
@@ -762,7 +762,7 @@ TEST(each_word_of_libcurl_s_says_how_the_request_ended)
     http_free(http);
 }
 
-TEST(only_the_other_side_s_fault_is_an_outage)
+TEST_WITH(only_the_other_side_s_fault_is_an_outage, begin_test, end_test)
 {
     struct http *http = open_http();
     struct http_reply reply;
@@ -781,7 +781,7 @@ TEST(only_the_other_side_s_fault_is_an_outage)
     http_free(http);
 }
 
-TEST(a_certificate_that_is_not_trusted_may_be_this_host_s_fault)
+TEST_WITH(a_certificate_that_is_not_trusted_may_be_this_host_s_fault, begin_test, end_test)
 {
     struct http *http = open_http();
     struct http_reply reply;
@@ -811,7 +811,7 @@ TEST(a_certificate_that_is_not_trusted_may_be_this_host_s_fault)
     http_free(http);
 }
 
-TEST(the_host_that_is_looked_up_is_the_proxy_s_or_the_server_s)
+TEST_WITH(the_host_that_is_looked_up_is_the_proxy_s_or_the_server_s, begin_test, end_test)
 {
     const struct settings proxied = { .base_url = settings.base_url,
                                       .proxy = (char *)"socks5h://proxy.invalid" };
@@ -842,7 +842,7 @@ TEST(the_host_that_is_looked_up_is_the_proxy_s_or_the_server_s)
     }
 }
 
-TEST(a_look_up_that_failed_is_judged_when_the_name_servers_have_answered)
+TEST_WITH(a_look_up_that_failed_is_judged_when_the_name_servers_have_answered, begin_test, end_test)
 {
     struct http *http = open_http();
     struct http_reply reply;
@@ -869,7 +869,7 @@ static void set_limit(int64_t spent_ms, int64_t waited_ms)
     watch.deadline_ms = fake.now_ms + watch.limit_ms - spent_ms;
 }
 
-TEST(most_of_the_time_spent_on_this_host_is_not_an_outage)
+TEST_WITH(most_of_the_time_spent_on_this_host_is_not_an_outage, begin_test, end_test)
 {
     struct http *http = open_http();
     struct http_reply reply;
@@ -897,7 +897,7 @@ TEST(most_of_the_time_spent_on_this_host_is_not_an_outage)
     http_free(http);
 }
 
-TEST(a_server_that_ended_a_slow_handshake_is_not_an_outage)
+TEST_WITH(a_server_that_ended_a_slow_handshake_is_not_an_outage, begin_test, end_test)
 {
     static const struct {
         CURLcode code;
@@ -923,7 +923,7 @@ TEST(a_server_that_ended_a_slow_handshake_is_not_an_outage)
     http_free(http);
 }
 
-TEST(a_wait_counts_as_the_other_side_s_but_not_what_this_host_added)
+TEST_WITH(a_wait_counts_as_the_other_side_s_but_not_what_this_host_added, begin_test, end_test)
 {
     struct http *http = open_http();
     struct http_reply reply;
@@ -944,7 +944,7 @@ TEST(a_wait_counts_as_the_other_side_s_but_not_what_this_host_added)
     http_free(http);
 }
 
-TEST(a_reply_that_came_before_its_request_is_refused)
+TEST_WITH(a_reply_that_came_before_its_request_is_refused, begin_test, end_test)
 {
     struct http *http = open_http();
     struct http_reply reply;
@@ -958,7 +958,7 @@ TEST(a_reply_that_came_before_its_request_is_refused)
     http_free(http);
 }
 
-TEST(a_reply_that_we_took_too_long_is_true_where_this_host_held_us_up)
+TEST_WITH(a_reply_that_we_took_too_long_is_true_where_this_host_held_us_up, begin_test, end_test)
 {
     struct http *http = open_http();
     struct http_reply reply;
@@ -975,7 +975,7 @@ TEST(a_reply_that_we_took_too_long_is_true_where_this_host_held_us_up)
     http_free(http);
 }
 
-TEST(a_connection_that_ended_before_the_request_carries_none)
+TEST_WITH(a_connection_that_ended_before_the_request_carries_none, begin_test, end_test)
 {
     struct http *http = open_http();
     struct http_reply reply;
@@ -994,7 +994,7 @@ static bool holds_back(struct http_watch *unused)
     return false;
 }
 
-TEST(the_watch_may_hold_a_request_back)
+TEST_WITH(the_watch_may_hold_a_request_back, begin_test, end_test)
 {
     struct http *http = open_http();
     struct http_reply reply;
@@ -1024,7 +1024,7 @@ static void watch_somebody(int times)
     noticed = times;
 }
 
-TEST(the_watch_is_heard_and_may_give_a_request_up)
+TEST_WITH(the_watch_is_heard_and_may_give_a_request_up, begin_test, end_test)
 {
     struct http *http = open_http();
     struct http_reply reply;
@@ -1058,7 +1058,7 @@ static bool sends_and_waits(CURLcode *ret_code)
     return false;
 }
 
-TEST(a_request_that_has_left_is_lost_where_it_is_given_up)
+TEST_WITH(a_request_that_has_left_is_lost_where_it_is_given_up, begin_test, end_test)
 {
     struct http *http = open_http();
     struct http_reply reply;
@@ -1070,7 +1070,7 @@ TEST(a_request_that_has_left_is_lost_where_it_is_given_up)
     http_free(http);
 }
 
-TEST(a_pause_ends_with_its_time_or_before_the_deadline_or_by_the_watch)
+TEST_WITH(a_pause_ends_with_its_time_or_before_the_deadline_or_by_the_watch, begin_test, end_test)
 {
     struct http *http = open_http();
 
@@ -1108,7 +1108,7 @@ static bool sends_two_lengths(CURLcode *ret_code)
     return true;
 }
 
-TEST(a_reply_with_an_unsound_head_is_refused)
+TEST_WITH(a_reply_with_an_unsound_head_is_refused, begin_test, end_test)
 {
     struct http *http = open_http();
     struct http_reply reply;
@@ -1135,7 +1135,7 @@ static bool sends_much(CURLcode *ret_code)
     return true;
 }
 
-TEST(a_body_has_an_end)
+TEST_WITH(a_body_has_an_end, begin_test, end_test)
 {
     struct http *http = open_http();
     struct http_reply reply;
@@ -1144,7 +1144,7 @@ TEST(a_body_has_an_end)
     http_free(http);
 }
 
-TEST(a_connection_with_something_to_say_is_not_used_again)
+TEST_WITH(a_connection_with_something_to_say_is_not_used_again, begin_test, end_test)
 {
     struct http *http = open_http();
     struct http_reply reply;
@@ -1181,7 +1181,7 @@ static bool takes_too_long(CURLcode *ret_code)
     return waits(ret_code);
 }
 
-TEST(a_name_that_is_not_resolved_ends_with_the_deadline)
+TEST_WITH(a_name_that_is_not_resolved_ends_with_the_deadline, begin_test, end_test)
 {
     struct http *http = open_http();
     struct http_reply reply;
@@ -1196,7 +1196,8 @@ TEST(a_name_that_is_not_resolved_ends_with_the_deadline)
     http_free(http);
 }
 
-TEST(where_no_time_is_left_it_is_as_the_request_before_ended_or_this_host_s)
+TEST_WITH(where_no_time_is_left_it_is_as_the_request_before_ended_or_this_host_s, begin_test,
+          end_test)
 {
     struct http *http = open_http();
     struct http_reply reply;
@@ -1222,7 +1223,7 @@ TEST(where_no_time_is_left_it_is_as_the_request_before_ended_or_this_host_s)
     http_free(http);
 }
 
-TEST(a_second_try_that_got_the_rest_of_the_time_ends_as_the_first_one)
+TEST_WITH(a_second_try_that_got_the_rest_of_the_time_ends_as_the_first_one, begin_test, end_test)
 {
     static const enum cause_kind kinds[] = { CAUSE_NO_TIME, CAUSE_UNKNOWN };
     struct http *http = open_http();
@@ -1282,7 +1283,7 @@ static bool loses_patience(CURLcode *ret_code)
     return waits(ret_code);
 }
 
-TEST(a_connection_that_does_not_come_ends_with_the_patience)
+TEST_WITH(a_connection_that_does_not_come_ends_with_the_patience, begin_test, end_test)
 {
     struct http *http = open_http();
     struct http_reply reply;
@@ -1299,51 +1300,19 @@ TEST(a_connection_that_does_not_come_ends_with_the_patience)
     http_free(http);
 }
 
-int main(void)
-{
-    char path[64];
-#define of_libcurl(test) cmocka_unit_test_setup_teardown(test, begin_test, end_test)
-    const struct CMUnitTest tests[] = {
-        of_libcurl(says_every_guard),
-        of_libcurl(does_not_open_where_libcurl_does_not_take_an_option),
-        of_libcurl(does_not_open_where_libcurl_gets_no_memory),
-        of_libcurl(trusts_what_the_settings_say_then_the_folder_then_the_bundle),
-        of_libcurl(a_reply_is_whole),
-        of_libcurl(a_reply_is_wiped_in_the_end),
-        of_libcurl(a_request_never_leaves_twice),
-        of_libcurl(a_request_that_cannot_begin_is_not_sent),
-        of_libcurl(libcurl_itself_may_fail),
-        of_libcurl(each_word_of_libcurl_s_says_how_the_request_ended),
-        of_libcurl(only_the_other_side_s_fault_is_an_outage),
-        of_libcurl(a_certificate_that_is_not_trusted_may_be_this_host_s_fault),
-        of_libcurl(the_host_that_is_looked_up_is_the_proxy_s_or_the_server_s),
-        of_libcurl(a_look_up_that_failed_is_judged_when_the_name_servers_have_answered),
-        of_libcurl(most_of_the_time_spent_on_this_host_is_not_an_outage),
-        of_libcurl(a_server_that_ended_a_slow_handshake_is_not_an_outage),
-        of_libcurl(a_wait_counts_as_the_other_side_s_but_not_what_this_host_added),
-        of_libcurl(a_reply_that_came_before_its_request_is_refused),
-        of_libcurl(a_reply_that_we_took_too_long_is_true_where_this_host_held_us_up),
-        of_libcurl(a_connection_that_ended_before_the_request_carries_none),
-        of_libcurl(the_watch_may_hold_a_request_back),
-        of_libcurl(the_watch_is_heard_and_may_give_a_request_up),
-        of_libcurl(a_request_that_has_left_is_lost_where_it_is_given_up),
-        of_libcurl(a_pause_ends_with_its_time_or_before_the_deadline_or_by_the_watch),
-        of_libcurl(a_reply_with_an_unsound_head_is_refused),
-        of_libcurl(a_body_has_an_end),
-        of_libcurl(a_connection_with_something_to_say_is_not_used_again),
-        of_libcurl(a_name_that_is_not_resolved_ends_with_the_deadline),
-        of_libcurl(a_second_try_that_got_the_rest_of_the_time_ends_as_the_first_one),
-        of_libcurl(where_no_time_is_left_it_is_as_the_request_before_ended_or_this_host_s),
-        of_libcurl(a_connection_that_does_not_come_ends_with_the_patience),
-    };
-    int failed;
+static char certificate[sizeof certificates + sizeof "/0123abcd.0"];
 
+int unit_begin(void **state)
+{
+    (void)state;
     if (mkdtemp(certificates) == NULL)
         return 1;
-    snprintf(path, sizeof path, "%s/0123abcd.0", certificates);
-    fclose(fopen(path, "w"));
-    failed = cmocka_run_group_tests_name("http", tests, NULL, NULL);
-    unlink(path);
-    rmdir(certificates);
-    return failed;
+    snprintf(certificate, sizeof certificate, "%s/0123abcd.0", certificates);
+    return fclose(fopen(certificate, "w"));
+}
+
+int unit_end(void **state)
+{
+    (void)state;
+    return unlink(certificate) != 0 || rmdir(certificates) != 0;
 }

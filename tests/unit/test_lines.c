@@ -171,22 +171,3 @@ TEST(a_line_is_found_by_its_words_if_it_is_the_only_one)
     assert_string_equal(words, "auth required x.so a=b");
     assert_false(lines_print(text, 7, words));
 }
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_line_goes_behind_another_and_comes_out_again),
-        cmocka_unit_test(a_line_goes_to_the_end_and_comes_out_again),
-        cmocka_unit_test(a_file_without_a_newline_at_its_end_has_none_again),
-        cmocka_unit_test(what_others_wrote_behind_a_line_at_the_end_stays_a_line_of_its_own),
-        cmocka_unit_test(a_line_that_is_put_away_comes_back),
-        cmocka_unit_test(a_line_goes_behind_all_that_another_goes_on_in),
-        cmocka_unit_test(a_comment_goes_on_in_no_line),
-        cmocka_unit_test(there_is_no_place_behind_a_line_that_is_not_there),
-        cmocka_unit_test(only_marked_lines_are_removed_wherever_they_were_moved),
-        cmocka_unit_test(the_last_line_of_auth_is_found),
-        cmocka_unit_test(a_line_is_found_by_its_words_if_it_is_the_only_one),
-    };
-
-    return cmocka_run_group_tests_name("lines", tests, NULL, NULL);
-}

@@ -135,20 +135,3 @@ TEST(the_longest_values_leave_room_for_the_outcome_and_the_time)
     assert_non_null(strstr(line, " outcome=not-required reason=\""));
     assert_non_null(strstr(line, "...\" ms=-9223372036854775808"));
 }
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_login_is_one_line),
-        cmocka_unit_test(the_caller_is_logged_if_the_host_names_him),
-        cmocka_unit_test(what_happens_before_the_end_has_the_same_keys_and_no_outcome),
-        cmocka_unit_test(what_is_empty_is_a_dash_and_what_is_unknown_is_left_out),
-        cmocka_unit_test(no_name_can_forge_a_field),
-        cmocka_unit_test(a_name_is_never_a_format),
-        cmocka_unit_test(the_longest_name_that_is_looked_up_is_logged_whole),
-        cmocka_unit_test(the_longest_reason_is_logged_whole),
-        cmocka_unit_test(the_longest_values_leave_room_for_the_outcome_and_the_time),
-    };
-
-    return cmocka_run_group_tests_name("log", tests, NULL, NULL);
-}

@@ -73,15 +73,3 @@ TEST(anything_else_is_not_accepted)
     for (size_t i = 0; i < ARRAY_SIZE(infos); i++)
         assert_false(methods_are_accepted("publickey", infos[i]));
 }
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_of_sshds_methods_are_known),
-        cmocka_unit_test(all_else_is_not_known),
-        cmocka_unit_test(an_accepted_method_begins_a_line),
-        cmocka_unit_test(anything_else_is_not_accepted),
-    };
-
-    return cmocka_run_group_tests_name("methods", tests, NULL, NULL);
-}

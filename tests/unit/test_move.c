@@ -155,7 +155,7 @@ static void end_peer(int descriptor, bool is_reset)
 
 #define assert_judged(end, expected) assert_int_equal(move_judge(&move, end, NOW_MS).kind, expected)
 
-TEST(nothing_known_is_this_host_s)
+TEST_WITH(nothing_known_is_this_host_s, begin_test, end_test)
 {
     for (int end = MOVE_FAILED_HERE; end <= MOVE_FLOOD; end++)
         if (end != MOVE_NOT_RESOLVED)
@@ -163,7 +163,7 @@ TEST(nothing_known_is_this_host_s)
                                  CAUSE_OTHER_SIDE);
 }
 
-TEST(a_connection_that_is_refused_is_the_other_side_s)
+TEST_WITH(a_connection_that_is_refused_is_the_other_side_s, begin_test, end_test)
 {
     int descriptor = open_socket();
 
@@ -175,7 +175,7 @@ TEST(a_connection_that_is_refused_is_the_other_side_s)
     assert_judged(MOVE_NOT_CONNECTED, CAUSE_OTHER_SIDE);
 }
 
-TEST(what_was_before_a_request_is_nothing_of_its_own)
+TEST_WITH(what_was_before_a_request_is_nothing_of_its_own, begin_test, end_test)
 {
     int descriptor;
 
@@ -204,7 +204,7 @@ TEST(what_was_before_a_request_is_nothing_of_its_own)
     assert_false(move.is_unreachable);
 }
 
-TEST(a_connect_that_fails_here_is_this_host_s_in_any_attempt)
+TEST_WITH(a_connect_that_fails_here_is_this_host_s_in_any_attempt, begin_test, end_test)
 {
     static const int errors[] = { EADDRNOTAVAIL, EADDRINUSE,   EAGAIN,      ENOBUFS,
                                   ENOMEM,        EPERM,        EACCES,      EINVAL,
@@ -231,13 +231,13 @@ TEST(a_connect_that_fails_here_is_this_host_s_in_any_attempt)
     }
 }
 
-TEST(a_connect_that_failed_and_works_now_is_this_host_s)
+TEST_WITH(a_connect_that_failed_and_works_now_is_this_host_s, begin_test, end_test)
 {
     move_close_socket(&move, open_socket());
     assert_judged(MOVE_NOT_CONNECTED, CAUSE_CALL);
 }
 
-TEST(no_way_to_an_address_is_the_network_s)
+TEST_WITH(no_way_to_an_address_is_the_network_s, begin_test, end_test)
 {
     static const int errors[] = { ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN };
 
@@ -253,7 +253,7 @@ TEST(no_way_to_an_address_is_the_network_s)
     }
 }
 
-TEST(a_connection_that_is_refused_on_lo_needs_no_card)
+TEST_WITH(a_connection_that_is_refused_on_lo_needs_no_card, begin_test, end_test)
 {
     int descriptor = open_socket();
 
@@ -265,7 +265,7 @@ TEST(a_connection_that_is_refused_on_lo_needs_no_card)
     assert_judged(MOVE_NOT_CONNECTED, CAUSE_OTHER_SIDE);
 }
 
-TEST(a_socket_that_is_not_given_is_this_host_s)
+TEST_WITH(a_socket_that_is_not_given_is_this_host_s, begin_test, end_test)
 {
     static const int errors[] = { EMFILE, ENFILE, ENOBUFS, ENOMEM, EACCES, EPERM, EINVAL, ENOSYS };
 
@@ -278,7 +278,7 @@ TEST(a_socket_that_is_not_given_is_this_host_s)
     }
 }
 
-TEST(a_family_that_this_host_lacks_is_not_a_shortage)
+TEST_WITH(a_family_that_this_host_lacks_is_not_a_shortage, begin_test, end_test)
 {
     int descriptor;
 
@@ -295,7 +295,7 @@ TEST(a_family_that_this_host_lacks_is_not_a_shortage)
     assert_judged(MOVE_NOT_CONNECTED, CAUSE_OTHER_SIDE);
 }
 
-TEST(more_sockets_than_it_can_count_are_not_opened)
+TEST_WITH(more_sockets_than_it_can_count_are_not_opened, begin_test, end_test)
 {
     for (int i = 0; i < MOVE_SOCKETS_MAX; i++)
         assert_true(open_socket() >= 0);
@@ -303,7 +303,7 @@ TEST(more_sockets_than_it_can_count_are_not_opened)
     assert_judged(MOVE_TIMED_OUT, CAUSE_UNKNOWN);
 }
 
-TEST(a_connection_that_does_not_come_is_the_other_side_s_turn)
+TEST_WITH(a_connection_that_does_not_come_is_the_other_side_s_turn, begin_test, end_test)
 {
     int queued[2], descriptor;
 
@@ -324,7 +324,7 @@ TEST(a_connection_that_does_not_come_is_the_other_side_s_turn)
         close(queued[i]);
 }
 
-TEST(of_two_connections_one_that_is_ours_to_use_is_enough)
+TEST_WITH(of_two_connections_one_that_is_ours_to_use_is_enough, begin_test, end_test)
 {
     for (int talks = 0; talks < 2; talks++) {
         int pair[2], peers[2];
@@ -346,7 +346,7 @@ TEST(of_two_connections_one_that_is_ours_to_use_is_enough)
     peer = -1;
 }
 
-TEST(a_handshake_is_whose_bytes_are_due)
+TEST_WITH(a_handshake_is_whose_bytes_are_due, begin_test, end_test)
 {
     int descriptor = make_connection();
 
@@ -362,7 +362,7 @@ TEST(a_handshake_is_whose_bytes_are_due)
     assert_judged(MOVE_TIMED_OUT, CAUSE_NO_TIME); /* nor the end */
 }
 
-TEST(a_reset_that_was_not_seen_is_not_silence)
+TEST_WITH(a_reset_that_was_not_seen_is_not_silence, begin_test, end_test)
 {
     int descriptor = make_connection();
 
@@ -371,7 +371,7 @@ TEST(a_reset_that_was_not_seen_is_not_silence)
     assert_judged(MOVE_TIMED_OUT, CAUSE_NO_TIME);
 }
 
-TEST(on_a_connection_that_was_kept_the_request_is_due)
+TEST_WITH(on_a_connection_that_was_kept_the_request_is_due, begin_test, end_test)
 {
     int descriptor = make_connection();
 
@@ -399,7 +399,7 @@ TEST(on_a_connection_that_was_kept_the_request_is_due)
     assert_true(move_is_answered(&move));
 }
 
-TEST(bytes_that_came_before_the_request_are_not_an_answer)
+TEST_WITH(bytes_that_came_before_the_request_are_not_an_answer, begin_test, end_test)
 {
     int descriptor = make_connection();
 
@@ -414,7 +414,7 @@ TEST(bytes_that_came_before_the_request_are_not_an_answer)
     assert_false(move_is_answered(&move));
 }
 
-TEST(nothing_is_sent_on_a_connection_that_has_ended)
+TEST_WITH(nothing_is_sent_on_a_connection_that_has_ended, begin_test, end_test)
 {
     for (int is_reset = 0; is_reset < 2; is_reset++) {
         int descriptor = make_connection();
@@ -426,7 +426,7 @@ TEST(nothing_is_sent_on_a_connection_that_has_ended)
     }
 }
 
-TEST(a_connection_for_the_request_counts_and_not_one_that_was_kept)
+TEST_WITH(a_connection_for_the_request_counts_and_not_one_that_was_kept, begin_test, end_test)
 {
     int kept = make_connection(), first = peer, descriptor;
 
@@ -442,7 +442,7 @@ TEST(a_connection_for_the_request_counts_and_not_one_that_was_kept)
     close(first);
 }
 
-TEST(a_connection_that_ends_is_the_other_side_s_only_if_that_ended_it)
+TEST_WITH(a_connection_that_ends_is_the_other_side_s_only_if_that_ended_it, begin_test, end_test)
 {
     int descriptor = make_connection();
 
@@ -465,7 +465,7 @@ TEST(a_connection_that_ends_is_the_other_side_s_only_if_that_ended_it)
     }
 }
 
-TEST(a_bad_answer_is_one_that_was_read)
+TEST_WITH(a_bad_answer_is_one_that_was_read, begin_test, end_test)
 {
     int descriptor = make_connection();
 
@@ -486,7 +486,7 @@ TEST(a_bad_answer_is_one_that_was_read)
     assert_judged(MOVE_CONNECTION_LOST, CAUSE_UNKNOWN);
 }
 
-TEST(what_a_connection_before_said_is_nothing_of_the_next_one_s)
+TEST_WITH(what_a_connection_before_said_is_nothing_of_the_next_one_s, begin_test, end_test)
 {
     int kept = make_connection(), descriptor;
 
@@ -503,7 +503,7 @@ TEST(what_a_connection_before_said_is_nothing_of_the_next_one_s)
     assert_judged(MOVE_CONNECTION_LOST, CAUSE_UNKNOWN);
 }
 
-TEST(no_memory_is_the_other_side_s_fault_only_after_a_flood)
+TEST_WITH(no_memory_is_the_other_side_s_fault_only_after_a_flood, begin_test, end_test)
 {
     enum { FLOOD = 64 * 1024 };
     static char bytes[FLOOD + 1];
@@ -527,7 +527,7 @@ TEST(no_memory_is_the_other_side_s_fault_only_after_a_flood)
     peer = -1;
 }
 
-TEST(a_look_up_is_the_resolver_s_to_judge)
+TEST_WITH(a_look_up_is_the_resolver_s_to_judge, begin_test, end_test)
 {
     move_step(&move, NOW_MS);
     assert_false(move.resolver.is_open);
@@ -552,44 +552,11 @@ TEST(a_look_up_is_the_resolver_s_to_judge)
     assert_false(move.is_resolving);
 }
 
-TEST(a_socket_of_somebody_else_s_is_closed_and_changes_nothing)
+TEST_WITH(a_socket_of_somebody_else_s_is_closed_and_changes_nothing, begin_test, end_test)
 {
     int descriptor = dup(listener);
 
     assert_int_equal(move_close_socket(&move, descriptor), 0);
     assert_int_equal(fcntl(descriptor, F_GETFD), -1);
     assert_judged(MOVE_NOT_CONNECTED, CAUSE_UNKNOWN);
-}
-
-int main(void)
-{
-#define of_a_move(test) cmocka_unit_test_setup_teardown(test, begin_test, end_test)
-    const struct CMUnitTest tests[] = {
-        of_a_move(nothing_known_is_this_host_s),
-        of_a_move(a_connection_that_is_refused_is_the_other_side_s),
-        of_a_move(what_was_before_a_request_is_nothing_of_its_own),
-        of_a_move(a_connect_that_fails_here_is_this_host_s_in_any_attempt),
-        of_a_move(a_connect_that_failed_and_works_now_is_this_host_s),
-        of_a_move(no_way_to_an_address_is_the_network_s),
-        of_a_move(a_connection_that_is_refused_on_lo_needs_no_card),
-        of_a_move(of_two_connections_one_that_is_ours_to_use_is_enough),
-        of_a_move(a_socket_that_is_not_given_is_this_host_s),
-        of_a_move(a_family_that_this_host_lacks_is_not_a_shortage),
-        of_a_move(more_sockets_than_it_can_count_are_not_opened),
-        of_a_move(a_connection_that_does_not_come_is_the_other_side_s_turn),
-        of_a_move(a_handshake_is_whose_bytes_are_due),
-        of_a_move(a_reset_that_was_not_seen_is_not_silence),
-        of_a_move(on_a_connection_that_was_kept_the_request_is_due),
-        of_a_move(bytes_that_came_before_the_request_are_not_an_answer),
-        of_a_move(nothing_is_sent_on_a_connection_that_has_ended),
-        of_a_move(a_connection_for_the_request_counts_and_not_one_that_was_kept),
-        of_a_move(a_connection_that_ends_is_the_other_side_s_only_if_that_ended_it),
-        of_a_move(a_bad_answer_is_one_that_was_read),
-        of_a_move(what_a_connection_before_said_is_nothing_of_the_next_one_s),
-        of_a_move(no_memory_is_the_other_side_s_fault_only_after_a_flood),
-        of_a_move(a_look_up_is_the_resolver_s_to_judge),
-        of_a_move(a_socket_of_somebody_else_s_is_closed_and_changes_nothing),
-    };
-
-    return cmocka_run_group_tests_name("move", tests, NULL, NULL);
 }

@@ -84,7 +84,7 @@ static int teardown(void **state)
     return folder_teardown(state);
 }
 
-TEST(who_is_enrolled_is_asked)
+TEST_WITH(who_is_enrolled_is_asked, setup, teardown)
 {
     assert_int_equal(find_strictly(*state, "alice"), POLICY_ENROLLED);
     assert_string_equal(findings.enrollment->identity, "0123-4567");
@@ -93,20 +93,21 @@ TEST(who_is_enrolled_is_asked)
     assert_string_equal(findings.no_bypass.reason, "");
 }
 
-TEST(a_service_that_is_exempt_is_so_before_any_file_is_read)
+TEST_WITH(a_service_that_is_exempt_is_so_before_any_file_is_read, setup, teardown)
 {
     assert_int_equal(find("/nonexistent", SETTINGS_UNMAPPED_DENY, "cron", "alice"), POLICY_EXEMPT);
     assert_int_equal(find(*state, SETTINGS_UNMAPPED_DENY, "cro", "alice"), POLICY_ENROLLED);
 }
 
-TEST(an_account_that_is_not_enrolled_is_ignored_only_where_the_settings_say_so)
+TEST_WITH(an_account_that_is_not_enrolled_is_ignored_only_where_the_settings_say_so, setup,
+          teardown)
 {
     assert_int_equal(find_strictly(*state, "root"), POLICY_DENIED);
     assert_int_equal(find_loosely(*state, "root"), POLICY_IGNORED);
     assert_null(findings.enrollment);
 }
 
-TEST(a_user_without_an_account_is_denied_whatever_the_settings_say)
+TEST_WITH(a_user_without_an_account_is_denied_whatever_the_settings_say, setup, teardown)
 {
     static const char *const names[] = { "nobody-of-this-name", "", "..", "a/b", "alice\n" };
 
@@ -116,7 +117,7 @@ TEST(a_user_without_an_account_is_denied_whatever_the_settings_say)
     }
 }
 
-TEST(a_file_that_cannot_be_trusted_refuses)
+TEST_WITH(a_file_that_cannot_be_trusted_refuses, setup, teardown)
 {
     folder_write(*state, "alice.conf", ALICE, 0666);
     assert_int_equal(find_loosely(*state, "alice"), POLICY_REFUSED);
@@ -125,7 +126,7 @@ TEST(a_file_that_cannot_be_trusted_refuses)
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "/nonexistent");
 }
 
-TEST(a_bypass_counts_until_it_ends)
+TEST_WITH(a_bypass_counts_until_it_ends, setup, teardown)
 {
     stands_at = 1000000;
     write_bypass(*state, "alice", 600);
@@ -143,7 +144,7 @@ TEST(a_bypass_counts_until_it_ends)
     assert_int_equal(findings.bypass_left_seconds, 0);
 }
 
-TEST(a_bypass_of_another_boot_counts_for_nothing)
+TEST_WITH(a_bypass_of_another_boot_counts_for_nothing, setup, teardown)
 {
     folder_write(folder_path(*state, "bypass"), "alice",
                  "boot_id = \"01234567-89ab-cdef-0123-456789abcdef\"; until = 1000600; "
@@ -154,7 +155,7 @@ TEST(a_bypass_of_another_boot_counts_for_nothing)
     assert_refused(&findings.no_bypass, OUTCOME_DENIED, "this host was restarted since");
 }
 
-TEST(a_bypass_beside_the_enrollments_counts_for_nothing)
+TEST_WITH(a_bypass_beside_the_enrollments_counts_for_nothing, setup, teardown)
 {
     struct boot_moment now;
     char text[512];
@@ -167,7 +168,7 @@ TEST(a_bypass_beside_the_enrollments_counts_for_nothing)
     assert_string_equal(findings.no_bypass.reason, "");
 }
 
-TEST(frees_what_it_found)
+TEST_WITH(frees_what_it_found, setup, teardown)
 {
     write_bypass(*state, "alice", 600);
     assert_int_equal(find_strictly(*state, "alice"), POLICY_BYPASSED);
@@ -176,7 +177,7 @@ TEST(frees_what_it_found)
     assert_null(findings.bypass);
 }
 
-TEST(a_bypass_of_an_account_without_an_enrollment_counts)
+TEST_WITH(a_bypass_of_an_account_without_an_enrollment_counts, setup, teardown)
 {
     write_bypass(*state, "root", 600);
     assert_int_equal(find_strictly(*state, "root"), POLICY_BYPASSED);
@@ -184,14 +185,14 @@ TEST(a_bypass_of_an_account_without_an_enrollment_counts)
     assert_int_equal(find_strictly(*state, "root"), POLICY_DENIED);
 }
 
-TEST(a_bypass_is_for_no_other_name)
+TEST_WITH(a_bypass_is_for_no_other_name, setup, teardown)
 {
     write_bypass(*state, "nobody-of-this-name", 600);
     assert_int_equal(find_loosely(*state, "nobody-of-this-name"), POLICY_DENIED);
     assert_int_equal(find_loosely(*state, "alice"), POLICY_ENROLLED);
 }
 
-TEST(a_bypass_that_cannot_be_trusted_or_judged_counts_for_nothing)
+TEST_WITH(a_bypass_that_cannot_be_trusted_or_judged_counts_for_nothing, setup, teardown)
 {
     const char *bypasses = folder_path(*state, "bypass");
 
@@ -209,25 +210,4 @@ TEST(a_bypass_that_cannot_be_trusted_or_judged_counts_for_nothing)
     assert_int_equal(find_strictly(*state, "alice"), POLICY_ENROLLED);
     assert_refused(&findings.no_bypass, OUTCOME_MISCONFIGURED, "cannot read the clock");
     assert_int_equal(findings.bypass_left_seconds, 0);
-}
-
-int main(void)
-{
-#define in_folder(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        in_folder(who_is_enrolled_is_asked),
-        in_folder(a_service_that_is_exempt_is_so_before_any_file_is_read),
-        in_folder(an_account_that_is_not_enrolled_is_ignored_only_where_the_settings_say_so),
-        in_folder(a_user_without_an_account_is_denied_whatever_the_settings_say),
-        in_folder(a_file_that_cannot_be_trusted_refuses),
-        in_folder(a_bypass_counts_until_it_ends),
-        in_folder(a_bypass_of_another_boot_counts_for_nothing),
-        in_folder(a_bypass_beside_the_enrollments_counts_for_nothing),
-        in_folder(frees_what_it_found),
-        in_folder(a_bypass_of_an_account_without_an_enrollment_counts),
-        in_folder(a_bypass_is_for_no_other_name),
-        in_folder(a_bypass_that_cannot_be_trusted_or_judged_counts_for_nothing),
-    };
-
-    return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
 }

@@ -187,7 +187,7 @@ static bool exists(const char *folder, const char *name)
     return access(path, F_OK) == 0;
 }
 
-TEST(a_walk_finds_the_living_and_removes_the_dead)
+TEST_IN_FOLDER(a_walk_finds_the_living_and_removes_the_dead)
 {
     struct boot_moment now;
     struct verdict why_not;
@@ -213,7 +213,7 @@ TEST(a_walk_finds_the_living_and_removes_the_dead)
     close(folder);
 }
 
-TEST(the_folders_get_their_modes)
+TEST_IN_FOLDER(the_folders_get_their_modes)
 {
     struct verdict why_not;
     struct stat status;
@@ -232,7 +232,7 @@ TEST(the_folders_get_their_modes)
     close(folder);
 }
 
-TEST(a_name_that_no_record_can_hold_is_refused)
+TEST_IN_FOLDER(a_name_that_no_record_can_hold_is_refused)
 {
     struct verdict why_not;
     bool is_absent;
@@ -244,24 +244,4 @@ TEST(a_name_that_no_record_can_hold_is_refused)
     assert_false(proof_write(folder, 77, &proof, &why_not));
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "cannot be written");
     close(folder);
-}
-
-#define in_a_folder(test) cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_process_knows_itself_and_its_parent),
-        cmocka_unit_test(a_name_with_brackets_and_blanks_hides_nothing),
-        cmocka_unit_test(what_has_ended_is_no_process),
-        cmocka_unit_test(the_effective_user_counts_and_not_the_real_one),
-        cmocka_unit_test(a_child_is_of_the_same_program),
-        cmocka_unit_test(parses_what_it_needs_and_nothing_else),
-        cmocka_unit_test(a_record_is_of_one_process_and_one_boot),
-        in_a_folder(a_walk_finds_the_living_and_removes_the_dead),
-        in_a_folder(the_folders_get_their_modes),
-        in_a_folder(a_name_that_no_record_can_hold_is_refused),
-    };
-
-    return cmocka_run_group_tests_name("proof", tests, NULL, NULL);
 }

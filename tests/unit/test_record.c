@@ -385,7 +385,7 @@ static void write_record(int file, struct record *record)
     assert_true(statefile_write(&record_file, file, record, false, &why_not));
 }
 
-TEST(a_new_file_is_empty_and_what_is_written_is_read)
+TEST_IN_FOLDER(a_new_file_is_empty_and_what_is_written_is_read)
 {
     int file = open_file(*state);
     struct record was, is;
@@ -465,7 +465,7 @@ static void assert_as_before(int file)
     assert_int_equal(usage.sets[1].used, 0x2a1);
 }
 
-TEST(a_file_of_an_earlier_version_is_read_and_loses_no_used_recovery_code)
+TEST_IN_FOLDER(a_file_of_an_earlier_version_is_read_and_loses_no_used_recovery_code)
 {
     int file = open_kind(&usage_file, *state);
     struct usage usage;
@@ -481,7 +481,7 @@ TEST(a_file_of_an_earlier_version_is_read_and_loses_no_used_recovery_code)
     close(file);
 }
 
-TEST(a_damaged_file_of_an_earlier_version_is_noticed)
+TEST_IN_FOLDER(a_damaged_file_of_an_earlier_version_is_noticed)
 {
     int file = open_kind(&usage_file, *state);
     struct usage usage;
@@ -502,7 +502,7 @@ TEST(a_damaged_file_of_an_earlier_version_is_noticed)
     close(file);
 }
 
-TEST(a_set_is_found_by_its_name_in_the_file_that_it_was_made_for)
+TEST_IN_FOLDER(a_set_is_found_by_its_name_in_the_file_that_it_was_made_for)
 {
     int file = open_kind(&usage_file, *state), other = open_file(*state);
     char identity[STATEFILE_IDENTITY_SIZE];
@@ -519,7 +519,7 @@ TEST(a_set_is_found_by_its_name_in_the_file_that_it_was_made_for)
 }
 
 /* A killed process leaves a file that was made, and not yet written. */
-TEST(whatever_byte_is_damaged_is_noticed)
+TEST_IN_FOLDER(whatever_byte_is_damaged_is_noticed)
 {
     int file = open_file(*state);
     struct record one = { 0 };
@@ -543,7 +543,7 @@ TEST(whatever_byte_is_damaged_is_noticed)
     close(file);
 }
 
-TEST(numbers_that_nobody_writes_are_damage)
+TEST_IN_FOLDER(numbers_that_nobody_writes_are_damage)
 {
     int file = open_file(*state);
     int64_t wrong[] = { -1, INT64_MIN, INT64_MAX, (int64_t)1 << 40 };
@@ -568,7 +568,7 @@ TEST(numbers_that_nobody_writes_are_damage)
     close(file);
 }
 
-TEST(a_lock_that_somebody_keeps_is_not_waited_for_for_ever)
+TEST_IN_FOLDER(a_lock_that_somebody_keeps_is_not_waited_for_for_ever)
 {
     int holder = open_file(*state), file = open_file(*state);
     struct record one = { 0 };
@@ -589,7 +589,7 @@ static int try_open(const char *folder, struct verdict *why_not)
     return file;
 }
 
-TEST(a_file_of_others_is_not_opened)
+TEST_IN_FOLDER(a_file_of_others_is_not_opened)
 {
     struct verdict why_not;
     const char *path = folder_path(*state, "alice.sent");
@@ -614,7 +614,7 @@ TEST(a_file_of_others_is_not_opened)
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "No such file");
 }
 
-TEST(a_copy_is_another_file)
+TEST_IN_FOLDER(a_copy_is_another_file)
 {
     int file = open_file(*state), copy;
     char one[STATEFILE_IDENTITY_SIZE], other[STATEFILE_IDENTITY_SIZE],
@@ -629,45 +629,4 @@ TEST(a_copy_is_another_file)
     assert_string_equal(one, again);
     close(copy);
     close(file);
-}
-
-#define on_disk(test) cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(siphash_is_that_of_the_reference),
-        cmocka_unit_test(a_claim_holds_for_five_minutes),
-        cmocka_unit_test(a_claim_that_was_taken_back_is_free),
-        cmocka_unit_test(a_claim_of_another_boot_holds_until_the_machine_is_up_for_five_minutes),
-        cmocka_unit_test(no_claim_drives_another_one_out),
-        cmocka_unit_test(an_hour_has_so_many_creations_and_no_more),
-        cmocka_unit_test(a_day_has_so_many_creations_and_no_more),
-        cmocka_unit_test(no_hour_and_no_day_has_more_than_its_limit),
-        cmocka_unit_test(a_clock_that_was_set_back_does_not_lengthen_the_limit),
-        cmocka_unit_test(thirty_wrong_codes_in_a_day_and_no_more),
-        cmocka_unit_test(no_24_hours_have_more_wrong_codes_than_thirty),
-        cmocka_unit_test(a_hundred_in_a_row_wait_for_somebody),
-        cmocka_unit_test(what_is_taken_back_leaves_the_others_and_is_never_below_nothing),
-        cmocka_unit_test(a_clock_that_was_set_back_locks_for_a_day_at_most),
-        cmocka_unit_test(wrong_codes_are_told_until_somebody_was_told_of_them),
-        cmocka_unit_test(a_day_later_wrong_codes_are_still_told),
-        cmocka_unit_test(a_clock_that_was_set_back_is_noticed),
-        cmocka_unit_test(five_wrong_ones_are_free_and_then_each_doubles_the_delay),
-        cmocka_unit_test(a_delay_is_neither_lengthened_nor_lost_when_the_clock_is_set_back),
-        cmocka_unit_test(a_delay_is_known_without_a_try),
-        cmocka_unit_test(a_denied_login_counts_as_the_last_one_for_a_minute),
-        cmocka_unit_test(what_remains_of_a_set_is_never_more_or_less_than_it_has),
-        on_disk(a_new_file_is_empty_and_what_is_written_is_read),
-        on_disk(a_file_of_an_earlier_version_is_read_and_loses_no_used_recovery_code),
-        on_disk(a_damaged_file_of_an_earlier_version_is_noticed),
-        on_disk(a_set_is_found_by_its_name_in_the_file_that_it_was_made_for),
-        on_disk(whatever_byte_is_damaged_is_noticed),
-        on_disk(numbers_that_nobody_writes_are_damage),
-        on_disk(a_lock_that_somebody_keeps_is_not_waited_for_for_ever),
-        on_disk(a_file_of_others_is_not_opened),
-        on_disk(a_copy_is_another_file),
-    };
-
-    return cmocka_run_group_tests_name("record", tests, NULL, NULL);
 }

@@ -124,17 +124,3 @@ TEST(a_file_of_recovery_codes_is_strict)
         assert_null(recovery);
     }
 }
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_recovery_code_may_be_typed_in_many_ways),
-        cmocka_unit_test(a_malformed_recovery_code_changes_nothing),
-        cmocka_unit_test(a_code_is_found_among_the_hashes),
-        cmocka_unit_test(a_salt_that_crypt_refuses_matches_nothing),
-        cmocka_unit_test(a_new_salt_makes_hashes_that_match),
-        cmocka_unit_test(a_file_of_recovery_codes_is_strict),
-    };
-
-    return cmocka_run_group_tests_name("recovery", tests, NULL, NULL);
-}

@@ -170,7 +170,7 @@ static void ask(void)
     assert_int_equal(resolver_judge_failure(&resolver, after_ms).kind, expected)
 #define assert_hangs(expected) assert_int_equal(resolver_judge_silence(&resolver).kind, expected)
 
-TEST(a_query_is_one)
+TEST_WITH(a_query_is_one, begin_test, end_test)
 {
     static const uint8_t expected[] = { 0x12, 0x34, 1,   0, 0,   1,   0, 0, 0,  0, 0,
                                         0,    1,    'a', 2, 'b', 'c', 0, 0, 28, 0, 1 };
@@ -199,7 +199,7 @@ TEST(a_query_is_one)
     assert_int_equal(resolver_print(name, ID, A, query), 0);
 }
 
-TEST(an_answer_is_one_to_the_question_alone)
+TEST_WITH(an_answer_is_one_to_the_question_alone, begin_test, end_test)
 {
     /* "a" has an alias, "b", with an address. */
     static const uint8_t whole[] = { 0x12, 0x34, 0x81, 0x80, 0, 1, 0,    2,  0,   0,   0, 0, 1,
@@ -233,7 +233,7 @@ TEST(an_answer_is_one_to_the_question_alone)
     assert_int_equal(resolver_read(message, 12, ID, A), RESOLVER_ADDRESS);
 }
 
-TEST(the_servers_are_those_of_resolv_conf)
+TEST_WITH(the_servers_are_those_of_resolv_conf, begin_test, end_test)
 {
     begin("# nameserver 192.0.2.1\n;nameserver 192.0.2.2\nnameserver\t 192.0.2.3  # x\n"
           " nameserver 192.0.2.4\nnameservers 192.0.2.5\nnameserver name.invalid\n"
@@ -248,7 +248,7 @@ TEST(the_servers_are_those_of_resolv_conf)
     assert_int_equal(resolver.count, 3);
 }
 
-TEST(silence_to_udp_proves_nothing_where_tcp_is_asked)
+TEST_WITH(silence_to_udp_proves_nothing_where_tcp_is_asked, begin_test, end_test)
 {
     begin("options ndots:1 use-vc\nnameserver 192.0.2.53\n");
     assert_true(resolver.is_tcp_only);
@@ -257,7 +257,7 @@ TEST(silence_to_udp_proves_nothing_where_tcp_is_asked)
     assert_failed(5000, CAUSE_UNKNOWN);
 }
 
-TEST(without_a_name_server_it_is_this_host_s)
+TEST_WITH(without_a_name_server_it_is_this_host_s, begin_test, end_test)
 {
     begin("\n");
     assert_failed(5000, CAUSE_NO_SERVER);
@@ -270,7 +270,7 @@ TEST(without_a_name_server_it_is_this_host_s)
     assert_failed(5000, CAUSE_NO_SERVER);
 }
 
-TEST(a_file_that_can_t_be_read_is_this_host_s)
+TEST_WITH(a_file_that_can_t_be_read_is_this_host_s, begin_test, end_test)
 {
     static const char *const files[] = { "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf",
                                          "/etc/gai.conf" };
@@ -292,7 +292,7 @@ TEST(a_file_that_can_t_be_read_is_this_host_s)
     assert_true(resolver_is_settled(&resolver, NOW_MS));
 }
 
-TEST(a_call_that_fails_here_is_this_host_s)
+TEST_WITH(a_call_that_fails_here_is_this_host_s, begin_test, end_test)
 {
     int *const errors[] = { &fake.socket_error, &fake.connect_error, &fake.send_error,
                             &fake.recv_error };
@@ -315,7 +315,7 @@ TEST(a_call_that_fails_here_is_this_host_s)
     begin_test(NULL);
 }
 
-TEST(a_thread_that_does_not_start_is_this_host_s)
+TEST_WITH(a_thread_that_does_not_start_is_this_host_s, begin_test, end_test)
 {
     fake.thread_error = EAGAIN;
     begin("nameserver 192.0.2.53\n");
@@ -323,7 +323,7 @@ TEST(a_thread_that_does_not_start_is_this_host_s)
     assert_hangs(CAUSE_THREAD);
 }
 
-TEST(an_address_needs_no_name_server_and_no_thread)
+TEST_WITH(an_address_needs_no_name_server_and_no_thread, begin_test, end_test)
 {
     fake.thread_error = EAGAIN;
     resolver_begin(&resolver, NULL, NOW_MS);
@@ -332,14 +332,14 @@ TEST(an_address_needs_no_name_server_and_no_thread)
     assert_hangs(CAUSE_UNKNOWN);
 }
 
-TEST(a_name_that_is_none_of_dns_is_this_host_s)
+TEST_WITH(a_name_that_is_none_of_dns_is_this_host_s, begin_test, end_test)
 {
     resolver_begin(&resolver, "a..b", NOW_MS);
     assert_failed(5000, CAUSE_UNKNOWN);
     assert_hangs(CAUSE_UNKNOWN);
 }
 
-TEST(a_good_answer_says_that_it_is_this_host)
+TEST_WITH(a_good_answer_says_that_it_is_this_host, begin_test, end_test)
 {
     begin("nameserver 192.0.2.53\n");
     assert_false(resolver_is_settled(&resolver, NOW_MS + 5)); /* asks at once */
@@ -351,7 +351,7 @@ TEST(a_good_answer_says_that_it_is_this_host)
     assert_hangs(CAUSE_RESOLVER);
 }
 
-TEST(a_no_is_the_name_server_s)
+TEST_WITH(a_no_is_the_name_server_s, begin_test, end_test)
 {
     for (int code = 0; code < 6; code++) {
         begin_test(NULL);
@@ -365,7 +365,7 @@ TEST(a_no_is_the_name_server_s)
     begin_test(NULL);
 }
 
-TEST(nobody_there_is_the_network_s_answer)
+TEST_WITH(nobody_there_is_the_network_s_answer, begin_test, end_test)
 {
     static const int errors[] = { ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, ENETDOWN };
     int *const calls[] = { &fake.connect_error, &fake.send_error, &fake.recv_error };
@@ -386,7 +386,8 @@ TEST(nobody_there_is_the_network_s_answer)
     begin_test(NULL);
 }
 
-TEST(a_name_server_of_a_family_that_this_host_lacks_is_as_one_that_is_away)
+TEST_WITH(a_name_server_of_a_family_that_this_host_lacks_is_as_one_that_is_away, begin_test,
+          end_test)
 {
     fake.socket_error = EAFNOSUPPORT;
     begin("nameserver 2001:db8::53\nnameserver 192.0.2.53\n");
@@ -396,7 +397,7 @@ TEST(a_name_server_of_a_family_that_this_host_lacks_is_as_one_that_is_away)
     fake.count = 0;
 }
 
-TEST(silence_is_the_name_server_s_where_it_was_waited_for)
+TEST_WITH(silence_is_the_name_server_s_where_it_was_waited_for, begin_test, end_test)
 {
     begin("nameserver 192.0.2.53\n");
     assert_hangs(CAUSE_NO_TIME); /* it was not asked */
@@ -408,7 +409,7 @@ TEST(silence_is_the_name_server_s_where_it_was_waited_for)
     assert_failed(899, CAUSE_UNKNOWN); /* the C library waits for longer */
 }
 
-TEST(an_answer_that_is_not_read_is_this_host_s)
+TEST_WITH(an_answer_that_is_not_read_is_this_host_s, begin_test, end_test)
 {
     begin("nameserver 192.0.2.53\n");
     ask();
@@ -421,7 +422,7 @@ TEST(an_answer_that_is_not_read_is_this_host_s)
     assert_hangs(CAUSE_RESOLVER); /* it said no, and the look-up goes on */
 }
 
-TEST(it_is_asked_again_after_a_second)
+TEST_WITH(it_is_asked_again_after_a_second, begin_test, end_test)
 {
     uint8_t query[512];
 
@@ -436,7 +437,7 @@ TEST(it_is_asked_again_after_a_second)
     assert_int_equal(__real_recv(fake.servers[0], query, sizeof query, 0), -1);
 }
 
-TEST(of_two_name_servers_the_first_may_hold_up_a_look_up)
+TEST_WITH(of_two_name_servers_the_first_may_hold_up_a_look_up, begin_test, end_test)
 {
     static const char two[] = "nameserver 192.0.2.53\nnameserver 192.0.2.54\n";
 
@@ -456,7 +457,7 @@ TEST(of_two_name_servers_the_first_may_hold_up_a_look_up)
     assert_hangs(CAUSE_RESOLVER);
 }
 
-TEST(another_look_up_is_another_question)
+TEST_WITH(another_look_up_is_another_question, begin_test, end_test)
 {
     begin("nameserver 192.0.2.53\n");
     ask();
@@ -469,32 +470,4 @@ TEST(another_look_up_is_another_question)
     ask();
     assert_hangs(CAUSE_OTHER_SIDE);
     assert_failed(5000, CAUSE_OTHER_SIDE);
-}
-
-int main(void)
-{
-#define of_a_look_up(test) cmocka_unit_test_setup_teardown(test, begin_test, end_test)
-    const struct CMUnitTest tests[] = {
-        of_a_look_up(a_query_is_one),
-        of_a_look_up(an_answer_is_one_to_the_question_alone),
-        of_a_look_up(the_servers_are_those_of_resolv_conf),
-        of_a_look_up(silence_to_udp_proves_nothing_where_tcp_is_asked),
-        of_a_look_up(without_a_name_server_it_is_this_host_s),
-        of_a_look_up(a_file_that_can_t_be_read_is_this_host_s),
-        of_a_look_up(a_call_that_fails_here_is_this_host_s),
-        of_a_look_up(a_thread_that_does_not_start_is_this_host_s),
-        of_a_look_up(an_address_needs_no_name_server_and_no_thread),
-        of_a_look_up(a_name_that_is_none_of_dns_is_this_host_s),
-        of_a_look_up(a_good_answer_says_that_it_is_this_host),
-        of_a_look_up(a_no_is_the_name_server_s),
-        of_a_look_up(nobody_there_is_the_network_s_answer),
-        of_a_look_up(a_name_server_of_a_family_that_this_host_lacks_is_as_one_that_is_away),
-        of_a_look_up(silence_is_the_name_server_s_where_it_was_waited_for),
-        of_a_look_up(an_answer_that_is_not_read_is_this_host_s),
-        of_a_look_up(it_is_asked_again_after_a_second),
-        of_a_look_up(of_two_name_servers_the_first_may_hold_up_a_look_up),
-        of_a_look_up(another_look_up_is_another_question),
-    };
-
-    return cmocka_run_group_tests_name("resolver", tests, NULL, NULL);
 }

@@ -93,7 +93,7 @@ static void assert_no_secret(const char *folder, const char *text, const char *p
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "/key");
 }
 
-TEST(a_secret_is_one_line_with_or_without_its_end)
+TEST_IN_FOLDER(a_secret_is_one_line_with_or_without_its_end)
 {
     assert_secret(*state, "hunter2", "hunter2");
     assert_secret(*state, "hunter2\n", "hunter2");
@@ -101,7 +101,7 @@ TEST(a_secret_is_one_line_with_or_without_its_end)
     assert_secret(*state, "x", "x");
 }
 
-TEST(a_secret_has_no_second_line)
+TEST_IN_FOLDER(a_secret_has_no_second_line)
 {
     assert_no_secret(*state, "hunter2\n\n", "more than one line");
     assert_no_secret(*state, "hunter2\nhunter3", "more than one line");
@@ -109,7 +109,7 @@ TEST(a_secret_has_no_second_line)
     assert_no_secret(*state, "hunter2\n ", "more than one line");
 }
 
-TEST(a_secret_is_printable_ascii_without_a_blank)
+TEST_IN_FOLDER(a_secret_is_printable_ascii_without_a_blank)
 {
     assert_no_secret(*state, "hunter2 \n", "holds a blank");
     assert_no_secret(*state, " hunter2\n", "holds a blank");
@@ -122,7 +122,7 @@ TEST(a_secret_is_printable_ascii_without_a_blank)
     assert_no_secret(*state, "hunter2\xff", "holds a blank");
 }
 
-TEST(a_secret_is_1_to_256_characters_long)
+TEST_IN_FOLDER(a_secret_is_1_to_256_characters_long)
 {
     char text[SECRET_LENGTH_MAX + 4], expected[SECRET_LENGTH_MAX + 1];
 
@@ -143,7 +143,7 @@ TEST(a_secret_is_1_to_256_characters_long)
     assert_no_secret(*state, text, "larger than");
 }
 
-TEST(a_refusal_never_quotes_the_secret)
+TEST_IN_FOLDER(a_refusal_never_quotes_the_secret)
 {
     static const char *const texts[] = { "hunter2 x", "hunter2\nhunter2", "hunter2\x7f" };
     const char *folder = *state;
@@ -157,7 +157,7 @@ TEST(a_refusal_never_quotes_the_secret)
     }
 }
 
-TEST(a_secret_that_others_can_read_is_refused)
+TEST_IN_FOLDER(a_secret_that_others_can_read_is_refused)
 {
     const char *folder = *state;
     char *secret = NULL;
@@ -169,22 +169,4 @@ TEST(a_secret_that_others_can_read_is_refused)
     assert_false(secret_read_line(folder_path(folder, "absent"), &secret, &why_not));
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "/absent: No such file");
     assert_null(secret);
-}
-
-#define in_folder(test) cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wipes_what_it_frees),
-        cmocka_unit_test(wipes_at_the_end_of_a_block),
-        in_folder(a_secret_is_one_line_with_or_without_its_end),
-        in_folder(a_secret_has_no_second_line),
-        in_folder(a_secret_is_printable_ascii_without_a_blank),
-        in_folder(a_secret_is_1_to_256_characters_long),
-        in_folder(a_refusal_never_quotes_the_secret),
-        in_folder(a_secret_that_others_can_read_is_refused),
-    };
-
-    return unit_run("secret", tests, ARRAY_SIZE(tests), 0);
 }

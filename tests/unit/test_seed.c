@@ -164,18 +164,3 @@ TEST(makes_the_codes_of_rfc_6238)
         assert_string_equal(code, rows[i].code);
     }
 }
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_a_base32_secret),
-        cmocka_unit_test(takes_a_file_of_google_authenticator),
-        cmocka_unit_test(takes_the_entry_of_the_user_in_users_oath),
-        cmocka_unit_test(takes_an_address),
-        cmocka_unit_test(refuses_a_text_without_a_seed),
-        cmocka_unit_test(survives_every_beginning_and_every_byte),
-        cmocka_unit_test(makes_the_codes_of_rfc_6238),
-    };
-
-    return cmocka_run_group_tests_name("seed", tests, NULL, NULL);
-}

@@ -199,7 +199,7 @@ TEST(the_table_is_of_this_version)
     assert_string_equal(challenge_api.version, PATHS_VERSION);
 }
 
-TEST(opening_fails_where_the_network_cannot_be_opened)
+TEST_WITH(opening_fails_where_the_network_cannot_be_opened, setup, teardown)
 {
     struct login *login = *state;
     struct challenge_service *service = NULL;
@@ -211,7 +211,7 @@ TEST(opening_fails_where_the_network_cannot_be_opened)
     assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "no libcurl");
 }
 
-TEST(opening_fails_when_out_of_memory)
+TEST_WITH(opening_fails_when_out_of_memory, setup, teardown)
 {
     struct login *login = *state;
     struct challenge_service *service = NULL;
@@ -226,7 +226,7 @@ TEST(opening_fails_when_out_of_memory)
     assert_refused(&login->why_not, OUTCOME_MISCONFIGURED, "out of memory");
 }
 
-TEST(create_names_the_factor_and_takes_the_new_sid)
+TEST_WITH(create_names_the_factor_and_takes_the_new_sid, setup, teardown)
 {
     struct login *login = *state;
 
@@ -239,7 +239,7 @@ TEST(create_names_the_factor_and_takes_the_new_sid)
     assert_int_equal(network.patience_ms, TIMEOUT_SECONDS * 1000);
 }
 
-TEST(create_takes_201_and_pending_alone)
+TEST_WITH(create_takes_201_and_pending_alone, setup, teardown)
 {
     static const struct {
         int status;
@@ -260,7 +260,7 @@ TEST(create_takes_201_and_pending_alone)
     }
 }
 
-TEST(create_says_what_is_wrong_with_a_reply)
+TEST_WITH(create_says_what_is_wrong_with_a_reply, setup, teardown)
 {
     struct login *login = *state;
 
@@ -276,7 +276,7 @@ TEST(create_says_what_is_wrong_with_a_reply)
     assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "the new challenge is not pending");
 }
 
-TEST(create_is_not_repeated_after_a_failure)
+TEST_WITH(create_is_not_repeated_after_a_failure, setup, teardown)
 {
     static const enum http_result results[] = { HTTP_UNSENT, HTTP_LOST };
     static const enum challenge_state states[] = { CHALLENGE_UNSENT, CHALLENGE_LOST };
@@ -298,7 +298,7 @@ TEST(create_is_not_repeated_after_a_failure)
 static const char with_code[] =
     "POST " CREATE_PATH " FactorSid=" REPLY_FACTOR "&AuthPayload=123456";
 
-TEST(create_takes_the_code_along)
+TEST_WITH(create_takes_the_code_along, setup, teardown)
 {
     struct login *login = *state;
 
@@ -310,7 +310,7 @@ TEST(create_takes_the_code_along)
     assert_int_equal(network.patience_ms, TIMEOUT_SECONDS * 1000);
 }
 
-TEST(create_with_a_code_tells_wrong_expired_and_denied_apart)
+TEST_WITH(create_with_a_code_tells_wrong_expired_and_denied_apart, setup, teardown)
 {
     struct login *login = *state;
 
@@ -340,7 +340,7 @@ TEST(create_with_a_code_tells_wrong_expired_and_denied_apart)
     assert_requests(8);
 }
 
-TEST(create_with_a_code_takes_201_alone)
+TEST_WITH(create_with_a_code_takes_201_alone, setup, teardown)
 {
     static const int statuses[] = { 200, 202, 204, 302, 500, 502 };
     struct login *login = *state;
@@ -354,7 +354,7 @@ TEST(create_with_a_code_takes_201_alone)
     }
 }
 
-TEST(create_with_a_code_refuses_when_the_reply_is_another_s)
+TEST_WITH(create_with_a_code_refuses_when_the_reply_is_another_s, setup, teardown)
 {
     static const char *const names[] = { "sid",      "account_sid", "service_sid",
                                          "identity", "factor_sid",  "factor_type" };
@@ -368,7 +368,7 @@ TEST(create_with_a_code_refuses_when_the_reply_is_another_s)
     }
 }
 
-TEST(create_with_a_code_is_repeated_after_too_many_requests_alone)
+TEST_WITH(create_with_a_code_is_repeated_after_too_many_requests_alone, setup, teardown)
 {
     struct login *login = *state;
 
@@ -383,7 +383,7 @@ TEST(create_with_a_code_is_repeated_after_too_many_requests_alone)
     assert_requests(3);
 }
 
-TEST(names_that_make_no_path_are_not_cut_off)
+TEST_WITH(names_that_make_no_path_are_not_cut_off, setup, teardown)
 {
     struct login *login = *state;
     char identity[SERVICE_PATH_SIZE];
@@ -398,7 +398,7 @@ TEST(names_that_make_no_path_are_not_cut_off)
     assert_requests(0);
 }
 
-TEST(create_is_given_up_when_the_watch_says_so)
+TEST_WITH(create_is_given_up_when_the_watch_says_so, setup, teardown)
 {
     struct login *login = *state;
 
@@ -407,7 +407,7 @@ TEST(create_is_given_up_when_the_watch_says_so)
     assert_requests(1);
 }
 
-TEST(create_judges_a_refusal)
+TEST_WITH(create_judges_a_refusal, setup, teardown)
 {
     struct login *login = *state;
 
@@ -424,7 +424,7 @@ static bool refuse_to_send(struct http_watch *watch)
     return false;
 }
 
-TEST(a_connection_is_made_over_which_nothing_leaves)
+TEST_WITH(a_connection_is_made_over_which_nothing_leaves, setup, teardown)
 {
     struct login *login = *state;
     struct challenge_service *service;
@@ -440,7 +440,7 @@ TEST(a_connection_is_made_over_which_nothing_leaves)
     free(service);
 }
 
-TEST(a_connection_that_fails_says_why)
+TEST_WITH(a_connection_that_fails_says_why, setup, teardown)
 {
     struct login *login = *state;
 
@@ -451,7 +451,7 @@ TEST(a_connection_that_fails_says_why)
     assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "no network");
 }
 
-TEST(verify_sends_the_code_to_its_own_challenge)
+TEST_WITH(verify_sends_the_code_to_its_own_challenge, setup, teardown)
 {
     struct login *login = *state;
 
@@ -462,7 +462,7 @@ TEST(verify_sends_the_code_to_its_own_challenge)
     assert_string_equal(login->challenge.request_id, REQUEST_ID);
 }
 
-TEST(verify_takes_200_alone)
+TEST_WITH(verify_takes_200_alone, setup, teardown)
 {
     static const int statuses[] = { 201, 202, 204, 206, 301, 302, 500, 502 };
     struct login *login = *state;
@@ -476,7 +476,7 @@ TEST(verify_takes_200_alone)
     }
 }
 
-TEST(verify_tells_wrong_expired_and_denied_apart)
+TEST_WITH(verify_tells_wrong_expired_and_denied_apart, setup, teardown)
 {
     struct login *login = *state;
 
@@ -500,7 +500,7 @@ TEST(verify_tells_wrong_expired_and_denied_apart)
     assert_requests(7);
 }
 
-TEST(verify_refuses_when_the_reply_names_another_challenge)
+TEST_WITH(verify_refuses_when_the_reply_names_another_challenge, setup, teardown)
 {
     struct login *login = *state;
 
@@ -510,7 +510,8 @@ TEST(verify_refuses_when_the_reply_names_another_challenge)
     assert_string_equal(login->challenge.sid, REPLY_SID);
 }
 
-TEST(verify_refuses_when_the_reply_names_another_account_service_identity_or_factor)
+TEST_WITH(verify_refuses_when_the_reply_names_another_account_service_identity_or_factor, setup,
+          teardown)
 {
     static const char *const names[] = { "account_sid", "service_sid", "identity", "factor_sid",
                                          "factor_type" };
@@ -524,7 +525,7 @@ TEST(verify_refuses_when_the_reply_names_another_account_service_identity_or_fac
     }
 }
 
-TEST(a_code_that_may_have_arrived_is_never_sent_again)
+TEST_WITH(a_code_that_may_have_arrived_is_never_sent_again, setup, teardown)
 {
     struct login *login = *state;
 
@@ -535,7 +536,7 @@ TEST(a_code_that_may_have_arrived_is_never_sent_again)
     assert_string_equal(login->challenge.request_id, "-");
 }
 
-TEST(a_code_that_never_left_is_sent_once_more)
+TEST_WITH(a_code_that_never_left_is_sent_once_more, setup, teardown)
 {
     struct login *login = *state;
 
@@ -553,7 +554,7 @@ TEST(a_code_that_never_left_is_sent_once_more)
     assert_requests(6);
 }
 
-TEST(a_code_is_sent_once_more_after_too_many_requests)
+TEST_WITH(a_code_is_sent_once_more_after_too_many_requests, setup, teardown)
 {
     struct login *login = *state;
 
@@ -583,7 +584,7 @@ TEST(a_code_is_sent_once_more_after_too_many_requests)
     assert_requests(7);
 }
 
-TEST(a_code_is_not_sent_again_after_any_other_refusal)
+TEST_WITH(a_code_is_not_sent_again_after_any_other_refusal, setup, teardown)
 {
     static const struct {
         int status, code;
@@ -604,7 +605,7 @@ TEST(a_code_is_not_sent_again_after_any_other_refusal)
     assert_requests(1);
 }
 
-TEST(waits_as_long_as_the_server_says)
+TEST_WITH(waits_as_long_as_the_server_says, setup, teardown)
 {
     struct login *login = *state;
 
@@ -615,7 +616,7 @@ TEST(waits_as_long_as_the_server_says)
     assert_int_equal(network.paused_ms, 2000);
 }
 
-TEST(repeats_nothing_when_the_pause_ends_the_wait)
+TEST_WITH(repeats_nothing_when_the_pause_ends_the_wait, setup, teardown)
 {
     struct login *login = *state;
 
@@ -628,7 +629,7 @@ TEST(repeats_nothing_when_the_pause_ends_the_wait)
     assert_requests(2);
 }
 
-TEST(repeats_nothing_when_no_time_is_left)
+TEST_WITH(repeats_nothing_when_no_time_is_left, setup, teardown)
 {
     struct login *login = *state;
 
@@ -642,7 +643,7 @@ TEST(repeats_nothing_when_no_time_is_left)
     assert_requests(3);
 }
 
-TEST(create_is_repeated_once_after_too_many_requests)
+TEST_WITH(create_is_repeated_once_after_too_many_requests, setup, teardown)
 {
     struct login *login = *state;
 
@@ -653,7 +654,7 @@ TEST(create_is_repeated_once_after_too_many_requests)
     assert_refused(&login->why_not, OUTCOME_EXHAUSTED, "20429");
 }
 
-TEST(create_may_be_tried_again_after_a_refusal)
+TEST_WITH(create_may_be_tried_again_after_a_refusal, setup, teardown)
 {
     static const struct {
         int status, code;
@@ -670,7 +671,7 @@ TEST(create_may_be_tried_again_after_a_refusal)
     }
 }
 
-TEST(create_goes_on_after_one_answer_of_too_many_requests)
+TEST_WITH(create_goes_on_after_one_answer_of_too_many_requests, setup, teardown)
 {
     struct login *login = *state;
 
@@ -683,7 +684,7 @@ TEST(create_goes_on_after_one_answer_of_too_many_requests)
     assert_requests(3);
 }
 
-TEST(verify_leaves_three_tenths_of_the_time_to_ask_how_it_went)
+TEST_WITH(verify_leaves_three_tenths_of_the_time_to_ask_how_it_went, setup, teardown)
 {
     enum { HOUR_MS = 3600 * 1000, BUSY_MS = 20 * 1000 }; /* a busy machine is no other share */
     struct login *login = *state;
@@ -694,7 +695,7 @@ TEST(verify_leaves_three_tenths_of_the_time_to_ask_how_it_went)
     assert_in_range(network.patience_ms, (HOUR_MS - BUSY_MS) / 10 * 7, HOUR_MS / 10 * 7);
 }
 
-TEST(fetch_asks_for_its_own_challenge)
+TEST_WITH(fetch_asks_for_its_own_challenge, setup, teardown)
 {
     struct login *login = *state;
 
@@ -705,7 +706,7 @@ TEST(fetch_asks_for_its_own_challenge)
     assert_string_equal(login->challenge.request_id, REQUEST_ID);
 }
 
-TEST(fetch_is_as_strict_as_verify)
+TEST_WITH(fetch_is_as_strict_as_verify, setup, teardown)
 {
     struct login *login = *state;
 
@@ -728,7 +729,7 @@ TEST(fetch_is_as_strict_as_verify)
     assert_requests(6);
 }
 
-TEST(fetch_is_repeated_once_whatever_was_lost)
+TEST_WITH(fetch_is_repeated_once_whatever_was_lost, setup, teardown)
 {
     static const enum http_result results[] = { HTTP_UNSENT, HTTP_LOST };
     struct login *login = *state;
@@ -744,50 +745,4 @@ TEST(fetch_is_repeated_once_whatever_was_lost)
         assert_int_equal(fetch(login), CHALLENGE_REFUSED);
         assert_requests(4);
     }
-}
-
-#define of_a_login(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_table_is_of_this_version),
-        of_a_login(opening_fails_where_the_network_cannot_be_opened),
-        of_a_login(opening_fails_when_out_of_memory),
-        of_a_login(create_names_the_factor_and_takes_the_new_sid),
-        of_a_login(create_takes_201_and_pending_alone),
-        of_a_login(create_says_what_is_wrong_with_a_reply),
-        of_a_login(create_is_not_repeated_after_a_failure),
-        of_a_login(create_takes_the_code_along),
-        of_a_login(create_with_a_code_tells_wrong_expired_and_denied_apart),
-        of_a_login(create_with_a_code_takes_201_alone),
-        of_a_login(create_with_a_code_refuses_when_the_reply_is_another_s),
-        of_a_login(create_with_a_code_is_repeated_after_too_many_requests_alone),
-        of_a_login(names_that_make_no_path_are_not_cut_off),
-        of_a_login(create_is_given_up_when_the_watch_says_so),
-        of_a_login(create_judges_a_refusal),
-        of_a_login(a_connection_is_made_over_which_nothing_leaves),
-        of_a_login(a_connection_that_fails_says_why),
-        of_a_login(verify_sends_the_code_to_its_own_challenge),
-        of_a_login(verify_takes_200_alone),
-        of_a_login(verify_tells_wrong_expired_and_denied_apart),
-        of_a_login(verify_refuses_when_the_reply_names_another_challenge),
-        of_a_login(verify_refuses_when_the_reply_names_another_account_service_identity_or_factor),
-        of_a_login(a_code_that_may_have_arrived_is_never_sent_again),
-        of_a_login(a_code_that_never_left_is_sent_once_more),
-        of_a_login(a_code_is_sent_once_more_after_too_many_requests),
-        of_a_login(a_code_is_not_sent_again_after_any_other_refusal),
-        of_a_login(waits_as_long_as_the_server_says),
-        of_a_login(repeats_nothing_when_the_pause_ends_the_wait),
-        of_a_login(repeats_nothing_when_no_time_is_left),
-        of_a_login(create_is_repeated_once_after_too_many_requests),
-        of_a_login(create_may_be_tried_again_after_a_refusal),
-        of_a_login(create_goes_on_after_one_answer_of_too_many_requests),
-        of_a_login(verify_leaves_three_tenths_of_the_time_to_ask_how_it_went),
-        of_a_login(fetch_asks_for_its_own_challenge),
-        of_a_login(fetch_is_as_strict_as_verify),
-        of_a_login(fetch_is_repeated_once_whatever_was_lost),
-    };
-
-    return cmocka_run_group_tests_name("service", tests, NULL, NULL);
 }

@@ -125,7 +125,7 @@ static void assert_asked(const char *runtime_dir, const char *part)
 static const char none[] = "no session above this process has proved a code";
 static const char changed[] = "an ancestor can't be read in /proc, or has changed";
 
-TEST(the_session_of_an_ancestor_counts)
+TEST_AS_ROOT(the_session_of_an_ancestor_counts, folder_setup, folder_teardown)
 {
     put(*state, SSHD, START, "root", 60);
     add_all();
@@ -135,7 +135,7 @@ TEST(the_session_of_an_ancestor_counts)
     assert_spared(*state);
 }
 
-TEST(the_first_session_upwards_decides)
+TEST_AS_ROOT(the_first_session_upwards_decides, folder_setup, folder_teardown)
 {
     put(*state, SSHD, START, "root", 60);
     put(*state, SUDO, START + 20, "bob", 60);
@@ -143,7 +143,7 @@ TEST(the_first_session_upwards_decides)
     assert_asked(*state, "the session is another user's");
 }
 
-TEST(a_session_is_of_one_process_that_is_roots)
+TEST_AS_ROOT(a_session_is_of_one_process_that_is_roots, folder_setup, folder_teardown)
 {
     put(*state, SSHD, START - 1, "root", 60);
     put(*state, SHELL, START + 10, "root", 60);
@@ -151,7 +151,7 @@ TEST(a_session_is_of_one_process_that_is_roots)
     assert_asked(*state, none);
 }
 
-TEST(process_1_has_no_session)
+TEST_AS_ROOT(process_1_has_no_session, folder_setup, folder_teardown)
 {
     put(*state, 1, 1, "root", 60);
     add_all();
@@ -159,7 +159,7 @@ TEST(process_1_has_no_session)
     assert_asked(*state, none);
 }
 
-TEST(a_pid_that_is_taken_over_ends_the_walk)
+TEST_AS_ROOT(a_pid_that_is_taken_over_ends_the_walk, folder_setup, folder_teardown)
 {
     put(*state, SSHD, START, "root", 60);
     add_all();
@@ -174,7 +174,7 @@ TEST(a_pid_that_is_taken_over_ends_the_walk)
     assert_asked(*state, changed);
 }
 
-TEST(what_proc_does_not_show_ends_the_walk)
+TEST_AS_ROOT(what_proc_does_not_show_ends_the_walk, folder_setup, folder_teardown)
 {
     put(*state, SSHD, START, "root", 60);
     add_all();
@@ -185,7 +185,7 @@ TEST(what_proc_does_not_show_ends_the_walk)
     assert_asked(*state, "/proc can't be read");
 }
 
-TEST(the_walk_has_64_steps)
+TEST_AS_ROOT(the_walk_has_64_steps, folder_setup, folder_teardown)
 {
     for (int far = 0; far < 2; far++) {
         put(*state, CHAIN + 64 + far, START, "root", 60);
@@ -201,7 +201,7 @@ TEST(the_walk_has_64_steps)
     }
 }
 
-TEST(the_time_ends_and_does_not_begin_in_the_future)
+TEST_AS_ROOT(the_time_ends_and_does_not_begin_in_the_future, folder_setup, folder_teardown)
 {
     put(*state, SSHD, START, "root", MINUTES * 60 - 1);
     add_all();
@@ -214,27 +214,8 @@ TEST(the_time_ends_and_does_not_begin_in_the_future)
     assert_asked(*state, "of this session");
 }
 
-TEST(without_a_folder_there_is_no_session)
+TEST_AS_ROOT(without_a_folder_there_is_no_session, folder_setup, folder_teardown)
 {
     add_all();
     assert_asked(*state, "no session has proved a code");
-}
-
-#define in_a_folder(test) cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        in_a_folder(the_session_of_an_ancestor_counts),
-        in_a_folder(the_first_session_upwards_decides),
-        in_a_folder(a_session_is_of_one_process_that_is_roots),
-        in_a_folder(process_1_has_no_session),
-        in_a_folder(a_pid_that_is_taken_over_ends_the_walk),
-        in_a_folder(what_proc_does_not_show_ends_the_walk),
-        in_a_folder(the_walk_has_64_steps),
-        in_a_folder(the_time_ends_and_does_not_begin_in_the_future),
-        in_a_folder(without_a_folder_there_is_no_session),
-    };
-
-    return unit_run("session", tests, ARRAY_SIZE(tests), ARRAY_SIZE(tests));
 }

@@ -652,7 +652,7 @@ TEST(does_not_end_at_the_include_of_a_folder)
     assert_wrong("\v@include \"/\"\n", SHOWN ":1: ");
 }
 
-TEST(follows_no_include_in_disguise)
+TEST_IN_FOLDER(follows_no_include_in_disguise)
 {
     const char *folder = *state;
     static const char *const others[] = {
@@ -683,7 +683,7 @@ TEST(takes_an_at_sign_elsewhere)
     assert_key_right("login", "prompt", "\"x\" /* @ */");
 }
 
-TEST(reads_a_file_that_others_cannot_write)
+TEST_IN_FOLDER(reads_a_file_that_others_cannot_write)
 {
     const char *folder = *state;
     static const mode_t modes[] = { 0400, 0600, 0640, 0644 };
@@ -708,7 +708,7 @@ static void assert_unreadable(const char *path, const char *part)
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, part);
 }
 
-TEST(names_the_path_of_a_file_with_a_mistake)
+TEST_IN_FOLDER(names_the_path_of_a_file_with_a_mistake)
 {
     const char *folder = *state;
 
@@ -717,7 +717,7 @@ TEST(names_the_path_of_a_file_with_a_mistake)
                       "/conf:2: login.attempts must be a number from 1 to 5");
 }
 
-TEST(reads_no_file_that_is_missing_or_that_others_can_write)
+TEST_IN_FOLDER(reads_no_file_that_is_missing_or_that_others_can_write)
 {
     const char *folder = *state;
 
@@ -726,7 +726,7 @@ TEST(reads_no_file_that_is_missing_or_that_others_can_write)
     assert_unreadable(folder_path(folder, "conf"), "writable by others: chmod go-w");
 }
 
-TEST(reads_no_file_with_a_nul_byte)
+TEST_IN_FOLDER(reads_no_file_with_a_nul_byte)
 {
     const char *folder = *state;
     static const char text[] = "service = { " MINIMUM " };\0login = { };";
@@ -737,7 +737,7 @@ TEST(reads_no_file_with_a_nul_byte)
     assert_unreadable(folder_path(folder, "conf"), "NUL");
 }
 
-TEST(reads_files_of_64_kib_and_no_larger)
+TEST_IN_FOLDER(reads_files_of_64_kib_and_no_larger)
 {
     const char *folder = *state;
     size_t size = 64 * 1024;
@@ -761,54 +761,4 @@ TEST(frees_nothing_without_complaint)
 
     settings_free(&settings);
     assert_null(settings);
-}
-
-#define in_folder(test) cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_key_but_two_has_a_default),
-        cmocka_unit_test(every_key_is_read),
-        cmocka_unit_test(says_what_to_do_about_a_key_that_was_removed),
-        cmocka_unit_test(refuses_a_missing_key_that_is_mandatory),
-        cmocka_unit_test(refuses_every_key_of_another_type),
-        cmocka_unit_test(refuses_a_mandatory_key_of_another_type),
-        cmocka_unit_test(holds_numbers_to_their_bounds),
-        cmocka_unit_test(refuses_a_number_in_another_notation),
-        cmocka_unit_test(refuses_a_number_that_libconfig_wraps_around),
-        cmocka_unit_test(finds_a_long_number_behind_strings_and_comments),
-        cmocka_unit_test(takes_long_numbers_in_strings_and_comments),
-        cmocka_unit_test(takes_the_words_and_no_other),
-        cmocka_unit_test(takes_minutes_of_a_session_up_to_twelve_hours),
-        cmocka_unit_test(says_what_replaces_a_word_of_before),
-        cmocka_unit_test(takes_sids_of_the_right_kind_alone),
-        cmocka_unit_test(base_url_is_https_and_a_host),
-        cmocka_unit_test(base_url_loses_the_slash_at_its_end),
-        cmocka_unit_test(proxy_is_one_of_three_schemes_and_a_host),
-        cmocka_unit_test(paths_are_absolute_and_of_bounded_length),
-        cmocka_unit_test(texts_are_held_to_their_lengths),
-        cmocka_unit_test(texts_are_utf8_on_one_line),
-        cmocka_unit_test(exempt_services_is_a_list_or_an_array),
-        cmocka_unit_test(exempts_exactly_the_services_that_are_named),
-        cmocka_unit_test(refuses_exempt_services_with_anything_else_in_them),
-        cmocka_unit_test(refuses_an_unknown_key_and_names_it),
-        cmocka_unit_test(refuses_a_value_in_place_of_a_group),
-        cmocka_unit_test(refuses_a_doubled_key_and_a_doubled_group),
-        cmocka_unit_test(refuses_wrong_syntax_and_names_the_line),
-        cmocka_unit_test(has_no_line_for_a_file_that_cannot_be_read),
-        cmocka_unit_test(survives_deep_nesting),
-        cmocka_unit_test(refuses_an_include_and_names_its_line),
-        cmocka_unit_test(does_not_end_at_the_include_of_a_folder),
-        in_folder(follows_no_include_in_disguise),
-        cmocka_unit_test(takes_an_at_sign_elsewhere),
-        in_folder(reads_a_file_that_others_cannot_write),
-        in_folder(names_the_path_of_a_file_with_a_mistake),
-        in_folder(reads_no_file_that_is_missing_or_that_others_can_write),
-        in_folder(reads_no_file_with_a_nul_byte),
-        in_folder(reads_files_of_64_kib_and_no_larger),
-        cmocka_unit_test(frees_nothing_without_complaint),
-    };
-
-    return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
 }

@@ -113,18 +113,3 @@ TEST(agrees_with_libconfig)
     settings_free(&settings);
     free(text);
 }
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(replaces_a_value_and_nothing_else),
-        cmocka_unit_test(is_not_misled_by_comments_strings_and_other_groups),
-        cmocka_unit_test(adds_a_key_or_a_group_that_is_missing),
-        cmocka_unit_test(quotes_a_value),
-        cmocka_unit_test(survives_every_beginning_of_a_text),
-        cmocka_unit_test(reads_a_plain_value),
-        cmocka_unit_test(agrees_with_libconfig),
-    };
-
-    return cmocka_run_group_tests_name("settings_text", tests, NULL, NULL);
-}

@@ -253,21 +253,3 @@ TEST(an_argument_is_a_length_from_one_to_eight)
     for (size_t i = 0; i < ARRAY_SIZE(others); i++)
         assert_int_equal(split_parse(others[i]), 0);
 }
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_code_is_the_last_digits_and_the_rest_is_the_password),
-        cmocka_unit_test(without_a_code_or_a_password_nothing_is_cut),
-        cmocka_unit_test(a_code_is_taken_once),
-        cmocka_unit_test(a_code_of_another_user_is_lost),
-        cmocka_unit_test(a_code_lasts_for_a_minute),
-        cmocka_unit_test(a_code_that_nobody_takes_is_wiped),
-        cmocka_unit_test(another_try_replaces_what_was_kept),
-        cmocka_unit_test(whatever_fails_nothing_is_kept_and_the_failure_is_said),
-        cmocka_unit_test(a_success_without_a_password_is_a_failure),
-        cmocka_unit_test(an_argument_is_a_length_from_one_to_eight),
-    };
-
-    return cmocka_run_group_tests_name("split", tests, NULL, NULL);
-}

@@ -244,25 +244,3 @@ TEST(blanks_are_escaped_where_they_end_a_value)
     assert_ptr_equal(text_escape("a b", true, out, sizeof out), out + 3);
     assert_string_equal(out, "a b");
 }
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(utf8_may_hold_control_bytes_and_nothing_that_is_cut),
-        cmocka_unit_test(agrees_with_the_rfc_on_every_pair_of_bytes),
-        cmocka_unit_test(agrees_with_the_rfc_on_the_edges_of_longer_characters),
-        cmocka_unit_test(decodes_every_code_point_and_refuses_those_that_no_line_may_hold),
-        cmocka_unit_test(reads_no_byte_that_is_not_there),
-        cmocka_unit_test(takes_a_line_of_many_languages_for_clean),
-        cmocka_unit_test(finds_one_bad_byte_at_every_place),
-        cmocka_unit_test(finds_a_character_that_acts_on_a_terminal_or_turns_text_around),
-        cmocka_unit_test(knows_a_sid_by_its_letters_and_digits),
-        cmocka_unit_test(all_but_printable_ascii_is_escaped),
-        cmocka_unit_test(what_sshd_answers_for_an_unknown_user_is_escaped),
-        cmocka_unit_test(a_long_value_is_cut_and_ends_in_three_dots),
-        cmocka_unit_test(an_escape_is_never_cut_in_two),
-        cmocka_unit_test(blanks_are_escaped_where_they_end_a_value),
-    };
-
-    return cmocka_run_group_tests_name("text", tests, NULL, NULL);
-}

@@ -42,7 +42,7 @@ static void assert_refuses(const char *path, enum trusted_readers readers, size_
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, part);
 }
 
-TEST(a_file_must_not_be_writable_by_others)
+TEST_IN_FOLDER(a_file_must_not_be_writable_by_others)
 {
     const char *folder = *state;
 
@@ -57,7 +57,7 @@ TEST(a_file_must_not_be_writable_by_others)
     }
 }
 
-TEST(a_secret_must_be_its_owner_s_alone)
+TEST_IN_FOLDER(a_secret_must_be_its_owner_s_alone)
 {
     const char *folder = *state;
 
@@ -72,7 +72,7 @@ TEST(a_secret_must_be_its_owner_s_alone)
     }
 }
 
-TEST(a_file_must_not_be_somebody_else_s)
+TEST_AS_ROOT(a_file_must_not_be_somebody_else_s, folder_setup, folder_teardown)
 {
     const char *folder = *state;
     const char *path = folder_path(folder, "file");
@@ -85,7 +85,8 @@ TEST(a_file_must_not_be_somebody_else_s)
     assert_reads(path, TRUSTED_READERS_OWNER, 4, "text");
 }
 
-TEST(a_user_who_is_not_root_may_own_the_files_and_no_third_may)
+TEST_AS_ROOT(a_user_who_is_not_root_may_own_the_files_and_no_third_may, folder_setup,
+             folder_teardown)
 {
     const char *folder = *state;
     const char *file = folder_path(folder, "file");
@@ -122,7 +123,7 @@ TEST(a_user_who_is_not_root_may_own_the_files_and_no_third_may)
     close(descriptor);
 }
 
-TEST(a_file_that_is_not_there_is_absent)
+TEST_IN_FOLDER(a_file_that_is_not_there_is_absent)
 {
     const char *folder = *state;
     char *text = NULL;
@@ -135,7 +136,7 @@ TEST(a_file_that_is_not_there_is_absent)
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "SHOWN: No such file");
 }
 
-TEST(a_file_that_cannot_be_reached_is_not_absent)
+TEST_IN_FOLDER(a_file_that_cannot_be_reached_is_not_absent)
 {
     const char *folder = *state;
     char name[300];
@@ -147,7 +148,7 @@ TEST(a_file_that_cannot_be_reached_is_not_absent)
     assert_refuses(folder_path(folder, name), TRUSTED_READERS_ANY, 4, "File name too long");
 }
 
-TEST(only_a_regular_file_is_one)
+TEST_IN_FOLDER(only_a_regular_file_is_one)
 {
     const char *folder = *state;
     struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -175,7 +176,7 @@ TEST(only_a_regular_file_is_one)
     close(listener);
 }
 
-TEST(a_file_has_at_most_so_many_bytes)
+TEST_IN_FOLDER(a_file_has_at_most_so_many_bytes)
 {
     const char *folder = *state;
 
@@ -187,7 +188,7 @@ TEST(a_file_has_at_most_so_many_bytes)
     assert_reads(folder_path(folder, "file"), TRUSTED_READERS_ANY, 0, "");
 }
 
-TEST(a_file_has_no_nul_byte)
+TEST_IN_FOLDER(a_file_has_no_nul_byte)
 {
     const char *folder = *state;
 
@@ -199,7 +200,7 @@ TEST(a_file_has_no_nul_byte)
     }
 }
 
-TEST(a_descriptor_is_closed_on_exec)
+TEST_IN_FOLDER(a_descriptor_is_closed_on_exec)
 {
     const char *folder = *state;
     struct verdict why_not = { 0 };
@@ -229,7 +230,7 @@ static int next_descriptor(void)
     return descriptor;
 }
 
-TEST(no_descriptor_stays_open)
+TEST_IN_FOLDER(no_descriptor_stays_open)
 {
     const char *folder = *state;
     int before = next_descriptor();
@@ -248,7 +249,7 @@ TEST(no_descriptor_stays_open)
     assert_int_equal(next_descriptor(), before);
 }
 
-TEST(a_folder_must_be_one_that_others_cannot_write)
+TEST_IN_FOLDER(a_folder_must_be_one_that_others_cannot_write)
 {
     const char *folder = *state;
     struct verdict why_not = { 0 };
@@ -268,7 +269,7 @@ TEST(a_folder_must_be_one_that_others_cannot_write)
     assert_int_equal(chmod(folder, 0700), 0);
 }
 
-TEST(a_folder_must_not_be_somebody_else_s)
+TEST_AS_ROOT(a_folder_must_not_be_somebody_else_s, folder_setup, folder_teardown)
 {
     const char *folder = *state;
     struct verdict why_not = { 0 };
@@ -278,7 +279,7 @@ TEST(a_folder_must_not_be_somebody_else_s)
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "is not owned by root: chown root it");
 }
 
-TEST(a_directory_that_is_a_link_a_file_or_missing_is_refused)
+TEST_IN_FOLDER(a_directory_that_is_a_link_a_file_or_missing_is_refused)
 {
     const char *folder = *state;
     struct verdict why_not = { 0 };
@@ -291,29 +292,4 @@ TEST(a_directory_that_is_a_link_a_file_or_missing_is_refused)
     assert_int_equal(symlink(".", folder_path(folder, "link")), 0);
     assert_int_equal(trusted_open_folder(folder_path(folder, "link"), &why_not), -1);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "symbolic link");
-}
-
-#define in_folder(test) cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        in_folder(a_file_must_not_be_writable_by_others),
-        in_folder(a_secret_must_be_its_owner_s_alone),
-        in_folder(a_file_that_is_not_there_is_absent),
-        in_folder(a_file_that_cannot_be_reached_is_not_absent),
-        in_folder(only_a_regular_file_is_one),
-        in_folder(a_file_has_at_most_so_many_bytes),
-        in_folder(a_file_has_no_nul_byte),
-        in_folder(a_descriptor_is_closed_on_exec),
-        in_folder(no_descriptor_stays_open),
-        in_folder(a_folder_must_be_one_that_others_cannot_write),
-        in_folder(a_directory_that_is_a_link_a_file_or_missing_is_refused),
-        /* Only root can give files away: */
-        in_folder(a_file_must_not_be_somebody_else_s),
-        in_folder(a_user_who_is_not_root_may_own_the_files_and_no_third_may),
-        in_folder(a_folder_must_not_be_somebody_else_s),
-    };
-
-    return unit_run("trusted", tests, ARRAY_SIZE(tests), 3);
 }

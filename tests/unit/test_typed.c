@@ -127,20 +127,3 @@ TEST(an_empty_or_missing_password_is_none)
     assert_false(typed_is_password(NULL, "x"));
     assert_false(typed_is_password("x", NULL));
 }
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_ordinary_answer_goes_on_as_it_was_typed),
-        cmocka_unit_test(tab_and_carriage_return_become_blanks),
-        cmocka_unit_test(bidirectional_controls_are_left_out),
-        cmocka_unit_test(malformed_text_goes_on_as_an_empty_line),
-        cmocka_unit_test(no_more_than_512_bytes_as_typed_go_on),
-        cmocka_unit_test(every_answer_makes_a_clean_line),
-        cmocka_unit_test(reads_and_writes_no_byte_too_much),
-        cmocka_unit_test(knows_the_password_as_it_was_typed),
-        cmocka_unit_test(an_empty_or_missing_password_is_none),
-    };
-
-    return cmocka_run_group_tests_name("typed", tests, NULL, NULL);
-}

@@ -262,30 +262,3 @@ TEST(the_level_is_by_who_has_to_read_it)
     assert_int_equal(verdict_level(OUTCOME_MISCONFIGURED), LOG_ERR);
     assert_int_equal(verdict_level((enum outcome)99), LOG_ERR);
 }
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(zeroed_memory_is_a_refusal),
-        cmocka_unit_test(refuse_returns_false_and_says_why),
-        cmocka_unit_test(refuse_keeps_every_outcome_that_refuses),
-        cmocka_unit_test(refuse_never_lets_anybody_in),
-        cmocka_unit_test(pass_says_approved_and_not_required_alone),
-        cmocka_unit_test(bytes_that_could_harm_a_log_become_question_marks),
-        cmocka_unit_test(a_long_reason_is_cut_and_stays_clean),
-        cmocka_unit_test(a_reason_may_quote_itself),
-        cmocka_unit_test(added_text_is_at_the_end_and_as_clean_as_the_rest),
-        cmocka_unit_test(a_text_that_can_not_be_printed_is_left_out),
-        cmocka_unit_test(every_outcome_has_its_word_and_its_pam_code),
-        cmocka_unit_test(an_outcome_that_does_not_exist_is_broken),
-        cmocka_unit_test(parse_reads_what_print_wrote),
-        cmocka_unit_test(print_leaves_the_colon_out_without_a_reason),
-        cmocka_unit_test(print_writes_no_byte_beyond_the_size),
-        cmocka_unit_test(parse_refuses_broken_which_no_program_can_say),
-        cmocka_unit_test(parse_refuses_every_line_that_is_almost_a_verdict),
-        cmocka_unit_test(parse_cuts_and_cleans_a_reason_of_anybody),
-        cmocka_unit_test(the_level_is_by_who_has_to_read_it),
-    };
-
-    return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
-}

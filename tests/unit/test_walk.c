@@ -189,7 +189,7 @@ static void compare(const struct pam_stack *stack, const struct pam_walk_result 
     }
 }
 
-TEST(finds_what_all_single_walks_together_find)
+TEST_IN_FOLDER(finds_what_all_single_walks_together_find)
 {
     static const pam_codes seconds[] = { FACTS_REFUSALS, PAM_CODE_SET(PAM_CODE_IGNORE),
                                          PAM_CODE_SET(PAM_CODE_SUCCESS) };
@@ -223,14 +223,4 @@ TEST(finds_what_all_single_walks_together_find)
         }
     }
     assert_true(ways_round > STACKS / 4 && successes > STACKS / 4);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(finds_what_all_single_walks_together_find, folder_setup,
-                                        folder_teardown),
-    };
-
-    return unit_run("walk", tests, ARRAY_SIZE(tests), 0);
 }

@@ -15,8 +15,32 @@
 
 #include "core/verdict.h"
 
+/* One test. main.c runs all that the linker finds in the section "units". */
+struct unit {
+    struct CMUnitTest test;
+    bool is_for_root;
+};
+
+#define UNIT_ADD(entry, name, test, setup, teardown, is_for_root)                                  \
+    static void test(void **state);                                                                \
+    static const struct unit entry = { { name, test, setup, teardown, NULL }, is_for_root };       \
+    static const struct unit *const entry##_place __attribute__((used, section("units"))) = &entry
+
 /* A test is a sentence: TEST(refuses_a_doubled_key) { ... } */
-#define TEST(name)        static void name(void **state __attribute__((unused)))
+#define TEST(name)           TEST_WITH(name, NULL, NULL)
+#define TEST_IN_FOLDER(name) TEST_WITH(name, folder_setup, folder_teardown)
+#define TEST_WITH(name, setup, teardown)                                                           \
+    UNIT_ADD(name##_unit, #name, name, setup, teardown, false);                                    \
+    static void name(void **state __attribute__((unused)))
+/* Nobody else can do what it needs. */
+#define TEST_AS_ROOT(name, setup, teardown)                                                        \
+    UNIT_ADD(name##_unit, #name, name, setup, teardown, true);                                     \
+    static void name(void **state __attribute__((unused)))
+
+/* A test file may define what comes before its first test and after its last one. */
+int unit_begin(void **state) __attribute__((weak));
+int unit_end(void **state) __attribute__((weak));
+
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof *(array))
 
 /* Fails unless VERDICT is OUTCOME with PART in its reason. */
@@ -31,15 +55,4 @@ static inline void unit_assert_refused(const struct verdict *verdict, enum outco
     print_error("expected \"%s: ...%s...\", got \"%s: %s\"\n", verdict_word(outcome), part,
                 verdict_word(verdict->outcome), verdict->reason);
     _fail(file, line);
-}
-
-/* Runs COUNT tests, without the last FOR_ROOT of them where that is not who runs them: a test that
- * cmocka skips is a failure to a reader of TAP. */
-static inline int unit_run(const char *group, const struct CMUnitTest *tests, size_t count,
-                           size_t for_root)
-{
-    if (geteuid() == 0)
-        return _cmocka_run_group_tests(group, tests, count, NULL, NULL);
-    print_message("# %s: %zu tests are for root alone\n", group, for_root);
-    return _cmocka_run_group_tests(group, tests, count - for_root, NULL, NULL);
 }
