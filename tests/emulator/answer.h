@@ -9,11 +9,12 @@
 #include <stdbool.h>
 
 struct answer {
-    unsigned status;          /* of HTTP */
-    int code;                 /* Twilio's error code; 0: none */
-    char message[256];        /* of an error */
-    enum error_body form;     /* of an error */
-    struct json_object *body; /* of a success; NULL: none */
+    unsigned status;              /* of HTTP */
+    int code;                     /* Twilio's error code; 0: none */
+    char message[256];            /* of an error */
+    enum error_body form;         /* of an error */
+    struct json_object *body;     /* of a success; NULL: none */
+    const char *signature_fields; /* Twilio-Verify-Signature-Fields; NULL: no such header */
 };
 
 /* An error with the status and text of Twilio's "Error and warning dictionary". Always false. */

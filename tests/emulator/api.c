@@ -4,6 +4,7 @@
 #include "api.h"
 
 #include "call.h"
+#include "device.h"
 #include "route.h"
 
 #include <string.h>
@@ -22,7 +23,7 @@ static void api_note(const struct call *call, const struct route *route)
         return;
 
     stats->requests[route_number(route)]++;
-    if (code == NULL)
+    if (code == NULL || strlen(code) > TOTP_CODE_LENGTH_MAX)
         return;
     if (strcmp(route->operation, operation_verify) == 0)
         stats_note_code(stats, call->identity, call->sid, code);
@@ -37,7 +38,7 @@ static void api_carry_out(const struct request *request, const struct call *call
     char methods[32];
 
     route_print_methods(call, methods, sizeof(methods));
-    if (!request->is_authentic)
+    if (!request->is_authentic && !device_may(call, route, request->token))
         answer_refuse(answer, 20003);
     else if (methods[0] == '\0')
         call_refuse_missing(call, SUBJECT_SERVICE_SID, answer);

@@ -18,6 +18,7 @@ struct request {
     bool is_form;      /* Content-Type: application/x-www-form-urlencoded */
     bool is_too_large; /* the body was larger than API_BODY_SIZE_MAX */
     bool is_authentic; /* the credentials were right */
+    const char *token; /* of a device; NULL: none was sent */
 };
 
 /* Carries REQUEST out under the emulator's lock, faults included. The caller frees *ret_reply;

@@ -8,6 +8,7 @@
 #include "field.h"
 #include "memory.h"
 #include "page.h"
+#include "push.h"
 
 #include <json-c/json_object.h>
 #include <stdio.h>
@@ -85,7 +86,7 @@ struct json_object *challenge_to_json(const struct call *call, const struct reso
     field_add_text(object, "responded_reason", "none");
     challenge_add_details(call, challenge, object);
     field_add_copy(object, "metadata", challenge->metadata);
-    field_add_text(object, "factor_type", "totp");
+    field_add_text(object, "factor_type", push_is_factor(challenge->factor) ? "push" : "totp");
     field_add_url(object, "url", "%s", path);
     field_add_url(links, "notifications", "%s/Notifications", path);
     json_object_object_add(object, "links", links);

@@ -7,6 +7,7 @@
 #include "details.h"
 #include "factor.h"
 #include "parameter.h"
+#include "push.h"
 
 #include <json-c/json_object.h>
 #include <string.h>
@@ -23,7 +24,7 @@ static bool challenge_is_within_limits(const struct call *call, const struct fac
 {
     const struct window *window = &factor->new_challenges;
     unsigned in_a_day = window_count(window, call->now, WINDOW_DAY);
-    bool is_short = factor->config.code_length <= SHORT_CODE_LENGTH_MAX;
+    bool is_short = !push_is_factor(factor) && factor->config.code_length <= SHORT_CODE_LENGTH_MAX;
 
     if (call_switch(call, SWITCH_CHALLENGE_LIMITS) == CHALLENGE_LIMITS_OFF)
         return true;
@@ -32,6 +33,19 @@ static bool challenge_is_within_limits(const struct call *call, const struct fac
     if (in_a_day >= CHALLENGES_A_DAY_MAX ||
         window_count(window, call->now, WINDOW_HOUR) >= CHALLENGES_AN_HOUR_MAX)
         return answer_refuse(answer, 60312);
+
+    return true;
+}
+
+/* A push challenge has a message, and a device alone can answer it. */
+static bool challenge_suits_push(const struct call *call, struct answer *answer)
+{
+    const char *message = form_next(&call->form, "Details.Message", NULL);
+
+    if (form_next(&call->form, "AuthPayload", NULL) != NULL)
+        return call_refuse_malformed(call, SUBJECT_PARAMETER, "AuthPayload", answer);
+    if (message == NULL || message[0] == '\0')
+        return call_refuse_malformed(call, SUBJECT_DETAILS, "Details.Message", answer);
 
     return true;
 }
@@ -59,13 +73,10 @@ static bool challenge_parse(const struct call *call, struct challenge_settings *
     return true;
 }
 
-static void challenge_approve(const struct call *call, struct challenge *challenge, int64_t step)
+static void challenge_respond(const struct call *call, struct challenge *challenge,
+                              enum challenge_status status)
 {
-    struct factor *factor = challenge->factor;
-
-    /* A ring: USED_STEPS_MAX is more than the steps that are valid at any time. */
-    factor->used_steps[factor->used_steps_count++ % USED_STEPS_MAX] = step;
-    challenge->status = CHALLENGE_APPROVED;
+    challenge->status = status;
     challenge->responded = challenge->base.updated = call->now;
 }
 
@@ -77,11 +88,14 @@ static bool challenge_try(const struct call *call, struct challenge *challenge, 
         [AFTER_LIMIT_DENIED] = CHALLENGE_DENIED,
         [AFTER_LIMIT_EXPIRED] = CHALLENGE_EXPIRED,
     };
+    struct factor *factor = challenge->factor;
     int64_t step = 0;
 
     challenge->attempts++;
-    if (factor_accepts(call, challenge->factor, code, &step)) {
-        challenge_approve(call, challenge, step);
+    if (factor_accepts(call, factor, code, &step)) {
+        /* A ring: USED_STEPS_MAX is more than the steps that are valid at any time. */
+        factor->used_steps[factor->used_steps_count++ % USED_STEPS_MAX] = step;
+        challenge_respond(call, challenge, CHALLENGE_APPROVED);
         return true;
     }
     if (challenge->attempts >= CHALLENGE_ATTEMPTS_MAX)
@@ -113,6 +127,7 @@ bool challenge_create(const struct call *call, struct answer *answer)
     struct challenge *challenge = NULL;
 
     if (factor == NULL || !challenge_is_within_limits(call, factor, answer) ||
+        (push_is_factor(factor) && !challenge_suits_push(call, answer)) ||
         !challenge_parse(call, &settings, answer))
         return false;
 
@@ -136,7 +151,13 @@ bool challenge_fetch(const struct call *call, struct answer *answer)
 {
     struct challenge *challenge = call_challenge(call, answer);
 
-    return challenge != NULL && answer_give(answer, 200, challenge_to_json(call, &challenge->base));
+    if (challenge == NULL)
+        return false;
+
+    if (push_is_factor(challenge->factor) &&
+        challenge_status_now(call, challenge) == CHALLENGE_PENDING)
+        answer->signature_fields = push_signature_fields;
+    return answer_give(answer, 200, challenge_to_json(call, &challenge->base));
 }
 
 /* What keeps a code from being judged: errors 60322, 60323 and 60308 of Twilio's dictionary. */
@@ -171,17 +192,42 @@ static bool challenge_refuse_code(const struct call *call, const struct challeng
     return answer_give(answer, 200, challenge_to_json(call, &challenge->base));
 }
 
+static bool challenge_parse_payload(const struct call *call, const struct challenge *challenge,
+                                    const char **ret_payload, struct answer *answer)
+{
+    if (push_is_factor(challenge->factor)
+            ? !parameter_text(call, SUBJECT_PARAMETER, "AuthPayload", 1, PUSH_PAYLOAD_MAX,
+                              ret_payload, answer)
+            : !parameter_code(call, ret_payload, answer))
+        return false;
+
+    return *ret_payload != NULL ||
+           call_refuse_malformed(call, SUBJECT_PARAMETER, "AuthPayload", answer);
+}
+
+static bool challenge_judge(const struct call *call, struct challenge *challenge,
+                            const char *payload, struct answer *answer)
+{
+    enum challenge_status status = CHALLENGE_PENDING;
+
+    if (push_is_factor(challenge->factor)) {
+        if (!push_parse_answer(call, challenge, payload, &status))
+            return answer_refuse(answer, 60324);
+        challenge_respond(call, challenge, status);
+    } else if (!challenge_try(call, challenge, payload))
+        return challenge_refuse_code(call, challenge, answer);
+
+    return answer_give(answer, 200, challenge_to_json(call, &challenge->base));
+}
+
 bool challenge_verify(const struct call *call, struct answer *answer)
 {
     struct challenge *challenge = call_challenge(call, answer);
     struct json_object *metadata = NULL;
-    const char *code = NULL;
+    const char *payload = NULL;
 
-    if (challenge == NULL || !parameter_code(call, &code, answer))
-        return false;
-    if (code == NULL)
-        return call_refuse_malformed(call, SUBJECT_PARAMETER, "AuthPayload", answer);
-    if (!challenge_is_open(call, challenge, answer) ||
+    if (challenge == NULL || !challenge_parse_payload(call, challenge, &payload, answer) ||
+        !challenge_is_open(call, challenge, answer) ||
         !parameter_object(call, SUBJECT_PARAMETER, "Metadata", &metadata, answer))
         return false;
 
@@ -189,20 +235,17 @@ bool challenge_verify(const struct call *call, struct answer *answer)
         json_object_put(challenge->metadata);
         challenge->metadata = metadata;
     }
-    if (challenge_status_now(call, challenge) != CHALLENGE_EXPIRED) {
-        challenge->base.updated = call->now;
-        if (!challenge_try(call, challenge, code))
-            return challenge_refuse_code(call, challenge, answer);
-    }
-    return answer_give(answer, 200, challenge_to_json(call, &challenge->base));
+    if (challenge_status_now(call, challenge) == CHALLENGE_EXPIRED)
+        return answer_give(answer, 200, challenge_to_json(call, &challenge->base));
+
+    challenge->base.updated = call->now;
+    return challenge_judge(call, challenge, payload, answer);
 }
 
 bool challenge_notify(const struct call *call, struct answer *answer)
 {
     struct challenge *challenge = call_challenge(call, answer);
 
-    if (challenge == NULL)
-        return false;
-
-    return answer_refuse_with(answer, 60307, "A totp factor gets no push messages");
+    return challenge != NULL && challenge_is_open(call, challenge, answer) &&
+           push_notify(call, challenge, answer);
 }

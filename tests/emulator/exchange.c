@@ -190,6 +190,9 @@ static void exchange_add_headers(const struct exchange *exchange, struct MHD_Res
         exchange_add_header(response, "Retry-After", "%d", reply->retry_after);
     if (reply->signature_header != NULL)
         MHD_add_response_header(response, reply->signature_header, "an+arbitrary+string==");
+    if (reply->signature_fields != NULL)
+        MHD_add_response_header(response, "Twilio-Verify-Signature-Fields",
+                                reply->signature_fields);
     if (reply->announces_close)
         MHD_add_response_header(response, "Connection", "close");
 }
@@ -218,27 +221,35 @@ static bool exchange_is_form(struct MHD_Connection *connection)
            strchr("; \t", type[strlen(form)]) != NULL;
 }
 
-enum MHD_Result exchange_answer(struct exchange *exchange, struct MHD_Connection *connection,
-                                const char *method)
+static bool exchange_carry_out(struct exchange *exchange, const char *method)
 {
     char *password = NULL;
-    char *user = MHD_basic_auth_get_username_password(connection, &password);
-    struct reply *reply = &exchange->reply;
+    char *user = MHD_basic_auth_get_username_password(exchange->connection, &password);
     const struct request request = {
         .method = method,
         .path = exchange->path,
         .query = exchange->query,
         .body = exchange->body,
         .body_size = exchange->body_size,
-        .is_form = exchange_is_form(connection),
+        .is_form = exchange_is_form(exchange->connection),
         .is_too_large = exchange->is_too_large,
         .is_authentic = credentials_accept(exchange->credentials, user, password),
+        .token = user != NULL && strcmp(user, "token") == 0 ? password : NULL,
     };
+    bool is_printed = api_run(exchange->emulator, &request, &exchange->now, &exchange->reply);
 
     MHD_free(user);
     MHD_free(password);
+    return is_printed;
+}
+
+enum MHD_Result exchange_answer(struct exchange *exchange, struct MHD_Connection *connection,
+                                const char *method)
+{
+    struct reply *reply = &exchange->reply;
+
     exchange->connection = connection;
-    if (!api_run(exchange->emulator, &request, &exchange->now, reply))
+    if (!exchange_carry_out(exchange, method))
         return MHD_NO;
 
     bool has_answer = reply->transport != TRANSPORT_SILENCE && reply->transport != TRANSPORT_CLOSE;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* The operations on totp factors: Twilio's API reference, "Factor resource". */
+/* The operations on factors, totp and push: Twilio's API reference, "Factor resource". */
 #pragma once
 
 #include "call.h"

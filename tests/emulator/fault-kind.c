@@ -53,6 +53,15 @@ static void bend_other(const struct fault *fault, struct answer *answer)
     json_object_set_string(value, text);
 }
 
+static void bend_factor_type(const struct fault *fault, struct answer *answer)
+{
+    struct json_object *value = json_object_object_get(answer->body, fault->kind->field);
+
+    if (json_object_is_type(value, json_type_string))
+        json_object_set_string(value, strcmp(json_object_get_string(value), "push") == 0 ? "totp"
+                                                                                         : "push");
+}
+
 static const char *bend_field(const struct fault *fault)
 {
     return fault->kind->field != NULL ? fault->kind->field : fault->field;
@@ -233,9 +242,8 @@ const struct fault_kind fault_kinds[] = {
     { .name = "wrong-factor", .field = "factor_sid", .bend_answer = bend_other },
     { .name = "wrong-type",
       .field = "factor_type",
-      .value = "\"push\"",
-      .bend_answer = bend_set,
-      .meaning = "factor_type is push" },
+      .bend_answer = bend_factor_type,
+      .meaning = "factor_type is push for totp, totp for push" },
     { .name = "status-missing", .field = "status", .bend_answer = bend_missing },
     { .name = "status-null", .field = "status", .bend_answer = bend_null },
     { .name = "status-capitals",

@@ -44,9 +44,9 @@ bool parameter_text(const struct call *call, enum subject subject, const char *n
     return true;
 }
 
-struct json_object *parameter_parse_object(const char *text)
+struct json_object *parameter_parse_json(const char *text)
 {
-    struct json_tokener *tokener = json_tokener_new_ex(4);
+    struct json_tokener *tokener = json_tokener_new_ex(8);
     struct json_object *object = NULL;
 
     if (tokener == NULL)
@@ -59,6 +59,16 @@ struct json_object *parameter_parse_object(const char *text)
         json_object_put(object);
         return NULL;
     }
+    return object;
+}
+
+struct json_object *parameter_parse_object(const char *text)
+{
+    struct json_object *object = parameter_parse_json(text);
+
+    if (object == NULL)
+        return NULL;
+
     json_object_object_foreach(object, name, value)
     {
         if (!json_object_is_type(value, json_type_string)) {

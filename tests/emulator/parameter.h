@@ -27,3 +27,6 @@ bool parameter_code(const struct call *call, const char **ret_code, struct answe
 
 /* One JSON object with string values; NULL: TEXT is none. The caller puts it. */
 struct json_object *parameter_parse_object(const char *text);
+
+/* The same with any values. */
+struct json_object *parameter_parse_json(const char *text);

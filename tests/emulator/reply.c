@@ -8,7 +8,10 @@
 
 bool reply_print(const struct answer *answer, struct reply *ret_reply)
 {
-    struct reply reply = { .status = answer->status, .code = answer->code, .retry_after = -1 };
+    struct reply reply = { .status = answer->status,
+                           .code = answer->code,
+                           .retry_after = -1,
+                           .signature_fields = answer->signature_fields };
 
     reply.body = answer_print(answer, &reply.content_type);
     if (reply.body == NULL)

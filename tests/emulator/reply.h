@@ -28,6 +28,7 @@ struct reply {
     bool announces_close;         /* Connection: close */
     bool drops;                   /* closes after the reply without saying so */
     const char *signature_header; /* NULL: none */
+    const char *signature_fields; /* Twilio-Verify-Signature-Fields; NULL: no such header */
     char allow[32];               /* the methods that the path has; empty: no such header */
 };
 

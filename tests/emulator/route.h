@@ -5,11 +5,20 @@
 
 #include "call.h"
 
+/* What a device may do by itself. */
+enum device_scope {
+    DEVICE_SCOPE_NOTHING,
+    DEVICE_SCOPE_FACTOR,    /* its own */
+    DEVICE_SCOPE_CHALLENGE, /* of its own factor */
+    DEVICE_SCOPE_LIST,      /* of these */
+};
+
 struct route {
     const char *method;
     const char *pattern;   /* of the path; `*` stands for one part */
     const char *operation; /* for faults and stats */
     bool (*run)(const struct call *call, struct answer *answer);
+    enum device_scope device_scope;
     const char *signature_header; /* under the switch `signature-header=present`; NULL: none */
 };
 

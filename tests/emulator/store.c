@@ -178,6 +178,8 @@ void store_remove_factor(struct store *store, struct factor *factor)
     collection_remove(&factor->entity->factors, &factor->base);
     store->objects--;
     json_object_put(factor->metadata);
+    json_object_put(factor->push_config);
+    public_key_free(factor->key);
     window_free(&factor->new_challenges);
     explicit_bzero(factor, sizeof(*factor));
     free(factor);

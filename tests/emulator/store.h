@@ -3,6 +3,7 @@
 /* Services, their entities, and the factors and challenges of these: state, without any rule. */
 #pragma once
 
+#include "public-key.h"
 #include "totp.h"
 #include "window.h"
 
@@ -60,6 +61,8 @@ struct factor {
     struct json_object *metadata;
     struct totp_seed seed;
     struct totp_config config;
+    struct public_key *key; /* of a push factor; NULL: it is a totp factor */
+    struct json_object *push_config;
     bool is_verified;
     unsigned attempts;
     int64_t used_steps[USED_STEPS_MAX]; /* the time steps of codes that approved a challenge */
@@ -78,7 +81,7 @@ struct challenge {
     struct resource base;
     struct factor *factor;
     enum challenge_status status;
-    unsigned attempts;
+    unsigned attempts, notifications;
     int64_t responded, expires;
     struct json_object *details, *hidden_details, *metadata;
 };

@@ -113,7 +113,50 @@ class Factor:
                 if code not in right][number]
 
 
-class Emulator:
+class Api:
+    """The API at some address, and who calls it. The environment is that of Emulator."""
+
+    account_sid, service_sid = ACCOUNT_SID, SERVICE_SID
+    user, secret = API_KEY_SID, API_KEY_SECRET
+    host = "127.0.0.1"
+
+    @classmethod
+    def from_environment(cls):
+        api, get = cls(), lambda name: os.environ["EMULATOR_" + name]
+        url = urllib.parse.urlsplit(get("URL"))
+        api.host, api.port = url.hostname, url.port or 443
+        api.tls = ssl.create_default_context(cafile=get("CA_FILE"))
+        api.account_sid, api.service_sid = get("ACCOUNT_SID"), get("SERVICE_SID")
+        api.user, api.secret = get("API_KEY_SID"), get("API_KEY_SECRET")
+        return api
+
+    def entity_path(self, identity):
+        return f"/v2/Services/{self.service_sid}/Entities/{identity}"
+
+    def request(self, method, path, form=None, *, user=None, secret=None, headers=None,
+                timeout=10):
+        """One HTTPS request on a connection of its own; FORM is a dict or a list of pairs."""
+        connection = http.client.HTTPSConnection(self.host, self.port, context=self.tls,
+                                                 timeout=timeout)
+        user = self.user if user is None else user
+        secret = self.secret if secret is None else secret
+        login = base64.b64encode(f"{user}:{secret}".encode()).decode()
+        sent = {"Authorization": "Basic " + login, "Accept": "application/json"}
+        if form is not None:
+            sent["Content-Type"] = "application/x-www-form-urlencoded"
+            form = urllib.parse.urlencode(form)
+        with contextlib.closing(connection):
+            connection.request(method, path, form, sent | (headers or {}))
+            reply = connection.getresponse()
+            body = reply.read()
+        try:
+            parsed = json.loads(body)
+        except ValueError:
+            parsed = None
+        return Reply(reply.status, parsed, reply.headers, body)
+
+
+class Emulator(Api):
     """`with Emulator("--set", "wrong-code=403-60324") as emulator:` runs one for the block."""
 
     def __init__(self, *arguments, folder=None, port=0):
@@ -208,29 +251,6 @@ class Emulator:
                 "EMULATOR_CONTROL": self.socket_path, "EMULATOR_ACCOUNT_SID": ACCOUNT_SID,
                 "EMULATOR_SERVICE_SID": SERVICE_SID, "EMULATOR_API_KEY_SID": API_KEY_SID,
                 "EMULATOR_API_KEY_SECRET": API_KEY_SECRET, "EMULATOR_AUTH_TOKEN": AUTH_TOKEN}
-
-    def entity_path(self, identity):
-        return f"/v2/Services/{SERVICE_SID}/Entities/{identity}"
-
-    def request(self, method, path, form=None, *, user=API_KEY_SID, secret=API_KEY_SECRET,
-                headers=None, timeout=10):
-        """One HTTPS request on a connection of its own; FORM is a dict or a list of pairs."""
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.tls,
-                                                 timeout=timeout)
-        login = base64.b64encode(f"{user}:{secret}".encode()).decode()
-        sent = {"Authorization": "Basic " + login, "Accept": "application/json"}
-        if form is not None:
-            sent["Content-Type"] = "application/x-www-form-urlencoded"
-            form = urllib.parse.urlencode(form)
-        with contextlib.closing(connection):
-            connection.request(method, path, form, sent | (headers or {}))
-            reply = connection.getresponse()
-            body = reply.read()
-        try:
-            parsed = json.loads(body)
-        except ValueError:
-            parsed = None
-        return Reply(reply.status, parsed, reply.headers, body)
 
     def factor(self, identity=None, verified=True, **config):
         """Makes a totp factor; CONFIG: secret, friendly_name, alg, skew, code_length, time_step."""
