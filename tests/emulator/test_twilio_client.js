@@ -7,6 +7,7 @@
 const assert = require("node:assert");
 const crypto = require("node:crypto");
 const fs = require("node:fs");
+const https = require("node:https");
 const { test } = require("node:test");
 const twilio = require("twilio");
 const RequestClient = require("twilio/lib/base/RequestClient");
@@ -78,6 +79,48 @@ async function enroll(identity) {
   const { secret } = factor.binding;
   await entity(identity).factors(factor.sid).update({ authPayload: code(secret) });
   return { sid: factor.sid, secret };
+}
+
+// A device's key and the form that makes its factor.
+function phone() {
+  const { publicKey, privateKey } = crypto.generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const der = publicKey.export({ type: "spki", format: "der" });
+  return {
+    privateKey,
+    form: {
+      friendlyName: "phone",
+      factorType: "push",
+      "binding.alg": "ES256",
+      "binding.publicKey": der.toString("base64"),
+      "config.appId": "com.example.app",
+      "config.notificationPlatform": "fcm",
+      "config.notificationToken": "0".repeat(40),
+      "config.sdkVersion": "2.0.0",
+    },
+  };
+}
+
+// RFC 7515: ES256.
+function jwt(key, payload) {
+  const parts = [{ typ: "JWT", alg: "ES256" }, payload];
+  const text = parts.map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
+  const signature = crypto.sign("sha256", Buffer.from(text), { key, dsaEncoding: "ieee-p1363" });
+  return `${text}.${signature.toString("base64url")}`;
+}
+
+// The library gives no header of a reply, and dates not as they were sent.
+function get(url) {
+  const options = {
+    ca: fs.readFileSync(EMULATOR_CA_FILE),
+    auth: `${EMULATOR_API_KEY_SID}:${EMULATOR_API_KEY_SECRET}`,
+  };
+  return new Promise((done, failed) =>
+    https
+      .get(EMULATOR_URL + new URL(url).pathname, options, async (reply) =>
+        done({ headers: reply.headers, body: JSON.parse((await reply.toArray()).join("")) })
+      )
+      .on("error", failed)
+  );
 }
 
 function refusedWith(status, number) {
@@ -245,6 +288,68 @@ test("pages lead forth and back", async () => {
     back.instances.map((challenge) => challenge.sid),
     second.instances.map((challenge) => challenge.sid)
   );
+});
+
+test("a push factor is made, verified, listed and changed", async () => {
+  const { form, privateKey } = phone();
+  const { newFactors, factors } = entity("push-00000001");
+  const made = await newFactors.create(form);
+  assert.deepStrictEqual([made.factorType, made.status], ["push", "unverified"]);
+  assert.strictEqual(made.binding.public_key, form["binding.publicKey"]);
+  const signature = crypto.sign("sha256", Buffer.from(made.sid), privateKey).toString("base64");
+  const other = crypto.sign("sha256", Buffer.from(made.sid), phone().privateKey);
+  await assert.rejects(
+    factors(made.sid).update({ authPayload: other.toString("base64") }),
+    refusedWith(403, 60311)
+  );
+  const verified = await factors(made.sid).update({ authPayload: signature });
+  assert.strictEqual(verified.status, "verified");
+  const token = "1".repeat(40);
+  await factors(made.sid).update({ "config.notificationToken": token });
+  const listed = await factors.list();
+  assert.deepStrictEqual(
+    listed.map(({ sid, factorType, config }) => [sid, factorType, config.notification_token]),
+    [[made.sid, "push", token]]
+  );
+  assert.strictEqual(await factors(made.sid).remove(), true);
+});
+
+test("a push challenge is made, fetched, sent again, listed and answered", async () => {
+  const { form, privateKey } = phone();
+  const { newFactors, factors, challenges } = entity("push-00000002");
+  const { sid: factorSid } = await newFactors.create(form);
+  const signature = crypto.sign("sha256", Buffer.from(factorSid), privateKey).toString("base64");
+  await factors(factorSid).update({ authPayload: signature });
+
+  const made = await challenges.create({
+    factorSid,
+    "details.message": "Log in to web1?",
+    "details.fields": [{ label: "Number", value: "42" }],
+    hiddenDetails: { ip: "192.0.2.1" },
+    expirationDate: new Date(Date.now() + 60000),
+  });
+  assert.deepStrictEqual([made.factorType, made.status], ["push", "pending"]);
+  assert.deepStrictEqual(made.details.fields, [{ label: "Number", value: "42" }]);
+  const sent = await challenges(made.sid).notifications.create({ ttl: 60 });
+  assert.deepStrictEqual([sent.challengeSid, sent.ttl], [made.sid, 60]);
+  await assert.rejects(challenges.create({ factorSid }), refusedWith(400, 60306));
+
+  const { headers, body } = await get(made.url);
+  const names = headers["twilio-verify-signature-fields"].split(",");
+  const fields = Object.fromEntries(names.map((name) => [name, body[name]]));
+  const challenge = challenges(made.sid);
+  await assert.rejects(
+    challenge.update({ authPayload: jwt(phone().privateKey, { ...fields, status: "approved" }) }),
+    refusedWith(403, 60324)
+  );
+  assert.strictEqual((await challenge.fetch()).status, "pending");
+  const authPayload = jwt(privateKey, { ...fields, status: "approved" });
+  assert.strictEqual((await challenge.update({ authPayload })).status, "approved");
+  const listed = await challenges.list({ factorSid, status: "approved" });
+  assert.deepStrictEqual(listed.map(({ sid, factorType }) => [sid, factorType]), [
+    [made.sid, "push"],
+  ]);
+  await assert.rejects(challenge.update({ authPayload }), refusedWith(403, 60322));
 });
 
 test("error codes come through", async () => {
