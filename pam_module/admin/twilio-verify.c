@@ -17,7 +17,7 @@
 #include "desk/terminal.h"
 #include "paths.h"
 
-enum { HELP = 1 };
+enum { HELP = 1, OPERANDS_MAX = 1000 };
 
 static const struct command *const commands[] = {
     &setup_command,   &enroll_command,    &confirm_command, &recovery_codes_command,
@@ -101,6 +101,15 @@ static void fill_long_options(const struct command_option *options, struct optio
     long_options[count] = (struct option){ 0 };
 }
 
+/* As the help shows them: brackets for what may be missing, dots for what may be repeated. */
+static bool takes(const struct command *command, int count)
+{
+    int least = *command->operands != '\0' && *command->operands != '[';
+    int most = strstr(command->operands, "...") != NULL ? OPERANDS_MAX : *command->operands != '\0';
+
+    return count >= least && count <= most;
+}
+
 static enum command_status run(const struct command *command, const char *settings_path, int argc,
                                char **argv)
 {
@@ -119,7 +128,7 @@ static enum command_status run(const struct command *command, const char *settin
         call.values[option - HELP - 1] = optarg != NULL ? optarg : "";
     }
 
-    if (argc - optind < command->operands_min || argc - optind > command->operands_max) {
+    if (!takes(command, argc - optind)) {
         terminal_say("%s takes %s", command->name,
                      *command->operands != '\0' ? command->operands : "no operands");
         return refuse_usage(command->name);

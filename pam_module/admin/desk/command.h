@@ -34,8 +34,7 @@ struct command_call {
 
 struct command {
     const char *name;
-    const char *operands; /* as the help shows them */
-    int operands_min, operands_max;
+    const char *operands; /* as the help shows them: "", "USER", "[USER]", "SERVICE..." */
     const char *summary;
     struct command_option options[COMMAND_OPTIONS_MAX + 1];
     enum command_status (*run)(const struct command_call *call);

@@ -109,7 +109,6 @@ static enum command_status run(const struct command_call *call)
 const struct command doctor_command = {
     .name = "doctor",
     .operands = "[USER]",
-    .operands_max = 1,
     .summary = "Finds what is wrong, with the remedy",
     .options = {
         { "json", NULL, "print JSON, for a program" },

@@ -383,8 +383,6 @@ static enum command_status run(const struct command_call *call)
 const struct command explain_command = {
     .name = "explain",
     .operands = "USER",
-    .operands_min = 1,
-    .operands_max = 1,
     .summary = "Says what a login would do, and why, without a login",
     .options = {
         { "service", "SERVICE", "the PAM service: sshd, sudo, login; mandatory" },

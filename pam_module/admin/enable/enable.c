@@ -21,7 +21,7 @@
 #define PAM_FOLDER "/etc/pam.d"
 #define LOCK       "/run/twilio-verify.lock"
 
-enum { SERVICES_MAX = 16, NAMES_MAX = 2 };
+enum { NAMES_MAX = 2 };
 
 /* One call. */
 struct task {
@@ -431,8 +431,6 @@ static enum command_status run_enable(const struct command_call *call)
 const struct command enable_command = {
     .name = "enable",
     .operands = "SERVICE...",
-    .operands_min = 1,
-    .operands_max = SERVICES_MAX,
     .summary = "Makes PAM services ask for a code",
     .options = {
         { "first-factor", "FACTOR", "for sshd: \"password\" or \"key\"" },
@@ -448,8 +446,6 @@ const struct command enable_command = {
 const struct command disable_command = {
     .name = "disable",
     .operands = "SERVICE...",
-    .operands_min = 1,
-    .operands_max = SERVICES_MAX,
     .summary = "Undoes enable",
     .options = {
         { "dry-run", NULL, "show what would change, change nothing" },

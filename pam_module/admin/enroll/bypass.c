@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../../core/bypass.h"
+#include "../../core/descriptor.h"
 #include "../../core/enrollment.h"
 #include "../../core/text.h"
 #include "../desk/terminal.h"
@@ -60,23 +61,18 @@ static bool put_file(const char *runtime_dir, const char *user, const char *text
                      struct verdict *why_not)
 {
     char path[BYPASS_PATH_SIZE];
-    int aside = folder_make(runtime_dir, 0755, why_not), folder = -1;
-    bool is_put = false;
+    char temporary[TEMPORARY_SIZE];
+    auto_close aside = folder_make(runtime_dir, 0755, why_not), folder = -1;
 
     if (aside >= 0)
         folder = folder_make(bypass_print_folder(runtime_dir, path), 0700, why_not);
-    if (folder >= 0) {
-        char temporary[TEMPORARY_SIZE];
-        /* Beside the folder: every name in it is a user's. */
-        snprintf(temporary, sizeof temporary, "%s.new", user);
-        is_put = folder_put(folder, user, aside, temporary, text, 0600) ||
-                 verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot write %s/%s: %s", path,
-                                user, strerror(errno));
-        close(folder);
-    }
-    if (aside >= 0)
-        close(aside);
-    return is_put;
+    if (folder < 0)
+        return false;
+    /* Beside the folder: every name in it is a user's. */
+    snprintf(temporary, sizeof temporary, "%s.new", user);
+    return folder_put(folder, user, aside, temporary, text, 0600) ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot write %s/%s: %s", path, user,
+                          strerror(errno));
 }
 
 /* Whether it can be of use: a login looks for the bypass of the enrollment's name, and without an
@@ -130,19 +126,17 @@ static enum command_status begin(const struct tool *tool, const char *user, int 
 bool bypass_end(const struct settings *settings, const char *name, bool *ret_was_there,
                 struct verdict *why_not)
 {
-    bool is_absent, is_ended;
-    int folder = bypass_open_folder(settings->runtime_dir, &is_absent, why_not);
+    bool is_absent;
+    auto_close folder = bypass_open_folder(settings->runtime_dir, &is_absent, why_not);
 
     *ret_was_there = false;
     if (folder < 0)
         return is_absent;
     *ret_was_there = unlinkat(folder, name, 0) == 0;
-    is_ended =
-        *ret_was_there || errno == ENOENT ||
-        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot remove %s/" BYPASS_FOLDER "/%s: %s",
-                       settings->runtime_dir, name, strerror(errno));
-    close(folder);
-    return is_ended;
+    return *ret_was_there || errno == ENOENT ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                          "cannot remove %s/" BYPASS_FOLDER "/%s: %s", settings->runtime_dir, name,
+                          strerror(errno));
 }
 
 static enum command_status end(const struct tool *tool, const char *user)
@@ -167,8 +161,7 @@ static enum command_status run(const struct command_call *call)
     const char *span = command_value(call, "for"), *reason = command_value(call, "reason");
     bool is_end = command_value(call, "end") != NULL;
     int seconds = span != NULL ? read_span(span) : 0;
-    struct tool tool;
-    enum command_status status;
+    auto_tool tool = TOOL_NONE;
 
     if (is_end ? span != NULL || reason != NULL : span == NULL || reason == NULL)
         return refuse_usage("bypass needs --for and --reason, or --end alone");
@@ -179,17 +172,13 @@ static enum command_status run(const struct command_call *call)
         return refuse_usage("--reason must be 1 to 200 bytes of UTF-8");
     if (!tool_open_local(call, call->operands[0], &tool))
         return COMMAND_WRONG;
-    status =
-        is_end ? end(&tool, call->operands[0]) : begin(&tool, call->operands[0], seconds, reason);
-    tool_close(&tool);
-    return status;
+    return is_end ? end(&tool, call->operands[0])
+                  : begin(&tool, call->operands[0], seconds, reason);
 }
 
 const struct command bypass_command = {
     .name = "bypass",
     .operands = "USER",
-    .operands_min = 1,
-    .operands_max = 1,
     .summary = "Exempts USER from the code for a time",
     .options = {
         { "for", "TIME", "how long, at most 24h: 90m, 2h" },

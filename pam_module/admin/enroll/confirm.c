@@ -131,7 +131,7 @@ static enum command_status run(const struct command_call *call)
     const char *name = call->operands[0];
     enum command_status status = COMMAND_WRONG;
     struct users_record record;
-    struct tool tool;
+    auto_tool tool = TOOL_NONE;
     struct verdict why_not;
     enum users_found found;
     enum confirm_end end;
@@ -151,15 +151,12 @@ static enum command_status run(const struct command_call *call)
             tool_clean(&tool, USERS_PENDING, name, &(enum command_status){ 0 }))
             terminal_say("the pending factor of %s was deleted: enroll again", name);
     }
-    tool_close(&tool);
     return status;
 }
 
 const struct command confirm_command = {
     .name = "confirm",
     .operands = "USER",
-    .operands_min = 1,
-    .operands_max = 1,
     .summary = "Finishes \"enroll --uri-only\" with the first code",
     .options = { TOOL_OPTIONS },
     .run = run,

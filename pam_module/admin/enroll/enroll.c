@@ -253,24 +253,18 @@ static enum command_status import(const struct command_call *call, struct tool *
 
 static enum command_status run(const struct command_call *call)
 {
-    struct tool tool;
-    enum command_status status;
+    auto_tool tool = TOOL_NONE;
 
     if (!is_sensible(call))
         return COMMAND_USAGE;
     if (!tool_open(call, call->operands[0], &tool))
         return COMMAND_WRONG;
-    status =
-        command_value(call, "import") != NULL ? import(call, &tool) : enroll(call, &tool, NULL);
-    tool_close(&tool);
-    return status;
+    return command_value(call, "import") != NULL ? import(call, &tool) : enroll(call, &tool, NULL);
 }
 
 const struct command enroll_command = {
     .name = "enroll",
     .operands = "USER",
-    .operands_min = 1,
-    .operands_max = 1,
     .summary = "Enrolls USER: shows a QR code for the authenticator app",
     .options = {
         { "identity", "ID", "the identity at Twilio; a new random one by default" },

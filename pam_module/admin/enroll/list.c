@@ -319,7 +319,7 @@ static enum command_status list_missing(const struct command_call *call)
 
 static enum command_status run(const struct command_call *call)
 {
-    struct tool tool;
+    auto_tool tool = TOOL_NONE;
     struct rows rows = { .tool = &tool, .is_checked = command_value(call, "check") != NULL };
 
     if (command_value(call, "missing") != NULL)
@@ -341,7 +341,6 @@ static enum command_status run(const struct command_call *call)
         rows.status = COMMAND_WRONG;
     }
     listing_free(rows.listing);
-    tool_close(&tool);
     return rows.status;
 }
 

@@ -141,7 +141,7 @@ static enum command_status run(const struct command_call *call)
     const char *user = call->operands[0];
     struct set set = { 0 };
     struct users_record record;
-    struct tool tool;
+    auto_tool tool = TOOL_NONE;
     struct verdict why_not;
     enum command_status status = COMMAND_WRONG;
 
@@ -164,15 +164,12 @@ static enum command_status run(const struct command_call *call)
         status = tool_refuse(&why_not, "cannot read the enrollment");
     }
     explicit_bzero(&set, sizeof set);
-    tool_close(&tool);
     return status;
 }
 
 const struct command recovery_codes_command = {
     .name = "recovery-codes",
     .operands = "USER",
-    .operands_min = 1,
-    .operands_max = 1,
     .summary = "Makes new recovery codes for USER and shows them once",
     .options = {
         { "count", "N", "how many, 1 to 20; 10 by default" },

@@ -88,21 +88,16 @@ static enum command_status run(const struct command_call *call)
 {
     bool is_local = command_value(call, "local") != NULL;
     const char *name = call->operands[0];
-    struct tool tool;
-    enum command_status status;
+    auto_tool tool = TOOL_NONE;
 
     if (is_local ? !tool_open_local(call, name, &tool) : !tool_open(call, name, &tool))
         return COMMAND_WRONG;
-    status = is_local ? retire(&tool, name) : remove_all(call, &tool);
-    tool_close(&tool);
-    return status;
+    return is_local ? retire(&tool, name) : remove_all(call, &tool);
 }
 
 const struct command remove_command = {
     .name = "remove",
     .operands = "USER",
-    .operands_min = 1,
-    .operands_max = 1,
     .summary = "Deletes the factor of USER at Twilio, then the enrollment",
     .options = {
         { "local", NULL, "delete only on this host; a later remove deletes the factor at Twilio" },

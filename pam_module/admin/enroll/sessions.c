@@ -4,8 +4,8 @@
 #include "sessions.h"
 
 #include <string.h>
-#include <unistd.h>
 
+#include "../../core/descriptor.h"
 #include "../../core/proof.h"
 #include "../desk/terminal.h"
 #include "tool.h"
@@ -53,17 +53,15 @@ static bool walk(const struct settings *settings, struct search *search,
                  struct verdict *why_not)
 {
     bool is_absent;
+    auto_close folder = proof_open_folder(settings->runtime_dir, false, &is_absent, why_not);
 
-    search->most_seconds = (int64_t)settings->session_minutes * MINUTE;
-    search->folder = proof_open_folder(settings->runtime_dir, false, &is_absent, why_not);
-    if (search->folder < 0)
+    if (folder < 0)
         return is_absent;
-    if (!boot_now(&search->now)) {
-        close(search->folder);
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "the clock can't be read");
-    }
-    proof_walk(search->folder, &search->now, found, search);
-    close(search->folder);
+    if (!boot_now(&search->now))
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot read the clock");
+    search->most_seconds = (int64_t)settings->session_minutes * MINUTE;
+    search->folder = folder;
+    proof_walk(folder, &search->now, found, search);
     return true;
 }
 
@@ -123,21 +121,16 @@ static enum command_status show(const struct tool *tool, const char *user)
 static enum command_status run(const struct command_call *call)
 {
     const char *user = call->operands[0];
-    struct tool tool;
-    enum command_status status;
+    auto_tool tool = TOOL_NONE;
 
     if (!tool_open_local(call, user, &tool))
         return COMMAND_WRONG;
-    status = command_value(call, "end") != NULL ? end_all(&tool, user) : show(&tool, user);
-    tool_close(&tool);
-    return status;
+    return command_value(call, "end") != NULL ? end_all(&tool, user) : show(&tool, user);
 }
 
 const struct command session_command = {
     .name = "session",
     .operands = "USER",
-    .operands_min = 1,
-    .operands_max = 1,
     .summary = "Tells whether USER has proved a code in a session, or ends that",
     .options = {
         { "end", NULL, "ask USER for a code again in every session" },

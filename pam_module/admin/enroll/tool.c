@@ -74,43 +74,24 @@ static bool open_service(const struct command_call *call, struct tool *tool)
 
 bool tool_open_local(const struct command_call *call, const char *name, struct tool *ret_tool)
 {
-    struct tool tool = { .signals = -1, .users = { .folders = { -1, -1, -1 }, .lock = -1 } };
-    const char *doing = "cannot read the settings, twilio-verify.conf(5)";
     struct verdict why_not;
-    bool is_open;
 
     if (name != NULL && !enrollment_is_name(name)) {
         terminal_say("\"%s\" is not a valid user name: 1 to 250 bytes without \"/\"", name);
         return false;
     }
     if (name != NULL)
-        tool.signals = terminal_hold_signals();
-    is_open = settings_read(call->settings_path, &tool.settings, &why_not);
-    if (is_open) {
-        doing = "cannot open the enrollments";
-        is_open = users_open(tool.settings->users_dir, &tool.users, &why_not) &&
-                  (name == NULL || users_lock(&tool.users, name, &why_not));
-    }
-    if (!is_open) {
-        tool_close(&tool);
-        return refuse_opening(&why_not, doing);
-    }
-    *ret_tool = tool;
-    return true;
+        ret_tool->signals = terminal_hold_signals();
+    if (!settings_read(call->settings_path, &ret_tool->settings, &why_not))
+        return refuse_opening(&why_not, "cannot read the settings, twilio-verify.conf(5)");
+    return (users_open(ret_tool->settings->users_dir, &ret_tool->users, &why_not) &&
+            (name == NULL || users_lock(&ret_tool->users, name, &why_not))) ||
+           refuse_opening(&why_not, "cannot open the enrollments");
 }
 
 bool tool_open(const struct command_call *call, const char *name, struct tool *ret_tool)
 {
-    struct tool tool;
-
-    if (!tool_open_local(call, name, &tool))
-        return false;
-    if (!open_service(call, &tool)) {
-        tool_close(&tool);
-        return false;
-    }
-    *ret_tool = tool;
-    return true;
+    return tool_open_local(call, name, ret_tool) && open_service(call, ret_tool);
 }
 
 void tool_close(struct tool *tool)

@@ -16,6 +16,11 @@ struct tool {
     int signals; /* that end a request; -1: none */
 };
 
+#define TOOL_NONE                                                                                  \
+    {                                                                                              \
+        .users = { .folders = { -1, -1, -1 }, .lock = -1 }, .signals = -1                          \
+    }
+
 /* The options of a verb that talks to Twilio. */
 #define TOOL_OPTIONS                                                                               \
     { "api-key-sid", "SID", "an API key that may manage factors, for this call" },                 \
@@ -29,14 +34,17 @@ bool tool_key(const struct command_call *call, const struct settings *settings,
               const char **ret_user, const char **ret_path, struct verdict *why_not);
 
 /* Reads the settings and opens the folder of the enrollments; where NAME is not NULL, holds signals
- * and locks NAME. Makes no request possible, and so needs no API key. The caller closes with
- * tool_close(). False: said why on standard error. */
+ * and locks NAME. Makes no request possible, and so needs no API key. *RET_TOOL is an auto_tool of
+ * TOOL_NONE. False: said why on standard error. */
 bool tool_open_local(const struct command_call *call, const char *name, struct tool *ret_tool);
 
 /* The same, and prepares for requests with the key that tool_key() tells. */
 bool tool_open(const struct command_call *call, const char *name, struct tool *ret_tool);
 
+/* Closes what is open. */
 void tool_close(struct tool *tool);
+
+#define auto_tool __attribute__((cleanup(tool_close))) struct tool
 
 /* For one request: until the settings' timeout from now, or until a signal that is held. */
 struct http_watch *tool_watch(struct tool *tool);

@@ -27,21 +27,14 @@ static enum command_status unlock(const struct tool *tool, const char *name)
 static enum command_status run(const struct command_call *call)
 {
     const char *name = call->operands[0];
-    struct tool tool;
-    enum command_status status;
+    auto_tool tool = TOOL_NONE;
 
-    if (!tool_open_local(call, name, &tool))
-        return COMMAND_WRONG;
-    status = unlock(&tool, name);
-    tool_close(&tool);
-    return status;
+    return tool_open_local(call, name, &tool) ? unlock(&tool, name) : COMMAND_WRONG;
 }
 
 const struct command unlock_command = {
     .name = "unlock",
     .operands = "USER",
-    .operands_min = 1,
-    .operands_max = 1,
     .summary = "Lets USER log in with codes again after too many wrong ones",
     .run = run,
 };

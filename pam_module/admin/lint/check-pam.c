@@ -21,7 +21,7 @@
 #define ETC "/etc/pam.d"
 #define USR "/usr/lib/pam.d"
 
-enum { OPERANDS_MAX = 1000, UNKNOWN_SIZE = 512 };
+enum { UNKNOWN_SIZE = 512 };
 
 /* All services. */
 struct survey {
@@ -334,7 +334,6 @@ static enum command_status run(const struct command_call *call)
 const struct command check_pam_command = {
     .name = "check-pam",
     .operands = "[SERVICE...]",
-    .operands_max = OPERANDS_MAX,
     .summary = "Reports whether the second factor can be bypassed",
     .options = {
         { "json", NULL, "print JSON, for a program" },
