@@ -33,7 +33,17 @@ struct survey {
     bool is_open;   /* a program that calls it may let in by something else than PAM */
     /* Services of whose programs that is not known, with commas between. */
     char unknown[UNKNOWN_SIZE];
+    char *names; /* of check_pam_list() */
+    size_t names_size;
 };
+
+static struct survey survey_of(struct report *report, const struct check_pam *check)
+{
+    return (struct survey){ .report = report,
+                            .check = check,
+                            .folders = { check->pam_dir != NULL ? check->pam_dir : ETC,
+                                         check->pam_dir != NULL ? NULL : USR } };
+}
 
 static struct check_stack stack_of(const struct survey *survey, const char *service)
 {
@@ -130,26 +140,34 @@ static bool is_never_found(const char *name)
     return false;
 }
 
-/* What else calls the module, of the files of FOLDER, the NUMBERth. */
-static void add_folder(struct survey *survey, int number)
+/* Calls ACT with each service that has a file, but for "other". */
+static void for_each(struct survey *survey,
+                     void (*act)(struct survey *survey, const char *folder, const char *name))
 {
-    struct dirent **entries = NULL;
-    int count = scandir(survey->folders[number], &entries, is_service, alphasort);
-
-    for (int i = 0; i < count; i++) {
-        const char *name = entries[i]->d_name;
-        bool is_wanted = !is_login(facts_find_service(survey->facts, name)) &&
-                         strcmp(name, "other") != 0 && calls_itself(survey, name) &&
-                         !is_hidden(survey, name, number);
-        if (is_wanted && is_never_found(name))
-            report_add(survey->report, REPORT_WARNING, name, "rename the file",
-                       "%s/%s: libpam looks for a service in lower case, and does not find it",
-                       survey->folders[number], name);
-        else if (is_wanted)
-            add_service(survey, name, false);
-        free(entries[i]);
+    for (int i = 0; survey->folders[i] != NULL; i++) {
+        struct dirent **entries = NULL;
+        int count = scandir(survey->folders[i], &entries, is_service, alphasort);
+        for (int j = 0; j < count; j++) {
+            const char *name = entries[j]->d_name;
+            if (strcmp(name, "other") != 0 && !is_hidden(survey, name, i))
+                act(survey, survey->folders[i], name);
+            free(entries[j]);
+        }
+        free(entries);
     }
-    free(entries);
+}
+
+/* What else calls the module. */
+static void add_caller(struct survey *survey, const char *folder, const char *name)
+{
+    if (is_login(facts_find_service(survey->facts, name)) || !calls_itself(survey, name))
+        return;
+    if (is_never_found(name))
+        report_add(survey->report, REPORT_WARNING, name, "rename the file",
+                   "%s/%s: libpam looks for a service in lower case, and does not find it", folder,
+                   name);
+    else
+        add_service(survey, name, false);
 }
 
 static bool is_named(const struct survey *survey, const char *name)
@@ -161,22 +179,14 @@ static bool is_named(const struct survey *survey, const char *name)
     return service != NULL && *service != NULL;
 }
 
-/* Others of FOLDER, the NUMBERth, that will call the module since they include a file of the
- * overlay. */
-static void add_includers(struct survey *survey, int number)
+/* Another that will call the module since it includes a file of the overlay. */
+static void add_includer(struct survey *survey, const char *folder, const char *name)
 {
-    struct dirent **entries = NULL;
-    int count = scandir(survey->folders[number], &entries, is_service, alphasort);
+    struct check_stack stack = stack_of(survey, name);
 
-    for (int i = 0; i < count; i++) {
-        const char *name = entries[i]->d_name;
-        struct check_stack stack = stack_of(survey, name);
-        if (!is_named(survey, name) && strcmp(name, "other") != 0 &&
-            check_stack_ask(&stack).is_new && !is_hidden(survey, name, number))
-            add_service(survey, name, true);
-        free(entries[i]);
-    }
-    free(entries);
+    (void)folder;
+    if (!is_named(survey, name) && check_stack_ask(&stack).is_new)
+        add_service(survey, name, true);
 }
 
 /* Those that no finding about a stack names. */
@@ -195,8 +205,7 @@ static void add_exempt(struct survey *survey)
 static void add_all(struct survey *survey)
 {
     add_logins(survey);
-    for (int i = 0; survey->folders[i] != NULL; i++)
-        add_folder(survey, i);
+    for_each(survey, add_caller);
     add_exempt(survey);
     if (!survey->is_called)
         report_add(survey->report, survey->check->is_unused_fine ? REPORT_NOTE : REPORT_WRONG,
@@ -222,16 +231,12 @@ static void add_named(struct survey *survey, const char *operand)
 
 bool check_pam_add(struct report *report, const struct check_pam *check)
 {
-    struct survey survey = { .report = report, .check = check, .folders = { ETC, USR } };
+    struct survey survey = survey_of(report, check);
     char why_not[FACTS_WHY_NOT_SIZE];
 
     if (!facts_read(&survey.facts, why_not)) {
         report_add(report, REPORT_WRONG, "pam-facts", NULL, "%s", why_not);
         return false;
-    }
-    if (check->pam_dir != NULL) {
-        survey.folders[0] = check->pam_dir;
-        survey.folders[1] = NULL;
     }
     if (check->pam_dir != NULL && access(check->pam_dir, R_OK | X_OK) != 0)
         report_add(report, REPORT_WRONG, "pam", NULL, "%s: %s", check->pam_dir, strerror(errno));
@@ -239,8 +244,8 @@ bool check_pam_add(struct report *report, const struct check_pam *check)
         add_all(&survey);
     for (char *const *service = check->services; service != NULL && *service != NULL; service++)
         add_named(&survey, *service);
-    for (int i = 0; check->overlay != NULL && survey.folders[i] != NULL; i++)
-        add_includers(&survey, i);
+    if (check->overlay != NULL)
+        for_each(&survey, add_includer);
     if (check->pam_dir == NULL && access("/etc/pam.conf", F_OK) == 0 && access(ETC, F_OK) != 0 &&
         access(USR, F_OK) != 0)
         report_add(report, REPORT_WARNING, "pam", NULL,
@@ -253,37 +258,24 @@ bool check_pam_add(struct report *report, const struct check_pam *check)
     return !survey.is_open;
 }
 
-/* Adds those of FOLDER, the NUMBERth. */
-static void list_folder(const struct survey *survey, int number, char *names, size_t size)
+static void list_caller(struct survey *survey, const char *folder, const char *name)
 {
-    struct dirent **entries = NULL;
-    int count = scandir(survey->folders[number], &entries, is_service, alphasort);
-
-    for (int i = 0; i < count; i++) {
-        const char *name = entries[i]->d_name;
-        if (strcmp(name, "other") != 0 && calls_itself(survey, name) &&
-            !is_hidden(survey, name, number) && !is_never_found(name))
-            terminal_add_word(names, size, " ", name);
-        free(entries[i]);
-    }
-    free(entries);
+    (void)folder;
+    if (calls_itself(survey, name) && !is_never_found(name))
+        terminal_add_word(survey->names, survey->names_size, " ", name);
 }
 
 void check_pam_list(const char *pam_dir, char *names, size_t size)
 {
-    const struct check_pam check = { .settings = NULL };
-    struct survey survey = { .check = &check, .folders = { ETC, USR } };
+    const struct check_pam check = { .pam_dir = pam_dir };
+    struct survey survey = survey_of(NULL, &check);
     char why_not[FACTS_WHY_NOT_SIZE];
 
     *names = '\0';
-    if (pam_dir != NULL) {
-        survey.folders[0] = pam_dir;
-        survey.folders[1] = NULL;
-    }
-    if (!facts_read(&survey.facts, why_not))
-        return;
-    for (int i = 0; survey.folders[i] != NULL; i++)
-        list_folder(&survey, i, names, size);
+    survey.names = names;
+    survey.names_size = size;
+    if (facts_read(&survey.facts, why_not))
+        for_each(&survey, list_caller);
     facts_free(&survey.facts);
 }
 
