@@ -508,24 +508,43 @@ static int end_test(void **state)
 
 static struct http *open_http(void)
 {
-    struct http *http = NULL;
+    struct http *opened = NULL;
 
-    assert_true(http_open(&settings, &credentials, &http, &why_not));
-    return http;
+    assert_true(http_open(&settings, &credentials, &opened, &why_not));
+    return opened;
 }
 
-static enum http_result send_it(struct http *http, step_function *first, step_function *second,
-                                struct http_reply *ret_reply)
+/* Of most tests. */
+static struct http *http;
+static struct http_reply reply;
+
+static int begin_open(void **state)
+{
+    begin_test(state);
+    reply = (struct http_reply){ .status = -1 };
+    http = open_http();
+    return 0;
+}
+
+static int end_open(void **state)
+{
+    http_free(http);
+    http = NULL;
+    return end_test(state);
+}
+
+#define TEST_OPENED(name) TEST_WITH(name, begin_open, end_open)
+
+static enum http_result send_it(step_function *first, step_function *second)
 {
     fake.steps[0] = first;
     fake.steps[1] = second;
     fake.step = 0;
-    return http_send(http, &request, &watch, ret_reply, &why_not);
+    return http_send(http, &request, &watch, &reply, &why_not);
 }
 
-TEST_WITH(says_every_guard, begin_test, end_test)
+TEST_OPENED(says_every_guard)
 {
-    struct http *http = open_http();
     static const struct {
         CURLoption option;
         long number;
@@ -553,12 +572,10 @@ TEST_WITH(says_every_guard, begin_test, end_test)
     assert_string_equal(OPTION(CURLOPT_PASSWORD).pointer, "hunter2");
     assert_true(OPTION(CURLOPT_ACCEPT_ENCODING).is_set);
     assert_null(OPTION(CURLOPT_ACCEPT_ENCODING).pointer);
-    http_free(http);
 }
 
 TEST_WITH(does_not_open_where_libcurl_does_not_take_an_option, begin_test, end_test)
 {
-    struct http *http = NULL;
     int options;
 
     http_free(open_http());
@@ -578,7 +595,6 @@ TEST_WITH(does_not_open_where_libcurl_gets_no_memory, begin_test, end_test)
 {
     bool *const failures[] = { &fake.fails_global, &fake.fails_multi, &fake.fails_easy,
                                &fake.fails_list,   &fake.fails_limit, &fake.fails_url };
-    struct http *http = NULL;
 
     for (size_t i = 0; i < ARRAY_SIZE(failures); i++) {
         begin_test(NULL);
@@ -597,7 +613,6 @@ TEST_WITH(trusts_what_the_settings_say_then_the_folder_then_the_bundle, begin_te
                                    .ca_file = (char *)"/file",
                                    .ca_path = (char *)"/folder" };
     const char *file, *folder;
-    struct http *http;
 
     transfer_certificates(&both, &file, &folder);
     assert_string_equal(file, "/file");
@@ -606,6 +621,7 @@ TEST_WITH(trusts_what_the_settings_say_then_the_folder_then_the_bundle, begin_te
     assert_string_equal(OPTION(CURLOPT_CAINFO).pointer, "/file");
     assert_string_equal(OPTION(CURLOPT_CAPATH).pointer, "/folder");
     http_free(http);
+    http = NULL;
 
     begin_test(NULL);
     transfer_certificates(&settings, &file, &folder);
@@ -624,13 +640,10 @@ TEST_WITH(trusts_what_the_settings_say_then_the_folder_then_the_bundle, begin_te
     assert_string_equal(OPTION(CURLOPT_CAPATH).pointer, certificates);
 }
 
-TEST_WITH(a_reply_is_whole, begin_test, end_test)
+TEST_OPENED(a_reply_is_whole)
 {
-    struct http *http = open_http();
-    struct http_reply reply = { 0 };
-
     fake.retry_after = INT_MAX;
-    assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
+    assert_int_equal(send_it(sends, is_answered), HTTP_REPLIED);
     assert_int_equal(reply.status, 200);
     assert_int_equal(reply.size, 2);
     assert_memory_equal(reply.body, "{}", 2);
@@ -638,40 +651,31 @@ TEST_WITH(a_reply_is_whole, begin_test, end_test)
     assert_string_equal(reply.request_id, "-");
     assert_int_equal(reply.date_seconds, -1);
     assert_string_equal(fake.url, "https://verify.invalid/path");
-    http_free(http);
 }
 
-TEST_WITH(a_reply_is_wiped_in_the_end, begin_test, end_test)
+TEST_OPENED(a_reply_is_wiped_in_the_end)
 {
-    struct http *http = open_http();
-    struct http_reply reply = { 0 };
-
-    assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
+    assert_int_equal(send_it(sends, is_answered), HTTP_REPLIED);
     wiped_expect(reply.body, HTTP_BODY_MAX);
     http_free(http);
+    http = NULL;
     assert_int_equal(wiped_missing(), 0);
 }
 
-TEST_WITH(a_request_never_leaves_twice, begin_test, end_test)
+TEST_OPENED(a_request_never_leaves_twice)
 {
-    struct http *http = open_http();
-    struct http_reply reply = { .status = -1 };
-
-    assert_int_equal(send_it(http, sends, repeats, &reply), HTTP_LOST);
+    assert_int_equal(send_it(sends, repeats), HTTP_LOST);
     assert_int_equal(reply.status, -1);
     assert_refused(&why_not, OUTCOME_UNAVAILABLE, "as libcurl calls it");
     assert_int_equal(OPTION(CURLOPT_FRESH_CONNECT).number, 0);
 
     /* Whose connection may be dead without a sign. */
-    assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
+    assert_int_equal(send_it(sends, is_answered), HTTP_REPLIED);
     assert_int_equal(OPTION(CURLOPT_FRESH_CONNECT).number, 1);
-    http_free(http);
 }
 
-TEST_WITH(a_request_that_cannot_begin_is_not_sent, begin_test, end_test)
+TEST_OPENED(a_request_that_cannot_begin_is_not_sent)
 {
-    struct http *http = open_http();
-    struct http_reply reply;
     char path[1024];
     const struct http_request too_long = { path, NULL, PATIENCE_MS, false };
     int begun = fake.calls;
@@ -690,23 +694,18 @@ TEST_WITH(a_request_that_cannot_begin_is_not_sent, begin_test, end_test)
     for (int failing = 1; failing <= 5; failing++) {
         fake.calls = begun;
         fake.failing = begun + failing;
-        assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_UNSENT);
+        assert_int_equal(send_it(sends, is_answered), HTTP_UNSENT);
     }
     assert_int_equal(fake.step, 0);
-    http_free(http);
 }
 
-TEST_WITH(libcurl_itself_may_fail, begin_test, end_test)
+TEST_OPENED(libcurl_itself_may_fail)
 {
-    struct http *http = open_http();
-    struct http_reply reply;
-
     fake.fails_perform = true;
     fake.cause = (struct cause){ CAUSE_UNKNOWN };
-    assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_UNSENT);
+    assert_int_equal(send_it(sends, is_answered), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "https://verify.invalid: the request failed");
     assert_int_equal(fake.end, MOVE_FAILED_HERE);
-    http_free(http);
 }
 
 static CURLcode failure;
@@ -717,7 +716,7 @@ static bool fails(CURLcode *ret_code)
     return true;
 }
 
-TEST_WITH(each_word_of_libcurl_s_says_how_the_request_ended, begin_test, end_test)
+TEST_OPENED(each_word_of_libcurl_s_says_how_the_request_ended)
 {
     static const struct {
         CURLcode code;
@@ -743,8 +742,6 @@ TEST_WITH(each_word_of_libcurl_s_says_how_the_request_ended, begin_test, end_tes
         { (CURLcode)100, MOVE_BAD_ANSWER },
         { CURLE_OUT_OF_MEMORY, MOVE_FLOOD },
     };
-    struct http *http = open_http();
-    struct http_reply reply;
 
     for (int code = 1; code < 120; code++) {
         enum move_end end = MOVE_FAILED_HERE;
@@ -754,64 +751,55 @@ TEST_WITH(each_word_of_libcurl_s_says_how_the_request_ended, begin_test, end_tes
         if (code == CURLE_SSL_CACERT_BADFILE || code == CURLE_PEER_FAILED_VERIFICATION)
             continue;
         failure = (CURLcode)code;
-        assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_UNSENT);
+        assert_int_equal(send_it(fails, NULL), HTTP_UNSENT);
         if (fake.end != end)
             fail_msg("code %d ended as %d", code, (int)fake.end);
         assert_refused(&why_not, OUTCOME_UNAVAILABLE, "https://verify.invalid: ");
     }
-    http_free(http);
 }
 
-TEST_WITH(only_the_other_side_s_fault_is_an_outage, begin_test, end_test)
+TEST_OPENED(only_the_other_side_s_fault_is_an_outage)
 {
-    struct http *http = open_http();
-    struct http_reply reply;
-
     failure = CURLE_COULDNT_CONNECT;
     for (int kind = CAUSE_UNKNOWN; kind < CAUSE_OTHER_SIDE; kind++) {
         fake.cause = (struct cause){ (enum cause_kind)kind };
-        assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_UNSENT);
+        assert_int_equal(send_it(fails, NULL), HTTP_UNSENT);
         assert_refused(&why_not, OUTCOME_MISCONFIGURED, cause_text((enum cause_kind)kind));
         assert_non_null(strstr(why_not.reason, "; libcurl: as libcurl calls it"));
     }
     fake.cause = (struct cause){ CAUSE_CALL, EADDRNOTAVAIL, "connect() to the server" };
-    assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_UNSENT);
+    assert_int_equal(send_it(fails, NULL), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED,
                    "connect() to the server: Cannot assign requested address");
-    http_free(http);
 }
 
-TEST_WITH(a_certificate_that_is_not_trusted_may_be_this_host_s_fault, begin_test, end_test)
+TEST_OPENED(a_certificate_that_is_not_trusted_may_be_this_host_s_fault)
 {
-    struct http *http = open_http();
-    struct http_reply reply;
-
     fake.has_folder = true;
-    assert_int_equal(send_it(http, meets_a_stranger, NULL, &reply), HTTP_UNSENT);
+    assert_int_equal(send_it(meets_a_stranger, NULL), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_UNAVAILABLE, "https://verify.invalid: ");
     assert_true(http_is_distrusted(http));
     assert_int_equal(fake.end, MOVE_BAD_ANSWER);
 
     fake.verify_result = 9;
-    assert_int_equal(send_it(http, meets_a_stranger, NULL, &reply), HTTP_UNSENT);
+    assert_int_equal(send_it(meets_a_stranger, NULL), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "check the clock of this host");
 
     fake.verify_result = 20;
     fake.has_folder = false; /* the bundle is not there */
-    assert_int_equal(send_it(http, meets_a_stranger, NULL, &reply), HTTP_UNSENT);
+    assert_int_equal(send_it(meets_a_stranger, NULL), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "cannot read the trusted certificates");
     assert_true(http_is_distrusted(http));
 
     failure = CURLE_SSL_CACERT_BADFILE;
-    assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_UNSENT);
+    assert_int_equal(send_it(fails, NULL), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "cannot read the trusted certificates");
     assert_false(http_is_distrusted(http));
-    assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
+    assert_int_equal(send_it(sends, is_answered), HTTP_REPLIED);
     assert_false(http_is_distrusted(http));
-    http_free(http);
 }
 
-TEST_WITH(the_host_that_is_looked_up_is_the_proxy_s_or_the_server_s, begin_test, end_test)
+TEST_OPENED(the_host_that_is_looked_up_is_the_proxy_s_or_the_server_s)
 {
     const struct settings proxied = { .base_url = settings.base_url,
                                       .proxy = (char *)"socks5h://proxy.invalid" };
@@ -826,39 +814,34 @@ TEST_WITH(the_host_that_is_looked_up_is_the_proxy_s_or_the_server_s, begin_test,
                  { &fixed, NULL },
                  { &fixed6, NULL },
                  { &local, NULL } };
-    struct http_reply reply;
 
     failure = CURLE_COULDNT_RESOLVE_HOST;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        struct http *http = NULL;
+        http_free(http);
+        http = NULL;
         assert_true(http_open(rows[i].settings, &credentials, &http, &why_not));
         fake.looked_up = "";
-        assert_int_equal(send_it(http, looks_up, fails, &reply), HTTP_UNSENT);
+        assert_int_equal(send_it(looks_up, fails), HTTP_UNSENT);
         if (rows[i].name == NULL)
             assert_null(fake.looked_up);
         else
             assert_string_equal(fake.looked_up, rows[i].name);
-        http_free(http);
     }
 }
 
-TEST_WITH(a_look_up_that_failed_is_judged_when_the_name_servers_have_answered, begin_test, end_test)
+TEST_OPENED(a_look_up_that_failed_is_judged_when_the_name_servers_have_answered)
 {
-    struct http *http = open_http();
-    struct http_reply reply;
-
     failure = CURLE_COULDNT_RESOLVE_HOST;
     fake.unsettled = 10;
-    assert_int_equal(send_it(http, looks_up, fails, &reply), HTTP_UNSENT);
+    assert_int_equal(send_it(looks_up, fails), HTTP_UNSENT);
     assert_int_equal(fake.end, MOVE_NOT_RESOLVED);
     assert_int_equal(fake.unsettled, -1);
     assert_in_range(fake.now_ms, NOW_MS + 500, NOW_MS + 600);
 
     fake.unsettled = 1000;
     watch.deadline_ms = fake.now_ms + 300;
-    assert_int_equal(send_it(http, looks_up, fails, &reply), HTTP_UNSENT);
+    assert_int_equal(send_it(looks_up, fails), HTTP_UNSENT);
     assert_int_equal(fake.now_ms, watch.deadline_ms);
-    http_free(http);
 }
 
 /* A limit of 2 s that began SPENT_MS ago, WAITED_MS of it spent on waiting. */
@@ -869,35 +852,31 @@ static void set_limit(int64_t spent_ms, int64_t waited_ms)
     watch.deadline_ms = fake.now_ms + watch.limit_ms - spent_ms;
 }
 
-TEST_WITH(most_of_the_time_spent_on_this_host_is_not_an_outage, begin_test, end_test)
+TEST_OPENED(most_of_the_time_spent_on_this_host_is_not_an_outage)
 {
-    struct http *http = open_http();
-    struct http_reply reply;
-
     failure = CURLE_RECV_ERROR;
     set_limit(1500, 500);
-    assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_UNSENT);
+    assert_int_equal(send_it(fails, NULL), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_UNAVAILABLE, "as libcurl calls it");
     set_limit(1501, 500);
-    assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_UNSENT);
+    assert_int_equal(send_it(fails, NULL), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, CAUSE_NO_TIME_TEXT);
     set_limit(1501, 500);
     set_limit(501, 0);
     watch.limit_ms = 600; /* half of it is less than what this host may always use */
     watch.deadline_ms = fake.now_ms + 100;
-    assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_UNSENT);
+    assert_int_equal(send_it(fails, NULL), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_UNAVAILABLE, "as libcurl calls it");
     watch.deadline_ms = fake.now_ms + 99;
-    assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_UNSENT);
+    assert_int_equal(send_it(fails, NULL), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, CAUSE_NO_TIME_TEXT);
     set_limit(1501, 500);
     watch.limit_ms = 0; /* nobody counts */
-    assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_UNSENT);
+    assert_int_equal(send_it(fails, NULL), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_UNAVAILABLE, "as libcurl calls it");
-    http_free(http);
 }
 
-TEST_WITH(a_server_that_ended_a_slow_handshake_is_not_an_outage, begin_test, end_test)
+TEST_OPENED(a_server_that_ended_a_slow_handshake_is_not_an_outage)
 {
     static const struct {
         CURLcode code;
@@ -907,8 +886,6 @@ TEST_WITH(a_server_that_ended_a_slow_handshake_is_not_an_outage, begin_test, end
         { CURLE_SEND_ERROR, 1000 },        { CURLE_GOT_NOTHING, 1000 },
         { CURLE_COULDNT_CONNECT, 10000 },  { CURLE_COULDNT_RESOLVE_HOST, 10000 },
     };
-    struct http *http = open_http();
-    struct http_reply reply;
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         for (int excess_ms = 0; excess_ms < 2; excess_ms++) {
@@ -916,17 +893,14 @@ TEST_WITH(a_server_that_ended_a_slow_handshake_is_not_an_outage, begin_test, end
             set_limit(0, 0);
             watch.limit_ms = 20000;
             watch.deadline_ms = fake.now_ms + watch.limit_ms - rows[i].lost_ms - excess_ms;
-            assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_UNSENT);
+            assert_int_equal(send_it(fails, NULL), HTTP_UNSENT);
             assert_int_equal(why_not.outcome,
                              excess_ms == 0 ? OUTCOME_UNAVAILABLE : OUTCOME_MISCONFIGURED);
         }
-    http_free(http);
 }
 
-TEST_WITH(a_wait_counts_as_the_other_side_s_but_not_what_this_host_added, begin_test, end_test)
+TEST_OPENED(a_wait_counts_as_the_other_side_s_but_not_what_this_host_added)
 {
-    struct http *http = open_http();
-    struct http_reply reply;
     static const struct {
         int64_t held_ms;
         int came;
@@ -938,54 +912,41 @@ TEST_WITH(a_wait_counts_as_the_other_side_s_but_not_what_this_host_added, begin_
         watch.waited_ms = 0;
         fake.held_ms = rows[i].held_ms;
         fake.came = rows[i].came;
-        assert_int_equal(send_it(http, waits, fails, &reply), HTTP_UNSENT);
+        assert_int_equal(send_it(waits, fails), HTTP_UNSENT);
         assert_int_equal(watch.waited_ms, rows[i].waited_ms);
     }
-    http_free(http);
 }
 
-TEST_WITH(a_reply_that_came_before_its_request_is_refused, begin_test, end_test)
+TEST_OPENED(a_reply_that_came_before_its_request_is_refused)
 {
-    struct http *http = open_http();
-    struct http_reply reply;
-
     fake.is_unanswered = true;
-    assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_LOST);
+    assert_int_equal(send_it(sends, is_answered), HTTP_LOST);
     assert_refused(&why_not, OUTCOME_UNAVAILABLE, "the reply came before the request");
     fake.is_unanswered = false;
-    assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
+    assert_int_equal(send_it(sends, is_answered), HTTP_REPLIED);
     assert_true(fake.is_fresh);
-    http_free(http);
 }
 
-TEST_WITH(a_reply_that_we_took_too_long_is_true_where_this_host_held_us_up, begin_test, end_test)
+TEST_OPENED(a_reply_that_we_took_too_long_is_true_where_this_host_held_us_up)
 {
-    struct http *http = open_http();
-    struct http_reply reply;
-
     fake.status = 408;
     set_limit(1000, 0);
     watch.limit_ms += 8000;
     watch.deadline_ms += 8000;
-    assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
+    assert_int_equal(send_it(sends, is_answered), HTTP_REPLIED);
     assert_int_equal(reply.status, 408);
     watch.deadline_ms -= 1;
-    assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_LOST);
+    assert_int_equal(send_it(sends, is_answered), HTTP_LOST);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, CAUSE_NO_TIME_TEXT);
-    http_free(http);
 }
 
-TEST_WITH(a_connection_that_ended_before_the_request_carries_none, begin_test, end_test)
+TEST_OPENED(a_connection_that_ended_before_the_request_carries_none)
 {
-    struct http *http = open_http();
-    struct http_reply reply;
-
     fake.has_ended = true;
-    assert_int_equal(send_it(http, sends, NULL, &reply), HTTP_UNSENT);
+    assert_int_equal(send_it(sends, NULL), HTTP_UNSENT);
     assert_int_equal(fake.end, MOVE_BAD_ANSWER);
     fake.has_ended = false;
-    assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
-    http_free(http);
+    assert_int_equal(send_it(sends, is_answered), HTTP_REPLIED);
 }
 
 static bool holds_back(struct http_watch *unused)
@@ -994,14 +955,10 @@ static bool holds_back(struct http_watch *unused)
     return false;
 }
 
-TEST_WITH(the_watch_may_hold_a_request_back, begin_test, end_test)
+TEST_OPENED(the_watch_may_hold_a_request_back)
 {
-    struct http *http = open_http();
-    struct http_reply reply;
-
     watch.before_send = holds_back;
-    assert_int_equal(send_it(http, sends, NULL, &reply), HTTP_GIVEN_UP);
-    http_free(http);
+    assert_int_equal(send_it(sends, NULL), HTTP_GIVEN_UP);
 }
 
 static int noticed;
@@ -1024,32 +981,27 @@ static void watch_somebody(int times)
     noticed = times;
 }
 
-TEST_WITH(the_watch_is_heard_and_may_give_a_request_up, begin_test, end_test)
+TEST_OPENED(the_watch_is_heard_and_may_give_a_request_up)
 {
-    struct http *http = open_http();
-    struct http_reply reply;
-
     watch_somebody(2);
     fake.steps[2] = is_answered;
-    assert_int_equal(send_it(http, waits, waits, &reply), HTTP_GIVEN_UP);
+    assert_int_equal(send_it(waits, waits), HTTP_GIVEN_UP);
     assert_int_equal(noticed, 0);
     noticed = 1;
-    assert_int_equal(send_it(http, looks_up, waits, &reply), HTTP_GIVEN_UP);
+    assert_int_equal(send_it(looks_up, waits), HTTP_GIVEN_UP);
     assert_true(fake.is_added); /* the look-up goes on, and libcurl would wait for it */
     close(watch.descriptor);
     http_free(http);
 
-    begin_test(NULL);
-    http = open_http();
+    begin_open(NULL);
     watch_somebody(1);
-    assert_int_equal(send_it(http, connects, waits, &reply), HTTP_GIVEN_UP);
+    assert_int_equal(send_it(connects, waits), HTTP_GIVEN_UP);
     assert_false(fake.is_added);
     noticed = 1;
     fake.unsettled = 10;
     failure = CURLE_COULDNT_RESOLVE_HOST;
-    assert_int_equal(send_it(http, fails, NULL, &reply), HTTP_GIVEN_UP);
+    assert_int_equal(send_it(fails, NULL), HTTP_GIVEN_UP);
     close(watch.descriptor);
-    http_free(http);
 }
 
 static bool sends_and_waits(CURLcode *ret_code)
@@ -1058,22 +1010,16 @@ static bool sends_and_waits(CURLcode *ret_code)
     return false;
 }
 
-TEST_WITH(a_request_that_has_left_is_lost_where_it_is_given_up, begin_test, end_test)
+TEST_OPENED(a_request_that_has_left_is_lost_where_it_is_given_up)
 {
-    struct http *http = open_http();
-    struct http_reply reply;
-
     watch_somebody(1);
-    assert_int_equal(send_it(http, sends_and_waits, NULL, &reply), HTTP_LOST);
+    assert_int_equal(send_it(sends_and_waits, NULL), HTTP_LOST);
     assert_refused(&why_not, OUTCOME_UNAVAILABLE, "interrupted");
     close(watch.descriptor);
-    http_free(http);
 }
 
-TEST_WITH(a_pause_ends_with_its_time_or_before_the_deadline_or_by_the_watch, begin_test, end_test)
+TEST_OPENED(a_pause_ends_with_its_time_or_before_the_deadline_or_by_the_watch)
 {
-    struct http *http = open_http();
-
     assert_true(http_pause(http, 200, &watch));
     assert_int_equal(fake.now_ms, NOW_MS + 200);
     assert_int_equal(watch.waited_ms, 200);
@@ -1087,7 +1033,6 @@ TEST_WITH(a_pause_ends_with_its_time_or_before_the_deadline_or_by_the_watch, beg
     assert_false(http_pause(http, 200, &watch));
     assert_int_equal(fake.now_ms, NOW_MS + 500);
     close(watch.descriptor);
-    http_free(http);
 }
 
 static bool sends_headers(CURLcode *ret_code)
@@ -1108,19 +1053,15 @@ static bool sends_two_lengths(CURLcode *ret_code)
     return true;
 }
 
-TEST_WITH(a_reply_with_an_unsound_head_is_refused, begin_test, end_test)
+TEST_OPENED(a_reply_with_an_unsound_head_is_refused)
 {
-    struct http *http = open_http();
-    struct http_reply reply;
-
-    assert_int_equal(send_it(http, sends_headers, is_answered, &reply), HTTP_REPLIED);
+    assert_int_equal(send_it(sends_headers, is_answered), HTTP_REPLIED);
     assert_string_equal(reply.request_id, "RQ0");
     assert_int_equal(reply.date_seconds, 1234);
 
-    assert_int_equal(send_it(http, sends_two_lengths, NULL, &reply), HTTP_LOST);
+    assert_int_equal(send_it(sends_two_lengths, NULL), HTTP_LOST);
     assert_refused(&why_not, OUTCOME_UNAVAILABLE, "two Content-Length fields");
-    assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
-    http_free(http);
+    assert_int_equal(send_it(sends, is_answered), HTTP_REPLIED);
 }
 
 static bool sends_much(CURLcode *ret_code)
@@ -1135,37 +1076,30 @@ static bool sends_much(CURLcode *ret_code)
     return true;
 }
 
-TEST_WITH(a_body_has_an_end, begin_test, end_test)
+TEST_OPENED(a_body_has_an_end)
 {
-    struct http *http = open_http();
-    struct http_reply reply;
-
-    assert_int_equal(send_it(http, sends_much, NULL, &reply), HTTP_LOST);
-    http_free(http);
+    assert_int_equal(send_it(sends_much, NULL), HTTP_LOST);
 }
 
-TEST_WITH(a_connection_with_something_to_say_is_not_used_again, begin_test, end_test)
+TEST_OPENED(a_connection_with_something_to_say_is_not_used_again)
 {
-    struct http *http = open_http();
-    struct http_reply reply;
     int pair[2];
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
     fake.socket = pair[0];
-    assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
-    assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
+    assert_int_equal(send_it(sends, is_answered), HTTP_REPLIED);
+    assert_int_equal(send_it(sends, is_answered), HTTP_REPLIED);
     assert_int_equal(OPTION(CURLOPT_FRESH_CONNECT).number, 0);
 
     assert_int_equal(write(pair[1], "x", 1), 1);
     fake.fails_socket_query = true;
-    assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
+    assert_int_equal(send_it(sends, is_answered), HTTP_REPLIED);
     assert_int_equal(OPTION(CURLOPT_FRESH_CONNECT).number, 1);
     /* Which one is kept now libcurl did not say. */
-    assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
+    assert_int_equal(send_it(sends, is_answered), HTTP_REPLIED);
     assert_int_equal(OPTION(CURLOPT_FRESH_CONNECT).number, 0);
     close(pair[0]);
     close(pair[1]);
-    http_free(http);
 }
 
 static bool takes_a_month(CURLcode *ret_code)
@@ -1181,29 +1115,21 @@ static bool takes_too_long(CURLcode *ret_code)
     return waits(ret_code);
 }
 
-TEST_WITH(a_name_that_is_not_resolved_ends_with_the_deadline, begin_test, end_test)
+TEST_OPENED(a_name_that_is_not_resolved_ends_with_the_deadline)
 {
-    struct http *http = open_http();
-    struct http_reply reply;
-
-    assert_int_equal(send_it(http, takes_a_month, takes_too_long, &reply), HTTP_UNSENT);
+    assert_int_equal(send_it(takes_a_month, takes_too_long), HTTP_UNSENT);
     assert_int_equal(fake.end, MOVE_TIMED_OUT);
     assert_refused(&why_not, OUTCOME_UNAVAILABLE, "no answer in time");
     /* Its thread hangs: libcurl is not touched any more. */
-    assert_int_equal(send_it(http, NULL, NULL, &reply), HTTP_UNSENT);
+    assert_int_equal(send_it(NULL, NULL), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_UNAVAILABLE, "no answer in time");
     assert_true(fake.is_added);
-    http_free(http);
 }
 
-TEST_WITH(where_no_time_is_left_it_is_as_the_request_before_ended_or_this_host_s, begin_test,
-          end_test)
+TEST_OPENED(where_no_time_is_left_it_is_as_the_request_before_ended_or_this_host_s)
 {
-    struct http *http = open_http();
-    struct http_reply reply;
-
     watch.deadline_ms = fake.now_ms;
-    assert_int_equal(send_it(http, NULL, NULL, &reply), HTTP_UNSENT);
+    assert_int_equal(send_it(NULL, NULL), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, CAUSE_NO_TIME_TEXT);
 
     watch.deadline_ms = fake.now_ms + 100;
@@ -1211,29 +1137,26 @@ TEST_WITH(where_no_time_is_left_it_is_as_the_request_before_ended_or_this_host_s
         fake.steps[i] = waits;
     assert_int_equal(http_send(http, &request, &watch, &reply, &why_not), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_UNAVAILABLE, "no answer in time");
-    assert_int_equal(send_it(http, NULL, NULL, &reply), HTTP_UNSENT);
+    assert_int_equal(send_it(NULL, NULL), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_UNAVAILABLE, "no answer in time");
 
     /* The answer came, and then this host stood still. */
     watch.deadline_ms = fake.now_ms + 100;
-    assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
+    assert_int_equal(send_it(sends, is_answered), HTTP_REPLIED);
     fake.now_ms += 1000;
-    assert_int_equal(send_it(http, NULL, NULL, &reply), HTTP_UNSENT);
+    assert_int_equal(send_it(NULL, NULL), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, CAUSE_NO_TIME_TEXT);
-    http_free(http);
 }
 
-TEST_WITH(a_second_try_that_got_the_rest_of_the_time_ends_as_the_first_one, begin_test, end_test)
+TEST_OPENED(a_second_try_that_got_the_rest_of_the_time_ends_as_the_first_one)
 {
     static const enum cause_kind kinds[] = { CAUSE_NO_TIME, CAUSE_UNKNOWN };
-    struct http *http = open_http();
-    struct http_reply reply;
     step_function *const silence[] = { waits, waits, waits };
 
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         /* The first try had no silence before it. */
         watch.deadline_ms = HTTP_FOREVER;
-        assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
+        assert_int_equal(send_it(sends, is_answered), HTTP_REPLIED);
         watch.deadline_ms = fake.now_ms + 100;
         fake.cause = (struct cause){ kinds[i] };
         memcpy(fake.steps, silence, sizeof silence);
@@ -1262,7 +1185,6 @@ TEST_WITH(a_second_try_that_got_the_rest_of_the_time_ends_as_the_first_one, begi
     fake.cause = (struct cause){ CAUSE_CALL };
     http_send(http, &request, &watch, &reply, &why_not);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "a system call failed");
-    http_free(http);
 }
 
 static bool sends_late(CURLcode *ret_code)
@@ -1283,21 +1205,17 @@ static bool loses_patience(CURLcode *ret_code)
     return waits(ret_code);
 }
 
-TEST_WITH(a_connection_that_does_not_come_ends_with_the_patience, begin_test, end_test)
+TEST_OPENED(a_connection_that_does_not_come_ends_with_the_patience)
 {
-    struct http *http = open_http();
-    struct http_reply reply;
-
-    assert_int_equal(send_it(http, connects, loses_patience, &reply), HTTP_UNSENT);
+    assert_int_equal(send_it(connects, loses_patience), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_UNAVAILABLE, "no answer in time");
-    assert_int_equal(send_it(http, sends, is_answered, &reply), HTTP_REPLIED);
-    assert_int_equal(send_it(http, sends, loses_patience, &reply), HTTP_LOST);
+    assert_int_equal(send_it(sends, is_answered), HTTP_REPLIED);
+    assert_int_equal(send_it(sends, loses_patience), HTTP_LOST);
     assert_false(fake.is_added);
 
     /* It begins anew when the request leaves. */
     fake.steps[2] = is_answered;
-    assert_int_equal(send_it(http, sends_late, is_late, &reply), HTTP_REPLIED);
-    http_free(http);
+    assert_int_equal(send_it(sends_late, is_late), HTTP_REPLIED);
 }
 
 static char certificate[sizeof certificates + sizeof "/0123abcd.0"];
