@@ -191,9 +191,10 @@ class Terminal:
         return self.screen.replace("\r", "")
 
     def hang_up(self):
-        """Pulls the plug."""
-        with contextlib.suppress(OSError):
-            os.close(self._master)
+        """Pulls the plug, once: by then the number of the descriptor may be another one's."""
+        master, self._master = self._master, None
+        if master is not None:
+            os.close(master)
         self._process.kill()
         self._process.wait()
 
