@@ -239,8 +239,9 @@ class OneField(LoginCase):
 
     def test_curl(self):
         def log_in(person, field):
-            done = run_client("curl", "--silent", "--show-error", "--insecure", "--user",
-                              f"{person.name}:{field}", f"sftp://{LOCALHOST}:{self.server.port}/etc/")
+            done = run_client("curl", "--silent", "--show-error", "--insecure",
+                              "--user", f"{person.name}:{field}",
+                              f"sftp://{LOCALHOST}:{self.server.port}/etc/")
             if done.returncode != 0:
                 self.assertIn("Authentication failure", done.stderr)
             return "passwd" in done.stdout

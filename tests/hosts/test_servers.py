@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
-# Packages: dovecot-imapd sasl2-bin libnginx-mod-http-auth-pam postgresql-15
+# Packages: dovecot-imapd sasl2-bin libnginx-mod-http-auth-pam postgresql-15 apache2 pwauth
+# Packages: libapache2-mod-authnz-external libapache2-mod-authnz-pam openvpn
 """Servers: those of root's with one field, and those that call PAM as an account of their own."""
 
 import imaplib
@@ -16,7 +17,7 @@ import urllib.request
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "login"))
 from logincase import (CREATED, LOCALHOST, VERIFIED, LoginCase, machine, ports, setUpModule)
-from kit.machine import MODULE_LINE, SECRETS, eventually, fixture, run
+from kit.machine import MODULE_LINE, SECRETS, Terminal, eventually, fixture, read_recipe, run
 from test_one_field import install
 
 
@@ -134,8 +135,35 @@ class Saslauthd(Server):
         self.assert_one_field("sasl", log_in)
 
 
-class Nginx(ServerOfItsOwn):
-    """HTTP Basic, and PAM as www-data."""
+class Web(ServerOfItsOwn):
+    """HTTP Basic."""
+
+    @classmethod
+    def is_ready(cls):
+        try:
+            cls.get("/")
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            return False
+        return True
+
+    @classmethod
+    def get(cls, path, user="", password=""):
+        manager = urllib.request.HTTPPasswordMgrWithPriorAuth()
+        url = f"http://{LOCALHOST}:{cls.port}{path}"
+        manager.add_password(None, url, user, password, is_authenticated=bool(user))
+        opener = urllib.request.build_opener(urllib.request.HTTPBasicAuthHandler(manager))
+        return opener.open(url, timeout=30).read()
+
+    def assert_refused(self, path, person, code):
+        with self.assertRaises(urllib.error.HTTPError) as caught:
+            self.get(path, person.name, code)
+        self.assertEqual(caught.exception.code, 401)
+
+
+class Nginx(Web):
+    """PAM as www-data."""
 
     @classmethod
     def setUpClass(cls):
@@ -166,29 +194,6 @@ http {
 }
 """ % (LOCALHOST, cls.port))
         cls.serve("nginx", "-c", "/run/nginx.conf", is_ready=cls.is_ready)
-
-    @classmethod
-    def is_ready(cls):
-        try:
-            cls.get("/")
-        except urllib.error.HTTPError:
-            return True
-        except OSError:
-            return False
-        return True
-
-    @classmethod
-    def get(cls, path, user="", password=""):
-        manager = urllib.request.HTTPPasswordMgrWithPriorAuth()
-        url = f"http://{LOCALHOST}:{cls.port}{path}"
-        manager.add_password(None, url, user, password, is_authenticated=bool(user))
-        opener = urllib.request.build_opener(urllib.request.HTTPBasicAuthHandler(manager))
-        return opener.open(url, timeout=30).read()
-
-    def assert_refused(self, path, person, code):
-        with self.assertRaises(urllib.error.HTTPError) as caught:
-            self.get(path, person.name, code)
-        self.assertEqual(caught.exception.code, 401)
 
     def test_it_is_refused_and_the_log_names_the_account_and_the_remedy(self):
         person = machine.person("nginx")
@@ -223,6 +228,132 @@ http {
         self.assert_refused(page, person, code)
         self.assertIn("used before on this host", self.log_of(person, 2)[1].text)
         self.assert_no_secret(person)
+
+
+class Apache(Web):
+    """PAM as www-data, or by the set-user-ID program pwauth."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.port = next(ports)
+        install("pwauth")
+        pathlib.Path("/etc/pam.d/apache-plain").write_text(f"{MODULE_LINE}\n"
+                                                           "account required pam_permit.so\n")
+        folder = pathlib.Path("/run/apache")
+        for name in ("plain", "pwauth"):
+            (folder / name).mkdir(parents=True)
+            (folder / name / "index.html").write_text("inside\n")
+        modules = ("mpm_event", "authn_core", "authz_core", "authz_user", "auth_basic",
+                   "authnz_external", "authnz_pam")
+        loads = "".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"
+                        for name in modules)
+        pathlib.Path("/run/apache.conf").write_text(loads + f"""
+ServerName localhost
+Listen {LOCALHOST}:{cls.port}
+User www-data
+Group www-data
+PidFile /run/apache.pid
+ErrorLog /run/apache.log
+DocumentRoot {folder}
+DefineExternalAuth pwauth pipe /usr/sbin/pwauth
+<Directory {folder}>
+  AuthType Basic
+  AuthName x
+  Require valid-user
+</Directory>
+<Directory {folder}/plain>
+  AuthBasicProvider PAM
+  AuthPAMService apache-plain
+</Directory>
+<Directory {folder}/pwauth>
+  AuthBasicProvider external
+  AuthExternal pwauth
+</Directory>
+""")
+        cls.serve("apache2", "-f", "/run/apache.conf", "-D", "FOREGROUND", is_ready=cls.is_ready)
+
+    def test_it_is_refused_and_the_log_names_the_account_and_the_remedy(self):
+        person = machine.person("apache")
+        self.assert_refused("/plain/index.html", person, person.code)
+        self.assert_requests(person)
+        self.assert_names_remedy(person, "www-data")
+
+    def test_pwauth_is_roots_and_takes_one_field(self):
+        def log_in(person, field):
+            try:
+                return self.get("/pwauth/index.html", person.name, field) == b"inside\n"
+            except urllib.error.HTTPError as error:
+                self.assertEqual(error.code, 401)
+                return False
+        self.assert_one_field("pwauth", log_in)
+
+
+class Openvpn(Server):
+    """openvpn-plugin-auth-pam, within the bounds of Debian's unit."""
+
+    CAPABILITIES = ("ipc_lock net_admin net_bind_service net_raw setgid setuid setpcap sys_chroot "
+                    "dac_override audit_write").split()
+    FOLDER = pathlib.Path("/run/openvpn-test")
+
+    @classmethod
+    def setUpClass(cls):
+        cls.port = next(ports)
+        cls.FOLDER.mkdir()
+        pathlib.Path("/dev/net").mkdir(exist_ok=True)
+        run("mknod", "/dev/net/tun", "c", "10", "200")
+        for name in ("server", "client"):
+            run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                "-nodes", "-days", "2", "-subj", f"/CN={name}", "-keyout",
+                str(cls.FOLDER / f"{name}.key"), "-out", str(cls.FOLDER / f"{name}.crt"))
+        pathlib.Path("/etc/pam.d/openvpn").write_text(read_recipe("openvpn", "/etc/pam.d/openvpn"))
+        (cls.FOLDER / "server.conf").write_text(read_recipe("openvpn", "server") + f"""
+local {LOCALHOST}
+port {cls.port}
+proto udp4
+dev tun
+server 10.8.0.0 255.255.255.0
+ca {cls.FOLDER}/client.crt
+cert {cls.FOLDER}/server.crt
+key {cls.FOLDER}/server.key
+dh none
+""")
+        bound = "-all," + ",".join(f"+{name}" for name in cls.CAPABILITIES)
+        cls.serve("prlimit", "--nproc=10:10", "setpriv", "--bounding-set", bound, "openvpn",
+                  "--config", cls.FOLDER / "server.conf", "--log", cls.FOLDER / "log",
+                  is_ready=cls.is_ready)
+
+    @classmethod
+    def is_ready(cls):
+        log = cls.FOLDER / "log"
+        return log.exists() and "Initialization Sequence Completed" in log.read_text()
+
+    def log_in(self, person, field):
+        """Whether a client gets in, with a person at its terminal."""
+        client = self.enterContext(Terminal(
+            "openvpn", "--client", "--dev", "tun", "--ifconfig-noexec", "--route-noexec",
+            "--proto", "udp4", "--remote", LOCALHOST, self.port, "--ca", self.FOLDER / "server.crt",
+            "--cert", self.FOLDER / "client.crt", "--key", self.FOLDER / "client.key",
+            "--auth-user-pass", "--auth-retry", "none"))
+        client.expect("Username:")
+        client.type(person.name)
+        client.expect("Password:")
+        client.type(field)
+        return client.expect("AUTH_FAILED", "Initialization Sequence Completed") == 1
+
+    def test_right_and_wrong(self):
+        self.assert_one_field("openvpn", self.log_in)
+
+    def test_check_pam_knows_it(self):
+        shown = run("twilio-verify", "check-pam", "openvpn")
+        self.assertRegex(shown, r"(?m)^ok +openvpn: asks for a code in the same field as pam_unix")
+        self.assertRegex(shown, r"(?m)^note .*openvpn also lets users in without PAM: see "
+                                "/etc/openvpn")
+
+    def test_it_lets_in_after_wrong_codes(self):
+        """The plugin answers no question that begins with a notice."""
+        person = machine.person("openvpnwrong")
+        self.assertFalse(self.log_in(person, person.password + person.wrong_code))
+        self.assertTrue(self.log_in(person, person.password + person.code))
 
 
 class Postgresql(ServerOfItsOwn):
