@@ -131,7 +131,7 @@ static enum command_status run(const struct command_call *call)
 const struct command session_command = {
     .name = "session",
     .operands = "USER",
-    .summary = "Tells whether USER has proved a code in a session, or ends that",
+    .summary = "Shows in how many sessions USER is not asked again",
     .options = {
         { "end", NULL, "ask USER for a code again in every session" },
     },
