@@ -181,7 +181,7 @@ static bool take_code(struct questions *questions)
         return questions_end(questions);
     questions->has_code = true;
     questions->watch.descriptor = -1;
-    questions->watch.limit_ms = timeout_ms;
+    questions->watch.allotted_ms = timeout_ms;
     questions->watch.waited_ms = 0;
     set_limit(questions, questions->entered_ms + timeout_ms);
     return true;

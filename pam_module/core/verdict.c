@@ -10,19 +10,17 @@
 
 #include "text.h"
 
-static const struct {
-    const char *word, *pam_code;
-} names[] = {
-    [OUTCOME_BROKEN] = { "broken", "PAM_SYSTEM_ERR" },
-    [OUTCOME_UNAVAILABLE] = { "unavailable", "PAM_AUTHINFO_UNAVAIL" },
-    [OUTCOME_MISCONFIGURED] = { "misconfigured", "PAM_SERVICE_ERR" },
-    [OUTCOME_DENIED] = { "denied", "PAM_AUTH_ERR" },
-    [OUTCOME_EXHAUSTED] = { "exhausted", "PAM_MAXTRIES" },
-    [OUTCOME_NOT_REQUIRED] = { "not-required", "PAM_IGNORE" },
-    [OUTCOME_APPROVED] = { "approved", "PAM_SUCCESS" },
+static const char *const words[] = {
+    [OUTCOME_BROKEN] = "broken",
+    [OUTCOME_UNAVAILABLE] = "unavailable",
+    [OUTCOME_MISCONFIGURED] = "misconfigured",
+    [OUTCOME_DENIED] = "denied",
+    [OUTCOME_EXHAUSTED] = "exhausted",
+    [OUTCOME_NOT_REQUIRED] = "not-required",
+    [OUTCOME_APPROVED] = "approved",
 };
 
-enum { OUTCOMES = sizeof names / sizeof *names };
+enum { OUTCOMES = sizeof words / sizeof *words };
 
 static bool lets_in(enum outcome outcome)
 {
@@ -93,12 +91,7 @@ void verdict_add(struct verdict *verdict, const char *format, ...)
 
 const char *verdict_word(enum outcome outcome)
 {
-    return names[(unsigned)outcome < OUTCOMES ? outcome : OUTCOME_BROKEN].word;
-}
-
-const char *verdict_pam_code(enum outcome outcome)
-{
-    return names[(unsigned)outcome < OUTCOMES ? outcome : OUTCOME_BROKEN].pam_code;
+    return words[(unsigned)outcome < OUTCOMES ? outcome : OUTCOME_BROKEN];
 }
 
 int verdict_level(enum outcome outcome)
@@ -141,7 +134,7 @@ bool verdict_parse(const char *line, struct verdict *ret_verdict)
     }
 
     for (unsigned outcome = OUTCOME_BROKEN + 1; outcome < OUTCOMES; outcome++) {
-        const char *word = names[outcome].word;
+        const char *word = words[outcome];
         if (strlen(word) != length || memcmp(word, line, length) != 0)
             continue;
         ret_verdict->outcome = (enum outcome)outcome;

@@ -43,10 +43,6 @@ void verdict_pass(struct verdict *verdict, enum outcome outcome, const char *for
 /* The word of OUTCOME in the dialogue and in the log: "denied". Static storage, never NULL. */
 const char *verdict_word(enum outcome outcome);
 
-/* The name of the PAM code that the module makes of OUTCOME: "PAM_AUTH_ERR". Static storage, never
- * NULL. Only for telling: the module decides by itself, and a test compares the two. */
-const char *verdict_pam_code(enum outcome outcome);
-
 /* The level of syslog(3): INFO lets in, NOTICE refuses the user, ERR is the administrator's. */
 int verdict_level(enum outcome outcome);
 

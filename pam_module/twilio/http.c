@@ -41,7 +41,7 @@ struct http {
 enum end {
     END_REPLY,
     END_FAILURE,   /* by libcurl's word */
-    END_TIME_OUT,  /* not before its limit */
+    END_TIME_OUT,  /* not before its deadline */
     END_TOO_EARLY, /* the reply came before its request */
     END_TOO_LATE   /* it says that the request took us too long, and this host held us up */
 };
@@ -113,7 +113,7 @@ static bool is_resolving(const struct http *http)
 }
 
 /* The moment at which to end the request. */
-static int64_t limit_of(const struct http *http)
+static int64_t deadline_of(const struct http *http)
 {
     int64_t deadline_ms = http->watch->deadline_ms;
 
@@ -124,23 +124,23 @@ static int64_t limit_of(const struct http *http)
     return deadline_ms;
 }
 
-static bool is_over(int64_t limit_ms)
+static bool is_over(int64_t deadline_ms)
 {
-    return limit_ms != HTTP_FOREVER && clock_ms() >= limit_ms;
+    return deadline_ms != HTTP_FOREVER && clock_ms() >= deadline_ms;
 }
 
-/* Drives the request to its end, or to a limit. */
+/* Drives the request to its end, or to a deadline. */
 static enum end drive(struct http *http)
 {
     enum transfer_state state;
 
     while ((state = transfer_step(http->transfer)) == TRANSFER_GOES_ON) {
-        int64_t limit_ms = limit_of(http);
-        if (is_over(limit_ms)) {
+        int64_t deadline_ms = deadline_of(http);
+        if (is_over(deadline_ms)) {
             http->is_stuck = is_resolving(http);
             return END_TIME_OUT;
         }
-        if (!wait_events(http, http->watch, limit_ms)) {
+        if (!wait_events(http, http->watch, deadline_ms)) {
             http->is_given_up = true;
             http->is_stuck = is_resolving(http);
             return END_TIME_OUT;
@@ -154,11 +154,11 @@ static enum end drive(struct http *http)
  * that a server lost patience in the middle of a handshake, and turned us away. */
 static bool is_held_up(const struct http_watch *watch, bool is_turned_away)
 {
-    int64_t half_ms = watch->limit_ms / 2 > LOST_MIN_MS ? watch->limit_ms / 2 : LOST_MIN_MS;
+    int64_t half_ms = watch->allotted_ms / 2 > LOST_MIN_MS ? watch->allotted_ms / 2 : LOST_MIN_MS;
     int64_t most_ms = is_turned_away && half_ms > LOST_MAX_MS ? LOST_MAX_MS : half_ms;
-    int64_t spent_ms = watch->limit_ms - (watch->deadline_ms - clock_ms());
+    int64_t spent_ms = watch->allotted_ms - (watch->deadline_ms - clock_ms());
 
-    return watch->limit_ms > 0 && watch->deadline_ms != HTTP_FOREVER &&
+    return watch->allotted_ms > 0 && watch->deadline_ms != HTTP_FOREVER &&
            spent_ms - watch->waited_ms > most_ms;
 }
 

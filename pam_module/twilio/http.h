@@ -20,12 +20,12 @@ struct http_credentials {
     const char *user, *secret;
 };
 
-/* What goes on beside a request: somebody to listen to, and a limit. The callbacks may change
+/* What goes on beside a request: somebody to listen to, and a deadline. The callbacks may change
  * DESCRIPTOR and DEADLINE_MS. */
 struct http_watch {
     int descriptor;      /* looked at while the request is under way; -1: none */
     int64_t deadline_ms; /* on clock_ms(); HTTP_FOREVER: none */
-    int64_t limit_ms;    /* how long the time before DEADLINE_MS is; 0: nobody counts it */
+    int64_t allotted_ms; /* how long the time before DEADLINE_MS is; 0: nobody counts it */
     int64_t waited_ms;   /* of it: spent on waiting for the other side; http.c adds to it */
     /* DESCRIPTOR is readable. False: give the request up. */
     bool (*noticed)(struct http_watch *watch);

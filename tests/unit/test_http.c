@@ -844,34 +844,34 @@ TEST_OPENED(a_look_up_that_failed_is_judged_when_the_name_servers_have_answered)
     assert_int_equal(fake.now_ms, watch.deadline_ms);
 }
 
-/* A limit of 2 s that began SPENT_MS ago, WAITED_MS of it spent on waiting. */
-static void set_limit(int64_t spent_ms, int64_t waited_ms)
+/* A deadline of 2 s that began SPENT_MS ago, WAITED_MS of it spent on waiting. */
+static void set_deadline(int64_t spent_ms, int64_t waited_ms)
 {
-    watch.limit_ms = 2000;
+    watch.allotted_ms = 2000;
     watch.waited_ms = waited_ms;
-    watch.deadline_ms = fake.now_ms + watch.limit_ms - spent_ms;
+    watch.deadline_ms = fake.now_ms + watch.allotted_ms - spent_ms;
 }
 
 TEST_OPENED(most_of_the_time_spent_on_this_host_is_not_an_outage)
 {
     failure = CURLE_RECV_ERROR;
-    set_limit(1500, 500);
+    set_deadline(1500, 500);
     assert_int_equal(send_it(fails, NULL), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_UNAVAILABLE, "as libcurl calls it");
-    set_limit(1501, 500);
+    set_deadline(1501, 500);
     assert_int_equal(send_it(fails, NULL), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, CAUSE_NO_TIME_TEXT);
-    set_limit(1501, 500);
-    set_limit(501, 0);
-    watch.limit_ms = 600; /* half of it is less than what this host may always use */
+    set_deadline(1501, 500);
+    set_deadline(501, 0);
+    watch.allotted_ms = 600; /* half of it is less than what this host may always use */
     watch.deadline_ms = fake.now_ms + 100;
     assert_int_equal(send_it(fails, NULL), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_UNAVAILABLE, "as libcurl calls it");
     watch.deadline_ms = fake.now_ms + 99;
     assert_int_equal(send_it(fails, NULL), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, CAUSE_NO_TIME_TEXT);
-    set_limit(1501, 500);
-    watch.limit_ms = 0; /* nobody counts */
+    set_deadline(1501, 500);
+    watch.allotted_ms = 0; /* nobody counts */
     assert_int_equal(send_it(fails, NULL), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_UNAVAILABLE, "as libcurl calls it");
 }
@@ -890,9 +890,9 @@ TEST_OPENED(a_server_that_ended_a_slow_handshake_is_not_an_outage)
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         for (int excess_ms = 0; excess_ms < 2; excess_ms++) {
             failure = rows[i].code;
-            set_limit(0, 0);
-            watch.limit_ms = 20000;
-            watch.deadline_ms = fake.now_ms + watch.limit_ms - rows[i].lost_ms - excess_ms;
+            set_deadline(0, 0);
+            watch.allotted_ms = 20000;
+            watch.deadline_ms = fake.now_ms + watch.allotted_ms - rows[i].lost_ms - excess_ms;
             assert_int_equal(send_it(fails, NULL), HTTP_UNSENT);
             assert_int_equal(why_not.outcome,
                              excess_ms == 0 ? OUTCOME_UNAVAILABLE : OUTCOME_MISCONFIGURED);
@@ -930,8 +930,8 @@ TEST_OPENED(a_reply_that_came_before_its_request_is_refused)
 TEST_OPENED(a_reply_that_we_took_too_long_is_true_where_this_host_held_us_up)
 {
     fake.status = 408;
-    set_limit(1000, 0);
-    watch.limit_ms += 8000;
+    set_deadline(1000, 0);
+    watch.allotted_ms += 8000;
     watch.deadline_ms += 8000;
     assert_int_equal(send_it(sends, is_answered), HTTP_REPLIED);
     assert_int_equal(reply.status, 408);
@@ -1166,7 +1166,7 @@ TEST_OPENED(a_second_try_that_got_the_rest_of_the_time_ends_as_the_first_one)
 
         for (int is_held_up = 0; is_held_up < 2; is_held_up++)
             for (int is_second = 0; is_second < 2; is_second++) {
-                set_limit(1900, is_held_up ? 100 : 1900);
+                set_deadline(1900, is_held_up ? 100 : 1900);
                 fake.cause = (struct cause){ is_second ? kinds[i] : CAUSE_OTHER_SIDE };
                 fake.step = 0;
                 http_send(http, &request, &watch, &reply, &why_not);
@@ -1176,11 +1176,11 @@ TEST_OPENED(a_second_try_that_got_the_rest_of_the_time_ends_as_the_first_one)
     }
 
     /* But not where a call failed. */
-    set_limit(1900, 1900);
+    set_deadline(1900, 1900);
     fake.step = 0;
     fake.cause = (struct cause){ CAUSE_OTHER_SIDE };
     http_send(http, &request, &watch, &reply, &why_not);
-    set_limit(1900, 1900);
+    set_deadline(1900, 1900);
     fake.step = 0;
     fake.cause = (struct cause){ CAUSE_CALL };
     http_send(http, &request, &watch, &reply, &why_not);

@@ -30,6 +30,19 @@ struct explain {
     struct policy_findings found;
 };
 
+/* The PAM code that the module makes of OUTCOME. */
+static const char *pam_code_of(enum outcome outcome)
+{
+    static const char *const codes[] = {
+        [OUTCOME_BROKEN] = "PAM_SYSTEM_ERR",         [OUTCOME_UNAVAILABLE] = "PAM_AUTHINFO_UNAVAIL",
+        [OUTCOME_MISCONFIGURED] = "PAM_SERVICE_ERR", [OUTCOME_DENIED] = "PAM_AUTH_ERR",
+        [OUTCOME_EXHAUSTED] = "PAM_MAXTRIES",        [OUTCOME_NOT_REQUIRED] = "PAM_IGNORE",
+        [OUTCOME_APPROVED] = "PAM_SUCCESS",
+    };
+
+    return codes[outcome];
+}
+
 /* Who can meet an outcome. */
 enum whom { NOBODY_ASKED = 1, NOT_ENROLLED = 2, ENROLLED = 4, ASKED = NOT_ENROLLED | ENROLLED };
 
@@ -54,7 +67,7 @@ static void add_outcomes(const struct explain *explain, int whom)
     for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++)
         if (outcomes[i].whom & whom)
             report_add(explain->report, REPORT_NOTE, verdict_word(outcomes[i].outcome), NULL,
-                       "%s: %s", verdict_pam_code(outcomes[i].outcome), outcomes[i].when);
+                       "%s: %s", pam_code_of(outcomes[i].outcome), outcomes[i].when);
     if (whom & ASKED)
         report_add(explain->report, REPORT_NOTE, "unanswered", NULL,
                    "PAM_CONV_ERR: the module cannot ask the user, or the user leaves");
@@ -91,7 +104,7 @@ static void explain_sessions(const struct explain *explain)
         report_add(explain->report, REPORT_NOTE, "session", NULL,
                    "not asked (%s) below a session that proved a code in the last %d min, if %s "
                    "calls %s; there %s %zu such session%s now",
-                   verdict_pam_code(OUTCOME_NOT_REQUIRED), settings->session_minutes, explain->user,
+                   pam_code_of(OUTCOME_NOT_REQUIRED), settings->session_minutes, explain->user,
                    explain->service, sessions.count == 1 ? "is" : "are", sessions.count,
                    sessions.count == 1 ? "" : "s");
 }
@@ -106,7 +119,7 @@ static void explain_exempt(const struct explain *explain)
                explain->service);
     add_outcomes(explain, NOBODY_ASKED);
     report_add(explain->report, REPORT_OK, "verdict", NULL, "%s needs no code: %s", explain->user,
-               verdict_pam_code(OUTCOME_NOT_REQUIRED));
+               pam_code_of(OUTCOME_NOT_REQUIRED));
 }
 
 static void explain_bypassed(const struct explain *explain)
@@ -123,7 +136,7 @@ static void explain_bypassed(const struct explain *explain)
                explain->found.bypass->reason);
     add_outcomes(explain, NOBODY_ASKED);
     report_add(explain->report, REPORT_OK, "verdict", NULL, "%s needs no code: %s", explain->user,
-               verdict_pam_code(OUTCOME_NOT_REQUIRED));
+               pam_code_of(OUTCOME_NOT_REQUIRED));
 }
 
 static void explain_no_bypass(const struct explain *explain)
@@ -145,7 +158,7 @@ static void explain_ignored(const struct explain *explain)
                explain->user, explain->settings->users_dir);
     add_outcomes(explain, NOBODY_ASKED);
     report_add(explain->report, REPORT_OK, "verdict", NULL, "%s needs no code: %s", explain->user,
-               verdict_pam_code(OUTCOME_NOT_REQUIRED));
+               pam_code_of(OUTCOME_NOT_REQUIRED));
 }
 
 /* What is asked, of the enrolled and, so that nobody learns who is enrolled, of everybody else. */
@@ -188,7 +201,7 @@ static void explain_denied(const struct explain *explain)
     add_outcomes(explain, NOT_ENROLLED);
     report_add(explain->report, REPORT_WRONG, "verdict", NULL,
                "%s is asked like everybody else, and refused whatever is typed: %s", explain->user,
-               verdict_pam_code(OUTCOME_DENIED));
+               pam_code_of(OUTCOME_DENIED));
 }
 
 static void refuse(const struct explain *explain, const char *subject, const char *reason)
@@ -196,7 +209,7 @@ static void refuse(const struct explain *explain, const char *subject, const cha
     report_add(explain->report, REPORT_WRONG, subject, NULL, "%s", reason);
     report_add(explain->report, REPORT_WRONG, "verdict", NULL,
                "%s is refused before a question until you correct this: %s", explain->user,
-               verdict_pam_code(OUTCOME_MISCONFIGURED));
+               pam_code_of(OUTCOME_MISCONFIGURED));
 }
 
 /* What the check program wants of this host before it asks. False: it is told. */
@@ -259,7 +272,7 @@ static void refuse_account(const struct explain *explain, const char *account,
                explain->settings_path, why_not->reason);
     report_add(explain->report, REPORT_WRONG, "verdict", NULL,
                "%s is refused before a question: %s", explain->user,
-               verdict_pam_code(OUTCOME_MISCONFIGURED));
+               pam_code_of(OUTCOME_MISCONFIGURED));
 }
 
 /* From here on files are read as by the program of the service. */
