@@ -6,7 +6,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/landlock.h>
+#include <linux/openat2.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -85,6 +87,9 @@ static const char *const files[] = {
 /* Where the certificates lie that count without ca_file and ca_path. */
 static const char system_certificates[] = "/etc/ssl/certs";
 
+/* Where Debian's links in there lead, in two steps. */
+static const char packaged_certificates[] = "/usr/share/ca-certificates/mozilla/";
+
 /* Whether ERROR tells of something that a caller of ours may have used up. */
 static bool is_shortage(int error)
 {
@@ -139,18 +144,63 @@ static bool is_hash(const char *name)
     return strspn(name, "0123456789abcdef") == 8 && name[8] == '.';
 }
 
+/* Whether packaged_certificates is reached without a link and holds none: it lies in /usr then, and
+ * so do its files. */
+static bool is_packaged_plain(void)
+{
+    const struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+                                  .resolve = RESOLVE_NO_SYMLINKS };
+    int place = (int)syscall(SYS_openat2, AT_FDCWD, packaged_certificates, &how, sizeof how);
+    DIR *folder = place >= 0 ? fdopendir(place) : NULL;
+    const struct dirent *entry;
+    bool is_plain = folder != NULL;
+
+    if (folder == NULL && place >= 0)
+        close(place);
+    while (is_plain && (entry = readdir(folder)) != NULL)
+        is_plain = entry->d_type == DT_REG || entry->d_type == DT_DIR;
+    if (folder != NULL)
+        closedir(folder);
+    return is_plain;
+}
+
+/* Whether the link NAME leads, in two steps at most, to a file of FOLDER or, if those are PLAIN, to
+ * one of packaged_certificates: there is a rule for it. To read both links costs a third of opening
+ * what they lead to, and there are 140. */
+static bool leads_to_allowed(int folder, const char *name, bool is_plain)
+{
+    enum { SIZE = sizeof packaged_certificates - 1 };
+    char target[PATH_MAX], beside[NAME_MAX + 1];
+
+    for (int step = 0; step < 2; step++) {
+        ssize_t size = readlinkat(folder, name, target, sizeof target - 1);
+        if (size < 0)
+            return step > 0 && errno == EINVAL; /* no link */
+        target[size] = '\0';
+        if (strchr(target, '/') != NULL)
+            return is_plain && strncmp(target, packaged_certificates, SIZE) == 0 &&
+                   strchr(target + SIZE, '/') == NULL;
+        if (size > NAME_MAX)
+            return false;
+        name = memcpy(beside, target, (size_t)size + 1);
+    }
+    return false;
+}
+
 /* Allows the certificates in the folder PATH, and those that its links lead to. */
 static bool allow_certificates(int ruleset, const char *path)
 {
     DIR *folder = opendir(path);
     const struct dirent *entry;
-    bool is_allowed;
+    bool is_allowed, is_plain;
 
     if (folder == NULL)
         return !is_shortage(errno);
+    is_plain = is_packaged_plain();
     is_allowed = allow(ruleset, dirfd(folder), ".", S_IFDIR, READ_FILE | READ_FOLDER);
     while (is_allowed && (entry = readdir(folder)) != NULL)
-        if (is_hash(entry->d_name) && entry->d_type != DT_REG)
+        if (is_hash(entry->d_name) && entry->d_type != DT_REG &&
+            !leads_to_allowed(dirfd(folder), entry->d_name, is_plain))
             is_allowed = allow(ruleset, dirfd(folder), entry->d_name, S_IFREG, READ_FILE);
     closedir(folder);
     return is_allowed;

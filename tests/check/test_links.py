@@ -22,6 +22,7 @@ from kit.parallel import each
 
 NAME = "verify.twilio.com"  # in the certificate
 PAGES = "/mnt/pages"        # no folder of the sandbox
+SYSTEM = "/usr/share/ca-certificates/mozilla"  # of certificates of packages
 
 # The world of a login: an /etc to which anything may be done, and an empty /mnt. "$@" is the login.
 WORLD = f"""
@@ -230,3 +231,42 @@ class Certificates(LinkTest):
         self.approve(f"mkdir /mnt/a; ln -s {PAGES}/ca.pem /mnt/a/{self.name}; cd /mnt/a\n"
                      "ln -s 11111111.0 11111111.0; ln -s /mnt/nothing 22222222.0; mkfifo 33333333.0\n"
                      "ln -s /dev/zero 44444444.0; ln -s / 55555555.0; cd /", ca_path="/mnt/a")
+
+    def test_a_chain_of_links_of_the_system_s_folder_through_the_packages(self):
+        """Names of three steps, in each of which a link may lead out."""
+        packages = "/mnt/ca-certificates/mozilla"
+        steps = f"ln -s x.pem /etc/ssl/certs/{self.name}; ln -s {SYSTEM}/x.crt /etc/ssl/certs/x.pem"
+        for name, script in {
+                "a file of a package": f"cp {PAGES}/ca.pem {packages}/x.crt",
+                "a link out of the packages": f"ln -s {PAGES}/ca.pem {packages}/x.crt",
+                "a link beside it, and then out": f"ln -s y.crt {packages}/x.crt\n"
+                                                  f"ln -s {PAGES}/ca.pem {packages}/y.crt",
+                "a relative link out": f"ln -s ../../../..{PAGES}/ca.pem {packages}/x.crt",
+        }.items():
+            with self.subTest(name):
+                self.approve(f"cp -a {SYSTEM[:-len('/mozilla')]} /mnt\n{script}\n"
+                             f"mount --bind /mnt/ca-certificates {SYSTEM[:-len('/mozilla')]}\n"
+                             f"{steps}")
+
+    def test_a_folder_of_packages_that_is_a_link(self):
+        self.approve(f"ln -s x.pem /etc/ssl/certs/{self.name}\n"
+                     f"ln -s {SYSTEM}/x.crt /etc/ssl/certs/x.pem\n"
+                     f"mkdir /mnt/shadow; ln -s {PAGES} /mnt/shadow/mozilla\n"
+                     f"cp {PAGES}/ca.pem {PAGES}/x.crt\n"
+                     f"mount --bind /mnt/shadow {SYSTEM[:-len('/mozilla')]}")
+
+    def test_a_link_that_climbs_out_of_the_folder_of_packages(self):
+        above = f"{SYSTEM}/../../../..{PAGES}/ca.pem"
+        self.approve(f"ln -s {above} /etc/ssl/certs/{self.name}")
+
+    def test_a_link_that_leads_out_over_a_linked_folder(self):
+        self.approve(f"ln -s {PAGES} /etc/linked; ln -s ../../linked/ca.pem /etc/ssl/certs/{self.name}")
+
+    def test_a_ca_path_of_chains_and_relative_links(self):
+        for name, script in {
+                "a chain of three": f"ln -s y /mnt/a/x; ln -s z /mnt/a/y; ln -s {PAGES}/ca.pem /mnt/a/z",
+                "a relative link": "ln -s ../pages/ca.pem /mnt/a/x",
+                "a folder's relative link": "ln -s ../pages /mnt/a/f; ln -s f/ca.pem /mnt/a/x",
+        }.items():
+            with self.subTest(name):
+                self.approve(f"mkdir /mnt/a; ln -s x /mnt/a/{self.name}\n{script}", ca_path="/mnt/a")
