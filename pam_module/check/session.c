@@ -114,15 +114,16 @@ static bool put(const struct task *task, int folder, const struct kin *kin, pid_
 }
 
 /* sshd asks by keyboard-interactive in a child of the process that opens the session, both of one
- * program. */
-static bool find_opener(const struct kin *host, struct kin *ret_parent)
+ * program. Elsewhere the parent may be a daemon, which serves other users too. */
+static bool find_opener(const struct task *task, struct kin *ret_parent)
 {
+    const struct kin *host = &task->host;
     struct kin again;
 
-    return host->parent > INIT && kin_read(host->parent, ret_parent) &&
-           ret_parent->start <= host->start && kin_are_one_program(host->pid, host->parent) &&
-           kin_read(host->pid, &again) && again.parent == host->parent &&
-           again.start == host->start;
+    return task->login->task == DIALOGUE_PROVED_IN_CHILD && host->parent > INIT &&
+           kin_read(host->parent, ret_parent) && ret_parent->start <= host->start &&
+           kin_are_one_program(host->pid, host->parent) && kin_read(host->pid, &again) &&
+           again.parent == host->parent && again.start == host->start;
 }
 
 static bool prove(const struct task *task, struct verdict *why_not)
@@ -137,7 +138,7 @@ static bool prove(const struct task *task, struct verdict *why_not)
     folder = proof_open_folder(task->settings->runtime_dir, true, &is_absent, why_not);
     if (folder < 0)
         return false;
-    has_parent = find_opener(&task->host, &parent);
+    has_parent = find_opener(task, &parent);
     if (!put(task, folder, &task->host, has_parent ? parent.pid : 0, PROOF_PROVED, seconds,
              why_not))
         return false;
@@ -193,7 +194,7 @@ bool session_run(const char *settings_path, const struct dialogue_login *login,
 
     if (!begin(&task, settings_path, why_not))
         return false;
-    return login->task == DIALOGUE_PROVED ? prove(&task, why_not) : open_session(&task, why_not);
+    return login->task == DIALOGUE_SESSION ? open_session(&task, why_not) : prove(&task, why_not);
 }
 
 /* One process of the walk upwards. Pids are taken over: CHILD must be PARENT's child before and

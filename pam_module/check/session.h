@@ -9,7 +9,7 @@
 #include "../core/settings.h"
 #include "../core/verdict.h"
 
-/* Carries out LOGIN's task, DIALOGUE_PROVED or DIALOGUE_SESSION, with the settings of the file
+/* Carries out LOGIN's task, which is not DIALOGUE_LOGIN, with the settings of the file
  * SETTINGS_PATH: writes that the calling process has proved a code, or makes that of the session it
  * opens. False: nothing counts, and *WHY_NOT tells why. */
 bool session_run(const char *settings_path, const struct dialogue_login *login,

@@ -21,6 +21,7 @@ enum { PID_MAX = 4194304, NUMBERS_SIZE = 48 };
 static const char *const tasks[] = {
     [DIALOGUE_LOGIN] = "login 2 ",
     [DIALOGUE_PROVED] = "proved 2 ",
+    [DIALOGUE_PROVED_IN_CHILD] = "proved-in-child 2 ",
     [DIALOGUE_SESSION] = "session 2 ",
 };
 

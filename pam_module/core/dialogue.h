@@ -9,6 +9,8 @@
  *                                             in its place: the host process PID, which began at
  *                                             START (field 22 of /proc/PID/stat), has just seen
  *                                             "approved"
+ *                    proved-in-child 2 SERVICE USER PID START
+ *                                             the same, where its parent opens the session
  *                    session 2 SERVICE USER PID START
  *                                             in its place: that process opens the session
  *                    ANSWER                   one line for every ask; end of file: nobody answers
@@ -42,7 +44,12 @@ enum {
     DIALOGUE_SERVICE_SIZE = 65,
 };
 
-enum dialogue_task { DIALOGUE_LOGIN, DIALOGUE_PROVED, DIALOGUE_SESSION };
+enum dialogue_task {
+    DIALOGUE_LOGIN,
+    DIALOGUE_PROVED,
+    DIALOGUE_PROVED_IN_CHILD,
+    DIALOGUE_SESSION,
+};
 
 /* Who logs in, and where. A name of DIALOGUE_NAME_MAX + 1 bytes stands for every longer one: it is
  * cut, and never looked up. */

@@ -22,8 +22,14 @@
 #include "typed.h"
 
 #define SESSION_HINT "TWILIO_VERIFY_SESSION"
-#define EXPORT       __attribute__((visibility("default")))
-#define UNANSWERED   "the user left at the question, or cannot be asked"
+
+/* sshd sets it for each login by keyboard-interactive, where it asks in a child of the process that
+ * opens the session, and for no other one; where no other method was accepted it is empty. What a
+ * client sends is never in PAM's environment. */
+#define SSHD_VARIABLE "SSH_AUTH_INFO_0"
+
+#define EXPORT     __attribute__((visibility("default")))
+#define UNANSWERED "the user left at the question, or cannot be asked"
 
 enum {
     FIRST_LINE_MS = 5000,
@@ -330,13 +336,11 @@ static bool print_login(const struct login *login, char line[DIALOGUE_LINE_SIZE]
                                 line);
 }
 
-/* sshd sets the variable for each login by keyboard-interactive, and for no other one; where no
- * other method was accepted it is empty. What a client sends is never in PAM's environment. */
 static bool is_after(const struct login *login, struct verdict *why_not)
 {
     const char *after = login->after;
 
-    if (after == NULL || methods_are_accepted(after, pam_getenv(login->pamh, "SSH_AUTH_INFO_0")))
+    if (after == NULL || methods_are_accepted(after, pam_getenv(login->pamh, SSHD_VARIABLE)))
         return true;
     return verdict_refuse(why_not, OUTCOME_DENIED,
                           "after=%s: sshd has accepted no such method before: write "
@@ -450,7 +454,9 @@ static bool run_task(const struct login *login, enum dialogue_task task)
 /* A hint and no proof: it tells the process that opens the session whether to look. */
 static void prove(const struct login *login)
 {
-    if (run_task(login, DIALOGUE_PROVED) &&
+    bool is_in_child = pam_getenv(login->pamh, SSHD_VARIABLE) != NULL;
+
+    if (run_task(login, is_in_child ? DIALOGUE_PROVED_IN_CHILD : DIALOGUE_PROVED) &&
         pam_putenv(login->pamh, SESSION_HINT "=1") != PAM_SUCCESS)
         log_text(login, LOG_NOTICE, "this session has proved no code, so sudo asks: pam_putenv");
 }

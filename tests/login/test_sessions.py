@@ -370,9 +370,23 @@ class OneField(SessionCase):
 
     def test_sudo_does_not_ask_again(self):
         person = machine.person("onefield")
+        self.assert_spared(self.log_in(person), person)
+
+    def log_in(self, person):
         terminal = self.enterContext(self.server.login(person.name, "sh", options=("-tt",)))
         terminal.answer(f"{person.name}@127.0.0.1's password: ", person.password + person.code)
         terminal.expect(r"\$ $")
+        return terminal
+
+    def test_the_daemon_that_listens_gets_no_record(self):
+        """It is the parent, until 9.7 of the same program, and serves other users too."""
+        obstacle = SESSIONS / f"{self.server.process.pid}.proved"
+        self.log_in(machine.person("first"))
+        obstacle.mkdir(mode=0o700)
+        self.addCleanup(obstacle.rmdir)
+        person = machine.person("notdaemon")
+        terminal = self.log_in(person)
+        self.assertTrue(obstacle.is_dir())
         self.assert_spared(terminal, person)
 
 
@@ -479,6 +493,30 @@ class ByHand(SessionCase):
         self.assertEqual(self.run_check("session", person, os.getpid(), mine),
                          "done: this process has proved no code\n")
         (SESSIONS / f"{os.getpid()}.session").unlink()
+
+    def test_the_parent_gets_a_record_where_it_is_said_to_open_the_session(self):
+        """And only if it executes the same program."""
+        person = machine.person("inchild")
+        for task, program, is_recorded in (("proved", None, False), ("proved-in-child", None, True),
+                                           ("proved-in-child", "/bin/sh", False)):
+            with self.subTest(task=task, program=program):
+                child = os.fork()
+                if child == 0:
+                    self.prove_below(task, person, program)
+                os.waitpid(child, 0)
+                record = SESSIONS / f"{os.getpid()}.proved"
+                self.assertTrue((SESSIONS / f"{child}.proved").exists())
+                self.assertEqual(record.exists(), is_recorded)
+                record.unlink(missing_ok=True)
+
+    def prove_below(self, task, person, program):
+        """The rest of a process: it has just proved a code, by this program or by PROGRAM."""
+        line = f"{task} 2 sshd {person.name} {os.getpid()} {self.start(os.getpid())}"
+        command = ["sh", "-c", f"echo '{line}' | {machine.check} --settings {CONF}; true"]
+        if program is None:
+            self.run_check(task, person, os.getpid(), self.start(os.getpid()))
+            os._exit(0)
+        os.execv(program, command)
 
     def test_a_caller_that_dies_leaves_no_record(self):
         """Process 1 adopts the check program then."""

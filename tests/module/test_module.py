@@ -272,6 +272,13 @@ esac
         self.assertRegex(second, r"^proved 2 sshd alice [1-9]\d* [1-9]\d*$")
         self.assertRegex(login.log[-1][1], 'reason="word"')
 
+    def test_sshds_child_says_that_its_parent_opens_the_session(self):
+        """By keyboard-interactive it sets this variable, for the code alone too."""
+        for info in ("", "publickey ssh-ed25519 AAAA\n"):
+            helper = self.helper("echo done")
+            self.login([], "--variable", "SSH_AUTH_INFO_0=" + info, helper=helper)
+            self.assertRegex(self.lines_to(helper)[1], "^proved-in-child 2 sshd alice ")
+
     def test_a_task_that_fails_leaves_the_approval_and_the_log_says_so(self):
         for task, why in ((["echo done: no room"], "no room"), (["exit 1"], "ended without"),
                           (["echo approved"], "may not say"), (["echo remember"], "may not say"),

@@ -210,13 +210,14 @@ TEST(parses_no_name_that_does_not_fit)
 TEST(names_the_process_of_a_task)
 {
     static const char *const lines[] = { "proved 2 sshd alice 300 7000",
+                                         "proved-in-child 2 sshd alice 300 7000",
                                          "session 2 su a%20b 2 9223372036854775807" };
     struct dialogue_login login;
     char line[DIALOGUE_LINE_SIZE];
 
     for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
         assert_true(dialogue_parse_login(lines[i], &login));
-        assert_int_equal(login.task, i == 0 ? DIALOGUE_PROVED : DIALOGUE_SESSION);
+        assert_int_equal(login.task, DIALOGUE_PROVED + i);
         assert_true(dialogue_print_task(login.task, login.service, login.user, login.pid,
                                         login.start, line));
         assert_string_equal(line, lines[i]);
@@ -244,6 +245,8 @@ TEST(takes_one_spelling_of_a_process_alone)
         "proved 2 sshd alice 300 9223372036854775808",
         "proved 2 sshd alice 300 99999999999999999999999",
         "proved 1 sshd alice 300 7000",
+        "proved-in-child sshd alice 300 7000",
+        "proved-in 2 sshd alice 300 7000",
         "session 2 sshd alice 0x300 7000",
         "sessions 2 sshd alice 300 7000",
     };
