@@ -64,8 +64,18 @@ class Distance:
 
 
 class EqualTime(CheckTest):
+    def use(self, host, user, factor):
+        """A code of USER's that was approved just now."""
+        code = factor.code()
+        with Login(host.settings, user, timeout=host.timeout) as login:
+            login.expect_prompt(PROMPT)
+            login.answer(code)
+            self.assert_outcome(login, "approved")
+        return code
+
     def seconds(self, host, user, answer, text=WRONG_PROMPT):
         """From Enter to the next question, or to the end; it begins with TEXT."""
+        answer = answer() if callable(answer) else answer
         with Login(host.settings, user, timeout=host.timeout) as login:
             login.read_line(START_SECONDS)
             time.sleep(0.7)  # Until the challenge is there.
@@ -84,7 +94,8 @@ class EqualTime(CheckTest):
         answers = {
             "a wrong code": lambda user: (user, factors[user].wrong_code()),
             "a stranger's code": lambda user: (STRANGER, factors[user].wrong_code()),
-            "a used code": lambda user: (user, factors[user].code(), USED_PROMPT),
+            "a used code": lambda user: (
+                user, lambda: self.use(host, user, factors[user]), USED_PROMPT),
             "no code": lambda user: (user, "password"),
             "a stranger's password": lambda user: (STRANGER, "password"),
             "nothing": lambda user: (user, ""),
@@ -112,11 +123,6 @@ class EqualTime(CheckTest):
         for user, factor in factors.items():
             host.enroll(user, factor.identity, factor.sid)
             make_codes(host, user, 1)
-        for user in USERS:
-            with Login(host.settings, user, timeout=host.timeout) as login:
-                login.expect_prompt(PROMPT)
-                login.answer(factors[user].code())
-                self.assert_outcome(login, "approved")
         for user in LOCKED:
             self.lock(host, user)
         emulator.control(f"fault slow={SERVICE_MS} on verify")
