@@ -13,6 +13,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "../../core/descriptor.h"
 #include "../lint/text-file.h"
 
 enum { NAMES_SIZE = 65536, VALUE_SIZE = 65536, NEW_FILE_MODE = 0644 };
@@ -210,8 +211,7 @@ bool config_file_write(const struct config_file *file, struct verdict *why_not)
 {
     const char *name = strrchr(file->path, '/') + 1;
     char path[PATH_MAX];
-    bool is_changed;
-    int folder;
+    auto_close folder = -1;
 
     snprintf(path, sizeof path, "%.*s", (int)(name - file->path), file->path);
     /* A folder of drop-ins may be missing. The umask is 077. */
@@ -220,9 +220,7 @@ bool config_file_write(const struct config_file *file, struct verdict *why_not)
     folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
         return refuse(why_not, path, strerror(errno));
-    is_changed = change(file, folder, name, why_not);
-    close(folder);
-    return is_changed;
+    return change(file, folder, name, why_not);
 }
 
 void config_file_free(struct config_file *file)

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../core/descriptor.h"
 #include "../desk/child.h"
 #include "../lint/text-file.h"
 #include "lines.h"
@@ -77,7 +78,7 @@ bool sshd_disable(struct config_file *file, size_t *ret_count, struct verdict *w
 /* Runs a program; the last line that it prints is the reason where it is not content. */
 static bool run(const char *const *arguments, struct verdict *why_not)
 {
-    int output = memfd_create("output", MFD_CLOEXEC);
+    auto_close output = memfd_create("output", MFD_CLOEXEC);
     auto_text char *text = NULL;
     const char *last = "";
     int status = output >= 0 ? child_run(arguments, output, NULL) : -1;
@@ -90,8 +91,6 @@ static bool run(const char *const *arguments, struct verdict *why_not)
     }
     if (status != 0)
         refuse(why_not, arguments[0], *last != '\0' ? last : "it failed");
-    if (output >= 0)
-        close(output);
     return status == 0;
 }
 
@@ -180,36 +179,25 @@ static void find_address(const struct sshd_config *config, char host[PATH_MAX], 
 static void look(const struct sshd_config *config, const char *user, struct verdict *ret_said)
 {
     char host[PATH_MAX];
-    const char *port;
     const char *arguments[] = { "/usr/bin/ssh",
-                                "-F",
-                                "none",
                                 "-p",
-                                "",
+                                NULL,
                                 "-l",
                                 user,
-                                "-o",
-                                "BatchMode=yes",
-                                "-o",
-                                "PreferredAuthentications=none",
-                                "-o",
-                                "StrictHostKeyChecking=no",
-                                "-o",
-                                "UserKnownHostsFile=/dev/null",
-                                "-o",
-                                "GlobalKnownHostsFile=/dev/null",
-                                "-o",
-                                "LogLevel=ERROR",
-                                "-o",
-                                "ConnectTimeout=5",
-                                "-o",
-                                "ControlPath=none",
+                                "-Fnone",
+                                "-oBatchMode=yes",
+                                "-oPreferredAuthentications=none",
+                                "-oStrictHostKeyChecking=no",
+                                "-oUserKnownHostsFile=/dev/null",
+                                "-oGlobalKnownHostsFile=/dev/null",
+                                "-oLogLevel=ERROR",
+                                "-oConnectTimeout=5",
+                                "-oControlPath=none",
                                 host,
                                 "true",
                                 NULL };
 
-    find_address(config, host, &port);
-    arguments[4] = port;
+    find_address(config, host, &arguments[2]);
     run(arguments, ret_said);
 }
 
@@ -224,14 +212,10 @@ static bool is_absent(const struct sshd_config *config)
 
 static bool send_hangup(pid_t pid, struct verdict *why_not)
 {
-    int process = (int)syscall(SYS_pidfd_open, pid, 0);
-    bool is_sent = process >= 0 && syscall(SYS_pidfd_send_signal, process, SIGHUP, NULL, 0) == 0;
+    auto_close process = (int)syscall(SYS_pidfd_open, pid, 0);
 
-    if (!is_sent)
-        refuse(why_not, "cannot reload sshd", strerror(errno));
-    if (process >= 0)
-        close(process);
-    return is_sent;
+    return (process >= 0 && syscall(SYS_pidfd_send_signal, process, SIGHUP, NULL, 0) == 0) ||
+           refuse(why_not, "cannot reload sshd", strerror(errno));
 }
 
 /* By its unit, or by the process of its PidFile. With socket activation a new one reads its

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../../core/descriptor.h"
 #include "../desk/child.h"
 #include "sshd-text.h"
 #include "text-file.h"
@@ -95,9 +96,10 @@ static bool parse(char *text, struct sshd_config *config)
            take_words(&config->port, PORT);
 }
 
-static void copy(char words[SSHD_CONFIG_WHY_NOT_SIZE], const char *text)
+static bool refuse(char why_not[SSHD_CONFIG_WHY_NOT_SIZE], const char *reason)
 {
-    snprintf(words, SSHD_CONFIG_WHY_NOT_SIZE, "%s", text);
+    snprintf(why_not, SSHD_CONFIG_WHY_NOT_SIZE, "%s", reason);
+    return false;
 }
 
 /* The last line says what is wrong. */
@@ -106,13 +108,13 @@ static void explain(int output, char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
     auto_text char *text = NULL;
     char *rest, *line;
 
-    copy(why_not, "it failed without a message");
+    refuse(why_not, "it failed without a message");
     if (lseek(output, 0, SEEK_SET) != 0 || !text_file_read_descriptor(output, &text))
         return;
     for (rest = text; (line = text_file_line(&rest)) != NULL;) {
         line[strcspn(line, "\r")] = '\0';
         if (*line != '\0')
-            copy(why_not, line);
+            refuse(why_not, line);
     }
 }
 
@@ -122,23 +124,16 @@ static bool ask(const char *path, const char *port, struct sshd_config *ret_conf
 {
     auto_sshd_config config = { 0 };
     auto_text char *text = NULL;
-    int output = memfd_create("sshd", MFD_CLOEXEC);
-    bool is_read;
+    auto_close output = memfd_create("sshd", MFD_CLOEXEC);
 
-    if (output < 0) {
-        copy(why_not, strerror(errno));
-        return false;
-    }
-    is_read = run(path, port, output) && text_file_read_descriptor(output, &text);
-    if (!is_read)
+    if (output < 0)
+        return refuse(why_not, strerror(errno));
+    if (!run(path, port, output) || !text_file_read_descriptor(output, &text)) {
         explain(output, why_not);
-    close(output);
-    if (!is_read)
-        return false;
-    if (!parse(text, &config)) {
-        copy(why_not, "out of memory");
         return false;
     }
+    if (!parse(text, &config))
+        return refuse(why_not, "out of memory");
 
     *ret_config = config;
     config = (struct sshd_config){ 0 };
