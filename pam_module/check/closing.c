@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* What the module logs. */
+/* The verdict and the lines about wrong codes. */
 #include "closing.h"
 
 #include <stdio.h>
@@ -122,7 +122,7 @@ static char *begin_line(char line[LINE_SIZE], int level, const char *outcome, co
 
 static void log_line(const char *line)
 {
-    /* The log may have been started anew since. */
+    /* The log daemon may have been restarted since. */
     if (!send_line(line)) {
         closing.log = open_log();
         send_line(line);

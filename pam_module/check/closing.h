@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* What the module logs: the verdict, which is the last line, and wrong codes. Where nobody reads it
- * any more it goes to the log from here. Anyone who reached the question had the first factor, and
- * that must leave a line. There is one for a process. */
+/* The verdict, which is the last line of the dialogue, and the lines about wrong codes. The module
+ * logs them. If nobody reads the dialogue any more, this process writes them to the log itself:
+ * anyone who reached the question had the first factor, and that must leave a line. A process has
+ * one login. */
 #pragma once
 
 #include "../core/dialogue.h"
 
-/* Connects to the log, if this host has one, as long as that is possible: before root's rights are
- * dropped, and before the process shuts itself in. */
+/* Connects to the log, if this host has one. Call it while that is possible: before root is
+ * dropped, and before the sandbox. */
 void closing_begin(void);
 
-/* Whose login it is; before that nothing is logged. */
+/* Says whose login it is. Before this call nothing is logged. */
 void closing_name(const struct dialogue_login *login);
 
-/* From asked to answered the time is the user's. */
+/* The time between these two calls is the user's, and does not count. */
 void closing_note_asked(void);
 void closing_note_answered(void);
 

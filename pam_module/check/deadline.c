@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* The clock that ends a login. */
+/* The timer that ends a login. */
 #include "deadline.h"
 
 #include <signal.h>
@@ -13,7 +13,7 @@
 #include "../twilio/http.h"
 #include "closing.h"
 
-/* For the login to say by itself what it found, on a busy host. */
+/* Time for the login itself to say what it found, on a busy host. */
 enum { GRACE_MS = 700 };
 
 /* Only the kernel's signal counts: a process of our own account may signal us too, and must
@@ -28,7 +28,7 @@ static void on_alarm(int signal, siginfo_t *info, void *context)
         closing_say(&verdict);
 }
 
-/* Somebody has stopped us, maybe until the deadline was over: nobody who means well does. */
+/* Somebody stopped this process, maybe until its time was over. Only an attacker does that. */
 static void on_continued(int signal)
 {
     (void)signal;

@@ -14,7 +14,7 @@
 #include "../core/userfile.h"
 #include "session.h"
 
-/* Whether this user on this service needs a second factor at all. False: the verdict tells. */
+/* Whether this user needs a second factor on this service. False: the reason is in the verdict. */
 static bool find_enrollment(struct inputs *inputs, const struct dialogue_login *login,
                             struct verdict *verdict)
 {
@@ -44,8 +44,8 @@ static bool find_enrollment(struct inputs *inputs, const struct dialogue_login *
     return false;
 }
 
-/* Recovery codes that can't be read are none, for which the log has a note: a code of the app
- * still counts. */
+/* Recovery codes that can't be read do not count, and the log says so. A code of the app still
+ * counts. */
 static void read_recovery(struct inputs *inputs)
 {
     const struct enrollment *enrollment = inputs->findings.enrollment;

@@ -47,7 +47,8 @@ int library_open(struct verdict *why_not)
     return library;
 }
 
-/* Saves a quarter of the loading: meson.build says why. What is not there is no loss. */
+/* Saves a quarter of the time to load: meson.build says why. A file that is missing does no
+ * harm. */
 static void load_first(void)
 {
     static const char *const names[] = { PATHS_LOADED_FIRST NULL };
@@ -56,7 +57,7 @@ static void load_first(void)
         dlopen(names[i], RTLD_LAZY | RTLD_LOCAL);
 }
 
-/* By its descriptor: the path may lie below a folder that is closed to us now. */
+/* Through its descriptor: the path may be below a directory that this account can't search. */
 bool library_load(int library, const struct challenge_api **ret_api, struct verdict *why_not)
 {
     char path[sizeof "/proc/self/fd/" + 3 * sizeof library];
@@ -64,10 +65,10 @@ bool library_load(int library, const struct challenge_api **ret_api, struct verd
     void *handle;
 
     snprintf(path, sizeof path, "/proc/self/fd/%d", library);
-    /* GnuTLS comes along with libcurl, and need not start for nobody. */
+    /* libcurl brings GnuTLS along, which no login uses: it need not initialise. */
     setenv("GNUTLS_NO_IMPLICIT_INIT", "1", 1);
     load_first();
-    /* Of all that the libraries could call a login calls little. twilio.so itself is bound now. */
+    /* Lazily: a login calls few of the libraries' functions. twilio.so itself is bound at once. */
     handle = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
     if (handle == NULL)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, LIBRARY_NAME ": %s", dlerror());

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* twilio.so: found and judged as root, loaded when root is gone and the prompt is out, since the
- * constructors of libcurl's thirty libraries have no business as root. */
+/* twilio.so. It is found and checked as root, but loaded after root is dropped and the question is
+ * out, so that the constructors of libcurl's thirty libraries do not run as root. */
 #pragma once
 
 #include "../core/verdict.h"

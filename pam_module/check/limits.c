@@ -12,11 +12,11 @@
 
 enum { KIBIBYTE = 1024, MEBIBYTE = 1024 * KIBIBYTE, THREAD_STACK_SIZE = 1 * MEBIBYTE };
 
-/* The caller of sudo chooses these for us: none is inherited. With less than the need a login might
- * take its own want for an outage of Twilio. Measured: a login with a recovery code takes 40 MiB of
- * address space, 20 MiB of data (16 of them to hash the code), 8 descriptors, 32 KiB of stack, and
- * two processes of its account, since a thread counts. A user's file in state_dir takes 4 KiB:
- * where it could not be written, wrong codes would not be counted. The rest is for larger
+/* The caller of sudo can choose these limits, so none is inherited. With less than the need, a
+ * login might take its own shortage for an outage of Twilio. Measured: a login with a recovery code
+ * takes 40 MiB of address space, 20 MiB of data (16 of them to hash the code), 8 descriptors, 32
+ * KiB of stack, and two processes of its account, since a thread counts. A user's file in state_dir
+ * takes 4 KiB: if it could not be written, wrong codes would not be counted. The rest is for larger
  * libraries, and for name services that libc loads. */
 static const struct limit {
     int resource;
@@ -71,7 +71,7 @@ static bool set_limit(const struct limit *wanted, struct verdict *why_not)
     return setrlimit(resource, &limit) == 0 || refuse(wanted, why_not);
 }
 
-/* Else a thread's stack has the size that the caller's limit had at the start. */
+/* Otherwise a thread's stack would have the size of the limit that the caller set. */
 static bool set_thread_stack(void)
 {
     pthread_attr_t attributes;

@@ -7,8 +7,8 @@
 
 #include "../core/verdict.h"
 
-/* Sets every limit, soft and hard, from one table. Where root lacks CAP_SYS_RESOURCE, as in many
- * containers, a hard limit that is too low stays, if it is enough for a login; not as root,
- * whatever it is. False, with OUTCOME_MISCONFIGURED in *WHY_NOT: it is not enough, or the kernel
+/* Sets every limit, soft and hard, from one table. If root lacks CAP_SYS_RESOURCE, as in many
+ * containers, a hard limit that is too low stays if it is enough for a login. Without root it stays
+ * in any case. False, with OUTCOME_MISCONFIGURED in *WHY_NOT: it is not enough, or the kernel
  * refuses. */
 bool limits_set(struct verdict *why_not);

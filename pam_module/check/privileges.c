@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Root, and how it goes. */
+/* Dropping root for good. */
 #include "privileges.h"
 
 #include <errno.h>

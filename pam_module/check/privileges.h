@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Root, and how it goes for good. */
+/* Dropping root for good. */
 #pragma once
 
 #include <stdbool.h>

@@ -25,8 +25,8 @@ enum {
     SET_MEMORY_MERGE = 67, /* PR_SET_MEMORY_MERGE, which the headers of Linux before 6.4 lack */
 };
 
-/* Nor his place in the queue for a processor or a disk: starved until a limit is over, a login
- * might tell that Twilio is away. */
+/* Nor the caller's priority for processors and disks: a login that is starved until its time is
+ * over might report an outage of Twilio. */
 static void share_processors(void)
 {
     const struct sched_param none = { 0 };
@@ -40,9 +40,9 @@ static void share_processors(void)
     syscall(SYS_ioprio_set, IO_PRIORITY_OF_PROCESS, 0, IO_PRIORITY_NONE);
 }
 
-/* The first to be killed where memory ends, memory from the fullest node alone, pages that are
- * merged with equal ones of his (which tells what is in ours), a system that answers
- * differently. */
+/* What else the caller may have set: to be killed first when memory runs out; memory from a full
+ * node alone; merging of equal pages, which shows the caller what is in ours; a personality in
+ * which the system answers differently. */
 static void share_memory(void)
 {
     int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);

@@ -9,13 +9,10 @@
 
 /* Makes the process the same for every caller of the host: real uid and gid 0, every resource limit
  * (limits.h), an ordinary share of processors, disks and memory, no environment, working directory
- * /, umask 077, not dumpable, no new privileges. Not as root it does what it can.
- *
- * As it is stays what root can't reset: a low priority without CAP_SYS_NICE; oom_score_adj, where
- * the service was given more than 0, without CAP_SYS_RESOURCE; what the seccomp profile of a
- * container refuses. Nobody can take PR_SET_MDWE and PR_SET_SPECULATION_CTRL back: they only
- * restrict.
- *
- * False, with OUTCOME_MISCONFIGURED in *WHY_NOT: run set-user-ID to another account than root, a
- * limit is too low, or the kernel refuses. */
+ * /, umask 077, not dumpable, no new privileges. Without root it does what it can. What root can't
+ * reset stays as it is: a low priority without CAP_SYS_NICE; oom_score_adj, if the service was
+ * given more than 0, without CAP_SYS_RESOURCE; what the seccomp profile of a container refuses.
+ * Nobody can take PR_SET_MDWE and PR_SET_SPECULATION_CTRL back: they only restrict. False, with
+ * OUTCOME_MISCONFIGURED in *WHY_NOT: run set-user-ID to another account than root, a limit is too
+ * low, or the kernel refuses. */
 bool process_clean(struct verdict *why_not);

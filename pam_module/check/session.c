@@ -37,8 +37,8 @@ static bool refuse(struct verdict *why_not, const char *reason)
     return verdict_refuse(why_not, OUTCOME_DENIED, "%s", reason);
 }
 
-/* The caller of su may kill it meanwhile; process 1 adopts this one then, and everything descends
- * from that. */
+/* The caller of su may kill the host meanwhile. Process 1 then adopts this process, and every
+ * process of the machine descends from process 1. */
 static bool caller_is_parent(const struct dialogue_login *login, struct kin *ret_host,
                              struct verdict *why_not)
 {
@@ -113,8 +113,8 @@ static bool put(const struct task *task, int folder, const struct kin *kin, pid_
            proof_commit(folder, kin->pid, kind, why_not);
 }
 
-/* sshd asks by keyboard-interactive in a child of the process that opens the session, both of one
- * program. Elsewhere the parent may be a daemon, which serves other users too. */
+/* For keyboard-interactive sshd asks in a child of the process that opens the session. Both run the
+ * same program. Elsewhere the parent may be a daemon, which serves other users too. */
 static bool find_opener(const struct task *task, struct kin *ret_parent)
 {
     const struct kin *host = &task->host;
@@ -197,8 +197,8 @@ bool session_run(const char *settings_path, const struct dialogue_login *login,
     return login->task == DIALOGUE_SESSION ? open_session(&task, why_not) : prove(&task, why_not);
 }
 
-/* One process of the walk upwards. Pids are taken over: CHILD must be PARENT's child before and
- * after PARENT was read, and not older. */
+/* One step of the walk upwards. Pids are reused: CHILD must be PARENT's child before and after
+ * PARENT was read, and must not be older. */
 static bool read_parent(const struct kin *child, struct kin *ret_parent)
 {
     struct kin parent, again;

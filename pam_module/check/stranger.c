@@ -30,15 +30,15 @@ static bool on_connected(struct http_watch *watch)
     return false;
 }
 
-/* The clock of the process says "misconfigured", and not "denied": it never runs for a stranger. */
+/* The timer of deadline.h says "misconfigured", and not "denied", so it never runs here. */
 static void set_no_limit(void *context, int64_t deadline_ms)
 {
     (void)context;
     (void)deadline_ms;
 }
 
-/* As for others: a connection that can't be made while the user types is tried once more after a
- * code, and then the login is over. */
+/* As for others: if no connection can be made while the user types, it is tried once more after a
+ * code; then the login is over. */
 static void connect_and_wait(struct stranger *stranger)
 {
     struct questions *questions = &stranger->questions;

@@ -3,7 +3,7 @@
 /* Whether a login needs a second factor. */
 #include "policy.h"
 
-/* One that can't be read, or has ended, is as good as none: the user is asked. */
+/* A bypass that can't be read, or has ended, does not count: the user is asked. */
 static bool is_bypassed(const struct settings *settings, const char *user,
                         struct policy_findings *findings)
 {

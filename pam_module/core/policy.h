@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Whether a login needs a second factor at all. The check program obeys it, and the tool explains
+/* Whether a login needs a second factor at all. The check program acts on it; the tool explains
  * it. */
 #pragma once
 

@@ -40,9 +40,9 @@ struct proof {
 bool proof_parse(const char *text, const char *shown, struct proof **ret_proof,
                  struct verdict *why_not);
 
-/* Opens the folder below RUNTIME_DIR; both must be root's (or the effective user's) and written by
- * nobody else. With IS_MADE it is made where it is missing. The caller closes. -1, with
- * OUTCOME_MISCONFIGURED in *WHY_NOT; *RET_ABSENT tells whether there is just none. */
+/* Opens the folder below RUNTIME_DIR. Both must be owned by root (or the effective user) and
+ * writable by nobody else. With IS_MADE it is created if it is missing. The caller closes. -1, with
+ * OUTCOME_MISCONFIGURED in *WHY_NOT; *RET_ABSENT says whether it is only missing. */
 int proof_open_folder(const char *runtime_dir, bool is_made, bool *ret_absent,
                       struct verdict *why_not);
 
@@ -51,8 +51,8 @@ int proof_open_folder(const char *runtime_dir, bool is_made, bool *ret_absent,
 enum trusted_read proof_read(int folder, pid_t pid, enum proof_kind kind, struct proof **ret_proof,
                              struct verdict *why_not);
 
-/* Writes PROOF to a file of PID that does not count yet. False, with OUTCOME_MISCONFIGURED in
- * *WHY_NOT. */
+/* Writes PROOF to a file of PID, which does not count before proof_commit(). False, with
+ * OUTCOME_MISCONFIGURED in *WHY_NOT. */
 bool proof_write(int folder, pid_t pid, const struct proof *proof, struct verdict *why_not);
 
 /* Makes what proof_write() wrote count, in place of the file that was there: one rename(2). False,
