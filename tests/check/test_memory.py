@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import time
+import uuid
 
 from kit.fixture import BUILD
 from kit.checkcase import WRONG_PROMPT, CheckTest, Login, needs_root
@@ -395,6 +396,50 @@ class WrongCodes(MemoryTest):
         self.assertEqual(level, "warning")
         self.assertRegex(text, "^wrong code 1 of 1, 100 in a row; challenge=YC")
         self.assert_locked(host, f"^{re.escape(self.NEVER)}$", "100 wrong codes in a row")
+
+    def test_the_tenth_whose_reply_got_lost_is_made_up_for_by_the_next(self):
+        server = self.liar(verify=[lost(Connection.hang)], fetch=[dropped(Connection.hang)] * 9)
+        host = self.single(server, service={"timeout_seconds": 1})
+        self.set_wrong(host, [60] * 9, 9)
+        self.one_answer(host, OTHER_WRONG, "unavailable")
+        login = self.login(host)
+        self.assertRegex(login.read_line(5), "^ask-secret ")
+        login.answer(WRONG)
+        self.assert_outcome(login, "denied")
+        self.assertIn(("warning", "wrong code 1 of 1, 11 in a row"),
+                      [(level, text.partition(";")[0]) for level, text in login.logged])
+
+    @needs_root
+    def test_a_reboot_resets_nothing(self):
+        """It begins CLOCK_BOOTTIME anew, and has another boot id."""
+        host = self.single(self.liar())
+        self.set_wrong(host, [60] * 28, 28)
+        for number in range(2):
+            self.one_answer(host, (WRONG, OTHER_WRONG)[number], "denied", prefix=self.reboot(host))
+            self.assertEqual(self.count(host), 29 + number)
+        login = self.login(host, prefix=self.reboot(host))
+        self.assertRegex(login.read_line(5), self.UNTIL)
+        login.answer(RIGHT)
+        self.assert_outcome(login, "exhausted", "30 wrong codes in 24 h")
+
+    def test_a_file_that_is_restored_counts_from_what_it_says_and_a_missing_one_from_0(self):
+        host = self.single(self.liar())
+        self.set_wrong(host, [60] * 28, 28)
+        older = state_file(host).read_bytes()
+        for change, count in ((lambda: state_file(host).write_bytes(older), 29),
+                              (state_file(host).unlink, 1)):
+            self.one_answer(host, OTHER_WRONG, "denied")
+            change()
+            self.one_answer(host, WRONG, "denied")
+            self.assertEqual(self.count(host), count)
+
+    def reboot(self, host):
+        up = int(time.clock_gettime(time.CLOCK_BOOTTIME))
+        boot_id = host.folder / "boot-id"
+        boot_id.write_text(f"{uuid.uuid4()}\n")
+        return ("unshare", "--mount", "--time", "--fork", "--kill-child", "--boottime",
+                str(5 - up), "sh", "-c",
+                f"mount --bind {boot_id} /proc/sys/kernel/random/boot_id && exec \"$@\"", "sh")
 
     def test_a_day_later_the_oldest_counts_no_more_and_the_future_is_now(self):
         for times, is_locked in (([60] * 30, True), ([60] * 29 + [86401], False),
