@@ -16,8 +16,8 @@ import unittest
 from kit.fixture import BUILD, CHECK, MODULE, Emulator, enroll, make_certificates, temporary_folder
 from kit.admincase import (ENVIRONMENT, OK, PATIENCE_SECONDS, UNAVAILABLE, USAGE, WRONG, AdminCase,
                            eventually)
+from kit.pamcase import PROFILE, STOCK
 from kit.statefile import USED, forge
-from test_check_pam import PROFILE, STOCK
 
 IS_ROOT = os.geteuid() == 0
 NOWHERE = "https://127.0.0.1:9"

@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, the pam_twilio_verify authors
+"""check-pam: whether sshd lets in without a code."""
+
+import pathlib
+import subprocess
+import unittest
+
+from kit.admincase import OK
+from kit.pamcase import ENTER, INCLUDE, LINE, SPLIT, CheckCase, can_enter, recipe
+
+
+@unittest.skipUnless(pathlib.Path("/usr/sbin/sshd").exists(), "no sshd")
+@unittest.skipUnless(can_enter(), "needs root, for a /run/sshd of its own")
+class Sshd(CheckCase):
+    BOTH = "AuthenticationMethods publickey,keyboard-interactive\n"
+
+    def setUp(self):
+        super().setUp()
+        self.config = self.folder / "sshd_config"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.folder / "key"],
+                       check=True, stdin=subprocess.DEVNULL)
+        self.after, self.password = recipe("sshd-key-and-code"), recipe("sshd-password-and-code")
+        self.key = self.after.replace(" after=publickey", "")
+
+    def sshd(self, config, stack):
+        """["level: text"] of sshd's own configuration."""
+        self.install(sshd=stack)
+        self.config.write_text(f"HostKey {self.folder}/key\n{config}")
+        _, findings = self.check("--sshd-config", self.config, "sshd", prefix=ENTER)
+        return [f"{level}: {text}".replace(f"{self.folder}/", "") for level, _, text, _ in findings
+                if level != "note" or not text.startswith("root ")][1:]
+
+    def test_root_who_may_not_type_a_code_is_noted(self):
+        self.install(sshd=self.key)
+        for line, notes in (("", 1), ("PermitRootLogin without-password\n", 1),
+                            ("PermitRootLogin prohibit-password\n", 1), ("PermitRootLogin no\n", 0),
+                            ("PermitRootLogin yes\n", 0)):
+            with self.subTest(line):
+                self.config.write_text(f"HostKey {self.folder}/key\n{line}UsePAM yes\n{self.BOTH}")
+                _, findings = self.check("--sshd-config", self.config, "sshd", prefix=ENTER)
+                found = [row for row in findings if row[2].startswith("root is refused even with")]
+                self.assertEqual([row[0] for row in found], ["note"] * notes)
+
+    def assert_sshd(self, config, stack, *expected):
+        found = self.sshd(config, stack)
+        self.assertEqual(len(found), len(expected), found)
+        for one, beginning in zip(found, expected):
+            self.assertEqual(one[:len(beginning)], beginning, found)
+
+    def test_the_recipes_are_fine(self):
+        head = "UsePAM yes\nKbdInteractiveAuthentication yes\nPasswordAuthentication no\n"
+        self.assert_sshd(head + self.BOTH, self.after,
+                         'ok: AuthenticationMethods: "publickey,keyboard-interactive" asks')
+        self.assert_sshd(head + "AuthenticationMethods keyboard-interactive\n", self.password,
+                         'ok: AuthenticationMethods: "keyboard-interactive" asks')
+        self.assert_sshd("UsePAM yes\nPasswordAuthentication yes\nKbdInteractiveAuthentication no\n"
+                         "AuthenticationMethods password\n", recipe("one-field"),
+                         'ok: AuthenticationMethods: "password" asks')
+
+    def test_a_key_alone_is_wrong(self):
+        self.assert_sshd("UsePAM yes\nPasswordAuthentication no\n", self.password,
+                         "wrong: a key alone logs in", "ok: keyboard-interactive asks")
+        self.assert_sshd("UsePAM yes\nPasswordAuthentication no\nPubkeyAuthentication no\n",
+                         self.password, "ok: keyboard-interactive asks")
+
+    def test_other_methods_alone_are_wrong(self):
+        self.assert_sshd("UsePAM yes\nPasswordAuthentication no\nPubkeyAuthentication no\n"
+                         "HostbasedAuthentication yes\nGSSAPIAuthentication yes\n",
+                         self.password, "wrong: a host's key alone", "wrong: a Kerberos ticket alone",
+                         "ok: ")
+
+    def test_a_list_without_the_code_is_named(self):
+        self.assert_sshd("UsePAM yes\nPasswordAuthentication no\nAuthenticationMethods "
+                         "publickey,keyboard-interactive:pam publickey,publickey\n", self.key,
+                         'ok: AuthenticationMethods: "publickey,keyboard-interactive:pam"',
+                         'wrong: AuthenticationMethods: "publickey,publickey" logs in without')
+
+    def test_the_code_alone_is_wrong(self):
+        self.assert_sshd("UsePAM yes\nPasswordAuthentication no\nPubkeyAuthentication no\n",
+                         self.key, "wrong: the code alone logs in")
+        self.assert_sshd("UsePAM yes\nAuthenticationMethods keyboard-interactive password\n",
+                         self.key, 'wrong: AuthenticationMethods: by "keyboard-interactive" the code',
+                         'wrong: AuthenticationMethods: by "password" the code alone')
+
+    def test_the_code_before_the_key_is_a_warning(self):
+        self.assert_sshd("UsePAM yes\nAuthenticationMethods keyboard-interactive,publickey\n",
+                         self.key, 'warning: AuthenticationMethods: "keyboard-interactive,publickey"'
+                         " asks for the code first")
+
+    def test_the_method_password_is_explained(self):
+        self.assert_sshd("UsePAM yes\nPubkeyAuthentication no\n", self.password,
+                         'warning: the method "password" is always refused', "ok: ")
+        self.assert_sshd("UsePAM yes\nPubkeyAuthentication no\n", self.key,
+                         'wrong: by the method "password" the code, typed as the password',
+                         "wrong: the code alone logs in")
+        self.assert_sshd("UsePAM yes\nAuthenticationMethods publickey,password\n", self.password,
+                         'wrong: AuthenticationMethods: "publickey,password" is always refused')
+        self.assert_sshd("UsePAM yes\nPasswordAuthentication yes\n" + self.BOTH, self.key, "ok: ")
+
+    def test_with_after_the_code_alone_is_closed(self):
+        self.assertNotEqual(self.after, self.key)
+        for methods, stack, expected in (
+                ("publickey,keyboard-interactive", self.after, ("ok", " asks for the code")),
+                ("keyboard-interactive", self.after, ("wrong", " is always refused: no method of")),
+                ("keyboard-interactive", self.key, ("wrong", " the code alone logs in")),
+                ("password", self.after, ("wrong", " is always refused: no method of")),
+                ("publickey,password", self.after, ("wrong", " is always refused: no method of")),
+                ("publickey,password", self.key, ("ok", " asks for the code")),
+                ("hostbased,keyboard-interactive", self.after, ("wrong", " is always refused: no")),
+                ("keyboard-interactive,publickey", self.after, ("wrong", " is always refused: no")),
+                ("publickey,hostbased,keyboard-interactive:pam", self.after, ("ok", " asks for")),
+                ("hostbased,keyboard-interactive",
+                 self.after.replace("after=publickey", "after=publickey,hostbased"),
+                 ("ok", " asks for the code")),
+                ("publickey,keyboard-interactive",
+                 self.password.replace("verify.so", "verify.so after=publickey"),
+                 ("ok", " asks for the code")),
+                ("keyboard-interactive",
+                 self.password.replace("verify.so", "verify.so after=publickey"),
+                 ("wrong", " is always refused: no method of"))):
+            with self.subTest([methods, stack]):
+                found, = self.sshd("UsePAM yes\nHostbasedAuthentication yes\n"
+                                   f"AuthenticationMethods {methods}\n", stack)
+                self.assertEqual((found.split(":")[0], expected[1] in found), (expected[0], True),
+                                 found)
+        self.assert_sshd("UsePAM yes\nPubkeyAuthentication no\n", self.after,
+                         'warning: the method "password" is always refused by the module\'s after=',
+                         "wrong: keyboard-interactive is always refused: no method of")
+
+    def test_the_method_password_may_take_both(self):
+        split = SPLIT + INCLUDE + LINE
+        self.assert_sshd("UsePAM yes\nKbdInteractiveAuthentication no\n"
+                         "AuthenticationMethods password\n", split,
+                         'ok: AuthenticationMethods: "password" asks for the code')
+        self.assert_sshd("UsePAM yes\nPubkeyAuthentication no\n", split,
+                         'ok: the method "password" takes password and code in one field', "ok: ")
+        self.assert_sshd("UsePAM yes\nAuthenticationMethods publickey,password\n", split,
+                         'ok: AuthenticationMethods: "publickey,password" asks for the code')
+        self.assert_sshd("UsePAM yes\nKbdInteractiveAuthentication no\nPasswordAuthentication no\n"
+                         "AuthenticationMethods publickey\n", split,
+                         "wrong: KbdInteractiveAuthentication is off", "wrong: ")
+
+    def test_without_pam_the_module_is_not_called(self):
+        self.assert_sshd("UsePAM no\n" + self.BOTH, self.key, "wrong: UsePAM is off")
+
+    def test_without_keyboard_interactive_nobody_can_be_asked(self):
+        self.assert_sshd("UsePAM yes\nKbdInteractiveAuthentication no\nPasswordAuthentication no\n"
+                         "AuthenticationMethods publickey\n", self.key,
+                         "wrong: KbdInteractiveAuthentication is off",
+                         'wrong: AuthenticationMethods: "publickey" logs in without the code')
+
+    def test_match_blocks_are_named_with_their_lines(self):
+        (self.folder / "more.conf").write_text(
+            "Match Group robots # machines\n  AuthenticationMethods publickey\n"
+            "match user=alice\n  authenticationmethods=\"publickey,keyboard-interactive\"\n")
+        self.assert_sshd(
+            "UsePAM yes\nPasswordAuthentication no\n" + self.BOTH +
+            f"Include {self.folder}/more.conf {self.folder}/nosuch*.conf\n"
+            "AllowTcpForwarding no\nMatch User emergency\n\tAuthenticationMethods \"publickey,hostbased\" publickey\n"
+            "Match Address 192.0.2.0/24\nPasswordAuthentication yes\nX11Forwarding no\n"
+            "Match all\nAuthenticationMethods publickey,keyboard-interactive\n", self.key,
+            'ok: AuthenticationMethods: "publickey,keyboard-interactive" asks',
+            "warning: more.conf:2: Match Group robots",
+            "ok: more.conf:4: Match user=alice: asks for the code by "
+            '"publickey,keyboard-interactive"',
+            "warning: sshd_config:8: Match User emergency: an exemption",
+            'ok: sshd_config:10: Match Address 192.0.2.0/24: asks for the code by '
+            '"publickey,keyboard-interactive"')
+
+    HEAD = "UsePAM yes\nPasswordAuthentication no\n"
+    ROBOT = "    AuthenticationMethods publickey\n"
+
+    def test_every_criterion_of_match_is_known_to_sshd(self):
+        for criteria in ("LocalPort 2222", "LocalAddress 10.0.0.1", "RDomain blue",
+                         "Host *.example.com", "Address 192.0.2.0/24,!192.0.2.7", "Group robots",
+                         "User !root,*bot", "Group !wheel,* User bob", 'user="bob"',
+                         "Address 2001:db8::/32  LocalPort 23  # comment"):
+            with self.subTest(criteria):
+                self.assert_sshd(
+                    f"{self.HEAD}{self.BOTH}Match {criteria}\nX11Forwarding no\n{self.ROBOT}", self.key,
+                    'ok: AuthenticationMethods: "publickey,keyboard-interactive" asks',
+                    "warning: sshd_config:7: Match " + criteria.strip().removesuffix("  # comment") +
+                    ': an exemption, logs in without both factors by "publickey"')
+
+    def test_a_match_block_that_everybody_is_in_is_no_exemption(self):
+        for port, criteria in (("", "all"), ("", "User *"), ("", "Address *"), ("", "LocalPort 22"),
+                               ("Port 2222\n", "LocalPort 2222")):
+            with self.subTest(criteria):
+                found = self.sshd(f"{port}{self.HEAD}{self.BOTH}Match {criteria}\n{self.ROBOT}", self.key)
+                self.assertEqual(found[0], 'wrong: AuthenticationMethods: "publickey" logs in without '
+                                           "the code")
+
+    def test_a_match_block_is_judged_with_what_else_holds(self):
+        ok = 'ok: AuthenticationMethods: "publickey,keyboard-interactive" asks'
+        for block, expected in (
+                ("PasswordAuthentication yes", "ok: sshd_config:6: Match User bob: asks for the code by"),
+                ("AuthenticationMethods publickey,password\nPasswordAuthentication yes",
+                 'ok: sshd_config:6: Match User bob: asks for the code by "publickey,password"'),
+                ("AuthenticationMethods publickey,password",
+                 'wrong: sshd_config:6: Match User bob: is always refused by "publickey,password"'),
+                ("KbdInteractiveAuthentication no",
+                 "wrong: sshd_config:6: Match User bob: its configuration is unknown: "
+                 "AuthenticationMethods cannot"),
+                ("PubkeyAuthentication no",
+                 "wrong: sshd_config:6: Match User bob: its configuration is unknown: "
+                 "AuthenticationMethods cannot")):
+            with self.subTest(block):
+                self.assert_sshd(f"{self.HEAD}{self.BOTH}Match User bob\n{block}\n", self.key, ok,
+                                 expected)
+        self.assert_sshd(f"{self.HEAD}{self.BOTH}Match User bob\nX11Forwarding no\n", self.key, ok)
+        self.assert_sshd("UsePAM yes\nAuthenticationMethods keyboard-interactive\nMatch User bob\n"
+                         "AuthenticationMethods publickey,password\n", self.password,
+                         'ok: AuthenticationMethods: "keyboard-interactive" asks for the code',
+                         'wrong: sshd_config:5: Match User bob: is always refused by "publickey,pass')
+
+    def test_who_is_left_out_of_every_match_block_is_judged(self):
+        for criteria in ("Address *,!10.0.0.0/8", "User *,!bob", "LocalPort 22"):
+            with self.subTest(criteria):
+                found = self.sshd(f"{self.HEAD}AuthenticationMethods publickey\nMatch {criteria}\n"
+                                  f"{self.BOTH}", self.key)
+                self.assertIn("warning: users in no Match block: an exemption, logs in without both "
+                              'factors by "publickey"', found)
+
+    def test_a_match_block_around_an_include_is_part_of_what_is_judged(self):
+        (self.folder / "outer.conf").write_text(f"Match Group robots\nInclude {self.folder}/inner.conf\n")
+        (self.folder / "inner.conf").write_text(f"X11Forwarding no\nMatch Address 10.0.0.0/8\n{self.ROBOT}")
+        self.assert_sshd(f"Include {self.folder}/outer.conf\n{self.HEAD}{self.BOTH}Port 22\n", self.key,
+                         'ok: AuthenticationMethods: "publickey,keyboard-interactive" asks',
+                         "warning: inner.conf:3: Match Address 10.0.0.0/8: an exemption")
+
+    def test_each_list_is_judged_by_itself(self):
+        never = "is always refused, as a password is not a code"
+        for lists, stack, *expected in (
+                ("publickey,keyboard-interactive password,keyboard-interactive", "password",
+                 ("ok", "asks for the code"), ("wrong", never)),
+                ("password,publickey keyboard-interactive", "password", ("wrong", never), ("ok", "asks")),
+                ("publickey,password", "key", ("ok", "asks for the code")),
+                ("password,publickey", "key", ("warning", "asks for the code first")),
+                ("password,keyboard-interactive", "key", ("wrong", "the code alone logs in")),
+                ("keyboard-interactive,keyboard-interactive", "key", ("wrong", "the code alone logs in")),
+                ("hostbased,keyboard-interactive publickey,keyboard-interactive", "key",
+                 ("note", "sshd skips"), ("ok", "asks for the code")),
+                ("gssapi-with-mic,keyboard-interactive:pam", "key", ("ok", "asks for the code")),
+                ("gssapi-with-mic publickey,keyboard-interactive", "key",
+                 ("wrong", "logs in without the code"), ("ok", "asks for the code")),
+                ("publickey,keyboard-interactive:bsdauth", "key",
+                 ("wrong", "is always refused: it names a method that cannot be satisfied")),
+                ("publickey,publickey,keyboard-interactive", "key", ("ok", "asks for the code")),
+                ("publickey,publickey", "password", ("wrong", "logs in without the code")),
+                ("none", "password", ("wrong", "is always refused: it names a method"))):
+            with self.subTest([lists, stack]):
+                found = self.sshd("UsePAM yes\nGSSAPIAuthentication yes\nAuthenticationMethods\t  " +
+                                  lists.replace(" ", "\t ") + "\n", getattr(self, stack))
+                self.assertEqual(len(found), len(expected), found)
+                for one, (level, words) in zip(found, expected):
+                    self.assertTrue(one.startswith(f"{level}: AuthenticationMethods: "), found)
+                    self.assertIn(words, one)
+
+    def test_a_kerberos_password_is_not_asked_of_pam(self):
+        self.assert_sshd("UsePAM yes\nPubkeyAuthentication no\nKerberosAuthentication yes\n",
+                         self.password, "wrong: a Kerberos password alone logs in", "ok: ")
+        self.assert_sshd("UsePAM yes\nKerberosAuthentication yes\nAuthenticationMethods password\n",
+                         self.password, 'wrong: AuthenticationMethods: "password" logs in without')
+
+    def test_lists_of_any_length_are_read_whole(self):
+        long = " ".join(["publickey,keyboard-interactive:pam"] * 40) + " publickey"
+        found = self.sshd(f"{self.HEAD}AuthenticationMethods {long}\n", self.key)
+        self.assertEqual(len(found), 41)
+        self.assertIn('"publickey" logs in without the code', found[-1])
+
+    def test_a_configuration_that_sshd_refuses_is_told_of(self):
+        self.assert_sshd("UsePAM maybe\n", self.key,
+                         "wrong: its configuration is unknown: sshd_config line 2")
+
+    @unittest.skipIf(pathlib.Path("/run/sshd").exists(), "sshd runs here")
+    def test_an_sshd_that_does_not_run_is_told_of(self):
+        self.install(sshd=self.key)
+        self.config.write_text(f"HostKey {self.folder}/key\n")
+        status, findings = self.check("--sshd-config", self.config, "sshd")
+        self.assertEqual((status, findings[-1][0]), (OK, "warning"))
+        self.assertIn("its configuration is unknown: Missing privilege", findings[-1][2])
