@@ -12,6 +12,7 @@ import re
 import signal
 import stat
 import subprocess
+import sys
 import termios
 
 from kit.admincase import ENVIRONMENT, OK, TOOL, UNAVAILABLE, USAGE, WRONG, AdminCase
@@ -195,6 +196,14 @@ class Machine(SetupCase):
         self.assertEqual(self.key("service_sid"), sid)
         totp = self.emulator.request("GET", f"/v2/Services/{sid}").json["totp"]
         self.assertEqual(totp, {"issuer": name, "time_step": 30, "code_length": 6, "skew": 1})
+
+    def test_the_name_of_the_host_is_not_taken_if_nobody_could_type_it(self):
+        self.emulator.request("DELETE", f"/v2/Services/{SERVICE_SID}")
+        renamed = ("import ctypes, os, sys; ctypes.CDLL(None).sethostname(b'a\\x1b[31mb', 7); "
+                   "os.execv(sys.argv[1], sys.argv[1:])")
+        done = self.set_up(prefix=("unshare", "--uts", sys.executable, "-c", renamed))
+        self.assertNotIn("\x1b", done.err)
+        self.assertEqual([*self.services()], ["Linux"])
 
     def test_the_service_with_a_name_is_made_once(self):
         for name in ("Example Corp", "Größe & Söhne"):
@@ -399,6 +408,43 @@ class Person(SetupCase):
         self.assertEqual(self.key("service_sid"), SERVICE_SID)
         self.assertEqual(self.secret.read_text(), API_KEY_SECRET + "\n")
         self.assertNotIn(API_KEY_SECRET, (self.folder / "seen").read_text())
+
+    def test_a_wrong_key_is_asked_for_again_and_nothing_of_it_is_kept(self):
+        before = self.settings.read_bytes()
+        child = self.begin()
+        self.answer(child, "Account SID", ACCOUNT_SID)
+        self.answer(child, "API key SID", "SK" + "0" * 32)
+        self.answer(child, "Its secret (not shown): ", "wrong", shown=False)
+        child.expect_exact("credentials are wrong")
+        self.answer(child, f"[{ACCOUNT_SID}]: ", "", shown=False)
+        self.answer(child, f"[SK{'0' * 32}]: ", API_KEY_SID)
+        self.answer(child, "Its secret (not shown): ", "wrong", shown=False)
+        child.expect_exact("credentials are wrong")
+        self.assertEqual((self.settings.read_bytes(), self.secret.exists()), (before, False))
+        for stands in (ACCOUNT_SID, API_KEY_SID):
+            self.answer(child, f"[{stands}]: ", "", shown=False)
+        self.answer(child, "Its secret (not shown): ", API_KEY_SECRET, shown=False)
+        self.answer(child, "[1]: ", "", shown=False)
+        self.assertEqual(self.finish(child), OK)
+        self.assertEqual(self.key("api_key_sid"), API_KEY_SID)
+        self.assertEqual(self.secret.read_text(), API_KEY_SECRET + "\n")
+
+    def test_a_wrong_key_is_asked_for_five_times(self):
+        before = self.snapshot()
+        child = self.begin("--account-sid", ACCOUNT_SID, "--api-key-sid", API_KEY_SID)
+        for _ in range(5):
+            self.answer(child, "Its secret (not shown): ", "wrong", shown=False)
+        child.expect_exact("nothing was changed")
+        self.assertEqual(self.finish(child), WRONG)
+        self.assertEqual(self.snapshot(), before)
+
+    def test_a_wrong_secret_of_a_file_is_not_asked_for_again(self):
+        path = self.folder / "wrong"
+        path.touch(0o600)
+        path.write_text("wrong\n")
+        child = self.begin(*KEY, "--api-key-file", str(path))
+        child.expect_exact("nothing was changed")
+        self.assertEqual(self.finish(child), WRONG)
 
     def test_a_name_makes_a_service(self):
         child = self.begin()

@@ -189,13 +189,16 @@ static bool take_named(struct setup *setup, const struct services *services, con
     return true;
 }
 
-/* The name of this host without its domain, for a service that nobody gave a name. */
+/* The name of this host without its domain, for a service that nobody gave a name. A name server
+ * may have given it: a name that could not be typed here is not shown. */
 static void print_host(char name[SERVICES_NAME_MAX + 1])
 {
-    if (gethostname(name, SERVICES_NAME_MAX + 1) != 0)
-        snprintf(name, SERVICES_NAME_MAX + 1, "Linux");
+    bool is_known = gethostname(name, SERVICES_NAME_MAX + 1) == 0;
+
     name[SERVICES_NAME_MAX] = '\0';
     name[strcspn(name, ".")] = '\0';
+    if (!is_known || *name == '\0' || !text_is_clean(name, strlen(name)))
+        snprintf(name, SERVICES_NAME_MAX + 1, "Linux");
 }
 
 static void show(const struct services *services)

@@ -4,6 +4,7 @@
 #include "setup.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "../../core/secret.h"
@@ -12,6 +13,8 @@
 #include "answers.h"
 #include "choice.h"
 #include "store.h"
+
+enum { TRIES_MAX = 5, STATUS_UNAUTHORIZED = 401 };
 
 static bool refuse(const struct verdict *why_not, enum command_status *ret_status)
 {
@@ -69,13 +72,37 @@ static enum command_status finish(struct setup *setup)
     return COMMAND_OK;
 }
 
+static bool try_key(struct setup *setup, enum command_status *ret_status)
+{
+    return answers_take_sids(setup, ret_status) && answers_take_secret(setup, ret_status) &&
+           open_service(setup, ret_status) && choice_make(setup, ret_status);
+}
+
+/* Whether Twilio does not know the key or its secret, and a person can type others. */
+static bool can_ask_again(const struct setup *setup)
+{
+    const char *path = command_value(setup->call, "api-key-file");
+
+    return setup->is_asking && setup->service.status == STATUS_UNAUTHORIZED &&
+           (path == NULL || strcmp(path, "-") == 0);
+}
+
+static void forget_key(struct setup *setup)
+{
+    service_close(&setup->service);
+    setup->service = (struct service){ 0 };
+    secret_free(&setup->secret);
+}
+
 /* Everything before the first file is written. */
 static bool prepare(struct setup *setup, enum command_status *ret_status)
 {
-    bool is_ready = open_files(setup, ret_status) && answers_take_sids(setup, ret_status) &&
-                    answers_take_secret(setup, ret_status) && open_service(setup, ret_status) &&
-                    choice_make(setup, ret_status);
+    bool is_ready = open_files(setup, ret_status) && try_key(setup, ret_status);
 
+    for (int i = 1; i < TRIES_MAX && !is_ready && can_ask_again(setup); i++) {
+        forget_key(setup);
+        is_ready = try_key(setup, ret_status);
+    }
     if (is_ready && !terminal_is_interrupted())
         return true;
     if (is_ready)
