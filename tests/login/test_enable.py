@@ -713,6 +713,20 @@ class SshdRefusals(SshdCase):
         self.assertIn("has no authorized_keys", done.stdout)
         keys.write_text(text)
 
+    def test_keys_that_are_not_in_the_homes(self):
+        keys = pathlib.Path(f"/run/home/{self.alice.name}/.ssh/authorized_keys")
+        text = keys.read_text()
+        self.addCleanup(keys.write_text, text)
+        keys.write_text("")
+        elsewhere = pathlib.Path("/run/keys")
+        elsewhere.write_text(text)
+        for line in (f"AuthorizedKeysFile {elsewhere}",
+                     "AuthorizedKeysCommand /bin/cat /run/keys\nAuthorizedKeysCommandUser nobody"):
+            with self.subTest(line):
+                self.start(line)
+                self.assertIn("who has a key is not checked", self.enable_sshd("key"))
+                self.disable("sshd")
+
 
 @unittest.skipIf("sanitizers" in str(failing.BUILD), "a sanitizer has its own malloc")
 class SshdInterrupted(SshdCase):

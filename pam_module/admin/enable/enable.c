@@ -266,7 +266,11 @@ static bool enable_sshd(struct task *task)
     }
     if (!sshd_read(by_key, task->plan.overlay, &config, &why_not))
         return refuse(task, why_not.reason);
-    if (!is_bearable(task, by_key ? OUTLOOK_KEY : OUTLOOK_PASSWORD, config.is_root_out))
+    if (!is_bearable(task,
+                     !by_key             ? OUTLOOK_PASSWORD
+                     : config.other_keys ? OUTLOOK_ANY_KEY
+                                         : OUTLOOK_KEY,
+                     config.is_root_out))
         return false;
     if (task->is_dry)
         return true;
@@ -422,7 +426,8 @@ static enum command_status run_enable(const struct command_call *call)
     else if (command_value(call, "first-factor") != NULL && !has_sshd)
         terminal_say("--first-factor is for sshd");
     else if (command_value(call, "one-field") != NULL && has_sshd)
-        terminal_say("--one-field is not for sshd: use the recipe one-field");
+        terminal_say("--one-field is not for sshd, whose methods have to change as well: "
+                     "the recipe one-field has the lines of PAM and of sshd_config");
     else
         return run(call, enable);
     return COMMAND_USAGE;

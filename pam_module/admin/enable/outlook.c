@@ -19,7 +19,7 @@ static bool is_concerned(const struct outlook *outlook, const struct person *per
 
     if (outlook->need == OUTLOOK_ANYTHING)
         return !is_sudo || strcmp(person->name, "root") != 0;
-    return person->has_password || person->has_key;
+    return outlook->need == OUTLOOK_ANY_KEY || person->has_password || person->has_key;
 }
 
 /* Why PERSON will be refused; NULL: that is not so. */
@@ -56,6 +56,10 @@ static bool add_people(struct report *report, const struct outlook *outlook)
         report_add(report, REPORT_WRONG, outlook->services[0], NULL, "out of memory");
         return false;
     }
+    if (outlook->need == OUTLOOK_ANY_KEY)
+        report_add(report, REPORT_NOTE, outlook->services[0], NULL,
+                   "sshd takes keys from elsewhere than the homes (AuthorizedKeysCommand, "
+                   "AuthorizedKeysFile or TrustedUserCAKeys): who has a key is not checked");
     for (size_t i = 0; i < people.count; i++) {
         const struct person *person = &people.persons[i];
         const char *reason = find_reason(outlook, person);

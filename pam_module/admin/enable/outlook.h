@@ -8,7 +8,12 @@
 #include "../lint/overlay.h"
 
 /* What somebody needs for the first factor. */
-enum outlook_need { OUTLOOK_ANYTHING, OUTLOOK_PASSWORD, OUTLOOK_KEY };
+enum outlook_need {
+    OUTLOOK_ANYTHING,
+    OUTLOOK_PASSWORD,
+    OUTLOOK_KEY,     /* in the home */
+    OUTLOOK_ANY_KEY, /* from wherever sshd takes keys: who has one is not known */
+};
 
 struct outlook {
     const struct settings *settings; /* NULL: they can't be read, and every login fails */

@@ -43,6 +43,18 @@ static bool take_words(char **words, const char *text)
     return *words != NULL;
 }
 
+/* Whether KEYWORD with VALUE names keys elsewhere than in the two files of ~/.ssh. */
+static bool names_other_keys(const char *keyword, const char *value)
+{
+    static const char usual[] = ".ssh/authorized_keys .ssh/authorized_keys2";
+
+    if (strcmp(keyword, "authorizedkeysfile") == 0)
+        return strcmp(value, usual) != 0 && strcmp(value, ".ssh/authorized_keys") != 0;
+    return (strcmp(keyword, "authorizedkeyscommand") == 0 ||
+            strcmp(keyword, "trustedusercakeys") == 0) &&
+           strcmp(value, "none") != 0;
+}
+
 static bool take_setting(struct sshd_config *config, const char *keyword, const char *value)
 {
     const struct {
@@ -62,6 +74,7 @@ static bool take_setting(struct sshd_config *config, const char *keyword, const 
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         if (strcmp(flags[i].keyword, keyword) == 0)
             *flags[i].value = strcmp(value, "yes") == 0;
+    config->other_keys |= names_other_keys(keyword, value);
     if (strcmp(keyword, "permitrootlogin") == 0) {
         config->is_root_out = strcmp(value, "yes") != 0;
         config->root_by_key = strcmp(value, "without-password") == 0; /* its older name */

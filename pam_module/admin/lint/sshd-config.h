@@ -20,6 +20,7 @@ struct sshd_config {
     bool use_pam, password, keyboard_interactive, public_key, host_based, gssapi, kerberos;
     bool is_root_out;  /* PermitRootLogin is not "yes": root gets in by no method that calls PAM */
     bool root_by_key;  /* PermitRootLogin prohibit-password: PAM lets root in by no method */
+    bool other_keys;   /* it takes keys that are not in authorized_keys of the homes */
     char *methods;     /* AuthenticationMethods: "any", or lists with one blank between them */
     char *pam_service; /* "sshd", where sshd does not know the keyword */
     char *port;        /* the first */
