@@ -16,6 +16,7 @@
 
 #include "../../check/privileges.h"
 #include "../../core/bypass.h"
+#include "../../core/descriptor.h"
 #include "../../core/secret.h"
 #include "../../twilio/transfer.h"
 #include "../desk/terminal.h"
@@ -86,14 +87,9 @@ static bool refuse(struct failure *failure, const char *path, int error)
 static bool read_file(const char *path, struct failure *failure)
 {
     char bytes[1];
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    bool is_read = file >= 0 && read(file, bytes, sizeof bytes) >= 0;
+    auto_close file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-    if (!is_read)
-        refuse(failure, path, errno);
-    if (file >= 0)
-        close(file);
-    return is_read;
+    return (file >= 0 && read(file, bytes, sizeof bytes) >= 0) || refuse(failure, path, errno);
 }
 
 static bool read_folder(const char *path, struct failure *failure)
@@ -206,11 +202,9 @@ static void add_runtime(struct report *report, const struct settings *settings)
 {
     struct verdict why_not;
     bool is_absent;
-    int folder = bypass_open_folder(settings->runtime_dir, &is_absent, &why_not);
+    auto_close folder = bypass_open_folder(settings->runtime_dir, &is_absent, &why_not);
 
-    if (folder >= 0)
-        close(folder);
-    else if (!is_absent)
+    if (folder < 0 && !is_absent)
         report_add(report, REPORT_WARNING, "runtime_dir", NULL, "no bypass works: %s",
                    why_not.reason);
     programs_add_folders(report, "runtime_dir", settings->runtime_dir);

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../core/descriptor.h"
 #include "../desk/terminal.h"
 
 /* Who this process is otherwise. */
@@ -104,7 +105,7 @@ bool ledgers_add(const struct settings *settings, const char *name, const char *
                  const char *set, char identity[STATEFILE_IDENTITY_SIZE], struct verdict *why_not)
 {
     struct usage usage;
-    int file = open_usage(settings, name, &usage, why_not);
+    auto_close file = open_usage(settings, name, &usage, why_not);
     struct usage_set *place;
     bool is_added;
 
@@ -120,7 +121,6 @@ bool ledgers_add(const struct settings *settings, const char *name, const char *
     if (is_added && !statefile_identify(file, identity))
         is_added = verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "statx: %s", strerror(errno));
     statefile_unlock(file);
-    close(file);
     return is_added;
 }
 
@@ -128,7 +128,8 @@ bool ledgers_unlock(const struct settings *settings, const char *name, struct ve
 {
     struct record record;
     bool is_absent, is_unlocked;
-    int file = open_state(settings, &record_file, name, O_RDWR | O_CREAT, &is_absent, why_not);
+    auto_close file =
+        open_state(settings, &record_file, name, O_RDWR | O_CREAT, &is_absent, why_not);
 
     is_unlocked = file >= 0 && record_lock(file, &record, why_not) == STATEFILE_LOCKED;
     if (is_unlocked) {
@@ -136,8 +137,6 @@ bool ledgers_unlock(const struct settings *settings, const char *name, struct ve
         is_unlocked = statefile_write(&record_file, file, &record, true, why_not);
         statefile_unlock(file);
     }
-    if (file >= 0)
-        close(file);
     return is_unlocked;
 }
 
@@ -147,7 +146,7 @@ int ledgers_left(const struct settings *settings, const char *name, const struct
     struct usage usage;
     const struct usage_set *set = NULL;
     bool is_absent, is_read;
-    int file = open_state(settings, &usage_file, name, O_RDWR, &is_absent, why_not);
+    auto_close file = open_state(settings, &usage_file, name, O_RDWR, &is_absent, why_not);
 
     if (file < 0)
         return -1;
@@ -159,7 +158,6 @@ int ledgers_left(const struct settings *settings, const char *name, const struct
                        "the file in state_dir is not the one that the recovery codes of %s "
                        "were made with: make new ones with twilio-verify recovery-codes %s",
                        name, terminal_word(name).text);
-    close(file);
     return set != NULL ? usage_left(set, recovery_count(recovery)) : -1;
 }
 
@@ -167,7 +165,7 @@ bool ledgers_read(const struct settings *settings, const char *name, struct reco
                   int64_t *ret_opens_s, struct verdict *why_not)
 {
     bool is_absent, is_read;
-    int file = open_state(settings, &record_file, name, O_RDWR, &is_absent, why_not);
+    auto_close file = open_state(settings, &record_file, name, O_RDWR, &is_absent, why_not);
 
     *ret_record = (struct record){ .row = 0 };
     is_read = is_absent || (file >= 0 && record_read(file, ret_record));
@@ -175,8 +173,6 @@ bool ledgers_read(const struct settings *settings, const char *name, struct reco
         *ret_record = (struct record){ .row = 0 };
         statefile_refuse_damaged(why_not);
     }
-    if (file >= 0)
-        close(file);
     *ret_opens_s = is_read ? record_opens(ret_record, time(NULL)) : 0;
     return is_read;
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../core/descriptor.h"
 #include "../../core/secret.h"
 #include "../../core/text.h"
 #include "../../core/trusted.h"
@@ -73,13 +74,12 @@ static bool read_sample(struct setup *setup, struct verdict *why_not)
 static bool is_folder_roots(const char *path, struct verdict *why_not)
 {
     struct place place;
+    auto_close folder = -1;
 
     if (!split(path, &place, why_not))
         return false;
-    place.descriptor = trusted_open_folder(place.folder, why_not);
-    if (place.descriptor >= 0)
-        close(place.descriptor);
-    return place.descriptor >= 0;
+    folder = trusted_open_folder(place.folder, why_not);
+    return folder >= 0;
 }
 
 /* The lock is beside the settings, where nobody else can write. */
@@ -240,10 +240,8 @@ static bool write_settings(const struct setup *setup, const char *text, struct v
 
 static bool make_users(const struct setup *setup, struct verdict *why_not)
 {
-    int folder = setup->is_dry ? -1 : open_folder(setup->settings->users_dir, why_not);
+    auto_close folder = setup->is_dry ? -1 : open_folder(setup->settings->users_dir, why_not);
 
-    if (folder >= 0)
-        close(folder);
     return setup->is_dry || folder >= 0;
 }
 
