@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
-"""Whatever is wrong with an answer, the next question, or the end, comes after the same time.
+"""Whatever is wrong with an answer, the next question, or the end, comes after the same time: the
+times of all kinds of answers have one distribution.
 
     BUILD=build /usr/bin/python3 tests/tap.py tests/check/test_time.py
     BUILD=build EACH=200 /usr/bin/python3 tests/tap.py tests/check/test_time.py
@@ -10,6 +11,7 @@ code, near and 60 ms away."""
 
 import concurrent.futures
 import contextlib
+import math
 import os
 import random
 import socket
@@ -28,6 +30,8 @@ USERS = [f"user{number}" for number in range(int(os.environ.get("EACH", "24")))]
 LOCKED = [f"locked{number}" for number in range(4)]  # too many of their codes were wrong
 AT_ONCE = 8
 SERVICE_MS = 150
+STEP_SECONDS = 0.005  # a network hides less
+CHANCE = 1e-4  # for one kind in a run
 LOCKED_PROMPT = "ask-secret Wrong code. Too many wrong codes: "
 
 
@@ -63,6 +67,16 @@ class Distance:
             other.shutdown(socket.SHUT_WR)
 
 
+def chance(some, others):
+    """How likely two samples of one distribution differ so much: Kolmogorov and Smirnov's test."""
+    some, others = ([round(seconds / STEP_SECONDS) for seconds in sample]
+                    for sample in (some, others))
+    share = lambda sample, limit: sum(step <= limit for step in sample) / len(sample)
+    distance = max(abs(share(some, limit) - share(others, limit)) for limit in {*some, *others})
+    size = len(some) * len(others) / (len(some) + len(others))
+    return min(1, 2 * math.exp(-2 * size * distance ** 2))
+
+
 class EqualTime(CheckTest):
     def use(self, host, user, factor):
         """A code of USER's that was approved just now."""
@@ -90,7 +104,7 @@ class EqualTime(CheckTest):
         forge(host.folder / "state" / f"{user}.sent", lambda values: values.__setitem__(ROW, 100))
 
     def measure(self, host, factors):
-        """The median of each kind of wrong answer."""
+        """The times of each kind of wrong answer."""
         answers = {
             "a wrong code": lambda user: (user, factors[user].wrong_code()),
             "a stranger's code": lambda user: (STRANGER, factors[user].wrong_code()),
@@ -105,14 +119,15 @@ class EqualTime(CheckTest):
             "a locked user's wrong recovery code": lambda user: (
                 random.choice(LOCKED), "bbbb-bbbb-bbbb", LOCKED_PROMPT),
         }
-        # All kinds in turn, so that whatever else the machine does meets all of them.
-        turns = [(kind, user) for user in USERS for kind in answers]
+        # Whatever else the machine does meets all kinds.
+        turns = [(kind, user) for user in USERS
+                 for kind in random.sample(list(answers), len(answers))]
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
             taken = pool.map(lambda turn: self.seconds(host, *answers[turn[0]](turn[1])), turns)
             measured = {kind: [] for kind in answers}
             for (kind, _), seconds in zip(turns, taken):
                 measured[kind].append(seconds)
-        return {kind: statistics.median(seconds) for kind, seconds in measured.items()}
+        return measured
 
     def check(self, round_trip):
         emulator = self.emulator()
@@ -127,10 +142,14 @@ class EqualTime(CheckTest):
             self.lock(host, user)
         emulator.control(f"fault slow={SERVICE_MS} on verify")
 
-        medians = self.measure(host, factors)
+        measured = self.measure(host, factors)
+        medians = {kind: statistics.median(seconds) for kind, seconds in measured.items()}
         shown = {kind: round(seconds, 3) for kind, seconds in medians.items()}
         self.assertGreaterEqual(min(medians.values()), 0.995, shown)
         self.assertLess(max(medians.values()) - min(medians.values()), patience(0.04), shown)
+        for kind, seconds in measured.items():
+            others = sum((other for name, other in measured.items() if name != kind), [])
+            self.assertGreater(chance(seconds, others), CHANCE, (kind, shown))
 
     @alone
     def test_near(self):
