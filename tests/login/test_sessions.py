@@ -139,6 +139,18 @@ class PasswordAndCode(SessionCase):
         self.assertEqual(self.sudo_in(terminal, person, f"sudo -u {person.name} {inner}"), "root")
         self.assertEqual(self.reasons(person, 2), [("not-required", PROVED)] * 2)
 
+    def test_a_container_below_the_session_is_asked(self):
+        """Its processes do not see those that are above it, and have numbers of their own."""
+        person = machine.person("container")
+        terminal = self.log_in(person)
+        inner = script(sudo_with(person))
+        said = self.sudo_in(terminal, person, "unshare --pid --fork --mount-proc "
+                            f"runuser -u {person.name} -- {inner}")
+        self.assertEqual(said, "")
+        self.assertRegex(self.reasons(person, 2)[1][1],
+                         "; asked because no session above this process has proved a code$")
+        self.assert_spared(terminal, person)
+
     def test_what_was_cut_off_from_the_session_is_asked(self):
         """As a tmux server and cron are: their parent is another one."""
         person = machine.person("cutoff")
