@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
-# Packages: opendoas at cron screen sssd-common libpam-sss sssd-proxy
+# Packages: opendoas at cron screen sssd-common libpam-sss sssd-proxy vlock
 """Programs that a user of the host starts, or that start what a user has left there; and sssd."""
 
 import pathlib
 import pwd
 import subprocess
 import sys
+import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -139,6 +140,41 @@ class Screen(SudoCase):
                       f"denied for {person.name}, ", line.text)
         self.assertIn("leave the module out of this service", line.text)
         self.assert_requests(person)
+
+
+class Vlock(SudoCase):
+    """It locks a terminal, and is set-user-ID root."""
+
+    @classmethod
+    def setUpClass(cls):
+        pathlib.Path("/etc/pam.d/vlock").write_text("@include common-auth\n")
+        run("twilio-verify", "enable", "vlock", "--force")
+
+    def unlock(self, person, *codes):
+        terminal = self.enterContext(Terminal("vlock", **self.as_person(person), env={
+            "PATH": "/usr/bin:/bin", "USER": person.name}))
+        terminal.expect("Please press .ENTER. to unlock")
+        terminal.press_until("\n", "assword: ")
+        time.sleep(0.5)  # It throws away what is typed before it reads.
+        terminal.type(person.password)
+        for code in codes:
+            terminal.expect("ode: $")
+            time.sleep(0.5)
+            terminal.type(code)
+        return terminal
+
+    def test_it_asks_for_both(self):
+        person = machine.person("vlock")
+        terminal = self.unlock(person, person.code)
+        self.assertEqual(terminal.finish(), 0, terminal.text)
+        self.assert_requests(person, CREATED, VERIFIED)
+
+    def test_after_wrong_codes_it_asks_for_the_password_of_root(self):
+        person = machine.person("vlockwrong")
+        terminal = self.unlock(person, *person.wrong_codes)
+        terminal.expect("vlock: Authentication failure")
+        terminal.expect("root's Password: $")
+        self.assert_requests(person, CREATED, *[VERIFIED] * 3)
 
 
 class Sssd(FieldCase):

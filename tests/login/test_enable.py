@@ -283,6 +283,18 @@ class Refusals(EnableCase):
             with self.subTest(name):
                 self.assert_refuses(name, part=part)
 
+    def test_a_locker_that_runs_as_the_user_unless_it_is_set_user_id(self):
+        program = pathlib.Path("/usr/bin/physlock")
+        stack = PAM / "physlock"
+        for path in (program, stack):
+            path.touch(0o755)
+            self.addCleanup(path.unlink)
+        stack.write_text("@include common-auth\n")
+        self.assert_refuses("physlock", part="is not root")
+        program.chmod(0o4755)
+        self.enable("physlock")
+        self.assertIn(LINE + MARK, stack.read_text())
+
     def test_sshd_without_its_first_factor(self):
         done = self.assert_refuses("sshd", part="--first-factor key")
         self.assertIn("--first-factor password", done.stdout)

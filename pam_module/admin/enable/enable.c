@@ -12,6 +12,7 @@
 #include "../../core/secret.h"
 #include "../desk/lock.h"
 #include "../desk/terminal.h"
+#include "../lint/judge.h"
 #include "outlook.h"
 #include "paths.h"
 #include "polkit.h"
@@ -71,7 +72,7 @@ static bool can_ask(struct task *task)
         return true;
     if (known->words & FACTS_SYSTEM)
         return refuse(task, "only root or the system starts it: nobody can be asked for a code");
-    if (known->words & FACTS_USER || known->account != NULL)
+    if (judge_account(known, "the user") != NULL)
         return refuse(task, "its program is not root, and cannot read the settings; see "
                             "/usr/share/doc/twilio-verify/examples/README.md, Other programs");
     return true;
