@@ -402,6 +402,36 @@ class OneField(SessionCase):
         self.assert_spared(terminal, person)
 
 
+class HintOfTheUser(SessionCase):
+    """He sets the variable that tells open_session to look for a code that was proved."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.server = cls.use_sshd("sshd-password-and-code", *PASSWORD_AND_CODE,
+                                  "AcceptEnv TWILIO_VERIFY_SESSION")
+        path = pathlib.Path("/etc/pam.d/sshd")
+        path.write_text(path.read_text().replace(
+            SESSION_LINE, f"session required pam_env.so user_readenv=1\n{SESSION_LINE}"))
+
+    def test_it_is_no_proof(self):
+        person = machine.person("hinting")
+        code = run("twilio-verify", "--settings", str(CONF), "recovery-codes", "--count", "1",
+                   person.name).strip()
+        path = pathlib.Path(f"/run/home/{person.name}/.pam_environment")
+        path.write_text("TWILIO_VERIFY_SESSION=1\n")
+        path.chmod(0o644)
+        terminal = self.enterContext(self.server.login(
+            person.name, "sh", options=("-tt", "-o", "SetEnv=TWILIO_VERIFY_SESSION=1")))
+        terminal.answer(f"({person.name}@127.0.0.1) Password: ", person.password)
+        terminal.answer(f"({person.name}@127.0.0.1) {CODE_PROMPT}", code)
+        terminal.expect(r"\$ $")
+        said = machine.journal.find(rf"user={person.name} .*so sudo asks: .*no code", 1)
+        self.assertTrue(said, "open_session was not reached")
+        self.assert_asked(terminal, person, "no session")
+        self.assertIsNone(self.record(person))
+
+
 class Console(SessionCase):
     """login and su: one process asks, opens the session, and waits for its end."""
 
