@@ -20,6 +20,7 @@ from kit.checkcase import CHECK, IS_SANITIZED, CheckTest, load_tests, needs_root
 from kit import calls
 from kit.fixture import copy_program, temporary_folder
 from kit.liar import RIGHT
+from kit.parallel import at_once
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NOBODY = pwd.getpwnam("nobody")
@@ -137,8 +138,8 @@ class HostileCode(CheckTest):
 
     def test_another_login_is_neither_killed_nor_slowed_down(self):
         victim = self.begin_victim()
-        for attack in KILLERS + NUISANCES + INTRUSIONS:
-            self.assert_refused(attack, victim.process.pid)
+        at_once(self.assert_refused, ((attack, victim.process.pid)
+                                      for attack in KILLERS + NUISANCES + INTRUSIONS))
         victim.answer("none")
         self.assertRegex(victim.read_line(5), "^ask-secret ")
 
@@ -173,16 +174,17 @@ class HostileCode(CheckTest):
         said = self.attempt(f"{where} {attempt} {state}/{name}", check={"state_dir": state})
         return said
 
+    def assert_kept_from_state(self, attempt, name):
+        """Works outside, and not inside."""
+        self.assertEqual(self.attempt_on_state("free", attempt, name), "worked", attempt)
+        self.assertNotEqual(self.attempt_on_state("caged", attempt, name), "worked", attempt)
+
     @unittest.skipIf(LANDLOCK < 1, "this kernel has no Landlock: all of state_dir is open")
     def test_the_state_of_another_user_is_neither_read_nor_changed_nor_locked(self):
-        for attempt in ("read", "write", "empty", "flock", "unlink", "rename", "chmod"):
-            for name in ("bob.sent", "bob.used"):
-                self.assertEqual(self.attempt_on_state("free", attempt, name), "worked", attempt)
-                self.assertNotEqual(self.attempt_on_state("caged", attempt, name), "worked", attempt)
-        for attempt in ("make", "make-any", "bind"):
-            self.assertEqual(self.attempt_on_state("free", attempt, "carol.used"), "worked", attempt)
-            self.assertNotEqual(self.attempt_on_state("caged", attempt, "carol.used"), "worked",
-                                attempt)
+        at_once(self.assert_kept_from_state, [
+            *((attempt, name) for name in ("bob.sent", "bob.used") for attempt in
+              ("read", "write", "empty", "flock", "unlink", "rename", "chmod")),
+            *((attempt, "carol.used") for attempt in ("make", "make-any", "bind"))])
 
     def test_the_state_of_the_user_is_read_changed_and_locked(self):
         for attempt in ("read", "write", "flock"):
@@ -194,23 +196,24 @@ class HostileCode(CheckTest):
 
     @unittest.skipIf(LANDLOCK < 1, "this kernel has no Landlock: what every account may read is open")
     def test_a_file_elsewhere_is_neither_read_nor_changed_nor_made(self):
-        file = self.own(self.place / "file")
-        file.chmod(0o666)
-        for attempt in ("read", "write", "empty", "flock", "rename"):
-            self.assert_kept_out(attempt, file)
-        for attempt in ("make", "make-any", "bind"):
-            self.assert_kept_out(attempt, self.place / "new")
-        self.assert_kept_out("list", self.place)
-        for folder in ("/", "/dev", "/tmp", "/var", "/var/lib", "/var/log", "/home"):
-            self.assert_refused("list", folder)
-        for folder in ("/dev/shm", "/tmp", "/var/tmp", "/run", "/etc", "/usr"):
-            self.assert_refused("make", f"{folder}/twilio-verify-hostile")
+        files = {attempt: self.own(self.place / f"file-{attempt}")
+                 for attempt in ("read", "write", "empty", "flock", "rename")}
+        for file in files.values():
+            file.chmod(0o666)
+        at_once(self.assert_kept_out, [
+            *files.items(), ("list", self.place),
+            *((attempt, self.place / f"new-{attempt}") for attempt in ("make", "make-any", "bind"))])
+        at_once(self.assert_refused, [
+            *(("list", folder) for folder in ("/", "/dev", "/tmp", "/var", "/var/lib", "/var/log",
+                                              "/home")),
+            *(("make", f"{folder}/twilio-verify-hostile")
+              for folder in ("/dev/shm", "/tmp", "/var/tmp", "/run", "/etc", "/usr"))])
 
     def test_a_file_of_root_s_alone_is_not_read(self):
-        for path in ("/etc/shadow", "/proc/1/environ", "/proc/1/mem"):
-            self.assert_refused("read", path)
-        for path in ("/proc/sys/kernel/core_pattern", "/proc/self/oom_score_adj", "/proc/self/mem"):
-            self.assert_refused("write", path)
+        at_once(self.assert_refused, [
+            *(("read", path) for path in ("/etc/shadow", "/proc/1/environ", "/proc/1/mem")),
+            *(("write", path) for path in ("/proc/sys/kernel/core_pattern",
+                                           "/proc/self/oom_score_adj", "/proc/self/mem"))])
 
     def test_what_every_account_may_read_is_read_and_locked(self):
         self.assert_works("caged read /etc/passwd")

@@ -36,6 +36,14 @@ def each(**tables):
     return decorate
 
 
+def at_once(function, rows):
+    """Calls FUNCTION with the arguments of each row, side by side; raises what the first raised."""
+    rows = list(rows)
+    with concurrent.futures.ThreadPoolExecutor(len(rows)) as pool:
+        for call in [pool.submit(function, *row) for row in rows]:
+            call.result()
+
+
 def alone(method):
     """For a test that takes the whole machine."""
     method.alone = True
