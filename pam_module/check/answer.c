@@ -49,6 +49,8 @@ static enum answer_kind judge(char *text, size_t code_length)
         return ANSWER_EMPTY;
     if (length == code_length && strspn(text, "0123456789") == length)
         return ANSWER_CODE;
+    if (strcasecmp(text, "push") == 0)
+        return ANSWER_PUSH;
     return recovery_read_code(text, text) ? ANSWER_RECOVERY_CODE : ANSWER_MALFORMED;
 }
 

@@ -13,6 +13,7 @@ enum answer_kind {
     ANSWER_EMPTY,
     ANSWER_MALFORMED,
     ANSWER_CODE,          /* of the app: the right number of digits */
+    ANSWER_PUSH,          /* the word "push", in any case */
     ANSWER_RECOVERY_CODE, /* recovery_read_code() takes it */
 };
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "push.h"
 #include "questions.h"
 #include "stranger.h"
 
@@ -81,7 +82,7 @@ static bool on_connected(struct http_watch *watch)
         return false;
     if (!questions->has_code && !is_worth_a_challenge(login) && !questions_await(questions))
         return false;
-    return count_creation(login);
+    return !questions_is_push(questions) && count_creation(login);
 }
 
 static void drop_challenge(struct login *login)
@@ -230,6 +231,7 @@ static void judge(struct login *login, enum challenge_state state)
                        login->renewed ? " again" : ", and the code must not be sent again");
         break;
     case CHALLENGE_REFUSED:
+    case CHALLENGE_DENIED:
     case CHALLENGE_LOST:
     case CHALLENGE_UNSENT:
         break;
@@ -246,9 +248,11 @@ static bool on_code_due(struct http_watch *watch)
 {
     struct login *login = watch->context;
 
-    while (questions_await(&login->questions) && !login->has_claim)
+    struct questions *questions = &login->questions;
+
+    while (questions_await(questions) && !questions_is_push(questions) && !login->has_claim)
         claim(login);
-    return !login->questions.is_over && count_creation(login);
+    return !questions->is_over && !questions_is_push(questions) && count_creation(login);
 }
 
 /* Tries once to create a challenge. With the code it is judged, if it left. */
@@ -297,14 +301,24 @@ static void create_or_end(struct login *login)
 }
 
 /* While the user types: load, connect, and create the challenge unless that waits for a code.
- * Failures are remembered. */
+ * Failures are remembered. A challenge of the push factor would ask the phone: it waits for the
+ * word. */
 static void prepare(struct login *login)
 {
-    if (login->ports->load(login->ports->context, &login->api, &login->service,
-                           &login->questions.verdict))
-        create(login);
-    else
+    if (!login->ports->load(login->ports->context, &login->api, &login->service,
+                            &login->questions.verdict))
         login->api = NULL;
+    else if (login->questions.request->enrollment->factor_sid != NULL)
+        create(login);
+}
+
+/* The challenge for a code that may be there is left to expire. */
+static void push(struct login *login)
+{
+    if (login->api != NULL)
+        push_run(&login->questions, login->api, login->service, &login->challenge, &login->opens_s);
+    else
+        questions_end(&login->questions);
 }
 
 /* Until there is a verdict. */
@@ -312,7 +326,9 @@ static void run(struct login *login)
 {
     while (questions_await(&login->questions)) {
         drop_old_challenge(login);
-        if (!login->has_challenge)
+        if (questions_is_push(&login->questions))
+            push(login);
+        else if (!login->has_challenge)
             create_or_end(login);
         else if (login->has_claim)
             judge(login, send_code(login));
@@ -329,7 +345,9 @@ static void show_limit(const struct login *login)
 
     if (login->questions.verdict.outcome != OUTCOME_EXHAUSTED || login->opens_s <= 0)
         return;
-    snprintf(text, sizeof text, "Too many logins: codes of the app are accepted again in %d min.",
+    snprintf(text, sizeof text, "Too many %s again in %d min.",
+             login->questions.answer.kind == ANSWER_PUSH ? "pushes: your phone can be asked"
+                                                         : "logins: codes of the app are accepted",
              (int)((login->opens_s + MINUTE - 1) / MINUTE));
     login->ports->show(login->ports->context, text);
 }

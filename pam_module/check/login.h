@@ -18,7 +18,8 @@
 struct login_request {
     const struct settings *settings;
     const struct enrollment
-        *enrollment; /* NULL: not enrolled, to be denied with the same prompts */
+        *enrollment;     /* NULL: not enrolled, to be denied with the same prompts */
+    const char *message; /* what the phone shows of a push: challenge_push */
 };
 
 enum login_answer {
@@ -34,6 +35,8 @@ struct login_ports {
 
     /* Asks the user for a secret. False: nobody is there. */
     bool (*ask)(void *context, const char *text);
+    /* The same, for what others may see. */
+    bool (*ask_shown)(void *context, const char *text);
     /* Tells the user something; whether it is seen is nobody's concern. */
     void (*show)(void *context, const char *text);
     /* Writes TEXT to the log now, as a notice or as a warning: the user may leave. */
@@ -64,6 +67,9 @@ struct login_ports {
     /* Another challenge is about to be created. 0; or, with the verdict in *WHY_NOT, after how many
      * seconds that is possible; -1: never, as things are. */
     int64_t (*count)(void *context, struct verdict *why_not);
+    /* A push, as ledger_push() and ledger_stop_push() have it. */
+    int64_t (*push)(void *context, struct verdict *why_not);
+    void (*stop_push)(void *context, int wrong);
     /* Uses up the recovery code CODE. How many remain; -1: it does not count. */
     int (*recover)(void *context, const char *code);
     /* Whether a right recovery code would count now. */
@@ -73,7 +79,7 @@ struct login_ports {
 };
 
 /* Runs one login to its verdict. OUTCOME_APPROVED only if Twilio approved, for this enrollment and
- * for a challenge that was made here, a code that was answered here; or if recover() used up a
- * recovery code that was. */
+ * for a challenge that was made here, a code that was answered here, or a push whose number was; or
+ * if recover() used up a recovery code that was. */
 void login_run(const struct login_request *request, const struct login_ports *ports,
                struct verdict *ret_verdict);

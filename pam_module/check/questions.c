@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "../core/policy.h"
+
 #define OUTAGE "The service does not answer; a recovery code works. "
 
 /* What comes of a wrong answer comes so long after Enter, or at a later step. */
@@ -122,6 +124,7 @@ static void even_out(struct questions *questions)
 
 bool questions_ask(struct questions *questions, const char *before)
 {
+    const struct login_request *request = questions->request;
     char text[TEXT_SIZE];
 
     even_out(questions);
@@ -129,7 +132,8 @@ bool questions_ask(struct questions *questions, const char *before)
     explicit_bzero(&questions->answer, sizeof questions->answer);
     questions->asked++;
     snprintf(text, sizeof text, "%s%s%s%s", before, questions->look.text,
-             questions->is_outage ? OUTAGE : "", questions->request->settings->prompt);
+             questions->is_outage ? OUTAGE : "",
+             policy_prompt(request->settings, request->enrollment));
     if (!questions->look.is_locked)
         questions->look.text[0] = '\0'; /* once is enough */
     return questions->ports->ask(questions->ports->context, text) || leave(questions);
@@ -173,10 +177,8 @@ static bool try_recovery(struct questions *questions)
 }
 
 /* In an outage and under a lock a code is sent nowhere, and nothing typed is as good as leaving. */
-static bool take_code(struct questions *questions)
+static bool take_code(struct questions *questions, int64_t timeout_ms)
 {
-    int64_t timeout_ms = (int64_t)questions->request->settings->timeout_seconds * 1000;
-
     if (is_decided(questions))
         return questions_end(questions);
     questions->has_code = true;
@@ -185,6 +187,26 @@ static bool take_code(struct questions *questions)
     questions->watch.waited_ms = 0;
     set_limit(questions, questions->entered_ms + timeout_ms);
     return true;
+}
+
+/* Who is not enrolled types codes as everybody does. */
+static bool has_factor(const struct questions *questions)
+{
+    const struct enrollment *enrollment = questions->request->enrollment;
+
+    return enrollment == NULL || enrollment->factor_sid != NULL;
+}
+
+static bool has_push_factor(const struct questions *questions)
+{
+    const struct enrollment *enrollment = questions->request->enrollment;
+
+    return enrollment != NULL && enrollment->push_factor_sid != NULL;
+}
+
+bool questions_is_push(const struct questions *questions)
+{
+    return questions->has_code && questions->answer.kind == ANSWER_PUSH;
 }
 
 static bool take_empty(struct questions *questions)
@@ -200,7 +222,13 @@ static bool take_answer(struct questions *questions)
 {
     switch (questions->answer.kind) {
     case ANSWER_CODE:
-        return take_code(questions);
+        if (!has_factor(questions))
+            break;
+        return take_code(questions, (int64_t)questions->request->settings->timeout_seconds * 1000);
+    case ANSWER_PUSH:
+        if (!has_push_factor(questions))
+            break;
+        return take_code(questions, QUESTIONS_PUSH_MS);
     case ANSWER_RECOVERY_CODE:
         return try_recovery(questions);
     case ANSWER_EMPTY:

@@ -10,6 +10,9 @@
 #define QUESTIONS_WRONG "Wrong code. "
 #define QUESTIONS_USED  "That code was used before: wait for the next one. "
 
+/* From the Enter that asks for a push to the last reply, in place of timeout_seconds. */
+enum { QUESTIONS_PUSH_MS = 30000 };
+
 enum questions_count {
     QUESTIONS_EMPTY,
     QUESTIONS_MALFORMED,
@@ -25,9 +28,9 @@ struct questions {
     struct http_watch watch; /* of the request under way; the owner's callbacks */
     struct verdict verdict;  /* how things stand; at the end the login's */
     bool is_over;            /* nothing more is asked or sent; the verdict tells */
-    bool has_code;           /* ANSWER is a code that nobody has judged yet */
-    struct answer answer;    /* until the next question */
-    int asked, attempts;     /* questions; answers that did not count */
+    bool has_code;        /* ANSWER is a code, or asks for a push, and nobody has judged it yet */
+    struct answer answer; /* until the next question */
+    int asked, attempts;  /* questions; answers that did not count */
 
     uint8_t key[SIPHASH_KEY_SIZE]; /* of LAST */
     uint64_t last;                 /* a hash of the answer before */
@@ -48,11 +51,14 @@ void questions_begin(struct questions *questions, const struct login_request *re
 /* Asks, with BEFORE before the prompt. False: the login is over. */
 bool questions_ask(struct questions *questions, const char *before);
 
-/* Takes an answer, with WAIT the next one that comes. One that is no code is dealt with here: a
- * recovery code is tried, others are asked for again. False: the login is over. */
+/* Takes an answer, with WAIT the next one that comes. One that needs no request is dealt with
+ * here: a recovery code is tried, others are asked for again. False: the login is over. */
 bool questions_take(struct questions *questions, bool wait);
 
-/* Takes answers until one is a code. False: the login is over. */
+/* Whether ANSWER asks for a push, which has not been made yet. */
+bool questions_is_push(const struct questions *questions);
+
+/* Takes answers until one is a code, or asks for a push. False: the login is over. */
 bool questions_await(struct questions *questions);
 
 /* Notes why the answer did not count, for the verdict of somebody who has no attempt left. */

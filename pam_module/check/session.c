@@ -135,6 +135,8 @@ static bool prove(const struct task *task, struct verdict *why_not)
 
     if (settings_session_covers(task->settings, task->login->service))
         return refuse(why_not, "the service is in session.services");
+    if (task->enrollment->factor_sid == NULL)
+        return refuse(why_not, "the user has no factor whose code could be proved");
     folder = proof_open_folder(task->settings->runtime_dir, true, &is_absent, why_not);
     if (folder < 0)
         return false;
@@ -152,7 +154,7 @@ static bool is_users(const struct proof *proof, const struct enrollment *enrollm
 {
     if (strcmp(proof->user, enrollment->user) != 0 || strcmp(proof->uid, uid) != 0)
         return refuse(why_not, "the session is another user's");
-    if (strcmp(proof->factor_sid, enrollment->factor_sid) != 0)
+    if (enrollment->factor_sid == NULL || strcmp(proof->factor_sid, enrollment->factor_sid) != 0)
         return refuse(why_not, "the session has proved a code of another factor");
     return true;
 }

@@ -3,6 +3,7 @@
 /* The check program: reads as root what a login needs, becomes nobody, and runs the login. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,17 +35,28 @@ struct check {
     int library;
     struct ledger ledger;
     struct recovery *recovery;
-    bool is_recovered; /* a recovery code let the user in */
+    bool is_without_code; /* a push was sent, or a recovery code let the user in */
 };
 
-static bool ask(void *context, const char *text)
+static bool ask_as(const char *word, const char *text)
 {
     char line[DIALOGUE_LINE_SIZE];
 
-    (void)context;
-    snprintf(line, sizeof line, "ask-secret %s", text);
+    snprintf(line, sizeof line, "%s %s", word, text);
     closing_note_asked();
     return dialogue_write(STDOUT_FILENO, line);
+}
+
+static bool ask(void *context, const char *text)
+{
+    (void)context;
+    return ask_as("ask-secret", text);
+}
+
+static bool ask_shown(void *context, const char *text)
+{
+    (void)context;
+    return ask_as("ask", text);
 }
 
 static void show(void *context, const char *text)
@@ -159,6 +171,21 @@ static int64_t count(void *context, struct verdict *why_not)
     return ledger_count(&check->ledger, why_not);
 }
 
+static int64_t push(void *context, struct verdict *why_not)
+{
+    struct check *check = context;
+
+    check->is_without_code = true;
+    return ledger_push(&check->ledger, why_not);
+}
+
+static void stop_push(void *context, int wrong)
+{
+    struct check *check = context;
+
+    ledger_stop_push(&check->ledger, wrong);
+}
+
 static int recover(void *context, const char *code)
 {
     struct check *check = context;
@@ -166,7 +193,7 @@ static int recover(void *context, const char *code)
     int remain =
         usage_recover(ledger->state_dir, ledger->user, check->recovery, code, &ledger->note);
 
-    check->is_recovered = remain >= 0;
+    check->is_without_code = check->is_without_code || remain >= 0;
     return remain;
 }
 
@@ -250,12 +277,27 @@ static bool prepare(struct check *check, const char *settings_path, struct verdi
            is_readable("ca_path", settings->ca_path, O_DIRECTORY, verdict);
 }
 
+/* What the phone shows. It names nobody: a locked screen shows it to everybody. */
+static void print_message(const char *service, char message[CHALLENGE_MESSAGE_MAX + 1])
+{
+    char host[HOST_NAME_MAX + 1] = "";
+
+    gethostname(host, sizeof host - 1);
+    snprintf(message, CHALLENGE_MESSAGE_MAX + 1,
+             "Login at %s (%s). If it is yours, approve it and type the number there.", host,
+             service);
+    for (char *byte = message; *byte != '\0'; byte++)
+        if (*byte < ' ' || *byte > '~')
+            *byte = '?';
+}
+
 static void run_login(struct check *check, struct verdict *verdict)
 {
     const struct login_ports ports = {
         .context = check,
         .descriptor = STDIN_FILENO,
         .ask = ask,
+        .ask_shown = ask_shown,
         .show = show,
         .log = log_now,
         .answer = answer,
@@ -268,14 +310,18 @@ static void run_login(struct check *check, struct verdict *verdict)
         .look = look,
         .release = release,
         .count = count,
+        .push = push,
+        .stop_push = stop_push,
         .recover = recover,
         .can_recover = can_recover,
         .note_end = note_end,
     };
     struct inputs *inputs = &check->inputs;
     const struct enrollment *enrollment = inputs->findings.enrollment;
-    const struct login_request request = { inputs->settings, enrollment };
+    char message[CHALLENGE_MESSAGE_MAX + 1];
+    const struct login_request request = { inputs->settings, enrollment, message };
 
+    print_message(check->login.service, message);
     if (inputs->recovery_text != NULL)
         recovery_parse(inputs->recovery_text, "the file of recovery codes", &check->recovery,
                        &inputs->note);
@@ -297,7 +343,7 @@ static void offer_session(const struct check *check, const struct verdict *verdi
 {
     const struct settings *settings = check->inputs.settings;
 
-    if (verdict->outcome == OUTCOME_APPROVED && !check->is_recovered &&
+    if (verdict->outcome == OUTCOME_APPROVED && !check->is_without_code &&
         settings->session_minutes > 0 && !settings_session_covers(settings, check->login.service))
         dialogue_write(STDOUT_FILENO, "remember");
 }

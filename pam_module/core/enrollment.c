@@ -16,6 +16,8 @@
 #include "trusted.h"
 #include "userfile.h"
 
+#define FACTOR_RULE "must be YF and 32 hexadecimal digits"
+
 enum { IDENTITY_LENGTH_MIN = 8, IDENTITY_LENGTH_MAX = 64 };
 enum { NAME_LENGTH_MAX = 250, ACCOUNT_SIZE_MAX = 1024 * 1024 };
 
@@ -45,11 +47,17 @@ static const struct key keys[] = {
     { .name = "factor_sid",
       .type = KEY_TEXT,
       .offset = offsetof(struct enrollment, factor_sid),
-      .mandatory = true,
       .minimum = 34,
       .maximum = 34,
       .is_valid = is_factor_sid,
-      .rule = "must be YF and 32 hexadecimal digits" },
+      .rule = FACTOR_RULE },
+    { .name = "push_factor_sid",
+      .type = KEY_TEXT,
+      .offset = offsetof(struct enrollment, push_factor_sid),
+      .minimum = 34,
+      .maximum = 34,
+      .is_valid = is_factor_sid,
+      .rule = FACTOR_RULE },
 };
 
 enum { KEYS = sizeof keys / sizeof *keys };
@@ -63,6 +71,10 @@ bool enrollment_parse(const char *text, const char *shown, struct enrollment **r
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", shown);
     if (!keys_parse(text, shown, keys, KEYS, enrollment, why_not))
         return false;
+    if (enrollment->factor_sid == NULL && enrollment->push_factor_sid == NULL)
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "%s: factor_sid or push_factor_sid is missing: each " FACTOR_RULE,
+                              shown);
 
     *ret_enrollment = enrollment;
     enrollment = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Who is enrolled: a user's name to the identity and the factor at Twilio. One small file a
- * user. */
+/* Who is enrolled: a user's name to the identity and the factors at Twilio. One small file
+ * a user. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,9 +9,10 @@
 #include "verdict.h"
 
 struct enrollment {
-    char *identity;   /* 8 to 64 letters, digits, dashes: "Create an Entity" */
-    char *factor_sid; /* YF and 32 hexadecimal digits */
-    char *user;       /* whose file it was read from: another name of the same person, maybe */
+    char *identity;        /* 8 to 64 letters, digits, dashes: "Create an Entity" */
+    char *factor_sid;      /* YF and 32 hexadecimal digits, of type totp; NULL: none */
+    char *push_factor_sid; /* the same, of type push; at least one of both is there */
+    char *user;            /* whose file it was read from: another name of the same person, maybe */
 };
 
 enum enrollment_found {

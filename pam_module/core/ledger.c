@@ -284,10 +284,19 @@ void ledger_release(struct ledger *ledger, const char *code)
     close_page(&page);
 }
 
+static void refuse_creation(const struct ledger *ledger, int64_t opens_s, struct verdict *why_not)
+{
+    char when[TEXT_TIME_SIZE];
+
+    verdict_refuse(
+        why_not, OUTCOME_EXHAUSTED,
+        "%s reached this host's limit of %d challenges an hour and %d a day: wait until %s",
+        ledger->user, RECORD_CREATIONS_HOUR, RECORD_CREATIONS_DAY, text_print_time(opens_s, when));
+}
+
 int64_t ledger_count(struct ledger *ledger, struct verdict *why_not)
 {
     struct page page;
-    char when[TEXT_TIME_SIZE];
     int64_t now = now_s(CLOCK_REALTIME), opens_s;
 
     switch (open_page(ledger, &page, why_not)) {
@@ -303,11 +312,81 @@ int64_t ledger_count(struct ledger *ledger, struct verdict *why_not)
     close_page(&page);
     if (opens_s == 0)
         return 0;
-    verdict_refuse(
-        why_not, OUTCOME_EXHAUSTED,
-        "%s reached this host's limit of %d challenges an hour and %d a day: wait until %s",
-        ledger->user, RECORD_CREATIONS_HOUR, RECORD_CREATIONS_DAY, text_print_time(opens_s, when));
+    refuse_creation(ledger, opens_s, why_not);
     return opens_s - now;
+}
+
+static void refuse_push(const struct ledger *ledger, int64_t opens_s, struct verdict *why_not)
+{
+    char when[TEXT_TIME_SIZE];
+
+    verdict_refuse(why_not, OUTCOME_EXHAUSTED,
+                   "no push to %s until %s: %d in %d min are the most, and none for an hour after "
+                   "one was denied or its number was wrong",
+                   ledger->user, text_print_time(opens_s, when), RECORD_PUSHES,
+                   RECORD_PUSH_SECONDS / 60);
+}
+
+/* As ledger_push(), in the record alone. */
+static int64_t count_push(const struct ledger *ledger, struct record *record,
+                          struct verdict *why_not)
+{
+    int64_t now = now_s(CLOCK_REALTIME), opens_s = record_opens(record, now);
+
+    if (opens_s != 0) {
+        refuse_wrong(ledger, opens_s, why_not);
+        return -1;
+    }
+    opens_s = record_push(record, now);
+    if (opens_s != 0) {
+        refuse_push(ledger, opens_s, why_not);
+        return opens_s - now;
+    }
+    opens_s = record_create(record, now);
+    if (opens_s != 0) {
+        refuse_creation(ledger, opens_s, why_not);
+        return opens_s - now;
+    }
+    return 0;
+}
+
+/* Always -1. */
+static int64_t refuse_uncounted(struct verdict *why_not)
+{
+    verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "no push was sent: it cannot be counted");
+    return -1;
+}
+
+int64_t ledger_push(struct ledger *ledger, struct verdict *why_not)
+{
+    struct page page;
+    int64_t opens_s;
+
+    switch (open_page(ledger, &page, why_not)) {
+    case STATEFILE_UNUSABLE:
+        return refuse_uncounted(why_not);
+    case STATEFILE_BUSY:
+        return -1;
+    case STATEFILE_LOCKED:
+        break;
+    }
+    opens_s = count_push(ledger, &page.record, why_not);
+    if (opens_s == 0 && !write_page(ledger, &page))
+        opens_s = refuse_uncounted(why_not);
+    close_page(&page);
+    return opens_s;
+}
+
+void ledger_stop_push(struct ledger *ledger, int wrong)
+{
+    struct page page;
+    struct verdict why_not;
+
+    if (open_page(ledger, &page, &why_not) != STATEFILE_LOCKED)
+        return;
+    record_stop_push(&page.record, wrong, now_s(CLOCK_REALTIME));
+    write_page(ledger, &page);
+    close_page(&page);
 }
 
 /* What a login that let in takes away. */

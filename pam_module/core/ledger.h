@@ -64,10 +64,19 @@ void ledger_release(struct ledger *ledger, const char *code);
  * OUTCOME_EXHAUSTED in *WHY_NOT; or -1, with OUTCOME_MISCONFIGURED: the lock can't be had. */
 int64_t ledger_count(struct ledger *ledger, struct verdict *why_not);
 
+/* Counts a push that is about to be sent, and its challenge. 0; or the seconds until there may be
+ * one, with OUTCOME_EXHAUSTED in *WHY_NOT; or -1, with the verdict: too many codes were wrong, or
+ * it can't be counted. Nothing may be sent but after 0. */
+int64_t ledger_push(struct ledger *ledger, struct verdict *why_not);
+
+/* The push was denied, or its number was wrong, which counts as WRONG wrong codes: no push for the
+ * next RECORD_PUSH_STOP_SECONDS. */
+void ledger_stop_push(struct ledger *ledger, int wrong);
+
 enum ledger_end {
     LEDGER_DENIED,
     LEDGER_APPROVED,  /* the last code was right */
-    LEDGER_RECOVERED, /* a recovery code was */
+    LEDGER_RECOVERED, /* a recovery code was, or a push */
 };
 
 /* Notes how the login ended. One that let in has told the user what its question said, and he knows

@@ -3,6 +3,8 @@
 /* Whether a login needs a second factor. */
 #include "policy.h"
 
+#include <string.h>
+
 /* A bypass that can't be read, or has ended, does not count: the user is asked. */
 static bool is_bypassed(const struct settings *settings, const char *user,
                         struct policy_findings *findings)
@@ -45,6 +47,17 @@ enum policy policy_find(const struct settings *settings, const char *service, co
         break;
     }
     return POLICY_REFUSED;
+}
+
+const char *policy_prompt(const struct settings *settings, const struct enrollment *enrollment)
+{
+    static const char usual[] = "Verification code: ";
+
+    if (enrollment == NULL || enrollment->push_factor_sid == NULL ||
+        strcmp(settings->prompt, usual) != 0)
+        return settings->prompt;
+    return enrollment->factor_sid != NULL ? "Verification code, or \"push\": "
+                                          : "Type \"push\" to ask your phone: ";
 }
 
 void policy_free(struct policy_findings *findings)

@@ -33,6 +33,10 @@ struct policy_findings {
 enum policy policy_find(const struct settings *settings, const char *service, const char *user,
                         struct policy_findings *findings, struct verdict *why_not);
 
+/* What a user is asked, before what is known of this login stands: ENROLLMENT may be NULL. A prompt
+ * of the administrator's own is asked of everybody. Static storage, or the settings'. */
+const char *policy_prompt(const struct settings *settings, const struct enrollment *enrollment);
+
 /* Frees what was found. */
 void policy_free(struct policy_findings *findings);
 

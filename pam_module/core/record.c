@@ -3,13 +3,31 @@
 /* The codes of the app that a user sent from this host. */
 #include "record.h"
 
+#include <stddef.h>
 #include <string.h>
 
 enum { HOUR = 3600, DAY = 24 * HOUR };
 
 enum { UNTOLD_MAX = 9999 };
 
-const struct statefile record_file = { ".sent", "ptvsent1", sizeof(struct record) };
+const struct statefile record_file = { ".sent", "ptvsent2", sizeof(struct record) };
+
+/* The version without pushes: the same up to them, and the checksum. */
+enum { EARLIER_SIZE = offsetof(struct record, pushes_s) };
+
+static const struct statefile earlier_file = { ".sent", "ptvsent1",
+                                               EARLIER_SIZE + sizeof(uint64_t) };
+
+static bool read_earlier(int file, struct record *ret_record)
+{
+    struct record record = { 0 };
+
+    if (!statefile_read(&earlier_file, file, &record))
+        return false;
+    memset((char *)&record + EARLIER_SIZE, 0, sizeof record - EARLIER_SIZE);
+    *ret_record = record;
+    return true;
+}
 
 static bool are_times(const int64_t *times_s, size_t count)
 {
@@ -26,15 +44,18 @@ static bool is_sane(const struct record *record)
             return false;
     return are_times(record->creations_s, RECORD_CREATIONS_DAY) &&
            are_times(record->wrong_s, RECORD_WRONG_DAY) && are_times(&record->denied_s, 1) &&
-           are_times(&record->untold_s, 1) && record->row >= 0 && record->row <= RECORD_WRONG_ROW &&
-           record->untold >= 0 && record->untold <= UNTOLD_MAX;
+           are_times(&record->untold_s, 1) && are_times(record->pushes_s, RECORD_PUSHES) &&
+           are_times(&record->push_stopped_s, 1) && record->row >= 0 &&
+           record->row <= RECORD_WRONG_ROW && record->untold >= 0 && record->untold <= UNTOLD_MAX;
 }
 
 bool record_read(int file, struct record *ret_record)
 {
     struct record record;
 
-    if (!statefile_read(&record_file, file, &record) || !is_sane(&record))
+    if (!statefile_read(&record_file, file, &record) && !read_earlier(file, &record))
+        return false;
+    if (!is_sane(&record))
         return false;
     *ret_record = record;
     return true;
@@ -90,15 +111,20 @@ static int64_t opens_at(const struct record *record, int limit, int64_t seconds,
     return oldest_s != 0 && now_s - oldest_s < seconds ? oldest_s + seconds : 0;
 }
 
+/* A time from the future, where the clock was set back, is now: no limit must hold for longer
+ * than it says. */
+static void correct(int64_t *times_s, size_t count, int64_t now_s)
+{
+    for (size_t i = 0; i < count; i++)
+        if (times_s[i] > now_s)
+            times_s[i] = now_s;
+}
+
 int64_t record_create(struct record *record, int64_t now_s)
 {
     int64_t hour_s, day_s;
 
-    /* The clock was set back: the limit must not hold for longer than it says. */
-    for (size_t i = 0; i < RECORD_CREATIONS_DAY; i++)
-        if (record->creations_s[i] > now_s)
-            record->creations_s[i] = now_s;
-
+    correct(record->creations_s, RECORD_CREATIONS_DAY, now_s);
     hour_s = opens_at(record, RECORD_CREATIONS_HOUR, HOUR, now_s);
     day_s = opens_at(record, RECORD_CREATIONS_DAY, DAY, now_s);
     if (hour_s != 0 || day_s != 0)
@@ -148,7 +174,7 @@ void record_count(struct record *record, int64_t now_s)
 {
     memmove(record->wrong_s + 1, record->wrong_s, sizeof record->wrong_s - sizeof *record->wrong_s);
     record->wrong_s[0] = now_s > 0 ? now_s : 1; /* 0 is none */
-    record->row++;
+    record->row += record->row < RECORD_WRONG_ROW;
     if (record->untold == 0)
         record->untold_s = now_s > 0 ? now_s : 1;
     record->untold += record->untold < UNTOLD_MAX;
@@ -180,8 +206,34 @@ void record_tell(struct record *record, int64_t count, int64_t since_s)
         record->untold_s = since_s;
 }
 
+int64_t record_push(struct record *record, int64_t now_s)
+{
+    int64_t oldest_s;
+
+    correct(record->pushes_s, RECORD_PUSHES, now_s);
+    correct(&record->push_stopped_s, 1, now_s);
+    oldest_s = record->pushes_s[RECORD_PUSHES - 1];
+    if (record->push_stopped_s != 0 && now_s - record->push_stopped_s < RECORD_PUSH_STOP_SECONDS)
+        return record->push_stopped_s + RECORD_PUSH_STOP_SECONDS;
+    if (oldest_s != 0 && now_s - oldest_s < RECORD_PUSH_SECONDS)
+        return oldest_s + RECORD_PUSH_SECONDS;
+
+    memmove(record->pushes_s + 1, record->pushes_s,
+            sizeof record->pushes_s - sizeof *record->pushes_s);
+    record->pushes_s[0] = now_s;
+    return 0;
+}
+
+void record_stop_push(struct record *record, int wrong, int64_t now_s)
+{
+    record->push_stopped_s = now_s;
+    for (int i = 0; i < wrong; i++)
+        record_count(record, now_s);
+}
+
 void record_forgive(struct record *record)
 {
+    record->push_stopped_s = 0;
     memset(record->wrong_s, 0, sizeof record->wrong_s);
     record->row = 0;
 }

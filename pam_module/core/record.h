@@ -15,6 +15,9 @@ enum {
     RECORD_WRONG_DAY = 30,      /* wrong codes in 24 h */
     RECORD_WRONG_ROW = 100,     /* and without a right one between them: NIST SP 800-63B 5.2.2 */
     RECORD_DENIED_SECONDS = 60, /* for so long a denied login counts as the last one */
+    RECORD_PUSHES = 3,          /* in RECORD_PUSH_SECONDS */
+    RECORD_PUSH_SECONDS = 300,
+    RECORD_PUSH_STOP_SECONDS = 3600, /* without a push, after one that its owner did not want */
 };
 
 /* A code that was sent to Twilio from here. */
@@ -32,12 +35,14 @@ struct record {
     int64_t row;                       /* wrong codes since the last right one */
     int64_t untold;                    /* wrong codes of which the user has not been told */
     int64_t untold_s;                  /* the first of them, CLOCK_REALTIME */
+    int64_t pushes_s[RECORD_PUSHES];   /* the newest first; CLOCK_REALTIME, 0: none */
+    int64_t push_stopped_s;            /* a push was denied, CLOCK_REALTIME; 0: none was */
     uint64_t checksum;
 };
 
 extern const struct statefile record_file;
 
-/* Reads FILE. False: it is damaged, or can't be read. */
+/* Reads FILE, also as it was when there were no pushes. False: it is damaged, or can't be read. */
 bool record_read(int file, struct record *ret_record);
 
 /* Locks FILE and reads it. On STATEFILE_LOCKED the caller unlocks; otherwise
@@ -81,7 +86,15 @@ void record_count(struct record *record, int64_t now_s);
 /* Takes back what was counted at COUNTED_S. */
 void record_take_back(struct record *record, int64_t counted_s);
 
-/* No wrong code counts any longer. */
+/* Whether a push may be sent at NOW_S of CLOCK_REALTIME, and counts it then. 0; or, where there
+ * were too many or it is stopped, the time from which on there may be another. */
+int64_t record_push(struct record *record, int64_t now_s);
+
+/* The user denied a push: none for RECORD_PUSH_STOP_SECONDS from NOW_S on. Somebody guessed its
+ * number: that counts as WRONG wrong codes besides. */
+void record_stop_push(struct record *record, int wrong, int64_t now_s);
+
+/* No wrong code counts any longer, and a push may be sent again. */
 void record_forgive(struct record *record);
 
 /* The user was told of COUNT wrong codes, at SINCE_S of CLOCK_REALTIME; 0: he needs not be told of

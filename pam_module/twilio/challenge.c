@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../core/clock.h"
 #include "../core/text.h"
@@ -15,6 +16,12 @@
 #include "service.h"
 
 enum { FORM_SIZE = 64 }; /* without a code */
+
+enum {
+    FIELD_SIZE = 64,
+    MESSAGE_FORM_SIZE = 3 * CHALLENGE_MESSAGE_MAX + 1,
+    PUSH_FORM_SIZE = 4 * FORM_SIZE + MESSAGE_FORM_SIZE + 3 * FIELD_SIZE + 3 * TEXT_TIME_SIZE,
+};
 
 /* Of the time after Enter, what a verification may take: the rest is for asking how it went. */
 enum { VERIFY_SHARE_PERCENT = 70 };
@@ -42,7 +49,7 @@ static const char *find_stranger(struct json_object *object,
         return "identity";
     if (!reply_is(object, "factor_sid", binding->factor_sid))
         return "factor_sid";
-    if (!reply_is(object, "factor_type", "totp"))
+    if (!reply_is(object, "factor_type", binding->factor_type))
         return "factor_type";
     return NULL;
 }
@@ -78,10 +85,12 @@ enum challenge_state challenge_parse(const char *body, size_t size,
     else if (reply_is(object, "status", "expired"))
         state = CHALLENGE_EXPIRED;
     else if (reply_is(object, "status", "denied"))
-        return refuse(why_not, OUTCOME_DENIED, "the challenge was denied");
+        state = CHALLENGE_DENIED;
     else
         return refuse(why_not, OUTCOME_UNAVAILABLE, "the reply has an unknown status");
 
+    if (state == CHALLENGE_DENIED)
+        verdict_refuse(why_not, OUTCOME_DENIED, "the challenge was denied");
     memcpy(ret_sid, reply_text(object, "sid"), CHALLENGE_SID_SIZE);
     return state;
 }
@@ -136,11 +145,13 @@ static enum challenge_state read_reply(struct challenge_service *service, enum c
                                        const struct http_reply *reply, struct challenge *challenge,
                                        struct verdict *why_not)
 {
+    const struct enrollment *enrollment = service->enrollment;
     const struct challenge_binding binding = {
         .account_sid = service->service.settings->account_sid,
         .service_sid = service->service.settings->service_sid,
-        .identity = service->enrollment->identity,
-        .factor_sid = service->enrollment->factor_sid,
+        .identity = enrollment->identity,
+        .factor_sid = challenge->is_push ? enrollment->push_factor_sid : enrollment->factor_sid,
+        .factor_type = challenge->is_push ? "push" : "totp",
         .sid = is_creation(step) ? NULL : challenge->sid,
     };
     char sid[CHALLENGE_SID_SIZE];
@@ -265,6 +276,55 @@ static enum challenge_state verify(struct challenge_service *service, struct htt
     return state == CHALLENGE_LOST ? state : CHALLENGE_REFUSED;
 }
 
+static void print_push(const char *factor_sid, const struct challenge_push *push,
+                       char form[PUSH_FORM_SIZE])
+{
+    char message[MESSAGE_FORM_SIZE], field[FIELD_SIZE], value[3 * FIELD_SIZE];
+    char end[TEXT_TIME_SIZE], until[3 * TEXT_TIME_SIZE];
+
+    service_print_value(text_print_time(time(NULL) + CHALLENGE_PUSH_SECONDS, end), until,
+                        sizeof until);
+    snprintf(field, sizeof field, "{\"label\":\"Number\",\"value\":\"%d\"}", push->number);
+    service_print_value(field, value, sizeof value);
+    service_print_value(push->message, message, sizeof message);
+    snprintf(form, PUSH_FORM_SIZE,
+             "FactorSid=%s&Details.Message=%s&Details.Fields=%s&ExpirationDate=%s", factor_sid,
+             message, value, until);
+    explicit_bzero(field, sizeof field);
+    explicit_bzero(value, sizeof value);
+}
+
+static enum challenge_state push(struct challenge_service *service, struct http_watch *watch,
+                                 const struct challenge_push *push, struct challenge *challenge,
+                                 struct verdict *why_not)
+{
+    char path[SERVICE_PATH_SIZE], form[PUSH_FORM_SIZE];
+    const struct http_request request = { .path = path,
+                                          .form = form,
+                                          .patience_ms = service_patience_ms(&service->service) };
+    struct http_reply reply;
+    enum http_result result;
+
+    *challenge = (struct challenge){ .is_push = true };
+    if (!print_path(service, NULL, path, why_not))
+        return CHALLENGE_REFUSED;
+    print_push(service->enrollment->push_factor_sid, push, form);
+    result =
+        service_send(&service->service, &request, watch, SERVICE_AGAIN_UNSENT, &reply, why_not);
+    explicit_bzero(form, sizeof form);
+    note_request(challenge, &reply, result);
+    if (result == HTTP_GIVEN_UP)
+        return refuse(why_not, OUTCOME_UNAVAILABLE, "the push was interrupted");
+    return result == HTTP_REPLIED
+               ? read_reply(service, CHALLENGE_CREATE, &reply, challenge, why_not)
+               : CHALLENGE_REFUSED;
+}
+
+static bool pause_for(struct challenge_service *service, struct http_watch *watch, int64_t pause_ms)
+{
+    return http_pause(service->service.http, pause_ms, watch);
+}
+
 static enum challenge_state fetch(struct challenge_service *service, struct http_watch *watch,
                                   struct challenge *challenge, struct verdict *why_not)
 {
@@ -291,5 +351,7 @@ __attribute__((visibility("default"))) const struct challenge_api challenge_api 
     .connect = connect_only,
     .create = create,
     .verify = verify,
+    .push = push,
+    .pause = pause_for,
     .fetch = fetch,
 };

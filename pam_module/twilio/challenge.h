@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* A challenge of Twilio Verify: create, verify, fetch; and what the answers mean. The sections are
- * those of Twilio's API as the reference pages of Verify v2 describe it. */
+/* A challenge of Twilio Verify: create, verify, push, fetch; and what the answers mean. The
+ * sections are those of Twilio's API as the reference pages of Verify v2 describe it. */
 #pragma once
 
 #include <stddef.h>
@@ -22,31 +22,41 @@ enum challenge_state {
     CHALLENGE_GIVEN_UP,    /* the watch said so; no request left */
     CHALLENGE_UNSENT,      /* no request left; the verdict says why */
     CHALLENGE_LOST,        /* no reply, and it may have been carried out; the verdict says why */
+    CHALLENGE_DENIED,      /* somebody denied it; the verdict says so */
     CHALLENGE_EXPIRED,     /* its time is over */
     CHALLENGE_PENDING,     /* made, or the code was wrong */
-    CHALLENGE_APPROVED,    /* the code was right, and every bound field is ours */
+    CHALLENGE_APPROVED,    /* the code was right, or it was approved on the phone; and every bound
+                              field is ours */
 };
 
 struct challenge {
     char sid[CHALLENGE_SID_SIZE];
     char request_id[CHALLENGE_REQUEST_ID_SIZE]; /* Twilio's name for the last request, or "-" */
     bool was_repeated; /* the code must not be sent again: it was, or it may have been judged */
+    bool is_push;      /* of the push factor; push() makes it so */
     /* Of the last code: it never left, or came back with 5xx or "too many requests". */
     bool is_unjudged;
 };
 
 /* To whom a reply must belong. A SID of NULL: a new challenge, any SID of the right form. */
 struct challenge_binding {
-    const char *account_sid, *service_sid, *identity, *factor_sid, *sid;
+    const char *account_sid, *service_sid, *identity, *factor_sid, *factor_type, *sid;
 };
 
 /* Parses a reply of SIZE bytes with a challenge in it; strict JSON, no key twice, no U+0000, every
- * field of BINDING and factor_type "totp" equal. CHALLENGE_REFUSED with OUTCOME_UNAVAILABLE, or
- * with OUTCOME_DENIED for the status "denied", in *WHY_NOT. RET_SID is filled on the other
- * results. */
+ * field of BINDING equal. CHALLENGE_REFUSED with OUTCOME_UNAVAILABLE in *WHY_NOT; CHALLENGE_DENIED
+ * with OUTCOME_DENIED. RET_SID is filled on all results but CHALLENGE_REFUSED. */
 enum challenge_state challenge_parse(const char *body, size_t size,
                                      const struct challenge_binding *binding,
                                      char ret_sid[CHALLENGE_SID_SIZE], struct verdict *why_not);
+
+/* What the phone shows of a push ("Create a Challenge", Details). */
+struct challenge_push {
+    const char *message; /* at most CHALLENGE_MESSAGE_MAX printable characters of ASCII */
+    int number;          /* the value of the one field */
+};
+
+enum { CHALLENGE_MESSAGE_MAX = 256, CHALLENGE_PUSH_SECONDS = 60 };
 
 /* What is asked of Twilio, for judging a refusal. */
 enum challenge_step {
@@ -95,6 +105,17 @@ struct challenge_api {
     enum challenge_state (*verify)(struct challenge_service *service, struct http_watch *watch,
                                    struct challenge *challenge, const char *code,
                                    struct verdict *why_not);
+
+    /* Creates a challenge of the push factor, which lives for CHALLENGE_PUSH_SECONDS by this host's
+     * clock; its SID is in *CHALLENGE on CHALLENGE_PENDING alone. What may have left is not sent
+     * again, but after "too many requests at once". CHALLENGE_REFUSED otherwise. */
+    enum challenge_state (*push)(struct challenge_service *service, struct http_watch *watch,
+                                 const struct challenge_push *push, struct challenge *challenge,
+                                 struct verdict *why_not);
+
+    /* Waits PAUSE_MS with the connection open. False: the watch gave up, or its deadline comes
+     * first. */
+    bool (*pause)(struct challenge_service *service, struct http_watch *watch, int64_t pause_ms);
 
     /* How CHALLENGE stands. Every state but CHALLENGE_GIVEN_UP, CHALLENGE_UNSENT and
      * CHALLENGE_LOST. */

@@ -68,7 +68,7 @@ void approval_demand(const char *body, size_t size, const struct challenge_bindi
     size_t length = unescape(body, size, plain);
 
     fuzz_demand(contains(plain, length, "\"approved\""), "the reply says approved");
-    fuzz_demand(contains(plain, length, "\"totp\""), "the reply says totp");
+    fuzz_demand(contains(plain, length, binding->factor_type), "the reply says the type");
     fuzz_demand(contains(plain, length, binding->account_sid), "the reply names the account");
     fuzz_demand(contains(plain, length, binding->service_sid), "the reply names the service");
     fuzz_demand(contains(plain, length, binding->identity), "the reply names the identity");

@@ -5,6 +5,6 @@
 
 #include "twilio/challenge.h"
 
-/* Ends the process unless BODY says approved and totp, names every value of BINDING, and has one
+/* Ends the process unless BODY says approved, names every value of BINDING, and has one
  * status. */
 void approval_demand(const char *body, size_t size, const struct challenge_binding *binding);

@@ -20,6 +20,7 @@ static void parse(const char *body, size_t size, bool is_new)
         .service_sid = "VA" HEX32,
         .identity = IDENTITY,
         .factor_sid = "YF" HEX32,
+        .factor_type = "totp",
         .sid = is_new ? NULL : "YC" HEX32,
     };
     char sid[CHALLENGE_SID_SIZE] = "";
@@ -32,9 +33,8 @@ static void parse(const char *body, size_t size, bool is_new)
                     "a refusal is one of two");
         return;
     }
-    fuzz_demand(state == CHALLENGE_APPROVED || state == CHALLENGE_PENDING ||
-                    state == CHALLENGE_EXPIRED,
-                "a reply has one of three states");
+    fuzz_demand(state >= CHALLENGE_DENIED && state <= CHALLENGE_APPROVED,
+                "a reply has one of four states");
     fuzz_demand(text_is_sid(sid, "YC"), "a challenge has a SID");
     if (state == CHALLENGE_APPROVED)
         approval_demand(body, size, &binding);

@@ -4,10 +4,11 @@
  * input: the first line of the dialogue; the settings, up to a line "%"; the user's file, up to a
  * line "%"; then what happens:
  *
- *   <ANSWER     the user's line; <<ANSWER: after five minutes
+ *   <ANSWER     the user's line; <<ANSWER: after five minutes; <#: the number that the phone shows
  *   gone        the user went away     no-ask, no-load, no-libcurl   that fails
  *   used, full  the code was claimed before; can't be claimed      limit   no creation is left
  *   recovered   a recovery code is right, and used up      recoverable   one would be, in an outage
+ *   no-push     a push can't be counted, or there were too many
  *   denied-before   the last login was denied       untold, locked   wrong codes before; too many
  *
  * and requests as in network.h. */
@@ -35,6 +36,8 @@ struct world {
     int64_t entered_ms;
     char code[DIALOGUE_LINE_SIZE]; /* the last answer without what is pasted along */
     char sid[CHALLENGE_SID_SIZE];  /* of the last challenge that was made */
+    int number;                    /* of the push; 0: there is none */
+    bool is_number_asked, is_number_right;
 };
 
 /* Whether something may come of the last answer now: after 1 s, or a later half second. */
@@ -63,6 +66,19 @@ static bool on_ask(void *context, const char *text)
     if (fuzz_take_word(world->input, "no-ask"))
         world->is_over = true;
     return !world->is_over;
+}
+
+static bool on_ask_shown(void *context, const char *text)
+{
+    struct world *world = context;
+
+    fuzz_demand(strcmp(text, "Number on your phone: ") == 0, "nothing else may be seen");
+    fuzz_demand(!world->is_over && world->number != 0 && !world->is_number_asked,
+                "a number is asked for once, after a push");
+    world->is_number_asked = true;
+    world->is_awaited = false;
+    world->asks++;
+    return true;
 }
 
 /* The length of what is pasted along with a code and begins at TEXT; 0: nothing. */
@@ -117,12 +133,17 @@ static enum login_answer on_answer(void *context, bool wait, char answer[DIALOGU
         network.now_ms += CHALLENGE_LIFETIME_MS;
         text++;
     }
-    snprintf(answer, DIALOGUE_LINE_SIZE, "%s", text);
+    if (strcmp(text, "#") == 0)
+        snprintf(answer, DIALOGUE_LINE_SIZE, "%d", world->number);
+    else
+        snprintf(answer, DIALOGUE_LINE_SIZE, "%s", text);
     free(line);
     network.turn = ++world->answers;
     world->is_awaited = true;
     world->entered_ms = network.now_ms;
     note_code(world, answer);
+    if (world->is_number_asked)
+        world->is_number_right = strlen(world->code) == 2 && atoi(world->code) == world->number;
     wiped_expect(answer, DIALOGUE_LINE_SIZE);
     return LOGIN_ANSWER;
 }
@@ -206,6 +227,28 @@ static int64_t on_count(void *context, struct verdict *why_not)
     return 1;
 }
 
+static int64_t on_push(void *context, struct verdict *why_not)
+{
+    const struct world *world = context;
+
+    fuzz_demand(world->enrollment != NULL && world->enrollment->push_factor_sid != NULL,
+                "nobody else has a phone");
+    fuzz_demand(strcasecmp(world->code, "push") == 0, "nothing else asks the phone");
+    if (!fuzz_take_word(world->input, "no-push"))
+        return 0;
+    verdict_refuse(why_not, OUTCOME_EXHAUSTED, "no push");
+    return 1;
+}
+
+static void on_stop_push(void *context, int wrong)
+{
+    const struct world *world = context;
+
+    fuzz_demand(world->number != 0 && (wrong == 10) == world->is_number_asked,
+                "a wrong number counts as ten codes");
+    fuzz_demand(!world->is_number_right, "a right number stops nothing");
+}
+
 static int on_recover(void *context, const char *code)
 {
     struct world *world = context;
@@ -232,7 +275,8 @@ static void on_note_end(void *context, enum ledger_end end)
 {
     struct world *world = context;
 
-    fuzz_demand((end == LEDGER_RECOVERED) == world->is_recovered, "a recovery code is told apart");
+    fuzz_demand((end == LEDGER_RECOVERED) == (world->is_recovered || world->is_number_right),
+                "a recovery code is told apart");
     fuzz_demand(world->enrollment != NULL && ++world->ends == 1, "a login ends once");
 }
 
@@ -288,6 +332,26 @@ static enum challenge_state on_fetch(struct challenge_service *service, struct h
     return challenge_api.fetch(service, watch, challenge, why_not);
 }
 
+static enum challenge_state on_send_push(struct challenge_service *service,
+                                         struct http_watch *watch,
+                                         const struct challenge_push *push,
+                                         struct challenge *challenge, struct verdict *why_not)
+{
+    enum challenge_state state;
+
+    fuzz_demand(watched->number == 0, "there is one push");
+    fuzz_demand(push->number >= 10 && push->number <= 99, "a number has two digits");
+    watched->number = push->number;
+    state = challenge_api.push(service, watch, push, challenge, why_not);
+    strcpy(watched->sid, challenge->sid);
+    return state;
+}
+
+static bool on_wait(struct challenge_service *service, struct http_watch *watch, int64_t pause_ms)
+{
+    return challenge_api.pause(service, watch, pause_ms);
+}
+
 static bool on_load(void *context, const struct challenge_api **ret_api,
                     struct challenge_service **ret_service, struct verdict *why_not)
 {
@@ -296,6 +360,8 @@ static bool on_load(void *context, const struct challenge_api **ret_api,
         .connect = on_connect,
         .create = on_create,
         .verify = on_verify,
+        .push = on_send_push,
+        .pause = on_wait,
         .fetch = on_fetch,
     };
     struct world *world = context;
@@ -316,8 +382,11 @@ static void on_limit(void *context, int64_t deadline_ms)
 {
     const struct world *world = context;
 
+    bool is_push = strcasecmp(world->code, "push") == 0;
+
     fuzz_demand(deadline_ms == HTTP_FOREVER ||
-                    deadline_ms <= network.now_ms + world->settings->timeout_seconds * 1000,
+                    deadline_ms <=
+                        network.now_ms + (is_push ? 30 : world->settings->timeout_seconds) * 1000,
                 "no limit is later than the settings say");
 }
 
@@ -355,6 +424,24 @@ static bool is_creation(void)
            watched->settings->create_challenge == SETTINGS_CREATE_WITH_CODE;
 }
 
+static void demand_push(const struct world *world)
+{
+    const struct challenge_binding binding = {
+        .account_sid = world->settings->account_sid,
+        .service_sid = world->settings->service_sid,
+        .identity = world->enrollment->identity,
+        .factor_sid = world->enrollment->push_factor_sid,
+        .factor_type = "push",
+        .sid = world->sid,
+    };
+
+    fuzz_demand(!world->is_over && world->is_number_right, "the number lets in");
+    fuzz_demand(network_last()->result == HTTP_REPLIED && network_last()->status == 200 &&
+                    network_last()->form[0] == '\0' && strstr(network_last()->path, world->sid),
+                "only a 200 approves");
+    approval_demand(network.body, network.size, &binding);
+}
+
 static void demand_approval(const struct world *world)
 {
     const struct challenge_binding binding = {
@@ -362,12 +449,17 @@ static void demand_approval(const struct world *world)
         .service_sid = world->settings->service_sid,
         .identity = world->enrollment->identity,
         .factor_sid = world->enrollment->factor_sid,
+        .factor_type = "totp",
         .sid = world->sid,
     };
     char path[NETWORK_TEXT_SIZE], form[NETWORK_TEXT_SIZE];
 
     if (world->is_recovered)
         return;
+    if (world->is_number_asked) {
+        demand_push(world);
+        return;
+    }
     snprintf(path, sizeof path, "/v2/Services/%.34s/Entities/%.64s/Challenges%s%.34s",
              binding.service_sid, binding.identity, is_creation() ? "" : "/",
              is_creation() ? "" : binding.sid);
@@ -410,7 +502,7 @@ static void demand_end(const struct world *world, const struct verdict *verdict)
 
 static void run(struct world *world)
 {
-    const struct login_request request = { world->settings, world->enrollment };
+    const struct login_request request = { world->settings, world->enrollment, "Login at host" };
     const struct login_ports ports = PORTS(world, DESCRIPTOR);
     struct verdict verdict = { 0 };
 

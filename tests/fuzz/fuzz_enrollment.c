@@ -18,7 +18,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             fuzz_demand((*byte >= 'a' && *byte <= 'z') || (*byte >= 'A' && *byte <= 'Z') ||
                             (*byte >= '0' && *byte <= '9') || *byte == '-',
                         "the identity needs no escape in a URL");
-        fuzz_demand(text_is_sid(enrollment->factor_sid, "YF"), "the factor is one");
+        fuzz_demand(enrollment->factor_sid != NULL || enrollment->push_factor_sid != NULL,
+                    "there is a factor");
+        fuzz_demand(enrollment->factor_sid == NULL || text_is_sid(enrollment->factor_sid, "YF"),
+                    "the factor is one");
+        fuzz_demand(enrollment->push_factor_sid == NULL ||
+                        text_is_sid(enrollment->push_factor_sid, "YF"),
+                    "and so is the push factor");
     } else {
         fuzz_demand(enrollment == NULL, "the output changes only on success");
         fuzz_demand(why_not.outcome == OUTCOME_MISCONFIGURED, "a refusal is the administrator's");

@@ -22,7 +22,8 @@ static const struct settings settings = {
     .timeout_seconds = 10,
     .code_length = 6,
 };
-static const struct enrollment enrollment = { (char *)REPLY_IDENTITY, (char *)REPLY_FACTOR };
+static const struct enrollment enrollment = { .identity = (char *)REPLY_IDENTITY,
+                                              .factor_sid = (char *)REPLY_FACTOR };
 
 static void demand_requests(const char *path, const char *form, size_t most)
 {
@@ -88,6 +89,7 @@ static void create_with_code(struct challenge_service *service, struct http_watc
         .service_sid = REPLY_SERVICE,
         .identity = REPLY_IDENTITY,
         .factor_sid = REPLY_FACTOR,
+        .factor_type = "totp",
         .sid = challenge.sid,
     };
 
@@ -114,6 +116,7 @@ static void demand_state(enum challenge_state state, const struct challenge *cha
         .service_sid = REPLY_SERVICE,
         .identity = REPLY_IDENTITY,
         .factor_sid = REPLY_FACTOR,
+        .factor_type = "totp",
         .sid = REPLY_SID,
     };
 

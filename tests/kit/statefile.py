@@ -6,7 +6,7 @@ network may write them. Standard library only."""
 import struct
 
 # NAME.sent: the codes of the app. NAME.used: the recovery codes.
-LAYOUTS = {".sent": struct.Struct("=8s 128q 90q q 30q q 2q"),
+LAYOUTS = {".sent": struct.Struct("=8s 128q 90q q 30q q 2q 3q q"),
            ".used": struct.Struct("=8s 2q 32sQ 32sQ")}
 VERSION_1 = struct.Struct("=8s 128q 90q")  # of NAME.used, before what stands in it now
 MASK = (1 << 64) - 1

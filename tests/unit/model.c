@@ -596,6 +596,27 @@ static void on_look(void *context, struct ledger_look *ret_look, struct verdict 
     ret_look->was_denied = model->was_denied;
 }
 
+/* Nobody has a push factor here. */
+static bool on_ask_shown(void *context, const char *text)
+{
+    (void)text;
+    demand(context, false, "asks for the number of no push");
+    return false;
+}
+
+static int64_t on_push(void *context, struct verdict *why_not)
+{
+    demand(context, false, "counts a push for nobody");
+    verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "model");
+    return -1;
+}
+
+static void on_stop_push(void *context, int wrong)
+{
+    (void)wrong;
+    demand(context, false, "stops pushes of nobody");
+}
+
 static void on_release(void *context, const char *code)
 {
     struct model *model = context;
@@ -716,7 +737,9 @@ bool model_run(struct model *model)
         .create_challenge = model->create_challenge,
         .users_dir = (char *)"/users",
     };
-    const struct enrollment enrollment = { (char *)IDENTITY, (char *)FACTOR, (char *)"alice" };
+    const struct enrollment enrollment = { .identity = (char *)IDENTITY,
+                                           .factor_sid = (char *)FACTOR,
+                                           .user = (char *)"alice" };
     const struct login_request request = { &settings, model->is_enrolled ? &enrollment : NULL };
     const struct login_ports ports = PORTS(model, DESCRIPTOR);
 

@@ -14,6 +14,7 @@ static const struct challenge_binding ours = {
     .service_sid = REPLY_SERVICE,
     .identity = REPLY_IDENTITY,
     .factor_sid = REPLY_FACTOR,
+    .factor_type = "totp",
     .sid = REPLY_SID,
 };
 
@@ -69,7 +70,7 @@ TEST(knows_four_states)
     assert_state(reply_print("pending", NULL, NULL), CHALLENGE_PENDING);
     assert_state(reply_print("expired", NULL, NULL), CHALLENGE_EXPIRED);
     denied = reply_print("denied", NULL, NULL);
-    assert_int_equal(parse_bytes(denied, strlen(denied), &ours, &why_not), CHALLENGE_REFUSED);
+    assert_int_equal(parse_bytes(denied, strlen(denied), &ours, &why_not), CHALLENGE_DENIED);
     assert_refused(&why_not, OUTCOME_DENIED, "denied");
 }
 
@@ -114,6 +115,20 @@ static const struct {
     { "factor_sid", REPLY_FACTOR },
     { "factor_type", "totp" },
 };
+
+TEST(a_push_is_no_code_and_a_code_is_no_push)
+{
+    struct challenge_binding push = ours;
+    struct verdict why_not = { 0 };
+    const char *body = reply_print("approved", "factor_type", "\"push\"");
+
+    push.factor_type = "push";
+    assert_int_equal(parse_bytes(body, strlen(body), &push, &why_not), CHALLENGE_APPROVED);
+    assert_bytes_refused(body, strlen(body), "does not match this login: factor_type");
+    body = reply_print("approved", NULL, NULL);
+    assert_int_equal(parse_bytes(body, strlen(body), &push, &why_not), CHALLENGE_REFUSED);
+    assert_refused(&why_not, OUTCOME_UNAVAILABLE, "does not match this login: factor_type");
+}
 
 static void assert_foreign(const char *name, const char *value)
 {
@@ -305,7 +320,7 @@ TEST(takes_the_same_key_in_another_object)
                  CHALLENGE_APPROVED);
     assert_state(reply_print("approved", "details", "{\"status\": \"denied\", \"sid\": null}"),
                  CHALLENGE_APPROVED);
-    assert_state(reply_print("denied", "details", "{\"status\": \"approved\"}"), CHALLENGE_REFUSED);
+    assert_state(reply_print("denied", "details", "{\"status\": \"approved\"}"), CHALLENGE_DENIED);
 }
 
 TEST(colons_and_quotes_in_strings_are_no_keys)

@@ -157,13 +157,40 @@ TEST(a_factor_is_yf_and_32_digits)
 TEST(both_keys_are_mandatory_and_no_other_is_known)
 {
     assert_wrong("", SHOWN ": identity is missing");
-    assert_wrong("identity = \"" IDENTITY "\";", SHOWN ": factor_sid is missing");
+    assert_wrong("identity = \"" IDENTITY "\";",
+                 SHOWN ": factor_sid or push_factor_sid is missing: each must be YF and 32");
     assert_wrong("factor_sid = \"" FACTOR "\";", SHOWN ": identity is missing");
     assert_wrong(ALICE "bypass = true;", SHOWN ":2: unknown key bypass");
     assert_wrong("user = { " ALICE " };", SHOWN ":1: unknown key user");
     assert_wrong(ALICE ALICE, SHOWN ":2: ");
     assert_wrong("identity = 12345678;", SHOWN ":1: identity must be");
     assert_wrong("identity = [ \"" IDENTITY "\" ];", SHOWN ":1: identity must be");
+}
+
+TEST(either_factor_is_enough)
+{
+    static const struct {
+        const char *text;
+        bool has_code, has_push;
+    } rows[] = {
+        { "factor_sid = \"" FACTOR "\";", true, false },
+        { "push_factor_sid = \"" FACTOR "\";", false, true },
+        { "push_factor_sid = \"" FACTOR "\"; factor_sid = \"" FACTOR "\";", true, true },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct enrollment *enrollment = NULL;
+        struct verdict why_not = { 0 };
+        char text[300];
+
+        snprintf(text, sizeof text, "identity = \"" IDENTITY "\"; %s", rows[i].text);
+        assert_true(enrollment_parse(text, SHOWN, &enrollment, &why_not));
+        assert_int_equal(enrollment->factor_sid != NULL, rows[i].has_code);
+        assert_int_equal(enrollment->push_factor_sid != NULL, rows[i].has_push);
+        enrollment_free(&enrollment);
+    }
+    assert_wrong("identity = \"" IDENTITY "\"; push_factor_sid = \"YF\";",
+                 SHOWN ":1: push_factor_sid must be YF");
 }
 
 TEST(includes_nothing)

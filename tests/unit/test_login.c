@@ -11,11 +11,13 @@
  *   answer gone   the user's line was taken; the user was found to be away
  *   verify(C@N)   the code C was sent to the Nth challenge
  *   fetch(N)      the Nth challenge was fetched
+ *   push          a challenge of the push factor was created; number: its number was asked for
  *
  * A second one tells what this host was made to remember, or what the user was told:
  *
  *   count         a challenge was counted, before it was created
  *   claim(C) release(C) recover(R)   a code, a recovery code
+ *   push stop(N)  a push was counted; pushes are stopped, and N wrong codes counted
  *   show(TEXT)    the user was told TEXT
  *
  * What is logged, and how long it took until something came of an answer, stand by themselves. */
@@ -29,6 +31,8 @@
 #include "wiped.h"
 
 #define PROMPT "Verification code: "
+
+static const char THE_NUMBER[] = "the number", NOT_THE_NUMBER[] = "not the number";
 
 enum { DESCRIPTOR = 5, STEPS_MAX = 16, TRACE_SIZE = 2000, BEGIN_MS = 5000 };
 
@@ -66,6 +70,12 @@ struct scene {
     bool is_unjudged;
     int remain[STEPS_MAX]; /* 1 more than remain after a recovery code; 0: it is wrong */
     bool can_recover, was_denied;
+    bool has_push, has_no_code; /* factors: a push factor besides, or alone */
+    enum outcome push_fails;
+    int number; /* that the phone shows */
+    int64_t fetch_ms;
+    int leaves_after_fetches; /* 0: he waits for the phone */
+    int fetches;
     int counts_until_limit; /* 0: there is none */
     int64_t opens_s;
 
@@ -199,6 +209,18 @@ static bool on_ask(void *context, const char *text)
     return scene->asks != scene->asks_until_gone;
 }
 
+static bool on_ask_shown(void *context, const char *text)
+{
+    struct scene *scene = context;
+
+    assert_string_equal(text, "Number on your phone: ");
+    assert_int_equal(scene->limit_ms, HTTP_FOREVER);
+    note(scene, "number ");
+    scene->is_awaited = false;
+    scene->asks++;
+    return scene->asks != scene->asks_until_gone;
+}
+
 /* The next answer, where it is there by MOMENT. */
 static enum login_answer take(struct scene *scene, enum moment moment,
                               char answer[DIALOGUE_LINE_SIZE])
@@ -208,6 +230,16 @@ static enum login_answer take(struct scene *scene, enum moment moment,
     if (moment != WAITED_FOR && (next->moment == WAITED_FOR || next->moment > moment))
         return LOGIN_NO_ANSWER;
     scene->now_ms += next->after_ms;
+    if (next->text == THE_NUMBER || next->text == NOT_THE_NUMBER) {
+        scene->answered++;
+        note(scene, "answer ");
+        scene->answered_ms = scene->now_ms;
+        scene->is_awaited = true;
+        snprintf(answer, DIALOGUE_LINE_SIZE, "%d",
+                 next->text == THE_NUMBER ? scene->number : 10 + (scene->number + 1 - 10) % 90);
+        wiped_expect(answer, strlen(answer));
+        return LOGIN_ANSWER;
+    }
     if (next->text == NULL) {
         note(scene, "gone ");
         return LOGIN_GONE;
@@ -227,7 +259,7 @@ static enum login_answer on_answer(void *context, bool wait, char answer[DIALOGU
 {
     struct scene *scene = context;
 
-    assert_int_equal(scene->limit_ms, HTTP_FOREVER);
+    assert_true(scene->limit_ms == HTTP_FOREVER || !wait);
     return take(scene, wait ? WAITED_FOR : now, answer);
 }
 
@@ -340,6 +372,24 @@ static int64_t on_count(void *context, struct verdict *why_not)
     return scene->opens_s;
 }
 
+static int64_t on_push(void *context, struct verdict *why_not)
+{
+    struct scene *scene = context;
+
+    remember(scene, "push ");
+    take_time(scene);
+    if (scene->push_fails == OUTCOME_BROKEN)
+        return 0;
+    verdict_refuse(why_not, scene->push_fails, "no push");
+    return scene->opens_s;
+}
+
+static void on_stop_push(void *context, int wrong)
+{
+    assert_int_equal(((struct scene *)context)->limit_ms, HTTP_FOREVER);
+    remember(context, "stop(%d) ", wrong);
+}
+
 static int on_recover(void *context, const char *code)
 {
     struct scene *scene = context;
@@ -390,7 +440,7 @@ static enum challenge_state end_call(struct scene *scene, struct verdict *why_no
 {
     const struct result *result = &scene->results[scene->called++];
 
-    if (result->state == CHALLENGE_REFUSED)
+    if (result->state == CHALLENGE_REFUSED || result->state == CHALLENGE_DENIED)
         verdict_refuse(why_not, result->outcome, "scripted refusal");
     if (result->state == CHALLENGE_LOST || result->state == CHALLENGE_UNSENT)
         verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "lost");
@@ -502,11 +552,56 @@ static enum challenge_state on_fetch(struct challenge_service *service, struct h
     assert_int_not_equal(watch->deadline_ms, HTTP_FOREVER);
     assert_true(may_leave(watch));
     strcpy(challenge->request_id, "RQfetch");
+    scene->now_ms += scene->fetch_ms;
+    scene->fetches++;
     return end_call(scene, why_not);
+}
+
+static enum challenge_state on_send_push(struct challenge_service *service,
+                                         struct http_watch *watch,
+                                         const struct challenge_push *push,
+                                         struct challenge *challenge, struct verdict *why_not)
+{
+    struct scene *scene = (struct scene *)service;
+
+    note(scene, "push ");
+    assert_true(scene->has_push);
+    assert_int_equal(watch->deadline_ms, scene->limit_ms);
+    assert_int_equal(watch->deadline_ms - scene->answered_ms, 30000 + scene->host_ms);
+    assert_true(may_leave(watch));
+    assert_string_equal(push->message, "Login at host");
+    assert_true(push->number >= 10 && push->number <= 99);
+    scene->number = push->number;
+    if (!notice(scene, CONNECTED, watch))
+        return CHALLENGE_REFUSED;
+    scene->now_ms += scene->connect_ms;
+    strcpy(challenge->request_id, "RQpush");
+    if (scene->results[scene->called].state == CHALLENGE_PENDING)
+        snprintf(challenge->sid, sizeof challenge->sid, "YC%d", ++scene->challenges);
+    return end_call(scene, why_not);
+}
+
+static bool on_wait(struct challenge_service *service, struct http_watch *watch, int64_t pause_ms)
+{
+    struct scene *scene = (struct scene *)service;
+
+    assert_true(pause_ms > 0 && pause_ms <= 2000);
+    assert_true(scene->now_ms + pause_ms < watch->deadline_ms);
+    now = IN_FLIGHT;
+    if (scene->leaves_after_fetches > 0 && scene->fetches == scene->leaves_after_fetches)
+        scene->answers[scene->answered] = (struct answer){ NULL, IN_FLIGHT, 0 };
+    if (is_there(scene, IN_FLIGHT)) {
+        assert_false(watch->noticed(watch));
+        return false;
+    }
+    scene->now_ms += pause_ms;
+    return true;
 }
 
 static const struct challenge_api api = {
     .version = "scripted",
+    .push = on_send_push,
+    .pause = on_wait,
     .connect = on_connect,
     .create = on_create,
     .verify = on_verify,
@@ -536,8 +631,12 @@ static void run(struct scene *scene, struct verdict *ret_verdict)
         .create_challenge = scene->create_challenge,
         .users_dir = (char *)"/users",
     };
-    const struct enrollment enrollment = { (char *)"identity", (char *)"YF", (char *)"alice" };
-    const struct login_request request = { &settings, scene->is_unenrolled ? NULL : &enrollment };
+    const struct enrollment enrollment = { .identity = (char *)"identity",
+                                           .factor_sid = scene->has_no_code ? NULL : (char *)"YF",
+                                           .push_factor_sid = scene->has_push ? (char *)"YF" : NULL,
+                                           .user = (char *)"alice" };
+    const struct login_request request = { &settings, scene->is_unenrolled ? NULL : &enrollment,
+                                           "Login at host" };
     const struct login_ports ports = PORTS(scene, DESCRIPTOR);
 
     now = WAITED_FOR;
@@ -1963,4 +2062,180 @@ TEST(many_long_logins_keep_the_rules)
 
     for (unsigned i = 0; i < 200000; i++)
         assert_rules(draw, &dice, i % 20);
+}
+
+/* Pushes */
+
+#define PUSH                                                                                       \
+    {                                                                                              \
+        "push", WAITED_FOR, 0                                                                      \
+    }
+#define NUMBER                                                                                     \
+    {                                                                                              \
+        THE_NUMBER, WAITED_FOR, 0                                                                  \
+    }
+#define DENIED                                                                                     \
+    {                                                                                              \
+        CHALLENGE_DENIED, OUTCOME_DENIED, false                                                    \
+    }
+
+TEST(a_push_lets_in_who_types_its_number)
+{
+    assert_memory("ask load answer push fetch(1) fetch(1) number answer", "push", OUTCOME_APPROVED,
+                  "PUSH approved, and the number is right; challenge=YC1 request=RQfetch",
+                  .has_push = true, .has_no_code = true, .answers = { PUSH, NUMBER },
+                  .results = { PENDING, PENDING, APPROVED });
+    assert_memory("ask load connect create answer push fetch(2) number answer", "count push",
+                  OUTCOME_APPROVED, "challenge=YC2", .has_push = true,
+                  .answers = { { " PuSh\t", WAITED_FOR, 0 }, NUMBER },
+                  .results = { PENDING, PENDING, APPROVED });
+    assert_memory("ask load connect answer push fetch(1) number answer", "push", OUTCOME_APPROVED,
+                  "challenge=YC1", .has_push = true, .create_challenge = SETTINGS_CREATE_WITH_CODE,
+                  .answers = { PUSH, NUMBER }, .results = { PENDING, APPROVED });
+    assert_memory("ask load connect answer push fetch(1) number answer", "push", OUTCOME_APPROVED,
+                  "challenge=YC1", .has_push = true,
+                  .answers = { { "push", CONNECTED, 0 }, NUMBER },
+                  .results = { PENDING, APPROVED });
+}
+
+TEST(nobody_is_let_in_without_the_number)
+{
+    static const char *const answers[] = { NOT_THE_NUMBER, "", "1", "1x", "push", "123", "123456" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+        struct scene scene = { .has_push = true,
+                               .answers = { PUSH, { answers[i], WAITED_FOR, 0 }, NUMBER },
+                               .results = { PENDING, PENDING, APPROVED } };
+        struct verdict end;
+
+        run(&scene, &end);
+        assert_refused(&end, OUTCOME_DENIED, "wrong number after the push was approved; ");
+        assert_string_equal(scene.memory, "count push stop(10)");
+        assert_string_equal(scene.logged, "[WARNING wrong number after the push was approved: no "
+                                          "push for an hour; challenge=YC2]");
+        assert_string_equal(scene.waits, "1000 ");
+    }
+    assert_memory("ask load answer push fetch(1) number gone", "push", OUTCOME_DENIED,
+                  "left at the question for the number, after the push was approved",
+                  .has_push = true, .has_no_code = true, .answers = { PUSH, GONE(WAITED_FOR) },
+                  .results = { PENDING, APPROVED });
+}
+
+TEST(a_denied_push_warns_and_stops_others)
+{
+    struct scene scene = {
+        .has_push = true, .has_no_code = true, .answers = { PUSH }, .results = { PENDING, DENIED }
+    };
+    struct verdict end;
+
+    run(&scene, &end);
+    assert_refused(&end, OUTCOME_DENIED, "the push was denied on the phone; challenge=YC1");
+    assert_string_equal(scene.memory, "push stop(0)");
+    assert_string_equal(scene.logged, "[WARNING the push was denied on the phone: no push for an "
+                                      "hour; challenge=YC1]");
+    assert_string_equal(scene.ends, "denied");
+}
+
+TEST(a_phone_that_is_silent_denies_within_30_seconds)
+{
+    struct scene scene = { .has_push = true,
+                           .has_no_code = true,
+                           .answers = { PUSH },
+                           .connect_ms = 500,
+                           .fetch_ms = 400 };
+    struct verdict end;
+
+    for (size_t i = 0; i < STEPS_MAX; i++)
+        scene.results[i].state = CHALLENGE_PENDING;
+    run(&scene, &end);
+    assert_refused(&end, OUTCOME_DENIED, "no answer from the phone in 30 s");
+    assert_string_equal(scene.waits, "29500 ");
+    assert_string_equal(scene.memory, "push");
+    assert_string_equal(scene.logged, "");
+}
+
+TEST(the_end_of_our_time_is_no_outage)
+{
+    assert_scene("ask load answer push fetch(1)", OUTCOME_DENIED, "no answer from the phone",
+                 .has_push = true, .has_no_code = true, .answers = { PUSH }, .fetch_ms = 28000,
+                 .results = { PENDING, REFUSED(OUTCOME_UNAVAILABLE) });
+    assert_scene("ask load answer push fetch(1)", OUTCOME_MISCONFIGURED, "scripted refusal",
+                 .has_push = true, .has_no_code = true, .answers = { PUSH }, .fetch_ms = 28000,
+                 .results = { PENDING, REFUSED(OUTCOME_MISCONFIGURED) });
+    assert_scene("ask load answer push fetch(1)", OUTCOME_UNAVAILABLE, "scripted refusal",
+                 .has_push = true, .has_no_code = true, .answers = { PUSH }, .fetch_ms = 10000,
+                 .results = { PENDING, REFUSED(OUTCOME_UNAVAILABLE) });
+    assert_scene("ask load answer push", OUTCOME_UNAVAILABLE, "scripted refusal", .has_push = true,
+                 .has_no_code = true, .answers = { PUSH },
+                 .results = { REFUSED(OUTCOME_UNAVAILABLE) });
+}
+
+TEST(leaving_while_the_phone_is_asked_ends_the_login)
+{
+    assert_scene("ask load answer push fetch(1) gone", OUTCOME_DENIED,
+                 "left while the phone was asked; challenge=YC1", .has_push = true,
+                 .has_no_code = true, .answers = { PUSH }, .results = { PENDING, PENDING },
+                 .leaves_after_fetches = 1);
+    assert_scene("ask load answer push answer", OUTCOME_DENIED,
+                 "an answer came before the question for the number", .has_push = true,
+                 .has_no_code = true, .answers = { PUSH, { "42", IN_FLIGHT, 0 } },
+                 .results = { PENDING, APPROVED });
+}
+
+TEST(an_expired_push_is_denied)
+{
+    assert_scene("ask load answer push fetch(1)", OUTCOME_DENIED, "the push expired",
+                 .has_push = true, .has_no_code = true, .answers = { PUSH },
+                 .results = { PENDING, EXPIRED });
+}
+
+TEST(no_push_is_sent_that_is_not_counted)
+{
+    assert_memory("ask load answer",
+                  "push show(Too many pushes: your phone can be asked again in 2 min.)",
+                  OUTCOME_EXHAUSTED, "no push", .has_push = true, .has_no_code = true,
+                  .answers = { PUSH }, .push_fails = OUTCOME_EXHAUSTED, .opens_s = 61);
+    assert_memory("ask load answer", "push", OUTCOME_MISCONFIGURED, "no push", .has_push = true,
+                  .has_no_code = true, .answers = { PUSH }, .push_fails = OUTCOME_MISCONFIGURED,
+                  .opens_s = -1);
+    assert_scene("ask answer", OUTCOME_EXHAUSTED, "too many wrong codes", .has_push = true,
+                 .answers = { PUSH }, .locked = "Too many wrong codes. ");
+}
+
+TEST(the_word_push_is_no_code_for_others)
+{
+    assert_scene("ask load connect create answer again gone", OUTCOME_DENIED, "1 malformed",
+                 .answers = { PUSH, GONE(WAITED_FOR) }, .results = { PENDING });
+    assert_scene("ask load connect answer again gone", OUTCOME_DENIED, "not enrolled",
+                 .is_unenrolled = true, .has_push = true, .answers = { PUSH, GONE(WAITED_FOR) });
+    assert_scene("ask load answer again answer push fetch(1) number answer", OUTCOME_APPROVED, "",
+                 .has_push = true, .has_no_code = true, .answers = { CODE, PUSH, NUMBER },
+                 .results = { PENDING, APPROVED });
+    assert_waits("1000 1000 ", .answers = { PUSH, PASSWORD(WAITED_FOR) }, .attempts = 2,
+                 .results = { PENDING });
+}
+
+TEST(the_question_names_what_the_user_has)
+{
+    static const struct {
+        bool has_push, has_no_code;
+        const char *texts;
+    } rows[] = {
+        { false, false, "[Verification code: ][Wrong code. Verification code: ]" },
+        { true, false,
+          "[Verification code, or \"push\": ][Wrong code. Verification code, or \"push\": ]" },
+        { true, true,
+          "[Type \"push\" to ask your phone: ][Wrong code. Type \"push\" to ask your phone: ]" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct scene scene = { .has_push = rows[i].has_push,
+                               .has_no_code = rows[i].has_no_code,
+                               .answers = { PASSWORD(WAITED_FOR), GONE(WAITED_FOR) },
+                               .results = { PENDING } };
+        struct verdict end;
+
+        run(&scene, &end);
+        assert_string_equal(scene.texts, rows[i].texts);
+    }
 }

@@ -630,3 +630,88 @@ TEST_IN_FOLDER(a_copy_is_another_file)
     close(copy);
     close(file);
 }
+
+/* Pushes */
+
+TEST(three_pushes_in_five_minutes_and_no_more)
+{
+    struct record one = { 0 };
+
+    assert_int_equal(record_push(&one, NOW), 0);
+    assert_int_equal(record_push(&one, NOW + 10), 0);
+    assert_int_equal(record_push(&one, NOW + 20), 0);
+    assert_int_equal(record_push(&one, NOW + 20), NOW + 300);
+    assert_int_equal(record_push(&one, NOW + 299), NOW + 300);
+    assert_int_equal(record_push(&one, NOW + 300), 0);
+    assert_int_equal(record_push(&one, NOW + 300), NOW + 310);
+    /* The clock was set back. */
+    assert_int_equal(record_push(&one, NOW - DAY), NOW - DAY + 300);
+    assert_int_equal(record_push(&one, NOW - DAY + 300), 0);
+}
+
+TEST(a_denied_push_is_the_last_one_for_an_hour)
+{
+    struct record one = { 0 };
+
+    record_stop_push(&one, 0, NOW);
+    assert_int_equal(record_wrong(&one), 0);
+    assert_int_equal(record_push(&one, NOW + HOUR - 1), NOW + HOUR);
+    assert_int_equal(record_push(&one, NOW - 5), NOW - 5 + HOUR);
+    assert_int_equal(record_push(&one, NOW - 5 + HOUR), 0);
+    record_stop_push(&one, 0, NOW);
+    record_forgive(&one);
+    assert_int_equal(record_push(&one, NOW + 1), 0);
+}
+
+TEST(a_wrong_number_counts_as_ten_wrong_codes)
+{
+    struct record one = { 0 };
+
+    record_stop_push(&one, 10, NOW);
+    assert_int_equal(record_wrong(&one), 10);
+    assert_int_equal(one.row, 10);
+    assert_int_equal(one.untold, 10);
+    record_stop_push(&one, 10, NOW);
+    record_stop_push(&one, 10, NOW + 1);
+    assert_int_equal(record_opens(&one, NOW + 2), NOW + DAY);
+    one.row = RECORD_WRONG_ROW - 1;
+    record_stop_push(&one, 10, NOW + 1);
+    assert_int_equal(one.row, RECORD_WRONG_ROW);
+    assert_int_equal(record_wrong(&one), RECORD_WRONG_DAY);
+}
+
+/* As the version before pushes wrote it. */
+TEST_IN_FOLDER(a_file_without_pushes_keeps_everything)
+{
+    enum { SIZE = offsetof(struct record, pushes_s) };
+    static const uint8_t key[SIPHASH_KEY_SIZE];
+    int file = open_file(*state);
+    struct record was = { 0 }, is;
+    struct verdict why_not;
+    char bytes[SIZE + sizeof(uint64_t)];
+    uint64_t sum;
+
+    record_claim(&was, 7, 1000);
+    record_create(&was, NOW);
+    record_count(&was, NOW);
+    was.denied_s = NOW;
+    memcpy(was.magic, "ptvsent1", sizeof was.magic);
+    memcpy(bytes, &was, SIZE);
+    sum = siphash(key, bytes, SIZE);
+    memcpy(bytes + SIZE, &sum, sizeof sum);
+    assert_int_equal(pwrite(file, bytes, sizeof bytes, 0), sizeof bytes);
+
+    assert_locked(file, &is, STATEFILE_LOCKED, "");
+    assert_memory_equal(&is, &was, SIZE);
+    assert_int_equal(record_push(&is, NOW), 0);
+    assert_true(statefile_write(&record_file, file, &is, false, &why_not));
+    statefile_unlock(file);
+    assert_true(record_read(file, &was));
+    assert_int_equal(was.pushes_s[0], NOW);
+    assert_int_equal(record_wrong(&was), 1);
+    bytes[SIZE - 1] ^= 1;
+    assert_int_equal(ftruncate(file, 0), 0);
+    assert_int_equal(pwrite(file, bytes, sizeof bytes, 0), sizeof bytes);
+    assert_false(record_read(file, &is));
+    close(file);
+}

@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "core/clock.h"
 #include "paths.h"
@@ -15,6 +16,8 @@
 
 #define CREATE_PATH "/v2/Services/" REPLY_SERVICE "/Entities/" REPLY_IDENTITY "/Challenges"
 #define VERIFY_PATH CREATE_PATH "/" REPLY_SID
+#define PUSH_FACTOR "YFffffffffffffffffffffffffffffffff"
+#define PUSH_FACTOR "YFffffffffffffffffffffffffffffffff"
 #define REQUEST_ID  "RQ" REPLY_HEX32
 
 enum { TIMEOUT_SECONDS = 10, LINES_MAX = 8, TEXT_SIZE = 2048 };
@@ -326,8 +329,8 @@ TEST_WITH(create_with_a_code_tells_wrong_expired_and_denied_apart, setup, teardo
     reply_error(403, 60323);
     assert_int_equal(create_with_code(login), CHALLENGE_EXPIRED);
     reply_challenge(201, "denied");
-    assert_int_equal(create_with_code(login), CHALLENGE_REFUSED);
-    assert_refused(&login->why_not, OUTCOME_DENIED, "denied; request=" REQUEST_ID);
+    assert_int_equal(create_with_code(login), CHALLENGE_DENIED);
+    assert_refused(&login->why_not, OUTCOME_DENIED, "denied");
     reply_error(403, 60322);
     assert_int_equal(create_with_code(login), CHALLENGE_REFUSED);
     assert_refused(&login->why_not, OUTCOME_DENIED, "answered before");
@@ -489,7 +492,7 @@ TEST_WITH(verify_tells_wrong_expired_and_denied_apart, setup, teardown)
     reply_error(403, 60323);
     assert_int_equal(verify(login), CHALLENGE_EXPIRED);
     reply_challenge(200, "denied");
-    assert_int_equal(verify(login), CHALLENGE_REFUSED);
+    assert_int_equal(verify(login), CHALLENGE_DENIED);
     assert_refused(&login->why_not, OUTCOME_DENIED, "denied");
     reply_error(403, 60322);
     assert_int_equal(verify(login), CHALLENGE_REFUSED);
@@ -745,4 +748,111 @@ TEST_WITH(fetch_is_repeated_once_whatever_was_lost, setup, teardown)
         assert_int_equal(fetch(login), CHALLENGE_REFUSED);
         assert_requests(4);
     }
+}
+
+#define of_a_login(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+static enum challenge_state send_push(struct login *login)
+{
+    const struct challenge_push push = { "Login at web-1 (sshd)?", 42 };
+
+    login->enrollment.push_factor_sid = (char *)PUSH_FACTOR;
+    return challenge_api.push(login->service, &login->watch, &push, &login->challenge,
+                              &login->why_not);
+}
+
+static void reply_push(int status, const char *state, const char *name, const char *value)
+{
+    char body[TEXT_SIZE], *factor;
+
+    snprintf(body, sizeof body, "%s", reply_print(state, name, value));
+    factor = strstr(body, "\"totp\"");
+    if (factor != NULL)
+        memcpy(factor, "\"push\"", 6);
+    factor = strstr(body, REPLY_FACTOR);
+    if (factor != NULL)
+        memcpy(factor, PUSH_FACTOR, strlen(PUSH_FACTOR));
+    reply(status, body);
+}
+
+/* ISO 8601, as the API has it; 60 s from now. */
+static void assert_ends_soon(const char *date)
+{
+    struct tm parts = { 0 };
+    const char *end = strptime(date, "%Y%%2D%m%%2D%dT%H%%3A%M%%3A%SZ", &parts);
+    time_t left = timegm(&parts) - time(NULL);
+
+    assert_non_null(end);
+    assert_string_equal(end, "");
+    assert_in_range(left, CHALLENGE_PUSH_SECONDS - 5, CHALLENGE_PUSH_SECONDS);
+}
+
+TEST_WITH(a_push_tells_the_phone_host_service_and_number, setup, teardown)
+{
+    static const char before[] =
+        "POST " CREATE_PATH " FactorSid=" PUSH_FACTOR
+        "&Details.Message=Login%20at%20web%2D1%20%28sshd%29%3F&Details.Fields="
+        "%7B%22label%22%3A%22Number%22%2C%22value%22%3A%2242%22%7D&ExpirationDate=";
+    struct login *login = *state;
+
+    reply_push(201, "pending", NULL, NULL);
+    assert_int_equal(send_push(login), CHALLENGE_PENDING);
+    assert_requests(1);
+    assert_string_equal(login->challenge.sid, REPLY_SID);
+    assert_memory_equal(network.requests[0], before, strlen(before));
+    assert_ends_soon(network.requests[0] + strlen(before));
+}
+
+TEST_WITH(a_push_is_fetched_as_a_push, setup, teardown)
+{
+    static const struct {
+        const char *status;
+        enum challenge_state state;
+    } rows[] = { { "pending", CHALLENGE_PENDING },
+                 { "approved", CHALLENGE_APPROVED },
+                 { "expired", CHALLENGE_EXPIRED },
+                 { "denied", CHALLENGE_DENIED } };
+    struct login *login = *state;
+
+    reply_push(201, "pending", NULL, NULL);
+    send_push(login);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        reply_push(200, rows[i].status, NULL, NULL);
+        assert_int_equal(fetch(login), rows[i].state);
+    }
+    reply_challenge(200, "approved");
+    assert_int_equal(fetch(login), CHALLENGE_REFUSED);
+    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "does not match this login: factor_sid");
+    reply_push(200, "approved", "factor_type", "\"totp \"");
+    assert_int_equal(fetch(login), CHALLENGE_REFUSED);
+    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "does not match this login: factor_type");
+}
+
+TEST_WITH(a_push_that_may_have_left_is_not_sent_again, setup, teardown)
+{
+    struct login *login = *state;
+
+    fail_with(HTTP_LOST);
+    assert_int_equal(send_push(login), CHALLENGE_REFUSED);
+    assert_requests(1);
+    assert_string_equal(login->challenge.sid, "");
+    fail_with(HTTP_UNSENT);
+    reply_push(201, "pending", NULL, NULL);
+    assert_int_equal(send_push(login), CHALLENGE_PENDING);
+    assert_requests(3);
+}
+
+TEST_WITH(a_new_push_is_201_and_pending, setup, teardown)
+{
+    struct login *login = *state;
+
+    reply_push(201, "approved", NULL, NULL);
+    assert_int_equal(send_push(login), CHALLENGE_REFUSED);
+    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "the new challenge is not pending");
+    reply_push(200, "pending", NULL, NULL);
+    assert_int_equal(send_push(login), CHALLENGE_REFUSED);
+    reply_challenge(201, "pending");
+    assert_int_equal(send_push(login), CHALLENGE_REFUSED);
+    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "does not match this login: factor_sid");
+    assert_string_equal(login->challenge.sid, "");
 }

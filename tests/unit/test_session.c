@@ -96,7 +96,9 @@ static bool covers(const char *runtime_dir, struct verdict *verdict, struct verd
     const struct settings settings = { .session_minutes = MINUTES,
                                        .session_services = services,
                                        .runtime_dir = (char *)runtime_dir };
-    const struct enrollment enrollment = { (char *)"identity", (char *)FACTOR, (char *)"root" };
+    const struct enrollment enrollment = { .identity = (char *)"identity",
+                                           .factor_sid = (char *)FACTOR,
+                                           .user = (char *)"root" };
     const struct dialogue_login login = { .service = "sudo", .user = "root", .is_own = true };
 
     *verdict = *why_not = (struct verdict){ 0 };

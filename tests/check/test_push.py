@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, the pam_twilio_verify authors
+"""Pushes: the check program, the emulator, and a device that approves and denies."""
+
+import pathlib
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from kit.checkcase import CheckTest, Host, load_tests  # noqa: E402,F401
+from kit.device import Device  # noqa: E402
+from kit.fixture import temporary_folder  # noqa: E402
+
+ALONE = 'ask-secret Type "push" to ask your phone: '
+BOTH = 'ask-secret Verification code, or "push": '
+NUMBER = "ask Number on your phone: "
+PUSH_SECONDS = 30
+
+
+class Push(CheckTest):
+    def setUp(self):
+        self.emulator_process = self.emulator()
+        self.device = Device(self.emulator_process).enroll()
+
+    def push_host(self, factor_sid=None, **groups):
+        """A host on which alice has the device's factor, alone or beside FACTOR_SID."""
+        folder = self.enterContext(temporary_folder())
+        host = Host(folder, self.emulator_process.url, users=(), **groups)
+        lines = [f'identity = "{self.device.identity}";',
+                 f'push_factor_sid = "{self.device.sid}";']
+        if factor_sid is not None:
+            lines.append(f'factor_sid = "{factor_sid}";')
+        host.enroll("alice").write_text("\n".join(lines) + "\n")
+        return host
+
+    def begin(self, host, prompt=ALONE):
+        login = self.login(host)
+        login.expect_prompt(prompt)
+        login.timeout = PUSH_SECONDS
+        login.answer("push")
+        return login
+
+    def approve(self):
+        challenge = self.device.wait_for_challenge()
+        self.device.approve(challenge)
+        return challenge
+
+    def test_the_number_of_an_approved_push_lets_in(self):
+        login = self.begin(self.push_host())
+        challenge = self.approve()
+        self.assertRegex(challenge["details"]["message"], r"^Login at \S+ \(sshd\)\. ")
+        self.assertNotIn("alice", challenge["details"]["message"])
+        login.expect_prompt(NUMBER)
+        login.answer(str(self.device.number(challenge)))
+        self.assert_outcome(login, "approved", "^PUSH approved, and the number is right; challenge=")
+
+    def test_a_push_works_beside_a_code(self):
+        factor = self.emulator_process.factor(identity=self.device.identity)
+        login = self.begin(self.push_host(factor.sid), BOTH)
+        challenge = self.approve()
+        login.expect_prompt(NUMBER)
+        login.answer(str(self.device.number(challenge)))
+        self.assert_outcome(login, "approved", "^PUSH approved")
+
+    def test_another_number_lets_nobody_in_and_stops_pushes(self):
+        host = self.push_host()
+        login = self.begin(host)
+        number = self.device.number(self.approve())
+        login.expect_prompt(NUMBER)
+        login.answer(str(10 + (int(number) + 1 - 10) % 90))
+        self.assert_outcome(login, "denied", "^wrong number after the push was approved")
+        self.assertEqual(login.logged[0][0], "warning")
+        login = self.login(host)
+        login.expect_prompt("ask-secret " + login_notice(10) + ALONE.removeprefix("ask-secret "))
+        login.answer("push")
+        self.assertRegex(login.read_line(5), "^show Too many pushes: your phone can be asked again")
+        self.assert_outcome(login, "exhausted", "^no push to alice until")
+
+    def test_a_denied_push_warns(self):
+        login = self.begin(self.push_host())
+        self.device.deny(self.device.wait_for_challenge())
+        self.assert_outcome(login, "denied", "^the push was denied on the phone; challenge=")
+        self.assertEqual(login.logged[0][0], "warning")
+
+    def test_three_pushes_in_five_minutes(self):
+        host = self.push_host()
+        for _ in range(3):
+            login = self.begin(host)
+            challenge = self.device.wait_for_challenge()
+            login.hang_up()
+            self.assert_outcome(login, "denied", "^left while the phone was asked", seconds=5)
+            self.device.approve(challenge)
+        login = self.begin(host)
+        self.assertRegex(login.read_line(5), "^show Too many pushes")
+        self.assert_outcome(login, "exhausted", "^no push to alice until")
+        self.assertEqual(len(self.device.challenges()), 3)
+
+    def test_a_silent_phone_denies_in_thirty_seconds(self):
+        login = self.begin(self.push_host())
+        began = time.monotonic()
+        self.assert_outcome(login, "denied", "^no answer from the phone in 30 s")
+        self.assertGreater(time.monotonic() - began, 28)
+
+    def test_no_push_where_it_cannot_be_counted(self):
+        host = self.push_host(check={"state_dir": "/nonexistent"})
+        login = self.begin(host)
+        self.assert_outcome(login, "misconfigured", "^no push was sent: it cannot be counted")
+        self.assertEqual(self.device.challenges(), [])
+
+    def test_an_empty_answer_and_a_code_ask_no_phone(self):
+        login = self.login(self.push_host())
+        for answer in ("", "123456", "password"):
+            login.expect_prompt(ALONE if answer == "" else
+                                ALONE.replace("secret ", "secret Wrong code. "))
+            login.answer(answer)
+        self.assert_outcome(login, "denied", r"\(1 empty, 2 malformed\)")
+        self.assertEqual(self.device.challenges(), [])
+
+
+def login_notice(count):
+    return f"{count} wrong codes since {time.strftime('%H:%M')}. "
