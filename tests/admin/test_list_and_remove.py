@@ -260,6 +260,19 @@ class Remove(AdminCase):
         done = self.run_tool("remove", "root", "--leftovers")
         self.assertEqual((done.status, "root has no unfinished enrollment" in done.err), (OK, True))
 
+    def test_a_push_factor_is_listed_and_stays_at_twilio(self):
+        self.enroll("root")
+        identity, sid = self.record("root")
+        path, push_sid = self.users / "root.conf", "YF" + "7" * 32
+        path.write_text(path.read_text() + f'push_factor_sid = "{push_sid}";\n')
+        row, = json.loads(self.run_tool("list", "--json").out)
+        self.assertEqual(row["push_factor_sid"], push_sid)
+        done = self.run_tool("remove", "root")
+        self.assertEqual(done.status, OK)
+        self.assertIn(f"the push factor {push_sid} of identity {identity} is still at Twilio",
+                      done.err)
+        self.assertFalse(path.exists())
+
     def test_a_damaged_file_is_kept_as_what_to_delete_is_not_known(self):
         path = self.users / "root.conf"
         path.write_text('identity = "abcdefgh";\n')

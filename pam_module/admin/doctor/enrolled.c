@@ -80,7 +80,9 @@ static size_t read_files(struct report *report, const struct users *users, char 
             add_damaged(report, names[i], &why_not);
         if (found != USERS_FOUND)
             continue;
-        memcpy(owners[count].factor_sid, record.factor_sid, sizeof record.factor_sid);
+        memcpy(owners[count].factor_sid,
+               record.factor_sid[0] != '\0' ? record.factor_sid : record.push_factor_sid,
+               sizeof record.factor_sid);
         owners[count++].name = names[i];
     }
     return count;
@@ -303,17 +305,27 @@ static void add_absent(struct report *report, const struct settings *settings, c
                    user);
 }
 
+void enrolled_print_factors(const struct enrollment *enrollment, char text[ENROLLED_FACTORS_SIZE])
+{
+    const char *code = enrollment->factor_sid, *push = enrollment->push_factor_sid;
+
+    snprintf(text, ENROLLED_FACTORS_SIZE, "%s%s%s%s%s", code != NULL ? "factor " : "",
+             code != NULL ? code : "", code != NULL && push != NULL ? ", " : "",
+             push != NULL ? "push factor " : "", push != NULL ? push : "");
+}
+
 struct enrollment *enrolled_find(struct report *report, const struct settings *settings,
                                  const char *user)
 {
     struct enrollment *enrollment = NULL;
+    char factors[ENROLLED_FACTORS_SIZE];
     struct verdict why_not;
 
     switch (enrollment_find(settings->users_dir, user, &enrollment, &why_not)) {
     case ENROLLMENT_FOUND:
-        report_add(report, REPORT_OK, "user", NULL,
-                   "%s is enrolled in %s.conf: identity %s, factor %s", user, enrollment->user,
-                   enrollment->identity, enrollment->factor_sid);
+        enrolled_print_factors(enrollment, factors);
+        report_add(report, REPORT_OK, "user", NULL, "%s is enrolled in %s.conf: identity %s, %s",
+                   user, enrollment->user, enrollment->identity, factors);
         add_bypass(report, settings, enrollment->user);
         enrolled_add_recovery(report, settings, enrollment->user);
         counts_add(report, settings, enrollment->user);

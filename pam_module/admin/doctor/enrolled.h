@@ -21,6 +21,11 @@ void enrolled_print_remedy(const struct settings *settings, const char *user, ch
 void enrolled_add_recovery(struct report *report, const struct settings *settings,
                            const char *name);
 
+enum { ENROLLED_FACTORS_SIZE = 128 };
+
+/* How a finding names the factors of ENROLLMENT. */
+void enrolled_print_factors(const struct enrollment *enrollment, char text[ENROLLED_FACTORS_SIZE]);
+
 /* A finding about USER's own, and those about his bypass and his recovery codes. The caller frees
  * with enrollment_free(). NULL: USER can't log in with a code. */
 struct enrollment *enrolled_find(struct report *report, const struct settings *settings,

@@ -169,8 +169,12 @@ static void explain_question(const struct explain *explain)
 
     report_add(explain->report, REPORT_OK, "question", NULL,
                "\"%s\", up to %d times in one call of the module; %d digits are a code",
-               settings->prompt, settings->attempts, settings->code_length);
-    if (explain->found.enrollment != NULL)
+               policy_prompt(settings, explain->found.enrollment), settings->attempts,
+               settings->code_length);
+    if (explain->found.enrollment != NULL && explain->found.enrollment->factor_sid == NULL)
+        report_add(explain->report, REPORT_OK, "challenge", NULL,
+                   "one for a push, if it is asked for");
+    else if (explain->found.enrollment != NULL)
         report_add(explain->report, REPORT_OK, "challenge", NULL,
                    "one for each call, created %s (create_challenge = \"%s\")",
                    is_with_code ? "with the first code" : "while the user types",
@@ -237,6 +241,7 @@ static bool is_able_to_ask(const struct explain *explain)
 static void explain_enrolled(const struct explain *explain)
 {
     const struct enrollment *enrollment = explain->found.enrollment;
+    char factors[ENROLLED_FACTORS_SIZE];
 
     report_add(explain->report, REPORT_OK, "rule", NULL, "enrolled: %s/%s.conf",
                explain->settings->users_dir, enrollment->user);
@@ -244,8 +249,9 @@ static void explain_enrolled(const struct explain *explain)
         report_add(explain->report, REPORT_NOTE, "name", NULL,
                    "\"%s\" is another name of the account %s, and has no file of its own",
                    explain->user, enrollment->user);
-    report_add(explain->report, REPORT_OK, "enrollment", NULL, "identity %s, factor %s",
-               enrollment->identity, enrollment->factor_sid);
+    enrolled_print_factors(enrollment, factors);
+    report_add(explain->report, REPORT_OK, "enrollment", NULL, "identity %s, %s",
+               enrollment->identity, factors);
     explain_no_bypass(explain);
     enrolled_add_recovery(explain->report, explain->settings, enrollment->user);
     counts_add(explain->report, explain->settings, enrollment->user);

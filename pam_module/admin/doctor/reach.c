@@ -261,7 +261,7 @@ static void add_admin_key(const struct reach *reach, const struct enrollment *en
         return;
     if (strcmp(path, reach->settings->api_key_file) != 0)
         add_service(reach, &service, "admin's key", user);
-    if (enrollment != NULL)
+    if (enrollment != NULL && enrollment->factor_sid != NULL)
         add_factor(reach, &service, enrollment);
     service_close(&service);
 }

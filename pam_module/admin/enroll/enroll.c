@@ -93,6 +93,9 @@ static bool choose_identity(const struct command_call *call, const struct tool *
     if (identity != NULL || found == USERS_FOUND) {
         snprintf(ret_record->identity, sizeof ret_record->identity, "%s",
                  identity != NULL ? identity : enrolled.identity);
+        if (found == USERS_FOUND && strcmp(ret_record->identity, enrolled.identity) == 0)
+            memcpy(ret_record->push_factor_sid, enrolled.push_factor_sid,
+                   sizeof enrolled.push_factor_sid);
     } else if (!make_identity(ret_record->identity)) {
         terminal_say("cannot get random numbers for an identity: %s", strerror(errno));
         return false;

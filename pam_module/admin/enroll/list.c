@@ -33,6 +33,7 @@ static const char *const columns[] = { "user",
                                        "wrong_in_a_row",
                                        "locked_until",
                                        "sessions",
+                                       "push_factor_sid",
                                        NULL };
 
 static const char *const words[USERS_STATES] = {
@@ -200,14 +201,15 @@ static void add_row(struct rows *rows, enum users_state state, const char *name)
         find_wrong(rows, name, &extras);
         find_sessions(rows, name, &extras);
     }
-    listing_add(
-        rows->listing,
-        (const char *[]){ name, found == USERS_FOUND ? words[state] : "damaged",
-                          found == USERS_FOUND ? record.identity : NULL, some(record.factor_sid),
-                          found == USERS_FOUND ? check(rows, state, &record) : NULL,
-                          some(extras.recovery), some(extras.until),
-                          *extras.until != '\0' ? extras.bypass->reason : NULL, some(extras.day),
-                          some(extras.row), some(extras.locked), some(extras.sessions) });
+    listing_add(rows->listing,
+                (const char *[]){ name, found == USERS_FOUND ? words[state] : "damaged",
+                                  found == USERS_FOUND ? record.identity : NULL,
+                                  some(record.factor_sid),
+                                  found == USERS_FOUND ? check(rows, state, &record) : NULL,
+                                  some(extras.recovery), some(extras.until),
+                                  *extras.until != '\0' ? extras.bypass->reason : NULL,
+                                  some(extras.day), some(extras.row), some(extras.locked),
+                                  some(extras.sessions), some(record.push_factor_sid) });
     bypass_free(&extras.bypass);
 }
 
@@ -224,7 +226,7 @@ static void add_bypassed(struct rows *rows, const char *name)
     if (*extras.until != '\0')
         listing_add(rows->listing,
                     (const char *[]){ name, "not enrolled", NULL, NULL, NULL, NULL, extras.until,
-                                      extras.bypass->reason, NULL, NULL, NULL, NULL });
+                                      extras.bypass->reason, NULL, NULL, NULL, NULL, NULL });
     bypass_free(&extras.bypass);
 }
 

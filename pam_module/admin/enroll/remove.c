@@ -61,9 +61,11 @@ static enum command_status remove_all(const struct command_call *call, struct to
     const char *name = call->operands[0];
     bool is_leftovers = command_value(call, "leftovers") != NULL;
     enum command_status status = COMMAND_OK;
+    struct users_record enrolled = { .push_factor_sid = "" };
     struct verdict why_not;
     int found = 0;
 
+    users_read(&tool->users, USERS_ENROLLED, name, &enrolled, &why_not);
     if (!is_leftovers && !drop_extras(tool, name, &status))
         return status;
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
@@ -81,6 +83,10 @@ static enum command_status remove_all(const struct command_call *call, struct to
         terminal_say("could not delete the local state of %s: %s", name, why_not.reason);
     terminal_say("%s: %s", name,
                  is_leftovers ? "deleted the unfinished enrollment" : "removed here and at Twilio");
+    if (!is_leftovers && enrolled.push_factor_sid[0] != '\0')
+        terminal_say("the push factor %s of identity %s is still at Twilio: delete it with the "
+                     "app that made it",
+                     enrolled.push_factor_sid, enrolled.identity);
     return COMMAND_OK;
 }
 

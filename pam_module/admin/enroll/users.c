@@ -121,7 +121,7 @@ static bool is_factor_sid(const char *text)
 
 /* A pending file before the factor has a SID; every other one is read as a login reads it. */
 struct draft {
-    char *identity, *factor_sid;
+    char *identity, *factor_sid, *push_factor_sid;
 };
 
 static const struct key draft_keys[] = {
@@ -140,6 +140,13 @@ static const struct key draft_keys[] = {
       .maximum = 34,
       .is_valid = is_factor_sid,
       .rule = "must be YF and 32 hexadecimal digits" },
+    { .name = "push_factor_sid",
+      .type = KEY_TEXT,
+      .offset = offsetof(struct draft, push_factor_sid),
+      .minimum = 34,
+      .maximum = 34,
+      .is_valid = is_factor_sid,
+      .rule = "must be YF and 32 hexadecimal digits" },
 };
 
 enum { DRAFT_KEYS = sizeof draft_keys / sizeof *draft_keys };
@@ -150,13 +157,16 @@ static bool parse(const char *text, const char *shown, enum users_state state,
     struct draft draft = { 0 };
     bool is_good = keys_parse(text, shown, draft_keys, DRAFT_KEYS, &draft, why_not);
 
-    if (is_good && draft.factor_sid == NULL && state != USERS_PENDING)
-        is_good =
-            verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: factor_sid is missing", shown);
+    if (is_good && draft.factor_sid == NULL && draft.push_factor_sid == NULL &&
+        state != USERS_PENDING)
+        is_good = verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                                 "%s: factor_sid or push_factor_sid is missing", shown);
     if (is_good) {
         snprintf(ret_record->identity, sizeof ret_record->identity, "%s", draft.identity);
         snprintf(ret_record->factor_sid, sizeof ret_record->factor_sid, "%s",
                  draft.factor_sid != NULL ? draft.factor_sid : "");
+        snprintf(ret_record->push_factor_sid, sizeof ret_record->push_factor_sid, "%s",
+                 draft.push_factor_sid != NULL ? draft.push_factor_sid : "");
     }
     keys_free(draft_keys, DRAFT_KEYS, &draft);
     return is_good;
@@ -203,8 +213,11 @@ bool users_write(const struct users *users, const char *name, const struct users
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "the name is too long");
     length = snprintf(text, sizeof text, "identity   = \"%s\";\n", record->identity);
     if (record->factor_sid[0] != '\0')
-        snprintf(text + length, sizeof text - (size_t)length, "factor_sid = \"%s\";\n",
-                 record->factor_sid);
+        length += snprintf(text + length, sizeof text - (size_t)length, "factor_sid = \"%s\";\n",
+                           record->factor_sid);
+    if (record->push_factor_sid[0] != '\0')
+        snprintf(text + length, sizeof text - (size_t)length, "push_factor_sid = \"%s\";\n",
+                 record->push_factor_sid);
     return folder_put(users->folders[USERS_PENDING], file, users->folders[USERS_PENDING], temporary,
                       text, 0640) ||
            refuse(why_not, users, USERS_PENDING, name, "writing");

@@ -25,6 +25,7 @@ enum users_state { USERS_ENROLLED, USERS_PENDING, USERS_FORMER, USERS_STATES };
 struct users_record {
     char identity[USERS_IDENTITY_SIZE];
     char factor_sid[USERS_SID_SIZE]; /* "" in USERS_PENDING: the request to make it may have left */
+    char push_factor_sid[USERS_SID_SIZE]; /* "": none; without one there is the other */
 };
 
 struct users {
