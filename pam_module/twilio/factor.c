@@ -85,6 +85,7 @@ static bool read_factor(struct json_object *object, const struct service *servic
 
     snprintf(ret_factor->sid, sizeof ret_factor->sid, "%s", its_sid);
     read_config(object, &ret_factor->config);
+    ret_factor->is_push = reply_is(object, "factor_type", "push");
     ret_factor->is_verified = reply_is(object, "status", "verified");
     return true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* A TOTP factor of Twilio Verify: create, confirm, fetch, list, remove. */
+/* A TOTP factor of Twilio Verify: create, confirm, fetch, list, remove; others: fetch. */
 #pragma once
 
 #include <stdbool.h>
@@ -34,6 +34,7 @@ struct factor_config {
 struct factor {
     char sid[FACTOR_SID_SIZE];
     struct factor_config config;
+    bool is_push;
     bool is_verified; /* its first code was right: it can be used to log in */
 };
 

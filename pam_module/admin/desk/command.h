@@ -14,7 +14,7 @@ enum command_status {
     COMMAND_UNAVAILABLE = 3, /* Twilio or the network did not answer: try again later */
 };
 
-enum { COMMAND_OPTIONS_MAX = 8 };
+enum { COMMAND_OPTIONS_MAX = 10 };
 
 /* An option of a verb: "--NAME" or "--NAME ARGUMENT". */
 struct command_option {

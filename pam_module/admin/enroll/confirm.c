@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#include "../../core/userfile.h"
 #include "../desk/terminal.h"
 #include "ledgers.h"
 
@@ -44,22 +43,13 @@ static enum factor_result send_code(struct tool *tool, const struct users_record
     return FACTOR_DONE;
 }
 
-/* Recovery codes may be of an earlier user of this name whose enrollment was deleted by hand. */
-static bool drop_others_codes(const struct tool *tool, const char *name, struct verdict *why_not)
-{
-    struct users_record record;
-    bool was_there;
-
-    return users_read(&tool->users, USERS_ENROLLED, name, &record, why_not) != USERS_NONE ||
-           users_drop(&tool->users, name, USERFILE_RECOVERY, &was_there, why_not);
-}
-
 static enum command_status install(struct tool *tool, const char *name, enum confirm_end *ret_end)
 {
     enum command_status status = COMMAND_OK;
     struct verdict why_not;
 
-    if (!drop_others_codes(tool, name, &why_not) || !users_install(&tool->users, name, &why_not))
+    if (!users_drop_others_codes(&tool->users, name, &why_not) ||
+        !users_install(&tool->users, name, &why_not))
         return tool_refuse(&why_not,
                            "the factor is confirmed, but the enrollment could not be written");
     if (!ledgers_unlock(tool->settings, name, &why_not))

@@ -14,6 +14,7 @@
 #include "../desk/terminal.h"
 #include "confirm.h"
 #include "import.h"
+#include "push-factor.h"
 #include "qr.h"
 
 enum { UUID_BYTES = 16, GROUP = 4, LABEL_MAX = 64 };
@@ -55,6 +56,8 @@ static bool is_sensible(const struct command_call *call)
         terminal_say("--import shows nothing to scan: leave out --name and --uri-only");
         return false;
     }
+    if (command_value(call, "push-factor") != NULL && !push_factor_is_sensible(call))
+        return false;
     if (command_value(call, "no-nss-check") != NULL)
         return true;
     errno = 0;
@@ -132,7 +135,7 @@ static enum command_status create(const struct command_call *call, struct tool *
     struct factor factor;
     struct verdict why_not;
 
-    if (!users_write(&tool->users, user, record, &why_not))
+    if (!users_write(&tool->users, USERS_PENDING, user, record, &why_not))
         return tool_refuse(&why_not, "nothing was made at Twilio");
     if (factor_create(&tool->service, record->identity,
                       imported != NULL ? &imported->config : &usual,
@@ -142,7 +145,7 @@ static enum command_status create(const struct command_call *call, struct tool *
     if (imported == NULL)
         set_label(ret_seed, label != NULL ? label : user);
     snprintf(record->factor_sid, sizeof record->factor_sid, "%s", factor.sid);
-    if (!users_write(&tool->users, user, record, &why_not))
+    if (!users_write(&tool->users, USERS_PENDING, user, record, &why_not))
         return tool_refuse(&why_not, "the factor was created, but could not be recorded");
     return COMMAND_OK;
 }
@@ -262,6 +265,8 @@ static enum command_status run(const struct command_call *call)
         return COMMAND_USAGE;
     if (!tool_open(call, call->operands[0], &tool))
         return COMMAND_WRONG;
+    if (command_value(call, "push-factor") != NULL)
+        return push_factor_enroll(call, &tool);
     return command_value(call, "import") != NULL ? import(call, &tool) : enroll(call, &tool, NULL);
 }
 
@@ -274,6 +279,7 @@ const struct command enroll_command = {
         { "name", "LABEL", "what the app shows beside the code; the user's name by default" },
         { "replace", NULL, "give an enrolled user a new factor, then delete the old one" },
         { "import", "FILE", "take the seed of FILE, for an app that has it; -: standard input" },
+        { "push-factor", "SID", "take the push factor that USER's app has made" },
         { "uri-only", NULL, "print only the otpauth address; \"confirm\" finishes later" },
         { "no-nss-check", NULL, "USER need not have an account" },
         TOOL_OPTIONS,

@@ -203,8 +203,8 @@ bool users_is_pending(const struct users *users, const char *name)
            record.factor_sid[0] != '\0';
 }
 
-bool users_write(const struct users *users, const char *name, const struct users_record *record,
-                 struct verdict *why_not)
+bool users_write(const struct users *users, enum users_state state, const char *name,
+                 const struct users_record *record, struct verdict *why_not)
 {
     char file[FILE_NAME_SIZE], temporary[FILE_NAME_SIZE], text[FILE_NAME_SIZE];
     int length;
@@ -218,9 +218,9 @@ bool users_write(const struct users *users, const char *name, const struct users
     if (record->push_factor_sid[0] != '\0')
         snprintf(text + length, sizeof text - (size_t)length, "push_factor_sid = \"%s\";\n",
                  record->push_factor_sid);
-    return folder_put(users->folders[USERS_PENDING], file, users->folders[USERS_PENDING], temporary,
-                      text, 0640) ||
-           refuse(why_not, users, USERS_PENDING, name, "writing");
+    return folder_put(users->folders[state], file, users->folders[USERS_PENDING], temporary, text,
+                      0640) ||
+           refuse(why_not, users, state, name, "writing");
 }
 
 bool users_put(const struct users *users, const char *name, const char *suffix, const char *text,
@@ -250,6 +250,15 @@ bool users_drop(const struct users *users, const char *name, const char *suffix,
     return (*ret_was_there ? fsync(folder) == 0 : errno == ENOENT) ||
            verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot remove %s/%s: %s", users->path,
                           file, strerror(errno));
+}
+
+bool users_drop_others_codes(const struct users *users, const char *name, struct verdict *why_not)
+{
+    struct users_record record;
+    bool was_there;
+
+    return users_read(users, USERS_ENROLLED, name, &record, why_not) != USERS_NONE ||
+           users_drop(users, name, USERFILE_RECOVERY, &was_there, why_not);
 }
 
 static bool move(const struct users *users, enum users_state from, enum users_state to,

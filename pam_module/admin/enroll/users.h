@@ -55,9 +55,9 @@ enum users_found users_read(const struct users *users, enum users_state state, c
 /* Whether a factor of NAME waits for its first code. */
 bool users_is_pending(const struct users *users, const char *name);
 
-/* Writes the pending file of NAME, whole and on the disk, or not at all. */
-bool users_write(const struct users *users, const char *name, const struct users_record *record,
-                 struct verdict *why_not);
+/* Writes the file of NAME, whole and on the disk, or not at all. */
+bool users_write(const struct users *users, enum users_state state, const char *name,
+                 const struct users_record *record, struct verdict *why_not);
 
 /* The pending file becomes the enrollment; one that was there becomes the former one. */
 bool users_install(const struct users *users, const char *name, struct verdict *why_not);
@@ -78,6 +78,10 @@ bool users_put(const struct users *users, const char *name, const char *suffix, 
 /* Removes it; *RET_WAS_THERE says whether there was one. */
 bool users_drop(const struct users *users, const char *name, const char *suffix,
                 bool *ret_was_there, struct verdict *why_not);
+
+/* Removes the recovery codes of NAME where there is no enrollment: they are of an earlier user of
+ * this name whose enrollment was deleted by hand. */
+bool users_drop_others_codes(const struct users *users, const char *name, struct verdict *why_not);
 
 /* The names that have a file with SUFFIX, sorted, for the caller to free with folder_free_names().
  * NULL, with the verdict: the folder can't be read. */
