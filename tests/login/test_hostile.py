@@ -42,6 +42,11 @@ MAY_RAISE_LIMITS = int(CAPABILITIES, 16) >> CAP_SYS_RESOURCE & 1
 SIGNALS = sorted(set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP})
 numbers = itertools.count(1)
 
+# A host takes what it is given, and nohup(1) or a shell in the background would give it "ignored".
+for ignored in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(ignored) == signal.SIG_IGN:
+        signal.signal(ignored, signal.SIG_DFL)
+
 
 def set_traps():
     """A folder that is the caller's, with everything in it that a library might read."""
