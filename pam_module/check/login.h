@@ -69,7 +69,7 @@ struct login_ports {
     int64_t (*count)(void *context, struct verdict *why_not);
     /* A push, as ledger_push() and ledger_stop_push() have it. */
     int64_t (*push)(void *context, struct verdict *why_not);
-    void (*stop_push)(void *context, int wrong);
+    bool (*stop_push)(void *context, int wrong);
     /* Uses up the recovery code CODE. How many remain; -1: it does not count. */
     int (*recover)(void *context, const char *code);
     /* Whether a right recovery code would count now. */

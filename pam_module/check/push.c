@@ -120,11 +120,14 @@ static enum challenge_state ask_phone(struct push *push, struct verdict *why_not
 static void alarm_of(const struct push *push, int wrong, const char *what)
 {
     const struct login_ports *ports = push->ports;
-    char text[160];
+    char text[224];
 
-    ports->stop_push(ports->context, wrong);
-    snprintf(text, sizeof text, "%s: no push for an hour; challenge=%s", what,
-             push->challenge->sid);
+    snprintf(
+        text, sizeof text, "%s: %s; challenge=%s", what,
+        ports->stop_push(ports->context, wrong)
+            ? "no push for an hour"
+            : "cannot stop pushes, the user's file in state_dir is locked or cannot be written",
+        push->challenge->sid);
     ports->log(ports->context, true, text);
     verdict_refuse(&push->questions->verdict, OUTCOME_DENIED, "%s", what);
 }

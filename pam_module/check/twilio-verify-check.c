@@ -179,11 +179,11 @@ static int64_t push(void *context, struct verdict *why_not)
     return ledger_push(&check->ledger, why_not);
 }
 
-static void stop_push(void *context, int wrong)
+static bool stop_push(void *context, int wrong)
 {
     struct check *check = context;
 
-    ledger_stop_push(&check->ledger, wrong);
+    return ledger_stop_push(&check->ledger, wrong);
 }
 
 static int recover(void *context, const char *code)

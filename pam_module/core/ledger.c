@@ -377,16 +377,18 @@ int64_t ledger_push(struct ledger *ledger, struct verdict *why_not)
     return opens_s;
 }
 
-void ledger_stop_push(struct ledger *ledger, int wrong)
+bool ledger_stop_push(struct ledger *ledger, int wrong)
 {
     struct page page;
     struct verdict why_not;
+    bool is_noted;
 
     if (open_page(ledger, &page, &why_not) != STATEFILE_LOCKED)
-        return;
+        return false;
     record_stop_push(&page.record, wrong, now_s(CLOCK_REALTIME));
-    write_page(ledger, &page);
+    is_noted = write_page(ledger, &page);
     close_page(&page);
+    return is_noted;
 }
 
 /* What a login that let in takes away. */

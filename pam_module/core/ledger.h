@@ -70,8 +70,8 @@ int64_t ledger_count(struct ledger *ledger, struct verdict *why_not);
 int64_t ledger_push(struct ledger *ledger, struct verdict *why_not);
 
 /* The push was denied, or its number was wrong, which counts as WRONG wrong codes: no push for the
- * next RECORD_PUSH_STOP_SECONDS. */
-void ledger_stop_push(struct ledger *ledger, int wrong);
+ * next RECORD_PUSH_STOP_SECONDS. False: it could not be noted. */
+bool ledger_stop_push(struct ledger *ledger, int wrong);
 
 enum ledger_end {
     LEDGER_DENIED,

@@ -240,13 +240,14 @@ static int64_t on_push(void *context, struct verdict *why_not)
     return 1;
 }
 
-static void on_stop_push(void *context, int wrong)
+static bool on_stop_push(void *context, int wrong)
 {
     const struct world *world = context;
 
     fuzz_demand(world->number != 0 && (wrong == 10) == world->is_number_asked,
                 "a wrong number counts as ten codes");
     fuzz_demand(!world->is_number_right, "a right number stops nothing");
+    return true;
 }
 
 static int on_recover(void *context, const char *code)

@@ -611,10 +611,11 @@ static int64_t on_push(void *context, struct verdict *why_not)
     return -1;
 }
 
-static void on_stop_push(void *context, int wrong)
+static bool on_stop_push(void *context, int wrong)
 {
     (void)wrong;
     demand(context, false, "stops pushes of nobody");
+    return false;
 }
 
 static void on_release(void *context, const char *code)

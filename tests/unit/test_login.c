@@ -72,6 +72,7 @@ struct scene {
     bool can_recover, was_denied;
     bool has_push, has_no_code; /* factors: a push factor besides, or alone */
     enum outcome push_fails;
+    bool stop_fails;
     int number; /* that the phone shows */
     int64_t fetch_ms;
     int leaves_after_fetches; /* 0: he waits for the phone */
@@ -384,10 +385,13 @@ static int64_t on_push(void *context, struct verdict *why_not)
     return scene->opens_s;
 }
 
-static void on_stop_push(void *context, int wrong)
+static bool on_stop_push(void *context, int wrong)
 {
-    assert_int_equal(((struct scene *)context)->limit_ms, HTTP_FOREVER);
+    const struct scene *scene = context;
+
+    assert_int_equal(scene->limit_ms, HTTP_FOREVER);
     remember(context, "stop(%d) ", wrong);
+    return !scene->stop_fails;
 }
 
 static int on_recover(void *context, const char *code)
@@ -2134,6 +2138,22 @@ TEST(a_denied_push_warns_and_stops_others)
     assert_string_equal(scene.logged, "[WARNING the push was denied on the phone: no push for an "
                                       "hour; challenge=YC1]");
     assert_string_equal(scene.ends, "denied");
+}
+
+TEST(a_warning_says_that_pushes_could_not_be_stopped)
+{
+    struct scene scene = { .has_push = true,
+                           .stop_fails = true,
+                           .answers = { PUSH, { NOT_THE_NUMBER, WAITED_FOR, 0 } },
+                           .results = { PENDING, PENDING, APPROVED } };
+    struct verdict end;
+
+    run(&scene, &end);
+    assert_refused(&end, OUTCOME_DENIED, "wrong number after the push was approved; ");
+    assert_string_equal(scene.logged,
+                        "[WARNING wrong number after the push was approved: cannot stop pushes, "
+                        "the user's file in state_dir is locked or cannot be written; "
+                        "challenge=YC2]");
 }
 
 TEST(a_phone_that_is_silent_denies_within_30_seconds)
