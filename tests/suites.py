@@ -116,11 +116,11 @@ class Children:
 children = Children()
 
 
-def run(command, *, environment=None, folder=ROOT, timeout=TIMEOUT_SECONDS):
+def run(command, *, environment=None, directory=ROOT, timeout=TIMEOUT_SECONDS):
     """Runs COMMAND without a terminal; returns its status and all that it printed."""
     try:
         process = subprocess.Popen(
-            command, cwd=folder, env=os.environ | {"BUILD": str(BUILD)} | (environment or {}),
+            command, cwd=directory, env=os.environ | {"BUILD": str(BUILD)} | (environment or {}),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, errors="backslashreplace", start_new_session=True)
     except OSError as error:
@@ -200,14 +200,14 @@ def meson_suite(suite):
                 continue
             runner = run_tap if test["protocol"] == "tap" else run_step
             tally.add(runner(test["cmd"], environment=environment | test["env"],
-                             folder=test["workdir"] or build, timeout=test["timeout"] * 10))
+                             directory=test["workdir"] or build, timeout=test["timeout"] * 10))
         return tally
     return [run_suite]
 
 
-def python_suite(folder, *inside):
-    """The unittest files of a folder, each a part."""
-    return [part for path in sorted((ROOT / folder).glob("test_*.py"))
+def python_suite(directory, *inside):
+    """The unittest files of a directory, each a part."""
+    return [part for path in sorted((ROOT / directory).glob("test_*.py"))
             for part in program_suite(*inside, PYTHON, "tests/tap.py", str(path.relative_to(ROOT)))]
 
 
@@ -232,7 +232,8 @@ def run_format(_build, _environment):
         tally = Tally()
         tally.skips.append(f"not clang-format {CLANG_FORMAT}, but {version.strip()}")
         return tally
-    files = [path for folder in ("pam_module", "tests") for path in (ROOT / folder).rglob("*.[ch]")]
+    files = [path for directory in ("pam_module",
+                                    "tests") for path in (ROOT / directory).rglob("*.[ch]")]
     return run_step(["clang-format", "--dry-run", "-Werror", *map(str, sorted(files))])
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
-"""Runs the unittest files of folders, or single ones, and prints TAP, each line at once.
+"""Runs the unittest files of directories, or single ones, and prints TAP, each line at once.
 
     BUILD=build /usr/bin/python3 tests/tap.py [-k PART_OF_A_NAME] tests/check
 """
@@ -82,11 +82,11 @@ def sentence(test):
 
 
 def tests_in(path, part):
-    """The tests of a folder, or of one file, with PART in their names."""
+    """The tests of a directory, or of one file, with PART in their names."""
     loader = unittest.TestLoader()
     loader.testNamePatterns = [f"*{part}*"]
-    folder, pattern = (path, "test_*.py") if path.is_dir() else (path.parent, path.name)
-    return loader.discover(str(folder), pattern=pattern, top_level_dir=str(folder))
+    directory, pattern = (path, "test_*.py") if path.is_dir() else (path.parent, path.name)
+    return loader.discover(str(directory), pattern=pattern, top_level_dir=str(directory))
 
 
 def main():

@@ -28,8 +28,8 @@ _twilio_verify_paths()
 _twilio_verify_services()
 {
     _twilio_verify_add "$1" < <(
-        for folder in /etc/pam.d /usr/lib/pam.d; do
-            builtin cd -- "$folder" 2>/dev/null && compgen -f -- "$1"
+        for directory in /etc/pam.d /usr/lib/pam.d; do
+            builtin cd -- "$directory" 2>/dev/null && compgen -f -- "$1"
         done | sort -u)
 }
 

@@ -46,12 +46,12 @@ static const struct attributes attributes[] = {
 enum {
     NEWEST = sizeof attributes / sizeof *attributes - 1,
     READ_FILE = LANDLOCK_ACCESS_FS_READ_FILE,
-    READ_FOLDER = LANDLOCK_ACCESS_FS_READ_DIR,
+    READ_DIRECTORY = LANDLOCK_ACCESS_FS_READ_DIR,
     WRITE_FILE = LANDLOCK_ACCESS_FS_WRITE_FILE,
 };
 
 /* Where libraries, the name service and TLS read. */
-static const char *const folders[] = {
+static const char *const directories[] = {
     "/etc",         "/gnu/store",
     "/lib",         "/lib64",
     "/nix/store",   "/proc",
@@ -63,7 +63,7 @@ static const char *const folders[] = {
 
 static const char *const devices[] = { "/dev/null", "/dev/random", "/dev/urandom", NULL };
 
-/* What may be a link that leads out of the folders above. */
+/* What may be a link that leads out of the directories above. */
 static const char *const files[] = {
     "/etc/gai.conf",
     "/etc/host.conf",
@@ -123,10 +123,10 @@ static bool allow_place(int ruleset, int place, mode_t kind, uint64_t rights)
     return is_allowed;
 }
 
-/* The same for what PATH leads to from FOLDER, through links. */
-static bool allow(int ruleset, int folder, const char *path, mode_t kind, uint64_t rights)
+/* The same for what PATH leads to from DIRECTORY, through links. */
+static bool allow(int ruleset, int directory, const char *path, mode_t kind, uint64_t rights)
 {
-    return allow_place(ruleset, openat(folder, path, O_PATH | O_CLOEXEC), kind, rights);
+    return allow_place(ruleset, openat(directory, path, O_PATH | O_CLOEXEC), kind, rights);
 }
 
 /* PATHS ends with NULL. */
@@ -151,29 +151,29 @@ static bool is_packaged_plain(void)
     const struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
                                   .resolve = RESOLVE_NO_SYMLINKS };
     int place = (int)syscall(SYS_openat2, AT_FDCWD, packaged_certificates, &how, sizeof how);
-    DIR *folder = place >= 0 ? fdopendir(place) : NULL;
+    DIR *directory = place >= 0 ? fdopendir(place) : NULL;
     const struct dirent *entry;
-    bool is_plain = folder != NULL;
+    bool is_plain = directory != NULL;
 
-    if (folder == NULL && place >= 0)
+    if (directory == NULL && place >= 0)
         close(place);
-    while (is_plain && (entry = readdir(folder)) != NULL)
+    while (is_plain && (entry = readdir(directory)) != NULL)
         is_plain = entry->d_type == DT_REG || entry->d_type == DT_DIR;
-    if (folder != NULL)
-        closedir(folder);
+    if (directory != NULL)
+        closedir(directory);
     return is_plain;
 }
 
-/* Whether the link NAME leads, in two steps at most, to a file of FOLDER or, if those are PLAIN, to
- * one of packaged_certificates: there is a rule for it. To read both links costs a third of opening
- * what they lead to, and there are 140. */
-static bool leads_to_allowed(int folder, const char *name, bool is_plain)
+/* Whether the link NAME leads, in two steps at most, to a file of DIRECTORY or, if those are PLAIN,
+ * to one of packaged_certificates: there is a rule for it. To read both links costs a third of
+ * opening what they lead to, and there are 140. */
+static bool leads_to_allowed(int directory, const char *name, bool is_plain)
 {
     enum { SIZE = sizeof packaged_certificates - 1 };
     char target[PATH_MAX], beside[NAME_MAX + 1];
 
     for (int step = 0; step < 2; step++) {
-        ssize_t size = readlinkat(folder, name, target, sizeof target - 1);
+        ssize_t size = readlinkat(directory, name, target, sizeof target - 1);
         if (size < 0)
             return step > 0 && errno == EINVAL; /* no link */
         target[size] = '\0';
@@ -187,29 +187,29 @@ static bool leads_to_allowed(int folder, const char *name, bool is_plain)
     return false;
 }
 
-/* Allows the certificates in the folder PATH, and those that its links lead to. */
+/* Allows the certificates in the directory PATH, and those that its links lead to. */
 static bool allow_certificates(int ruleset, const char *path)
 {
-    DIR *folder = opendir(path);
+    DIR *directory = opendir(path);
     const struct dirent *entry;
     bool is_allowed, is_plain;
 
-    if (folder == NULL)
+    if (directory == NULL)
         return !is_shortage(errno);
     is_plain = is_packaged_plain();
-    is_allowed = allow(ruleset, dirfd(folder), ".", S_IFDIR, READ_FILE | READ_FOLDER);
-    while (is_allowed && (entry = readdir(folder)) != NULL)
+    is_allowed = allow(ruleset, dirfd(directory), ".", S_IFDIR, READ_FILE | READ_DIRECTORY);
+    while (is_allowed && (entry = readdir(directory)) != NULL)
         if (is_hash(entry->d_name) && entry->d_type != DT_REG &&
-            !leads_to_allowed(dirfd(folder), entry->d_name, is_plain))
-            is_allowed = allow(ruleset, dirfd(folder), entry->d_name, S_IFREG, READ_FILE);
-    closedir(folder);
+            !leads_to_allowed(dirfd(directory), entry->d_name, is_plain))
+            is_allowed = allow(ruleset, dirfd(directory), entry->d_name, S_IFREG, READ_FILE);
+    closedir(directory);
     return is_allowed;
 }
 
 /* Allows the files of USER in state_dir. Inside none can be made. */
 static bool allow_state(int ruleset, const char *state_dir, const char *user)
 {
-    return allow(ruleset, AT_FDCWD, state_dir, S_IFDIR, READ_FOLDER) &&
+    return allow(ruleset, AT_FDCWD, state_dir, S_IFDIR, READ_DIRECTORY) &&
            allow_place(ruleset, statefile_locate(&record_file, state_dir, user), S_IFREG,
                        READ_FILE | WRITE_FILE) &&
            allow_place(ruleset, statefile_locate(&usage_file, state_dir, user), S_IFREG,
@@ -222,7 +222,7 @@ static bool allow_all(int ruleset, const struct settings *settings, const char *
 
     if (settings->ca_file == NULL && settings->ca_path == NULL)
         certificates = system_certificates;
-    return allow_each(ruleset, folders, S_IFDIR, READ_FILE | READ_FOLDER) &&
+    return allow_each(ruleset, directories, S_IFDIR, READ_FILE | READ_DIRECTORY) &&
            allow_each(ruleset, devices, S_IFCHR, READ_FILE) &&
            allow_each(ruleset, files, S_IFREG, READ_FILE) &&
            (settings->ca_file == NULL ||

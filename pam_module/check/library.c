@@ -16,7 +16,7 @@
 
 #define LIBRARY_NAME "twilio.so"
 
-/* The path of twilio.so in the folder of the running program. */
+/* The path of twilio.so in the directory of the running program. */
 static bool find_beside(char path[PATH_MAX])
 {
     ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - sizeof LIBRARY_NAME);

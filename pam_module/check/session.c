@@ -92,7 +92,7 @@ static bool begin(struct task *task, const char *settings_path, struct verdict *
 }
 
 /* One file, and OTHER is the pid of the second one. */
-static bool put(const struct task *task, int folder, const struct kin *kin, pid_t other,
+static bool put(const struct task *task, int directory, const struct kin *kin, pid_t other,
                 enum proof_kind kind, int seconds, struct verdict *why_not)
 {
     char start[NUMBER_SIZE];
@@ -108,9 +108,9 @@ static bool put(const struct task *task, int folder, const struct kin *kin, pid_
     struct kin host;
 
     snprintf(start, sizeof start, "%lld", (long long)kin->start);
-    return proof_write(folder, kin->pid, &proof, why_not) &&
+    return proof_write(directory, kin->pid, &proof, why_not) &&
            caller_is_parent(task->login, &host, why_not) &&
-           proof_commit(folder, kin->pid, kind, why_not);
+           proof_commit(directory, kin->pid, kind, why_not);
 }
 
 /* For keyboard-interactive sshd asks in a child of the process that opens the session. Both run the
@@ -130,22 +130,22 @@ static bool prove(const struct task *task, struct verdict *why_not)
 {
     struct kin parent = { 0 };
     bool has_parent, is_absent;
-    auto_close folder = -1;
+    auto_close directory = -1;
     int seconds = (int)task->now.seconds;
 
     if (settings_session_covers(task->settings, task->login->service))
         return refuse(why_not, "the service is in session.services");
     if (task->enrollment->factor_sid == NULL)
         return refuse(why_not, "the user has no factor whose code could be proved");
-    folder = proof_open_folder(task->settings->runtime_dir, true, &is_absent, why_not);
-    if (folder < 0)
+    directory = proof_open_directory(task->settings->runtime_dir, true, &is_absent, why_not);
+    if (directory < 0)
         return false;
     has_parent = find_opener(task, &parent);
-    if (!put(task, folder, &task->host, has_parent ? parent.pid : 0, PROOF_PROVED, seconds,
+    if (!put(task, directory, &task->host, has_parent ? parent.pid : 0, PROOF_PROVED, seconds,
              why_not))
         return false;
     return !has_parent ||
-           put(task, folder, &parent, task->host.pid, PROOF_PROVED, seconds, why_not);
+           put(task, directory, &parent, task->host.pid, PROOF_PROVED, seconds, why_not);
 }
 
 /* Whether PROOF is of the user and of the factor that he has now. */
@@ -163,13 +163,14 @@ static bool open_session(const struct task *task, struct verdict *why_not)
 {
     auto_proof *proof = NULL;
     bool is_absent;
-    auto_close folder = proof_open_folder(task->settings->runtime_dir, false, &is_absent, why_not);
+    auto_close directory =
+        proof_open_directory(task->settings->runtime_dir, false, &is_absent, why_not);
     int64_t age;
 
-    if (folder < 0)
+    if (directory < 0)
         return is_absent ? refuse(why_not, "no code was proved") : false;
-    proof_walk(folder, &task->now, NULL, NULL);
-    switch (proof_read(folder, task->host.pid, PROOF_PROVED, &proof, why_not)) {
+    proof_walk(directory, &task->now, NULL, NULL);
+    switch (proof_read(directory, task->host.pid, PROOF_PROVED, &proof, why_not)) {
     case TRUSTED_READ:
         break;
     case TRUSTED_ABSENT:
@@ -181,11 +182,11 @@ static bool open_session(const struct task *task, struct verdict *why_not)
     if (!proof_is_of(proof, &task->host, &task->now) || age < 0 || age > PROOF_OPENS_SECONDS)
         return refuse(why_not, "the code was proved by another process, or too long ago");
     if (!is_users(proof, task->enrollment, task->uid, why_not) ||
-        !put(task, folder, &task->host, 0, PROOF_SESSION, proof->seconds, why_not))
+        !put(task, directory, &task->host, 0, PROOF_SESSION, proof->seconds, why_not))
         return false;
-    proof_remove(folder, task->host.pid, PROOF_PROVED);
+    proof_remove(directory, task->host.pid, PROOF_PROVED);
     if (proof->other != 0)
-        proof_remove(folder, proof->other, PROOF_PROVED);
+        proof_remove(directory, proof->other, PROOF_PROVED);
     return true;
 }
 
@@ -214,7 +215,7 @@ static bool read_parent(const struct kin *child, struct kin *ret_parent)
 }
 
 /* The first record of a session among the ancestors. NULL, with the reason in *WHY_NOT. */
-static struct proof *search(int folder, const struct boot_moment *now, struct verdict *why_not)
+static struct proof *search(int directory, const struct boot_moment *now, struct verdict *why_not)
 {
     struct kin child, parent;
 
@@ -228,7 +229,7 @@ static struct proof *search(int folder, const struct boot_moment *now, struct ve
             refuse(why_not, "an ancestor can't be read in /proc, or has changed");
             return NULL;
         }
-        switch (proof_read(folder, parent.pid, PROOF_SESSION, &proof, why_not)) {
+        switch (proof_read(directory, parent.pid, PROOF_SESSION, &proof, why_not)) {
         case TRUSTED_REFUSED:
             return NULL;
         case TRUSTED_ABSENT:
@@ -253,14 +254,14 @@ static bool find(const struct settings *settings, const struct dialogue_login *l
     struct boot_moment now;
     char uid[NUMBER_SIZE];
     bool is_absent;
-    auto_close folder = proof_open_folder(settings->runtime_dir, false, &is_absent, why_not);
+    auto_close directory = proof_open_directory(settings->runtime_dir, false, &is_absent, why_not);
     int64_t age;
 
-    if (folder < 0)
+    if (directory < 0)
         return is_absent ? refuse(why_not, "no session has proved a code") : false;
     if (!boot_now(&now))
         return refuse(why_not, "the clock can't be read");
-    auto_proof *proof = search(folder, &now, why_not);
+    auto_proof *proof = search(directory, &now, why_not);
     if (proof == NULL)
         return false;
     if (!print_uid(login->user, uid))

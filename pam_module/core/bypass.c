@@ -77,9 +77,9 @@ bool bypass_parse(const char *text, const char *shown, struct bypass **ret_bypas
     return true;
 }
 
-const char *bypass_print_folder(const char *runtime_dir, char path[BYPASS_PATH_SIZE])
+const char *bypass_print_directory(const char *runtime_dir, char path[BYPASS_PATH_SIZE])
 {
-    snprintf(path, BYPASS_PATH_SIZE, "%s/" BYPASS_FOLDER, runtime_dir);
+    snprintf(path, BYPASS_PATH_SIZE, "%s/" BYPASS_DIRECTORY, runtime_dir);
     return path;
 }
 
@@ -89,17 +89,17 @@ static bool is_missing(const char *path)
     return eaccess(path, R_OK) != 0 && (errno == ENOENT || (errno == EACCES && geteuid() != 0));
 }
 
-int bypass_open_folder(const char *runtime_dir, bool *ret_absent, struct verdict *why_not)
+int bypass_open_directory(const char *runtime_dir, bool *ret_absent, struct verdict *why_not)
 {
     char path[BYPASS_PATH_SIZE];
-    int folder = trusted_open_folder(runtime_dir, why_not);
+    int directory = trusted_open_directory(runtime_dir, why_not);
 
-    if (folder >= 0) {
-        close(folder);
-        folder = trusted_open_folder(bypass_print_folder(runtime_dir, path), why_not);
+    if (directory >= 0) {
+        close(directory);
+        directory = trusted_open_directory(bypass_print_directory(runtime_dir, path), why_not);
     }
-    *ret_absent = folder < 0 && is_missing(bypass_print_folder(runtime_dir, path));
-    return folder;
+    *ret_absent = directory < 0 && is_missing(bypass_print_directory(runtime_dir, path));
+    return directory;
 }
 
 enum trusted_read bypass_read(const char *runtime_dir, const char *name, struct bypass **ret_bypass,
@@ -108,13 +108,13 @@ enum trusted_read bypass_read(const char *runtime_dir, const char *name, struct 
     auto_secret char *text = NULL;
     char shown[USERFILE_SHOWN_SIZE];
     bool is_absent;
-    auto_close folder = bypass_open_folder(runtime_dir, &is_absent, why_not);
+    auto_close directory = bypass_open_directory(runtime_dir, &is_absent, why_not);
     enum trusted_read read;
 
-    if (folder < 0)
+    if (directory < 0)
         return is_absent ? TRUSTED_ABSENT : TRUSTED_REFUSED;
-    read =
-        userfile_read(folder, BYPASS_FOLDER, name, "", TRUSTED_READERS_ANY, &text, shown, why_not);
+    read = userfile_read(directory, BYPASS_DIRECTORY, name, "", TRUSTED_READERS_ANY, &text, shown,
+                         why_not);
     if (read == TRUSTED_READ && !bypass_parse(text, shown, ret_bypass, why_not))
         return TRUSTED_REFUSED;
     return read;

@@ -9,7 +9,7 @@
 #include "boot.h"
 #include "trusted.h"
 
-#define BYPASS_FOLDER "bypass" /* below runtime_dir */
+#define BYPASS_DIRECTORY "bypass" /* below runtime_dir */
 
 enum { BYPASS_SECONDS_MAX = 24 * 60 * 60, BYPASS_REASON_MAX = 200, BYPASS_PATH_SIZE = 1100 };
 
@@ -29,13 +29,13 @@ bool bypass_counts(const struct bypass *bypass, const struct boot_moment *now,
 bool bypass_parse(const char *text, const char *shown, struct bypass **ret_bypass,
                   struct verdict *why_not);
 
-/* The path of the folder of bypasses below RUNTIME_DIR. Returns PATH. */
-const char *bypass_print_folder(const char *runtime_dir, char path[BYPASS_PATH_SIZE]);
+/* The path of the directory of bypasses below RUNTIME_DIR. Returns PATH. */
+const char *bypass_print_directory(const char *runtime_dir, char path[BYPASS_PATH_SIZE]);
 
-/* Opens that folder; it and RUNTIME_DIR must be root's (or the effective user's) and written by
+/* Opens that directory; it and RUNTIME_DIR must be root's (or the effective user's) and written by
  * nobody else. The caller closes. -1, with OUTCOME_MISCONFIGURED in *WHY_NOT; *RET_ABSENT says
  * whether there is just none: nobody has made a bypass since the machine was started. */
-int bypass_open_folder(const char *runtime_dir, bool *ret_absent, struct verdict *why_not);
+int bypass_open_directory(const char *runtime_dir, bool *ret_absent, struct verdict *why_not);
 
 /* Reads the file of NAME; the caller frees with bypass_free(). *WHY_NOT explains the other
  * results. */

@@ -81,7 +81,7 @@ bool enrollment_parse(const char *text, const char *shown, struct enrollment **r
     return true;
 }
 
-/* A name that is looked up can't leave the folder, nor confuse a log. */
+/* A name that is looked up can't leave the directory, nor confuse a log. */
 bool enrollment_is_name(const char *name)
 {
     size_t length = strnlen(name, NAME_LENGTH_MAX + 1);
@@ -96,13 +96,13 @@ bool enrollment_is_name(const char *name)
     return true;
 }
 
-static enum trusted_read read_file(int folder, const char *users_dir, const char *name,
+static enum trusted_read read_file(int directory, const char *users_dir, const char *name,
                                    struct enrollment **ret_enrollment, struct verdict *why_not)
 {
     auto_secret char *text = NULL;
     auto_enrollment *enrollment = NULL;
     char shown[USERFILE_SHOWN_SIZE];
-    enum trusted_read read = userfile_read(folder, users_dir, name, USERFILE_ENROLLMENT,
+    enum trusted_read read = userfile_read(directory, users_dir, name, USERFILE_ENROLLMENT,
                                            TRUSTED_READERS_ANY, &text, shown, why_not);
 
     if (read != TRUSTED_READ)
@@ -155,17 +155,17 @@ static bool find_account(const char *user, uid_t uid, struct account *ret_accoun
 }
 
 /* The file of the account NAME; one of the same name as USER's, which was looked for, is absent. */
-static enum trusted_read read_account(int folder, const char *users_dir, const char *user,
+static enum trusted_read read_account(int directory, const char *users_dir, const char *user,
                                       const char *name, struct enrollment **ret_enrollment,
                                       struct verdict *why_not)
 {
     return strcmp(name, user) != 0 && enrollment_is_name(name)
-               ? read_file(folder, users_dir, name, ret_enrollment, why_not)
+               ? read_file(directory, users_dir, name, ret_enrollment, why_not)
                : TRUSTED_ABSENT;
 }
 
 /* Directories accept many spellings of a name, and two names of one uid are one person. */
-static enum enrollment_found find(int folder, const char *users_dir, const char *user,
+static enum enrollment_found find(int directory, const char *users_dir, const char *user,
                                   struct enrollment **ret_enrollment, struct verdict *why_not)
 {
     static const enum enrollment_found found[] = {
@@ -173,20 +173,20 @@ static enum enrollment_found find(int folder, const char *users_dir, const char 
         [TRUSTED_READ] = ENROLLMENT_FOUND,
     };
     auto_account own = { 0 }, first = { 0 };
-    enum trusted_read read = read_file(folder, users_dir, user, ret_enrollment, why_not);
+    enum trusted_read read = read_file(directory, users_dir, user, ret_enrollment, why_not);
 
     if (read != TRUSTED_ABSENT)
         return found[read];
 
     if (!find_account(user, 0, &own))
         return ENROLLMENT_UNKNOWN;
-    read = read_account(folder, users_dir, user, own.name, ret_enrollment, why_not);
+    read = read_account(directory, users_dir, user, own.name, ret_enrollment, why_not);
     if (read != TRUSTED_ABSENT)
         return found[read];
 
     if (!find_account(NULL, own.uid, &first))
         return ENROLLMENT_UNKNOWN;
-    read = read_account(folder, users_dir, user, first.name, ret_enrollment, why_not);
+    read = read_account(directory, users_dir, user, first.name, ret_enrollment, why_not);
     if (read != TRUSTED_ABSENT)
         return found[read];
 
@@ -196,14 +196,14 @@ static enum enrollment_found find(int folder, const char *users_dir, const char 
 enum enrollment_found enrollment_find(const char *users_dir, const char *user,
                                       struct enrollment **ret_enrollment, struct verdict *why_not)
 {
-    int folder = trusted_open_folder(users_dir, why_not);
+    int directory = trusted_open_directory(users_dir, why_not);
     enum enrollment_found found;
 
-    if (folder < 0)
+    if (directory < 0)
         return ENROLLMENT_REFUSED;
-    found = enrollment_is_name(user) ? find(folder, users_dir, user, ret_enrollment, why_not)
+    found = enrollment_is_name(user) ? find(directory, users_dir, user, ret_enrollment, why_not)
                                      : ENROLLMENT_UNKNOWN;
-    close(folder);
+    close(directory);
     return found;
 }
 

@@ -16,7 +16,7 @@ struct enrollment {
 };
 
 enum enrollment_found {
-    ENROLLMENT_REFUSED, /* a file or folder can't be trusted or read; the verdict says why */
+    ENROLLMENT_REFUSED, /* a file or directory can't be trusted or read; the verdict says why */
     ENROLLMENT_UNKNOWN, /* no file, and no account under exactly this name, as far as can be told */
     ENROLLMENT_NONE,    /* an account under exactly this name, and no file */
     ENROLLMENT_FOUND,
@@ -34,7 +34,7 @@ bool enrollment_is_identity(const char *text);
 bool enrollment_parse(const char *text, const char *shown, struct enrollment **ret_enrollment,
                       struct verdict *why_not);
 
-/* Looks up USER, any bytes, below the folder USERS_DIR. The first of these files counts: that of
+/* Looks up USER, any bytes, below the directory USERS_DIR. The first of these files counts: that of
  * exactly this name; that of the name which getpwnam(3) has for the account; that of the name which
  * getpwuid(3) has for its uid. *RET_ENROLLMENT is filled on ENROLLMENT_FOUND alone, *WHY_NOT
  * explains ENROLLMENT_REFUSED alone. */

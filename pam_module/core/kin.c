@@ -13,9 +13,9 @@
 enum { TEXT_SIZE = 4096, PATH_SIZE = 48, START_FIELD = 22, STATE_FIELD = 3 };
 
 /* The beginning of a file, which is all that is needed. */
-static bool read_text(int folder, const char *name, char text[TEXT_SIZE])
+static bool read_text(int directory, const char *name, char text[TEXT_SIZE])
 {
-    int file = openat(folder, name, O_RDONLY | O_CLOEXEC);
+    int file = openat(directory, name, O_RDONLY | O_CLOEXEC);
     ssize_t size = file >= 0 ? read(file, text, TEXT_SIZE - 1) : -1;
 
     if (file >= 0)
@@ -57,20 +57,21 @@ static bool parse_status(const char *text, struct kin *kin)
     return end != effective && *end == '\t';
 }
 
-/* The folder is one process's: when that has ended nothing can be read there any more. */
+/* The directory is one process's: when that has ended nothing can be read there any more. */
 bool kin_read(pid_t pid, struct kin *ret_kin)
 {
     struct kin kin = { .pid = pid };
     char path[PATH_SIZE], stat_text[TEXT_SIZE], status_text[TEXT_SIZE];
-    int folder;
+    int directory;
     bool is_read;
 
     snprintf(path, sizeof path, "/proc/%d", (int)pid);
-    folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0)
+    directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0)
         return false;
-    is_read = read_text(folder, "stat", stat_text) && read_text(folder, "status", status_text);
-    close(folder);
+    is_read =
+        read_text(directory, "stat", stat_text) && read_text(directory, "status", status_text);
+    close(directory);
     if (!is_read || !parse_stat(stat_text, &kin) || !parse_status(status_text, &kin))
         return false;
     *ret_kin = kin;

@@ -85,23 +85,23 @@ static bool make(const char *path, mode_t mode, struct verdict *why_not)
                           strerror(errno));
 }
 
-int proof_open_folder(const char *runtime_dir, bool is_made, bool *ret_absent,
-                      struct verdict *why_not)
+int proof_open_directory(const char *runtime_dir, bool is_made, bool *ret_absent,
+                         struct verdict *why_not)
 {
     char path[PROOF_PATH_SIZE];
-    int folder;
+    int directory;
 
     *ret_absent = false;
-    snprintf(path, sizeof path, "%s/" PROOF_FOLDER, runtime_dir);
+    snprintf(path, sizeof path, "%s/" PROOF_DIRECTORY, runtime_dir);
     if (is_made && (!make(runtime_dir, 0755, why_not) || !make(path, 0700, why_not)))
         return -1;
-    folder = trusted_open_folder(runtime_dir, why_not);
-    if (folder >= 0) {
-        close(folder);
-        folder = trusted_open_folder(path, why_not);
+    directory = trusted_open_directory(runtime_dir, why_not);
+    if (directory >= 0) {
+        close(directory);
+        directory = trusted_open_directory(path, why_not);
     }
-    *ret_absent = folder < 0 && eaccess(path, R_OK) != 0 && errno == ENOENT;
-    return folder;
+    *ret_absent = directory < 0 && eaccess(path, R_OK) != 0 && errno == ENOENT;
+    return directory;
 }
 
 static const char *print_name(pid_t pid, const char *suffix, char name[NAME_SIZE])
@@ -110,15 +110,16 @@ static const char *print_name(pid_t pid, const char *suffix, char name[NAME_SIZE
     return name;
 }
 
-enum trusted_read proof_read(int folder, pid_t pid, enum proof_kind kind, struct proof **ret_proof,
-                             struct verdict *why_not)
+enum trusted_read proof_read(int directory, pid_t pid, enum proof_kind kind,
+                             struct proof **ret_proof, struct verdict *why_not)
 {
     auto_secret char *text = NULL;
-    char name[NAME_SIZE], shown[sizeof PROOF_FOLDER + NAME_SIZE];
+    char name[NAME_SIZE], shown[sizeof PROOF_DIRECTORY + NAME_SIZE];
     enum trusted_read read;
 
-    snprintf(shown, sizeof shown, PROOF_FOLDER "/%s", print_name(pid, suffixes[kind], name));
-    read = trusted_read_file(folder, name, shown, TRUSTED_READERS_OWNER, FILE_SIZE, &text, why_not);
+    snprintf(shown, sizeof shown, PROOF_DIRECTORY "/%s", print_name(pid, suffixes[kind], name));
+    read =
+        trusted_read_file(directory, name, shown, TRUSTED_READERS_OWNER, FILE_SIZE, &text, why_not);
     if (read == TRUSTED_READ && !proof_parse(text, shown, ret_proof, why_not))
         return TRUSTED_REFUSED;
     return read;
@@ -136,9 +137,9 @@ static bool print(const struct proof *proof, char text[FILE_SIZE])
     return length > 0 && length < FILE_SIZE && strpbrk(proof->user, "\"\\") == NULL;
 }
 
-static bool write_file(int folder, const char *name, const char *text)
+static bool write_file(int directory, const char *name, const char *text)
 {
-    int file = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int file = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     size_t size = strlen(text);
     bool is_written = file >= 0 && write(file, text, size) == (ssize_t)size;
 
@@ -147,7 +148,7 @@ static bool write_file(int folder, const char *name, const char *text)
     return is_written;
 }
 
-bool proof_write(int folder, pid_t pid, const struct proof *proof, struct verdict *why_not)
+bool proof_write(int directory, pid_t pid, const struct proof *proof, struct verdict *why_not)
 {
     char name[NAME_SIZE], text[FILE_SIZE];
 
@@ -156,27 +157,27 @@ bool proof_write(int folder, pid_t pid, const struct proof *proof, struct verdic
                               "the name %s cannot be written to a record of a session",
                               proof->user);
     print_name(pid, new_suffix, name);
-    unlinkat(folder, name, 0);
-    return write_file(folder, name, text) ||
-           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "writing " PROOF_FOLDER "/%s: %s", name,
-                          strerror(errno));
+    unlinkat(directory, name, 0);
+    return write_file(directory, name, text) ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "writing " PROOF_DIRECTORY "/%s: %s",
+                          name, strerror(errno));
 }
 
-bool proof_commit(int folder, pid_t pid, enum proof_kind kind, struct verdict *why_not)
+bool proof_commit(int directory, pid_t pid, enum proof_kind kind, struct verdict *why_not)
 {
     char from[NAME_SIZE], to[NAME_SIZE];
 
-    return renameat(folder, print_name(pid, new_suffix, from), folder,
+    return renameat(directory, print_name(pid, new_suffix, from), directory,
                     print_name(pid, suffixes[kind], to)) == 0 ||
-           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "writing " PROOF_FOLDER "/%s: %s", to,
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "writing " PROOF_DIRECTORY "/%s: %s", to,
                           strerror(errno));
 }
 
-void proof_remove(int folder, pid_t pid, enum proof_kind kind)
+void proof_remove(int directory, pid_t pid, enum proof_kind kind)
 {
     char name[NAME_SIZE];
 
-    unlinkat(folder, print_name(pid, suffixes[kind], name), 0);
+    unlinkat(directory, print_name(pid, suffixes[kind], name), 0);
 }
 
 bool proof_is_of(const struct proof *proof, const struct kin *kin, const struct boot_moment *now)
@@ -193,13 +194,13 @@ int64_t proof_age_seconds(const struct proof *proof, const struct boot_moment *n
 }
 
 /* Whether the file of PID counts: *RET_PROOF is the caller's then. */
-static bool read_living(int folder, pid_t pid, enum proof_kind kind, const struct boot_moment *now,
-                        struct proof **ret_proof)
+static bool read_living(int directory, pid_t pid, enum proof_kind kind,
+                        const struct boot_moment *now, struct proof **ret_proof)
 {
     struct verdict why_not;
     struct kin kin;
 
-    return proof_read(folder, pid, kind, ret_proof, &why_not) == TRUSTED_READ &&
+    return proof_read(directory, pid, kind, ret_proof, &why_not) == TRUSTED_READ &&
            kin_read(pid, &kin) && proof_is_of(*ret_proof, &kin, now) &&
            (kind == PROOF_SESSION || proof_age_seconds(*ret_proof, now) <= PROOF_OPENS_SECONDS);
 }
@@ -217,12 +218,12 @@ static bool read_name(const char *name, pid_t *ret_pid, enum proof_kind *ret_kin
     return strcmp(suffix, suffixes[*ret_kind]) == 0;
 }
 
-void proof_walk(int folder, const struct boot_moment *now,
+void proof_walk(int directory, const struct boot_moment *now,
                 void (*found)(void *context, pid_t pid, enum proof_kind kind,
                               const struct proof *proof),
                 void *context)
 {
-    int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *stream = copy >= 0 ? fdopendir(copy) : NULL;
     const struct dirent *entry;
 
@@ -234,8 +235,8 @@ void proof_walk(int folder, const struct boot_moment *now,
         pid_t pid;
         if (!read_name(entry->d_name, &pid, &kind))
             continue;
-        if (!read_living(folder, pid, kind, now, &proof))
-            unlinkat(folder, entry->d_name, 0);
+        if (!read_living(directory, pid, kind, now, &proof))
+            unlinkat(directory, entry->d_name, 0);
         else if (found != NULL)
             found(context, pid, kind, proof);
     }

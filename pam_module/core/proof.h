@@ -16,7 +16,7 @@
 #include "kin.h"
 #include "trusted.h"
 
-#define PROOF_FOLDER "sessions" /* below runtime_dir */
+#define PROOF_DIRECTORY "sessions" /* below runtime_dir */
 
 enum {
     PROOF_OPENS_SECONDS = 600, /* for so long PID.proved can become a session */
@@ -40,28 +40,28 @@ struct proof {
 bool proof_parse(const char *text, const char *shown, struct proof **ret_proof,
                  struct verdict *why_not);
 
-/* Opens the folder below RUNTIME_DIR. Both must be owned by root (or the effective user) and
+/* Opens the directory below RUNTIME_DIR. Both must be owned by root (or the effective user) and
  * writable by nobody else. With IS_MADE it is created if it is missing. The caller closes. -1, with
  * OUTCOME_MISCONFIGURED in *WHY_NOT; *RET_ABSENT says whether it is only missing. */
-int proof_open_folder(const char *runtime_dir, bool is_made, bool *ret_absent,
-                      struct verdict *why_not);
+int proof_open_directory(const char *runtime_dir, bool is_made, bool *ret_absent,
+                         struct verdict *why_not);
 
 /* Reads the file of PID; the caller frees with proof_free(). *WHY_NOT tells of the other
  * results. */
-enum trusted_read proof_read(int folder, pid_t pid, enum proof_kind kind, struct proof **ret_proof,
-                             struct verdict *why_not);
+enum trusted_read proof_read(int directory, pid_t pid, enum proof_kind kind,
+                             struct proof **ret_proof, struct verdict *why_not);
 
 /* Writes PROOF to a file of PID, which does not count before proof_commit(). False, with
  * OUTCOME_MISCONFIGURED in *WHY_NOT. */
-bool proof_write(int folder, pid_t pid, const struct proof *proof, struct verdict *why_not);
+bool proof_write(int directory, pid_t pid, const struct proof *proof, struct verdict *why_not);
 
 /* Makes what proof_write() wrote count, in place of the file that was there: one rename(2). False,
  * with OUTCOME_MISCONFIGURED in *WHY_NOT, and nothing changed. */
-bool proof_commit(int folder, pid_t pid, enum proof_kind kind, struct verdict *why_not);
+bool proof_commit(int directory, pid_t pid, enum proof_kind kind, struct verdict *why_not);
 
 /* Removes the file of PID; it need not be there. A file that stays counts until its process
  * ends. */
-void proof_remove(int folder, pid_t pid, enum proof_kind kind);
+void proof_remove(int directory, pid_t pid, enum proof_kind kind);
 
 /* Whether PROOF is of the process KIN, in the boot of NOW. */
 bool proof_is_of(const struct proof *proof, const struct kin *kin, const struct boot_moment *now);
@@ -70,7 +70,7 @@ bool proof_is_of(const struct proof *proof, const struct kin *kin, const struct 
 int64_t proof_age_seconds(const struct proof *proof, const struct boot_moment *now);
 
 /* Calls FOUND, which may be NULL, for each file that counts; removes the others. */
-void proof_walk(int folder, const struct boot_moment *now,
+void proof_walk(int directory, const struct boot_moment *now,
                 void (*found)(void *context, pid_t pid, enum proof_kind kind,
                               const struct proof *proof),
                 void *context);

@@ -22,30 +22,30 @@ enum { LOCK_TRIES = 500, LOCK_PAUSE_NS = 2000000 };
 
 enum { READ_TRIES = 10 };
 
-/* Opens the folder, and prints the names of the file. */
-static int open_folder(const struct statefile *kind, const char *path, const char *name,
-                       char file[NAME_SIZE], char shown[SHOWN_SIZE], struct verdict *why_not)
+/* Opens the directory, and prints the names of the file. */
+static int open_directory(const struct statefile *kind, const char *path, const char *name,
+                          char file[NAME_SIZE], char shown[SHOWN_SIZE], struct verdict *why_not)
 {
-    int folder = trusted_open_folder(path, why_not);
+    int directory = trusted_open_directory(path, why_not);
 
     snprintf(file, NAME_SIZE, "%s%s", name, kind->suffix);
     snprintf(shown, SHOWN_SIZE, "%s/%s", path, file);
-    return folder;
+    return directory;
 }
 
 int statefile_open(const struct statefile *kind, const char *path, const char *name, int flags,
                    bool *ret_absent, struct verdict *why_not)
 {
     char file_name[NAME_SIZE], shown[SHOWN_SIZE];
-    int folder = open_folder(kind, path, name, file_name, shown, why_not);
+    int directory = open_directory(kind, path, name, file_name, shown, why_not);
     int file;
 
     *ret_absent = false;
-    if (folder < 0)
+    if (directory < 0)
         return -1;
-    file = trusted_open_file(folder, file_name, shown, flags, TRUSTED_READERS_OWNER, ret_absent,
+    file = trusted_open_file(directory, file_name, shown, flags, TRUSTED_READERS_OWNER, ret_absent,
                              why_not);
-    close(folder);
+    close(directory);
     return file;
 }
 
@@ -53,12 +53,12 @@ int statefile_locate(const struct statefile *kind, const char *path, const char 
 {
     char file_name[NAME_SIZE], shown[SHOWN_SIZE];
     struct verdict why_not;
-    int folder = open_folder(kind, path, name, file_name, shown, &why_not);
-    int file = folder >= 0 ? openat(folder, file_name, O_PATH | O_NOFOLLOW | O_CLOEXEC) : -1;
+    int directory = open_directory(kind, path, name, file_name, shown, &why_not);
+    int file = directory >= 0 ? openat(directory, file_name, O_PATH | O_NOFOLLOW | O_CLOEXEC) : -1;
     int error = errno;
 
-    if (folder >= 0)
-        close(folder);
+    if (directory >= 0)
+        close(directory);
     errno = error;
     return file;
 }
@@ -67,15 +67,15 @@ bool statefile_remove(const struct statefile *kind, const char *path, const char
                       struct verdict *why_not)
 {
     char file_name[NAME_SIZE], shown[SHOWN_SIZE];
-    int folder = open_folder(kind, path, name, file_name, shown, why_not);
+    int directory = open_directory(kind, path, name, file_name, shown, why_not);
     bool is_removed;
 
-    if (folder < 0)
+    if (directory < 0)
         return false;
-    is_removed = unlinkat(folder, file_name, 0) == 0 || errno == ENOENT ||
+    is_removed = unlinkat(directory, file_name, 0) == 0 || errno == ENOENT ||
                  verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot remove %s: %s", shown,
                                 strerror(errno));
-    close(folder);
+    close(directory);
     return is_removed;
 }
 

@@ -22,15 +22,15 @@ struct statefile {
     size_t size;       /* of the record, with the checksum, its last eight bytes */
 };
 
-/* Opens the file of the user NAME below the folder PATH with FLAGS of open(2); with O_CREAT it
+/* Opens the file of the user NAME below the directory PATH with FLAGS of open(2); with O_CREAT it
  * makes an empty one where none is. The caller closes. -1, with OUTCOME_MISCONFIGURED in *WHY_NOT:
  * it can't be made or opened, is neither the effective user's nor root's, or others may write it or
- * the folder. *RET_ABSENT: the folder can be used, and there is no such file. */
+ * the directory. *RET_ABSENT: the directory can be used, and there is no such file. */
 int statefile_open(const struct statefile *kind, const char *path, const char *name, int flags,
                    bool *ret_absent, struct verdict *why_not);
 
 /* Where the file is, as a descriptor that neither reads nor writes (O_PATH), whatever it is; a link
- * is not followed. The caller closes. -1 with errno: the folder or the file can't be opened. */
+ * is not followed. The caller closes. -1 with errno: the directory or the file can't be opened. */
 int statefile_locate(const struct statefile *kind, const char *path, const char *name);
 
 /* Removes it; it need not be there. False, with OUTCOME_MISCONFIGURED in *WHY_NOT. */

@@ -16,19 +16,19 @@ static bool is_owner_trusted(uid_t owner)
     return owner == 0 || owner == geteuid();
 }
 
-int trusted_open_folder(const char *path, struct verdict *why_not)
+int trusted_open_directory(const char *path, struct verdict *why_not)
 {
-    int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     struct stat status;
 
-    if (folder < 0) {
+    if (directory < 0) {
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "directory %s: %s", path,
                        errno == ENOTDIR || errno == ELOOP ? "not a directory, or a symbolic link"
                                                           : strerror(errno));
         return -1;
     }
 
-    if (fstat(folder, &status) != 0)
+    if (fstat(directory, &status) != 0)
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "directory %s: %s", path, strerror(errno));
     else if (!is_owner_trusted(status.st_uid))
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
@@ -37,9 +37,9 @@ int trusted_open_folder(const char *path, struct verdict *why_not)
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
                        "directory %s is writable by others: chmod go-w it", path);
     else
-        return folder;
+        return directory;
 
-    close(folder);
+    close(directory);
     return -1;
 }
 
@@ -65,10 +65,10 @@ static bool is_trusted(int file, const char *shown, enum trusted_readers readers
     return true;
 }
 
-int trusted_open_file(int folder, const char *name, const char *shown, int flags,
+int trusted_open_file(int directory, const char *name, const char *shown, int flags,
                       enum trusted_readers readers, bool *ret_absent, struct verdict *why_not)
 {
-    int file = openat(folder, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+    int file = openat(directory, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
 
     *ret_absent = file < 0 && errno == ENOENT;
     if (file < 0) {
@@ -101,12 +101,13 @@ static ssize_t read_whole(int file, char *bytes, size_t size)
     return (ssize_t)done;
 }
 
-enum trusted_read trusted_read_file(int folder, const char *name, const char *shown,
+enum trusted_read trusted_read_file(int directory, const char *name, const char *shown,
                                     enum trusted_readers readers, size_t size_max, char **ret_text,
                                     struct verdict *why_not)
 {
     bool absent;
-    auto_close file = trusted_open_file(folder, name, shown, O_RDONLY, readers, &absent, why_not);
+    auto_close file =
+        trusted_open_file(directory, name, shown, O_RDONLY, readers, &absent, why_not);
     char *text;
     ssize_t size;
 

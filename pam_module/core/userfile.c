@@ -10,7 +10,7 @@
 
 enum { FILE_SIZE_MAX = 16 * 1024 };
 
-enum trusted_read userfile_read(int folder, const char *users_dir, const char *name,
+enum trusted_read userfile_read(int directory, const char *users_dir, const char *name,
                                 const char *suffix, enum trusted_readers readers, char **ret_text,
                                 char shown[USERFILE_SHOWN_SIZE], struct verdict *why_not)
 {
@@ -23,16 +23,16 @@ enum trusted_read userfile_read(int folder, const char *users_dir, const char *n
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: the name is too long", shown);
         return TRUSTED_ABSENT;
     }
-    return trusted_read_file(folder, file, shown, readers, FILE_SIZE_MAX, ret_text, why_not);
+    return trusted_read_file(directory, file, shown, readers, FILE_SIZE_MAX, ret_text, why_not);
 }
 
 enum trusted_read userfile_read_in(const char *users_dir, const char *name, const char *suffix,
                                    enum trusted_readers readers, char **ret_text,
                                    char shown[USERFILE_SHOWN_SIZE], struct verdict *why_not)
 {
-    auto_close folder = trusted_open_folder(users_dir, why_not);
+    auto_close directory = trusted_open_directory(users_dir, why_not);
 
-    if (folder < 0)
+    if (directory < 0)
         return TRUSTED_REFUSED;
-    return userfile_read(folder, users_dir, name, suffix, readers, ret_text, shown, why_not);
+    return userfile_read(directory, users_dir, name, suffix, readers, ret_text, shown, why_not);
 }

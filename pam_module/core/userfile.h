@@ -16,10 +16,10 @@
 
 enum { USERFILE_NAME_SIZE = 256, USERFILE_SHOWN_SIZE = 64 + USERFILE_NAME_SIZE };
 
-/* Reads the file of NAME with SUFFIX from FOLDER, which is users_dir opened; SHOWN is filled with
- * its name for messages ("users/alice.conf"). Results as of trusted_read_file(). A NAME that is too
- * long to have such a file has none. */
-enum trusted_read userfile_read(int folder, const char *users_dir, const char *name,
+/* Reads the file of NAME with SUFFIX from DIRECTORY, which is users_dir opened; SHOWN is filled
+ * with its name for messages ("users/alice.conf"). Results as of trusted_read_file(). A NAME that
+ * is too long to have such a file has none. */
+enum trusted_read userfile_read(int directory, const char *users_dir, const char *name,
                                 const char *suffix, enum trusted_readers readers, char **ret_text,
                                 char shown[USERFILE_SHOWN_SIZE], struct verdict *why_not);
 

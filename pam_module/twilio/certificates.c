@@ -19,11 +19,11 @@ static bool is_hash(const char *name)
            isdigit((unsigned char)name[9]);
 }
 
-/* Not by readdir(3), which reads much of the folder at once. */
-bool certificates_find(const char *folder, char ret_path[PATH_MAX])
+/* Not by readdir(3), which reads much of the directory at once. */
+bool certificates_find(const char *directory, char ret_path[PATH_MAX])
 {
     _Alignas(struct dirent64) char entries[ENTRIES_SIZE];
-    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool found = false;
     ssize_t size;
 
@@ -32,7 +32,7 @@ bool certificates_find(const char *folder, char ret_path[PATH_MAX])
             const struct dirent64 *entry = (const struct dirent64 *)(entries + at);
             found = is_hash(entry->d_name);
             if (found)
-                snprintf(ret_path, PATH_MAX, "%s/%s", folder, entry->d_name);
+                snprintf(ret_path, PATH_MAX, "%s/%s", directory, entry->d_name);
             at += entry->d_reclen;
         }
     if (descriptor >= 0)
@@ -49,11 +49,11 @@ static bool is_readable(const char *path)
     return descriptor >= 0;
 }
 
-bool certificates_are_readable(const char *file, const char *folder)
+bool certificates_are_readable(const char *file, const char *directory)
 {
     char path[PATH_MAX];
 
     return (file == NULL || is_readable(file)) &&
-           (folder == NULL ||
-            (is_readable(folder) && (!certificates_find(folder, path) || is_readable(path))));
+           (directory == NULL ||
+            (is_readable(directory) && (!certificates_find(directory, path) || is_readable(path))));
 }

@@ -139,25 +139,25 @@ static size_t on_header(char *bytes, size_t one, size_t size, void *context)
     return transfer->fault == NULL ? size : 0;
 }
 
-/* The system's folder of certificates; NULL: there is none, and libcurl's own bundle counts.
+/* The system's directory of certificates; NULL: there is none, and libcurl's own bundle counts.
  * Reading the bundle instead costs every login 20 ms. */
-static const char *system_folder(void)
+static const char *system_directory(void)
 {
-    const char *folder = curl_version_info(CURLVERSION_NOW)->capath;
+    const char *directory = curl_version_info(CURLVERSION_NOW)->capath;
     char certificate[PATH_MAX];
 
-    return folder != NULL && certificates_find(folder, certificate) ? folder : NULL;
+    return directory != NULL && certificates_find(directory, certificate) ? directory : NULL;
 }
 
 void transfer_certificates(const struct settings *settings, const char **ret_file,
-                           const char **ret_folder)
+                           const char **ret_directory)
 {
     *ret_file = settings->ca_file;
-    *ret_folder = settings->ca_path;
-    if (*ret_file != NULL || *ret_folder != NULL)
+    *ret_directory = settings->ca_path;
+    if (*ret_file != NULL || *ret_directory != NULL)
         return;
-    *ret_folder = system_folder();
-    if (*ret_folder == NULL)
+    *ret_directory = system_directory();
+    if (*ret_directory == NULL)
         *ret_file = curl_version_info(CURLVERSION_NOW)->cainfo;
 }
 
@@ -224,7 +224,7 @@ static void set_peer(struct transfer *transfer, const struct settings *settings,
     const char *ca_path = settings->ca_path;
 
     if (settings->ca_file == NULL && ca_path == NULL)
-        ca_path = system_folder();
+        ca_path = system_directory();
     /* Without either of them libcurl's own bundle stays in force. */
     if (settings->ca_file != NULL || ca_path != NULL) {
         set_pointer(transfer, CURLOPT_CAINFO, settings->ca_file, "cainfo");
@@ -475,7 +475,7 @@ int transfer_proxy_status(const struct transfer *transfer)
 
 enum cause_kind transfer_judge_trust(const struct transfer *transfer)
 {
-    const char *file, *folder;
+    const char *file, *directory;
     long result = 0;
 
     if (transfer->code == CURLE_SSL_CACERT_BADFILE)
@@ -483,10 +483,10 @@ enum cause_kind transfer_judge_trust(const struct transfer *transfer)
     if (!transfer_is_distrusted(transfer))
         return CAUSE_OTHER_SIDE;
     curl_easy_getinfo(transfer->easy, CURLINFO_SSL_VERIFYRESULT, &result);
-    transfer_certificates(transfer->settings, &file, &folder);
+    transfer_certificates(transfer->settings, &file, &directory);
     if (result == CERTIFICATE_NOT_YET_VALID)
         return CAUSE_CLOCK;
-    return certificates_are_readable(file, folder) ? CAUSE_OTHER_SIDE : CAUSE_CERTIFICATES;
+    return certificates_are_readable(file, directory) ? CAUSE_OTHER_SIDE : CAUSE_CERTIFICATES;
 }
 
 void transfer_fill(const struct transfer *transfer, struct http_reply *ret_reply)

@@ -58,10 +58,10 @@ int transfer_proxy_status(const struct transfer *transfer);
 /* What on this host keeps a certificate from being trusted; CAUSE_OTHER_SIDE: nothing does. */
 enum cause_kind transfer_judge_trust(const struct transfer *transfer);
 
-/* Which certificates a request trusts: a file or a folder or both, the other one NULL; both NULL:
- * libcurl does not say. Static storage, or SETTINGS's. */
+/* Which certificates a request trusts: a file or a directory or both, the other one NULL; both
+ * NULL: libcurl does not say. Static storage, or SETTINGS's. */
 void transfer_certificates(const struct settings *settings, const char **ret_file,
-                           const char **ret_folder);
+                           const char **ret_directory);
 
 /* After TRANSFER_REPLIED. */
 void transfer_fill(const struct transfer *transfer, struct http_reply *ret_reply);

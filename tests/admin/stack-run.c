@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* stack-run SERVICE FOLDER...: what the tool takes a stack of pam_debug.so for, as one code word,
- * and in a second line the "auth=CODE" of each that is called; or "refused: WHY". pam_debug.so
- * returns what "auth=CODE" says, success by default; pam_deny.so denies; there is no other
- * module. */
+/* stack-run SERVICE DIRECTORY...: what the tool takes a stack of pam_debug.so for, as one code
+ * word, and in a second line the "auth=CODE" of each that is called; or "refused: WHY".
+ * pam_debug.so returns what "auth=CODE" says, success by default; pam_deny.so denies; there is no
+ * other module. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

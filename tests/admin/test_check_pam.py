@@ -148,22 +148,22 @@ class Recipes(CheckCase):
 
 
 @unittest.skipUnless(can_copy(), "needs root, for an /etc/pam.d of its own")
-class Folders(CheckCase):
-    """What lies in libpam's second folder, as polkit-1 does on Debian and all on other systems."""
+class Directories(CheckCase):
+    """What lies in libpam's second directory: polkit-1 on Debian, all on other systems."""
 
     def setUp(self):
         super().setUp()
-        self.vendor = self.folder / "vendor"
+        self.vendor = self.directory / "vendor"
         self.vendor.mkdir()
-        (self.folder / "layers").mkdir()
-        self.prefix = on_a_copy(self.folder / "layers", f"mount --bind {self.pam} /etc/pam.d",
+        (self.directory / "layers").mkdir()
+        self.prefix = on_a_copy(self.directory / "layers", f"mount --bind {self.pam} /etc/pam.d",
                                 "mkdir -p /usr/lib/pam.d",
                                 f"mount --bind {self.vendor} /usr/lib/pam.d")
         (self.vendor / "polkit-1").write_text(INCLUDE + ACCOUNT)
 
     def found(self, *words):
         """{(level, subject): text}"""
-        _, findings = self.check(*words, prefix=self.prefix, folder=False)
+        _, findings = self.check(*words, prefix=self.prefix, directory=False)
         return {(level, subject): text for level, subject, text, _ in findings}
 
     def test_a_service_there_that_gives_root_for_the_password_alone_is_named(self):
@@ -173,7 +173,7 @@ class Folders(CheckCase):
         self.assertEqual([*found], [("wrong", "polkit-1")])
         self.assertIn("no auth line calls", found["wrong", "polkit-1"])
 
-    def test_a_service_there_counts_until_the_first_folder_has_it(self):
+    def test_a_service_there_counts_until_the_first_directory_has_it(self):
         (self.vendor / "polkit-1").write_text(INCLUDE + LINE)
         self.assertEqual(self.found()["ok", "polkit-1"],
                          "asks for a code after pam_unix.so (/usr/lib/pam.d/polkit-1:2)")
@@ -189,21 +189,21 @@ class Folders(CheckCase):
         (self.vendor / "svc").write_text(LINE + INCLUDE)
         self.assertIn(("warning", "svc"), self.found())
 
-    def test_pam_conf_counts_where_neither_folder_is_there(self):
+    def test_pam_conf_counts_where_neither_directory_is_there(self):
         driver = (BUILD / "pam-driver", "--service", "svc", "--user", "root", "--call", "authenticate")
         line = "svc auth required pam_debug.so auth=maxtries"
         for removed, counts in (("/etc/pam.d /usr/lib/pam.d", True), ("/etc/pam.d", False),
                                 ("/usr/lib/pam.d", False), ("/nosuch", False)):
             with self.subTest(removed):
-                prefix = on_a_copy(self.folder / "layers", "mkdir -p /usr/lib/pam.d",
+                prefix = on_a_copy(self.directory / "layers", "mkdir -p /usr/lib/pam.d",
                                    f"rm -rf {removed}", f"echo '{line}' >/etc/pam.conf")
                 done = subprocess.run([*prefix, *driver], capture_output=True, text=True, check=False)
                 self.assertEqual("PAM_MAXTRIES" in done.stdout, counts, done.stderr)
-                _, findings = self.check(prefix=prefix, folder=False)
+                _, findings = self.check(prefix=prefix, directory=False)
                 self.assertEqual("/etc/pam.conf is in effect, but is not checked" in
                                  [finding[2] for finding in findings], counts)
 
-    def test_both_folders_are_named_where_neither_has_it(self):
+    def test_both_directories_are_named_where_neither_has_it(self):
         self.assertIn("has no file in /etc/pam.d or /usr/lib/pam.d", self.found("nosuch")["note", "nosuch"])
 
 
@@ -213,15 +213,15 @@ class Facts(CheckCase):
 
     def setUp(self):
         super().setUp()
-        self.security = self.folder / "security"
+        self.security = self.directory / "security"
         (self.security / "twilio-verify.d").mkdir(parents=True)
         self.own = self.security / "twilio-verify.d" / "pam-facts"
-        self.tool = self.folder / "twilio-verify"
+        self.tool = self.directory / "twilio-verify"
         shutil.copy(BUILD / "twilio-verify", self.tool)
-        self.facts = self.folder / "pam-facts"
+        self.facts = self.directory / "pam-facts"
         shutil.copy(ROOT / "conf" / "pam-facts", self.facts)
-        (self.folder / "layers").mkdir()
-        self.prefix = on_a_copy(self.folder / "layers", "rm -rf /usr/share/twilio-verify",
+        (self.directory / "layers").mkdir()
+        self.prefix = on_a_copy(self.directory / "layers", "rm -rf /usr/share/twilio-verify",
                                 f"mount --bind {self.security} /etc/security")
 
     def found(self, *words):
@@ -268,16 +268,17 @@ class Hosts(CheckCase):
     def setUp(self):
         super().setUp()
         self.outside = []  # shell commands that put files there
-        (self.folder / "layers").mkdir()
+        (self.directory / "layers").mkdir()
 
     def found(self, service, subject=None):
-        prefix = on_a_copy(self.folder / "layers", "rm -rf /etc/proftpd /etc/samba", *self.outside)
+        prefix = on_a_copy(self.directory / "layers", "rm -rf /etc/proftpd /etc/samba",
+                           *self.outside)
         return [f"{level}: {text}".replace(f"{self.pam}/", "") for level, _, text, _ in
                 self.findings_of(service, subject, prefix=prefix)]
 
     def place(self, path, text, mode="0644"):
         """TEXT as the file PATH of the copy."""
-        file = self.folder / path.replace("/", "_")
+        file = self.directory / path.replace("/", "_")
         file.write_text(text)
         self.outside.append(f"install -D -m {mode} {file} {path}")
 
@@ -308,15 +309,15 @@ class Hosts(CheckCase):
 
     def own_settings(self, owner="www-data", run_as="www-data", **groups):
         """A file of settings, with all that it names, of OWNER alone."""
-        folder = self.folder / "own"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        (self.folder / "ca.pem").chmod(0o644)
-        (folder / "ca.pem").write_bytes((self.folder / "ca.pem").read_bytes())
-        settings = write_settings(folder, self.emulator.url, check={"run_as": run_as}, **groups)
-        for path in (folder, *folder.rglob("*")):
+        directory = self.directory / "own"
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir()
+        (self.directory / "ca.pem").chmod(0o644)
+        (directory / "ca.pem").write_bytes((self.directory / "ca.pem").read_bytes())
+        settings = write_settings(directory, self.emulator.url, check={"run_as": run_as}, **groups)
+        for path in (directory, *directory.rglob("*")):
             shutil.chown(path, owner, owner)
-        self.folder.chmod(0o755)
+        self.directory.chmod(0o755)
         return settings
 
     def test_settings_of_its_own_are_judged_as_the_module_judges(self):
@@ -344,7 +345,7 @@ class Hosts(CheckCase):
         for case, change in {
                 "root's settings": lambda path: shutil.chown(path, "root", "root") or path.chmod(0o640),
                 "root's secret": lambda path: shutil.chown(path.parent / "api-key", "root", "root"),
-                "users' folder": lambda path: (path.parent / "users").chmod(0o777),
+                "users' directory": lambda path: (path.parent / "users").chmod(0o777),
                 "somebody else's": lambda path: shutil.chown(path, "nobody"),
                 "absent": pathlib.Path.unlink,
                 "nonsense": lambda path: path.write_text("nonsense"),
@@ -409,11 +410,12 @@ class Hosts(CheckCase):
                 self.proftpd(text, *expected)
 
     def test_what_proftpd_includes_is_read(self):
-        folder = self.folder / "conf.d"
-        folder.mkdir()
-        (folder / "order.conf").write_text(self.ORDER)
-        for include in (f"Include {folder}", f"Include {folder}/", f"include {folder}/*.conf",
-                        f"IncludeOptional {folder}/order.conf"):
+        directory = self.directory / "conf.d"
+        directory.mkdir()
+        (directory / "order.conf").write_text(self.ORDER)
+        for include in (f"Include {directory}", f"Include {directory}/",
+                        f"include {directory}/*.conf",
+                        f"IncludeOptional {directory}/order.conf"):
             with self.subTest(include):
                 self.proftpd(include + "\n", "ok: ")
         self.proftpd("Include /nosuch/*.conf\n" + self.ORDER, "ok: ")
@@ -555,8 +557,8 @@ class Output(CheckCase):
         self.assertEqual(done.status, WRONG)
         self.assertRegex(done.out, r"^wrong    su: .*; twilio-verify enable su\nwrong    verdict: ")
 
-    def test_a_folder_that_is_not_there_is_wrong(self):
-        done = self.run_tool("check-pam", "--pam-dir", self.folder / "nosuch")
+    def test_a_directory_that_is_not_there_is_wrong(self):
+        done = self.run_tool("check-pam", "--pam-dir", self.directory / "nosuch")
         self.assertEqual(done.status, WRONG)
         self.assertIn("nosuch: No such file or directory", done.out)
 

@@ -17,8 +17,9 @@ class Sshd(CheckCase):
 
     def setUp(self):
         super().setUp()
-        self.config = self.folder / "sshd_config"
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.folder / "key"],
+        self.config = self.directory / "sshd_config"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
+                        self.directory / "key"],
                        check=True, stdin=subprocess.DEVNULL)
         self.after, self.password = recipe("sshd-key-and-code"), recipe("sshd-password-and-code")
         self.key = self.after.replace(" after=publickey", "")
@@ -26,9 +27,10 @@ class Sshd(CheckCase):
     def sshd(self, config, stack):
         """["level: text"] of sshd's own configuration."""
         self.install(sshd=stack)
-        self.config.write_text(f"HostKey {self.folder}/key\n{config}")
+        self.config.write_text(f"HostKey {self.directory}/key\n{config}")
         _, findings = self.check("--sshd-config", self.config, "sshd", prefix=ENTER)
-        return [f"{level}: {text}".replace(f"{self.folder}/", "") for level, _, text, _ in findings
+        return [f"{level}: {text}".replace(f"{self.directory}/", "") for level, _, text,
+                _ in findings
                 if level != "note" or not text.startswith("root ")][1:]
 
     def test_root_who_may_not_type_a_code_is_noted(self):
@@ -37,7 +39,8 @@ class Sshd(CheckCase):
                             ("PermitRootLogin prohibit-password\n", 1), ("PermitRootLogin no\n", 0),
                             ("PermitRootLogin yes\n", 0)):
             with self.subTest(line):
-                self.config.write_text(f"HostKey {self.folder}/key\n{line}UsePAM yes\n{self.BOTH}")
+                self.config.write_text(f"HostKey {self.directory}/key\n"
+                                       f"{line}UsePAM yes\n{self.BOTH}")
                 _, findings = self.check("--sshd-config", self.config, "sshd", prefix=ENTER)
                 found = [row for row in findings if row[2].startswith("root is refused even with")]
                 self.assertEqual([row[0] for row in found], ["note"] * notes)
@@ -151,12 +154,12 @@ class Sshd(CheckCase):
                          'wrong: AuthenticationMethods: "publickey" logs in without the code')
 
     def test_match_blocks_are_named_with_their_lines(self):
-        (self.folder / "more.conf").write_text(
+        (self.directory / "more.conf").write_text(
             "Match Group robots # machines\n  AuthenticationMethods publickey\n"
             "match user=alice\n  authenticationmethods=\"publickey,keyboard-interactive\"\n")
         self.assert_sshd(
             "UsePAM yes\nPasswordAuthentication no\n" + self.BOTH +
-            f"Include {self.folder}/more.conf {self.folder}/nosuch*.conf\n"
+            f"Include {self.directory}/more.conf {self.directory}/nosuch*.conf\n"
             "AllowTcpForwarding no\nMatch User emergency\n\tAuthenticationMethods \"publickey,hostbased\" publickey\n"
             "Match Address 192.0.2.0/24\nPasswordAuthentication yes\nX11Forwarding no\n"
             "Match all\nAuthenticationMethods publickey,keyboard-interactive\n", self.key,
@@ -223,9 +226,12 @@ class Sshd(CheckCase):
                               'factors by "publickey"', found)
 
     def test_a_match_block_around_an_include_is_part_of_what_is_judged(self):
-        (self.folder / "outer.conf").write_text(f"Match Group robots\nInclude {self.folder}/inner.conf\n")
-        (self.folder / "inner.conf").write_text(f"X11Forwarding no\nMatch Address 10.0.0.0/8\n{self.ROBOT}")
-        self.assert_sshd(f"Include {self.folder}/outer.conf\n{self.HEAD}{self.BOTH}Port 22\n", self.key,
+        (self.directory / "outer.conf").write_text(
+            f"Match Group robots\nInclude {self.directory}/inner.conf\n")
+        (self.directory / "inner.conf").write_text(
+            f"X11Forwarding no\nMatch Address 10.0.0.0/8\n{self.ROBOT}")
+        self.assert_sshd(f"Include {self.directory}/outer.conf\n{self.HEAD}{self.BOTH}Port 22\n",
+                         self.key,
                          'ok: AuthenticationMethods: "publickey,keyboard-interactive" asks',
                          "warning: inner.conf:3: Match Address 10.0.0.0/8: an exemption")
 
@@ -276,7 +282,7 @@ class Sshd(CheckCase):
     @unittest.skipIf(pathlib.Path("/run/sshd").exists(), "sshd runs here")
     def test_an_sshd_that_does_not_run_is_told_of(self):
         self.install(sshd=self.key)
-        self.config.write_text(f"HostKey {self.folder}/key\n")
+        self.config.write_text(f"HostKey {self.directory}/key\n")
         status, findings = self.check("--sshd-config", self.config, "sshd")
         self.assertEqual((status, findings[-1][0]), (OK, "warning"))
         self.assertIn("its configuration is unknown: Missing privilege", findings[-1][2])

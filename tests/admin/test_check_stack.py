@@ -240,7 +240,7 @@ class Stacks(CheckCase):
         self.assert_judged(INCLUDE + "auth include svc\n" + LINE, "wrong: common-auth: included 16 levels")
 
     def test_settings_of_a_line_are_those_that_count(self):
-        other = self.folder / "other.conf"
+        other = self.directory / "other.conf"
         shutil.copy(self.configure(login={"exempt_services": ["svc"]}), other)
         self.settings = self.configure()
         line = LINE.replace("\n", f" debug conf={other}\n")
@@ -332,7 +332,7 @@ class Stacks(CheckCase):
         self.settings = self.configure(login={"code_length": 8})
         self.assert_judged(text, "wrong: svc:1: split=6, but code_length is 8: every code")
         self.assert_judged(text.replace("=6", "=8"), "ok: ")
-        other = self.folder / "other.conf"
+        other = self.directory / "other.conf"
         shutil.copy(self.configure(login={"code_length": 7}), other)
         self.settings = self.configure(login={"code_length": 6})
         self.assert_judged(text.replace("verify.so\n", f"verify.so conf={other}\n"),

@@ -17,7 +17,8 @@ class Sudo(CheckCase):
         self.install(sudo=recipe("sudo"))
         self.sudoers.write_text(text)
         _, findings = self.check("sudo", **options)
-        return [f"{level}: {text}".replace(f"{self.folder}/", "") for level, _, text, _ in findings
+        return [f"{level}: {text}".replace(f"{self.directory}/", "") for level, _, text,
+                _ in findings
                 ][1:]
 
     def test_what_does_not_ask_is_named(self):
@@ -69,12 +70,13 @@ class Sudo(CheckCase):
                     self.assertEqual(one[:len(beginning)], beginning)
 
     def test_includes_are_followed(self):
-        folder = self.folder / "sudoers.d"
-        folder.mkdir()
+        directory = self.directory / "sudoers.d"
+        directory.mkdir()
         for name in ("10-a", "20-b~", "30.c", "README"):
-            (folder / name).write_text(f"# {name}\n{name.strip('~')[3:]}x ALL = NOPASSWD: ALL\n")
-        (self.folder / "more").write_text("@include sudoers.d/20-b~\n")
-        for line in (f"@includedir {folder}", f"#includedir {folder}", "@includedir sudoers.d"):
+            (directory / name).write_text(f"# {name}\n{name.strip('~')[3:]}x ALL = NOPASSWD: ALL\n")
+        (self.directory / "more").write_text("@include sudoers.d/20-b~\n")
+        for line in (f"@includedir {directory}", f"#includedir {directory}",
+                     "@includedir sudoers.d"):
             with self.subTest(line):
                 found = self.sudo(line + "\n@include more\n")
                 self.assertEqual([re.search(r"exemption, (\w+) ", one)[1] for one in found],
@@ -93,7 +95,7 @@ class Sudo(CheckCase):
 
     @unittest.skipUnless(can_copy(), "needs a private /usr/bin")
     def test_without_cvtsudoers_nothing_is_known(self):
-        (self.folder / "layers").mkdir()
+        (self.directory / "layers").mkdir()
         found, = self.sudo("root ALL=ALL\n", prefix=on_a_copy(
-            self.folder / "layers", "rm /usr/bin/cvtsudoers"))
+            self.directory / "layers", "rm /usr/bin/cvtsudoers"))
         self.assertRegex(found, "^warning: whom sudo does not ask is not known: .*no cvtsudoers")

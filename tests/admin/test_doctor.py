@@ -86,7 +86,7 @@ class Good(DoctorCase):
     def test_it_writes_nothing(self):
         def tree():
             return {path: (path.lstat().st_mtime_ns, path.lstat().st_ctime_ns)
-                    for path in (self.folder, *self.folder.rglob("*"))}
+                    for path in (self.directory, *self.directory.rglob("*"))}
         before = tree()
         self.doctor("root")
         self.assertEqual(tree(), before)
@@ -138,29 +138,29 @@ class DryRun(DoctorCase):
 
     def script(self, text):
         """In place of the check program."""
-        path = self.paths["--helper"] = self.folder / "script"
+        path = self.paths["--helper"] = self.directory / "script"
         path.write_text("#!/bin/sh\n" + text)
         path.chmod(0o755)
 
     def test_it_answers_before_the_question_with_a_malformed_code(self):
-        self.script(f"""read -r login; echo "$login" >>{self.folder}/heard
-case $login in *" root") read -r answer; echo "$answer" >>{self.folder}/heard ;; esac
+        self.script(f"""read -r login; echo "$login" >>{self.directory}/heard
+case $login in *" root") read -r answer; echo "$answer" >>{self.directory}/heard ;; esac
 echo "ask-secret Code: "; while read -r answer; do echo "ask-secret Code: "; done
 """)
         self.assertEqual(self.doctor("root")[1]["dry run"][0][0], "ok")
-        self.assertEqual((self.folder / "heard").read_text().splitlines(),
+        self.assertEqual((self.directory / "heard").read_text().splitlines(),
                          ["login 2 twilio-verify-doctor /", "login 2 twilio-verify-doctor root",
                           "-"])
 
     def test_it_starts_the_check_program_without_an_environment_and_with_the_settings_alone(self):
-        self.script(f"""tr '\\0' '\\n' </proc/$$/environ >{self.folder}/environment
-tr '\\0' ' ' </proc/$$/cmdline >{self.folder}/words; read -r login; echo "ask-secret Code: "
+        self.script(f"""tr '\\0' '\\n' </proc/$$/environ >{self.directory}/environment
+tr '\\0' ' ' </proc/$$/cmdline >{self.directory}/words; read -r login; echo "ask-secret Code: "
 while read -r answer; do echo "ask-secret Code: "; done
 """)
         self.doctor("root")
-        self.assertEqual((self.folder / "environment").read_text(), "")
-        self.assertEqual((self.folder / "words").read_text().split()[1:],
-                         [str(self.folder / "script"), "--settings", str(self.settings)])
+        self.assertEqual((self.directory / "environment").read_text(), "")
+        self.assertEqual((self.directory / "words").read_text().split()[1:],
+                         [str(self.directory / "script"), "--settings", str(self.settings)])
 
     @needs_root
     def test_a_check_program_that_stays_root_is_found(self):

@@ -16,15 +16,15 @@ UNKNOWN = "no-such-account"
 
 class Enrollments(DoctorCase):
 
-    def test_the_folder(self):
+    def test_the_directory(self):
         self.users.chmod(0o777)
         self.assert_finds("users_dir", "writable by others")
         self.users.chmod(0o755)
-        self.users.rename(self.folder / "elsewhere")
+        self.users.rename(self.directory / "elsewhere")
         self.assert_finds("users_dir", "does not exist", user=None)
 
     def test_a_damaged_file_of_anybody_s(self):
-        path = enroll(self.folder, "daemon", "not an identity", "YF")
+        path = enroll(self.directory, "daemon", "not an identity", "YF")
         self.assert_finds("enrollments", "daemon.conf:1", remedy="twilio-verify enroll daemon")
         path.unlink()
         self.file.chmod(0o666)
@@ -72,7 +72,7 @@ class Enrollments(DoctorCase):
                                     "frank2:x:4711:4711::/:/bin/sh")
         other = self.emulator.factor()
         self.since = len(self.emulator.requests())
-        enroll(self.folder, "frank2", other.identity, other.sid)
+        enroll(self.directory, "frank2", other.identity, other.sid)
         text = "uid 4711 is enrolled as frank2 only: a login as frank, the first name of this uid, "
         self.assert_finds("enrollments", text + "is refused", level="warning", status=OK,
                           remedy="twilio-verify enroll frank", prefix=prefix)
@@ -81,15 +81,15 @@ class Enrollments(DoctorCase):
                           remedy="twilio-verify enroll frank")
         first = self.emulator.factor()
         self.since = len(self.emulator.requests())
-        enroll(self.folder, "frank", first.identity, first.sid)
+        enroll(self.directory, "frank", first.identity, first.sid)
         self.assertEqual([row[0] for row in self.doctor("root", prefix=prefix)[1]["enrollments"]],
                          ["ok"])
 
     def test_what_was_left_unfinished_is_noted(self):
         for name, command in ((".pending", "confirm daemon"), (".former", "remove daemon --leftovers")):
-            folder = self.users / name
-            folder.mkdir(mode=0o700)
-            shutil.copy(self.file, folder / "daemon.conf")
+            directory = self.users / name
+            directory.mkdir(mode=0o700)
+            shutil.copy(self.file, directory / "daemon.conf")
             self.assert_finds("enrollments", f"twilio-verify {command}", level="note", status=OK)
 
     def test_the_recovery_codes_of_a_user(self):
@@ -97,7 +97,7 @@ class Enrollments(DoctorCase):
                           level="note", status=OK)
         self.run_tool("recovery-codes", "root", "--count", "3")
         self.assert_finds("recovery", "3 recovery codes remain", level="ok", status=OK)
-        state = self.folder / "state" / "root.used"
+        state = self.directory / "state" / "root.used"
         forge(state, lambda values: values.__setitem__(USED, [7, 7]))
         self.assert_finds("recovery", "no recovery code remains", level="warning", status=OK,
                           remedy="twilio-verify recovery-codes root")
@@ -112,7 +112,7 @@ class Enrollments(DoctorCase):
         self.assertNotIn("memory", self.doctor("root")[1])
         self.run_tool("unlock", "root")
         self.assertNotIn("memory", self.doctor("root")[1])
-        state = self.folder / "state" / "root.sent"
+        state = self.directory / "state" / "root.sent"
         state.write_bytes(b"rubbish")
         self.assert_finds("memory", "cannot store used codes of root: the user's file in "
                                     "state_dir is damaged: remove it",
@@ -136,12 +136,13 @@ class Enrollments(DoctorCase):
                                   status=OK)
             self.run_tool("bypass", user, "--end")
             self.assertNotIn("bypass", self.doctor(user)[1])
-        bypasses = self.folder / "run" / "bypass"
+        bypasses = self.directory / "run" / "bypass"
         (bypasses / "root").write_text("made = 1;\n")
         self.assert_finds("bypass", "has no effect: bypass/root:1: unknown key made",
                           level="warning", status=OK, remedy="twilio-verify bypass root --end")
         bypasses.chmod(0o777)
-        report = self.assert_finds("runtime_dir", f"no bypass works: directory {bypasses} is writable "
+        report = self.assert_finds("runtime_dir",
+                                   f"no bypass works: directory {bypasses} is writable "
                                    "by others: chmod go-w it", level="warning", status=OK)
         self.assertNotIn("bypass", report)
 
@@ -152,21 +153,21 @@ class Enrollments(DoctorCase):
                           level="warning", status=OK, remedy=f"rm {old}")
 
     def test_two_users_with_one_factor(self):
-        enroll(self.folder, "daemon", self.factor.identity, self.factor.sid)
+        enroll(self.directory, "daemon", self.factor.identity, self.factor.sid)
         self.assert_finds("enrollments", "have the same factor", level="warning", status=OK,
                           remedy=f"rm {self.file}; twilio-verify enroll root")
 
     def test_an_unverified_factor(self):
         factor = self.emulator.factor(verified=False)
         self.since = len(self.emulator.requests())
-        enroll(self.folder, "root", factor.identity, factor.sid)
+        enroll(self.directory, "root", factor.identity, factor.sid)
         self.assert_finds("factor", "was never confirmed",
                           remedy="twilio-verify enroll root --replace")
 
     def test_a_factor_of_somebody_elses_identity(self):
         other = self.emulator.factor()
         self.since = len(self.emulator.requests())
-        enroll(self.folder, "root", self.factor.identity, other.sid)
+        enroll(self.directory, "root", self.factor.identity, other.sid)
         self.assert_finds("factor", f"knows no factor {other.sid} of identity "
                                     f"{self.factor.identity}")
 
@@ -177,7 +178,7 @@ class Enrollments(DoctorCase):
     def test_a_factor_with_codes_of_another_length(self):
         factor = self.emulator.factor(code_length=8)
         self.since = len(self.emulator.requests())
-        enroll(self.folder, "root", factor.identity, factor.sid)
+        enroll(self.directory, "root", factor.identity, factor.sid)
         self.assert_finds("factor", "have 8 digits, code_length is 6")
 
     def test_how_long_a_code_can_be_used(self):
@@ -188,7 +189,7 @@ class Enrollments(DoctorCase):
                 ({"skew": 2, "time_step": 60}, "warning", "a code can be used for 300 s")):
             with self.subTest(config):
                 factor = self.emulator.factor(**config)
-                enroll(self.folder, "root", factor.identity, factor.sid)
+                enroll(self.directory, "root", factor.identity, factor.sid)
                 self.since = len(self.emulator.requests())
                 remedy = {"remedy": "twilio-verify enroll root --replace"} if level != "ok" else {}
                 self.assert_finds("factor", words, level=level, status=OK, **remedy)

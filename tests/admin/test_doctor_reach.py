@@ -9,19 +9,19 @@ import time
 
 from kit.admincase import OK, UNAVAILABLE, WRONG
 from kit.doctorcase import NOWHERE, DoctorCase
-from kit.fixture import Emulator, make_certificates, temporary_folder
+from kit.fixture import Emulator, make_certificates, temporary_directory
 
 
 @contextlib.contextmanager
 def expired_emulator():
     """With a certificate that ends as it begins."""
-    with temporary_folder() as folder:
-        make_certificates(folder)
+    with temporary_directory() as directory:
+        make_certificates(directory)
         subprocess.run(["openssl", "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey",
                         "ca.key", "-CAcreateserial", "-days", "0", "-extfile", "server.ext",
-                        "-out", "server.pem"], cwd=folder, check=True, capture_output=True)
+                        "-out", "server.pem"], cwd=directory, check=True, capture_output=True)
         time.sleep(1.1)  # the second of its making
-        with Emulator(folder=folder) as emulator:
+        with Emulator(directory=directory) as emulator:
             yield emulator
 
 
@@ -36,7 +36,7 @@ class Network(DoctorCase):
 
     def test_something_wrong_on_the_host_is_more_than_a_silent_network(self):
         self.settings = self.configure(service={"base_url": NOWHERE})
-        (self.folder / "state").chmod(0o755)
+        (self.directory / "state").chmod(0o755)
         self.assertEqual(self.doctor("root")[0], WRONG)
 
     def test_twilio_does_not_answer(self):
@@ -61,7 +61,7 @@ class Network(DoctorCase):
         self.assert_finds("name", "localhost has", level="ok", status=UNAVAILABLE)
 
     def test_bad_credentials(self):
-        (self.folder / "api-key").write_text("wrong-secret-0123456789abcdef\n")
+        (self.directory / "api-key").write_text("wrong-secret-0123456789abcdef\n")
         report = self.assert_finds("credentials", "20003: the credentials are wrong")
         self.assertEqual(report["TLS"][0][0], "ok")
 
@@ -76,23 +76,23 @@ class Network(DoctorCase):
             self.assert_finds(subject, "may not read", level="note", status=OK)
 
     def test_the_administrators_key(self):
-        (self.folder / "admin-key").write_text("wrong-secret-0123456789abcdef\n")
-        (self.folder / "admin-key").chmod(0o600)
-        words = ("--api-key-sid", "SK" + "3" * 32, "--api-key-file", self.folder / "admin-key")
+        (self.directory / "admin-key").write_text("wrong-secret-0123456789abcdef\n")
+        (self.directory / "admin-key").chmod(0o600)
+        words = ("--api-key-sid", "SK" + "3" * 32, "--api-key-file", self.directory / "admin-key")
         self.assert_finds("admin's key", "credentials are wrong", words=words)
         self.assert_finds("admin's key", "must be given together", words=words[:2])
 
     def test_a_certificate_that_ended(self):
         with expired_emulator() as emulator:
-            shutil.copy(emulator.ca_file, self.folder / "ca.pem")
+            shutil.copy(emulator.ca_file, self.directory / "ca.pem")
             self.settings = self.configure(service={"base_url": emulator.url})
             self.assert_finds("TLS", "expired", remedy="check the clock (timedatectl)")
             self.assertEqual(emulator.stats()["requests"], 0)
 
     def test_a_certificate_of_somebody_elses(self):
-        with temporary_folder() as folder:
-            make_certificates(folder)
-            shutil.copy(folder / "ca.pem", self.folder / "ca.pem")
+        with temporary_directory() as directory:
+            make_certificates(directory)
+            shutil.copy(directory / "ca.pem", self.directory / "ca.pem")
         self.assert_finds("TLS", "certificate", remedy="a proxy answers in Twilio's place")
 
     def test_a_wrong_clock_is_a_warning_as_codes_are_checked_with_twilios(self):

@@ -77,10 +77,11 @@ class Terminal(AdminCase):
 
     def log_in(self, code):
         """What libpam makes of a login through the module."""
-        (self.folder / "login").write_text(
+        (self.directory / "login").write_text(
             f"auth required {MODULE} conf={self.settings} helper={CHECK}\n")
-        (self.folder / "other").write_text("auth required pam_deny.so\n")
-        done = subprocess.run([BUILD / "pam-driver", "--confdir", self.folder, "--service", "login",
+        (self.directory / "other").write_text("auth required pam_deny.so\n")
+        done = subprocess.run([BUILD / "pam-driver", "--confdir", self.directory, "--service",
+                               "login",
                                "--user", "root", "--call", "authenticate",
                                *["--answer", code] * 3], capture_output=True, text=True, timeout=60,
                               check=True)
@@ -213,13 +214,15 @@ class Pipe(AdminCase):
     def test_a_closed_stream_has_no_file_in_its_place_and_no_core_is_left(self):
         self.run_tool("enroll", "root", "--uri-only")
         process = self.begin("confirm", "root", preexec_fn=lambda: os.closerange(1, 3))
-        folder = f"/proc/{process.pid}"
+        directory = f"/proc/{process.pid}"
 
         def names():
-            return {int(name): os.readlink(f"{folder}/fd/{name}") for name in os.listdir(f"{folder}/fd")}
+            return {int(name): os.readlink(f"{directory}/fd/{name}")
+                    for name in os.listdir(f"{directory}/fd")}
         self.assertTrue(eventually(lambda: any(".lock" in name for name in names().values())))
         self.assertEqual([names()[number] for number in (1, 2)], ["/dev/null"] * 2)
-        self.assertRegex(pathlib.Path(folder, "limits").read_text(), r"Max core file size +0 +0 ")
+        self.assertRegex(pathlib.Path(directory, "limits").read_text(),
+                         r"Max core file size +0 +0 ")
         process.kill()
         process.wait()
 
@@ -245,7 +248,7 @@ class Enroll(AdminCase):
 
     def test_the_secret_is_printed_and_written_nowhere_else(self):
         app = self.enroll()
-        for path in self.folder.rglob("*"):
+        for path in self.directory.rglob("*"):
             if path.is_file() and "emulator" not in path.name:
                 self.assertNotIn(app.secret.encode(), path.read_bytes(), path)
 
@@ -398,15 +401,15 @@ class Enroll(AdminCase):
 
     def test_the_key_may_be_one_of_its_own(self):
         self.settings = self.configure(service={"api_key_sid": "SK" + "f" * 32})
-        (self.folder / "api-key").write_text("of-no-use\n")
-        key = self.folder / "admin-key"
+        (self.directory / "api-key").write_text("of-no-use\n")
+        key = self.directory / "admin-key"
         key.write_text(API_KEY_SECRET + "\n")
         key.chmod(0o600)
         self.assertEqual(self.run_tool("enroll", "root", "--uri-only").status, WRONG)
         self.enroll("root", "--api-key-sid", API_KEY_SID, "--api-key-file", key)
 
         self.settings = self.configure(service={"api_key_sid": "SK" + "f" * 32})
-        (self.folder / "api-key").write_text("of-no-use\n")
+        (self.directory / "api-key").write_text("of-no-use\n")
         with open(self.settings, "a") as settings:
             settings.write(f'admin = {{ api_key_sid = "{API_KEY_SID}"; api_key_file = "{key}"; }};')
         self.enroll("daemon")
@@ -419,11 +422,11 @@ class Enroll(AdminCase):
             self.assertIn("--api-key-sid and --api-key-file must be given", done.err)
 
     def test_the_environment_decides_nothing(self):
-        trap = self.folder / "keylog"
+        trap = self.directory / "keylog"
         done = self.run_tool("enroll", "root", "--uri-only", environment={
             "SSLKEYLOGFILE": str(trap), "https_proxy": "http://127.0.0.1:9",
             "ALL_PROXY": "http://127.0.0.1:9", "CURL_CA_BUNDLE": "/dev/null",
-            "SSL_CERT_FILE": "/dev/null", "HOME": str(self.folder)})
+            "SSL_CERT_FILE": "/dev/null", "HOME": str(self.directory)})
         self.assertEqual(done.status, OK, done.err)
         self.assertFalse(trap.exists())
 
@@ -469,8 +472,8 @@ class Replies(AdminCase):
 
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.emulator.folder / "server.pem",
-                                self.emulator.folder / "server.key")
+        context.load_cert_chain(self.emulator.directory / "server.pem",
+                                self.emulator.directory / "server.key")
         server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
@@ -614,7 +617,7 @@ class Trouble(AdminCase):
         self.assertEqual(done.status, OK)
 
     def test_wrong_credentials_name_the_remedy(self):
-        (self.folder / "api-key").write_text("of-no-use\n")
+        (self.directory / "api-key").write_text("of-no-use\n")
         done = self.run_tool("enroll", "root")
         self.assertEqual(done.status, WRONG)
         self.assertIn("api_key_file", done.err)
@@ -671,7 +674,7 @@ class Trouble(AdminCase):
         self.assertIn(str(path), done.err)
         self.assertTrue(path.exists())
 
-    def test_folders_that_others_may_write_are_refused(self):
+    def test_directories_that_others_may_write_are_refused(self):
         self.users.chmod(0o777)
         done = self.run_tool("enroll", "root")
         self.assertEqual(done.status, WRONG)
@@ -782,7 +785,7 @@ class Killed(AdminCase):
 
 @unittest.skipUnless(os.geteuid() == 0, "needs root")
 class Disk(AdminCase):
-    """The folder of the enrollments on a disk of its own."""
+    """The directory of the enrollments on a disk of its own."""
 
     def setUp(self):
         super().setUp()
@@ -825,9 +828,9 @@ class Disk(AdminCase):
         old = self.record()
         app = App(self.emulator,
                   self.run_tool("enroll", "root", "--replace", "--uri-only").out.strip())
-        mount = (f"cp -a {self.users} {self.folder}/copy\n"
+        mount = (f"cp -a {self.users} {self.directory}/copy\n"
                  f"mount -t tmpfs -o mode=755,nr_inodes=6 tmpfs {self.users}\n"
-                 f"cp -a {self.folder}/copy/. {self.users}; rm -r {self.folder}/copy")
+                 f"cp -a {self.directory}/copy/. {self.users}; rm -r {self.directory}/copy")
         done = self.run_on(mount, "confirm", "root", answers=[app.code()])
         self.assertEqual(done.status, WRONG)
         self.assertIn("but the enrollment could not be written", done.err)

@@ -43,7 +43,7 @@ class Rules(ExplainCase):
         return done.stdout.splitlines()
 
     def test_it_says_of_every_rule_what_the_check_program_does(self):
-        enroll(self.folder, "root", IDENTITY, FACTOR_SID)
+        enroll(self.directory, "root", IDENTITY, FACTOR_SID)
         asked = "ask-secret Verification code: "
         rows = {
             ("root", "sshd", "deny"): (OK, "enrolled: ", asked),
@@ -74,7 +74,7 @@ class Rules(ExplainCase):
         first = "frank:x:4711:4711::/:/bin/sh"
         second = "frank2:x:4711:4711::/:/bin/sh"
         self.settings = self.configure(login={"unmapped_user": "ignore"})
-        enroll(self.folder, "frank", IDENTITY, FACTOR_SID)
+        enroll(self.directory, "frank", IDENTITY, FACTOR_SID)
         prefix = self.with_accounts(first, second)
         status, report = self.explain("frank2", prefix=prefix)
         self.assertEqual((status, report["rule"][1]),
@@ -86,7 +86,7 @@ class Rules(ExplainCase):
         self.assertTrue(self.said("frank2", "sshd", prefix)[0].startswith("not-required"))
 
     def test_it_names_file_identity_factor_and_question(self):
-        path = enroll(self.folder, "root", IDENTITY, FACTOR_SID)
+        path = enroll(self.directory, "root", IDENTITY, FACTOR_SID)
         self.settings = self.configure(login={"prompt": "Code? ", "attempts": 2,
                                               "create_challenge": "with_code"})
         status, report = self.explain()
@@ -123,10 +123,10 @@ class Rules(ExplainCase):
 
     @needs_root
     def test_a_program_that_is_not_root_can_not_use_roots_settings(self):
-        enroll(self.folder, "daemon", IDENTITY, FACTOR_SID)
+        enroll(self.directory, "daemon", IDENTITY, FACTOR_SID)
         for service, account in (("nginx", "www-data"), ("i3lock", "daemon")):
             with self.subTest(service):
-                for path in (self.folder, *self.folder.rglob("*")):
+                for path in (self.directory, *self.directory.rglob("*")):
                     shutil.chown(path, "root", "root")
                 self.settings = self.configure()
                 status, report = self.explain("daemon", service)
@@ -139,7 +139,7 @@ class Rules(ExplainCase):
                 self.assertIn(f"leave the module out of it, or give it settings of its own with "
                               f"conf=, in files of {account}", report["host"][2])
                 self.assertNotIn("question", report)
-                for path in (self.folder, *self.folder.rglob("*")):
+                for path in (self.directory, *self.directory.rglob("*")):
                     shutil.chown(path, account, account)
                 self.assertEqual(self.explain("daemon", service)[1]["verdict"][1],
                                  "daemon is asked for a code")
@@ -152,7 +152,7 @@ class Rules(ExplainCase):
                          (OK, "root needs no code: PAM_IGNORE"))
 
     def test_the_rhost_decides_nothing(self):
-        enroll(self.folder, "root", IDENTITY, FACTOR_SID)
+        enroll(self.directory, "root", IDENTITY, FACTOR_SID)
         _, without = self.explain()
         status, report = self.explain("root", "sshd", "--rhost", "192.0.2.7")
         self.assertEqual(status, OK)
@@ -171,17 +171,17 @@ class Wrong(ExplainCase):
         self.assertIn("PAM_SERVICE_ERR", report["verdict"][1])
 
     def test_what_refuses_everybody_is_named(self):
-        path = enroll(self.folder, "root", IDENTITY, FACTOR_SID)
+        path = enroll(self.directory, "root", IDENTITY, FACTOR_SID)
         path.chmod(0o666)
         self.assert_refused("enrollment", "users/root.conf is writable by others: chmod go-w it")
         path.chmod(0o640)
         path.write_text("identity = 7;\n")
         self.assert_refused("enrollment", "users/root.conf:1: identity must be")
-        enroll(self.folder, "root", IDENTITY, FACTOR_SID)
+        enroll(self.directory, "root", IDENTITY, FACTOR_SID)
         self.users.chmod(0o777)
         self.assert_refused("enrollment", f"directory {self.users} is writable by others")
         self.users.chmod(0o755)
-        (self.folder / "api-key").chmod(0o644)
+        (self.directory / "api-key").chmod(0o644)
         self.assert_refused("secret", "readable by others: chmod 0600 it")
         self.settings = self.configure(check={"run_as": UNKNOWN})
         self.assert_refused("run_as", "does not exist")
@@ -202,19 +202,20 @@ class Codes(ExplainCase):
     """The table of the tool against the module itself."""
 
     def module_code(self, steps, *options):
-        script = self.folder / "script"
+        script = self.directory / "script"
         script.write_text("".join(f"{step}\n" for step in steps))
         for name in ("sshd", "other"):
-            (self.folder / name).write_text("auth required pam_permit.so\n")
+            (self.directory / name).write_text("auth required pam_permit.so\n")
         done = subprocess.run(
-            [BUILD / "pam-driver", "--confdir", self.folder, "--service", "sshd", "--user", "root",
+            [BUILD / "pam-driver", "--confdir", self.directory, "--service", "sshd", "--user",
+             "root",
              "--module", MODULE, "--argument", f"conf={script}",
              "--argument", f"helper={BUILD / 'fake-check'}", *options],
             capture_output=True, text=True, timeout=60, check=True)
         return json.loads(done.stdout)["calls"][0]["code"]
 
     def test_every_outcome_has_the_code_that_the_module_returns(self):
-        enroll(self.folder, "root", IDENTITY, FACTOR_SID)
+        enroll(self.directory, "root", IDENTITY, FACTOR_SID)
         self.settings = self.configure(login={"exempt_services": ["cron"]})
         codes = {}
         for user, service in (("root", "sshd"), ("daemon", "sshd"), ("root", "cron")):

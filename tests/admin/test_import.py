@@ -24,7 +24,7 @@ USER = "daemon"
 class Import(AdminCase):
     def setUp(self):
         super().setUp()
-        self.home = self.folder / "home"
+        self.home = self.directory / "home"
         self.home.mkdir()
         self.file = self.write(GOOGLE)
 
@@ -116,8 +116,8 @@ class Import(AdminCase):
     def test_no_link_is_followed(self):
         (self.home / "link").symlink_to(self.file)
         self.assert_refused("symbolic links are not followed", self.home / "link")
-        (self.folder / "way").symlink_to(self.home)
-        self.assert_refused("symbolic links are not followed", self.folder / "way/seed")
+        (self.directory / "way").symlink_to(self.home)
+        self.assert_refused("symbolic links are not followed", self.directory / "way/seed")
         self.assert_refused("not followed|No such", "/dev/stdin", answers=[SECRET])
         self.assert_refused("not followed", f"/proc/self/cwd/{self.file}")
 
@@ -187,15 +187,16 @@ class Import(AdminCase):
         self.assertEqual(self.file.read_text(), "mine\n")
 
     def test_the_seed_is_in_no_argument_and_in_no_memory_of_the_core(self):
-        self.assertEqual(subprocess.run(["grep", "-r", SECRET, self.users, self.folder / "state"],
+        self.assertEqual(subprocess.run(["grep", "-r", SECRET, self.users,
+                                         self.directory / "state"],
                                         capture_output=True, check=False).returncode, 1)
         self.run_import()
-        done = subprocess.run(["grep", "-rl", "-e", SECRET, "-e", HEX, self.folder],
+        done = subprocess.run(["grep", "-rl", "-e", SECRET, "-e", HEX, self.directory],
                               capture_output=True, text=True, check=False)
         self.assertEqual(done.stdout.split(), [str(self.file)])
 
     def test_doctor_names_users_whose_file_is_still_there(self):
-        home = pathlib.Path(self.folder / "alice")
+        home = pathlib.Path(self.directory / "alice")
         home.mkdir()
         prefix = self.with_accounts(f"alice:x:4321:4321::{home}:/bin/sh")
         (home / ".google_authenticator").write_text(GOOGLE)
@@ -215,8 +216,8 @@ class Import(AdminCase):
         self.enroll("bin")
         file = self.write(OATH, "users.oath", 0o600)
         for place in ("/etc/users.oath", "/etc/security/users.oath"):
-            prefix = on_a_copy(self.folder / "layers", f"cp -p {file} {place}")
-            (self.folder / "layers").mkdir(exist_ok=True)
+            prefix = on_a_copy(self.directory / "layers", f"cp -p {file} {place}")
+            (self.directory / "layers").mkdir(exist_ok=True)
             done = self.run_tool("doctor", prefix=prefix)
             self.assertRegex(done.out, rf"warning +seeds: {place} may hold the seed of the factor of "
                                        "root; .*remove that line")

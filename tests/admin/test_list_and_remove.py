@@ -42,7 +42,7 @@ class List(AdminCase):
         """{user: why} of "list --missing", with more in the files of accounts."""
         prefix = ()
         for name, text in (("shadow", shadow), ("group", group)):
-            path = self.folder / name
+            path = self.directory / name
             path.write_text((pathlib.Path("/etc") / name).read_text() + text)
             path.chmod(0o640)
             prefix += self.privately(f"mount --bind {path} /etc/{name}")
@@ -53,9 +53,9 @@ class List(AdminCase):
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root, for accounts of its own")
     def test_who_may_log_in_and_is_not_enrolled_is_missing(self):
-        (self.folder / "home/.ssh").mkdir(parents=True)
-        (self.folder / "home/.ssh/authorized_keys").write_text("ssh-ed25519 AAAA\n")
-        home = self.folder / "home"
+        (self.directory / "home/.ssh").mkdir(parents=True)
+        (self.directory / "home/.ssh/authorized_keys").write_text("ssh-ed25519 AAAA\n")
+        home = self.directory / "home"
         before = self.missing()
         self.assertEqual(before["root"], "root")
         found = self.missing(
@@ -95,7 +95,7 @@ class List(AdminCase):
 
     def test_without_check_no_api_key_is_needed(self):
         self.enroll("root")
-        (self.folder / "api-key").unlink()
+        (self.directory / "api-key").unlink()
         self.assertEqual(self.run_tool("list").status, OK)
         done = self.run_tool("list", "--check")
         self.assertEqual(done.status, WRONG)
@@ -227,7 +227,7 @@ class Remove(AdminCase):
         self.enroll()
         record = self.record()
         self.settings = self.configure(service={"base_url": "https://127.0.0.1:9"})
-        (self.folder / "api-key").unlink()
+        (self.directory / "api-key").unlink()
         done = self.run_tool("remove", "root", "--local")
         self.assertEqual(done.status, OK, done.err)
         self.assertIn("twilio-verify remove root", done.err)

@@ -48,7 +48,7 @@ class RecoveryCodes(AdminCase):
         self.assertEqual(len(HASH.findall(text)), 10)
         self.assertEqual(len(re.findall(r'^salt   = "\$y\$j9T\$[./0-9A-Za-z]{22}";$', text,
                                         re.MULTILINE)), 1)
-        for path in [*self.users.iterdir(), *(self.folder / "state").iterdir()]:
+        for path in [*self.users.iterdir(), *(self.directory / "state").iterdir()]:
             if path.is_file():
                 for code in codes:
                     self.assertNotIn(code.replace("-", "").encode(), path.read_bytes())
@@ -75,7 +75,7 @@ class RecoveryCodes(AdminCase):
         self.assertRegex(self.run_tool("list").out, r"  recovery_codes: 3\n$")
         done = self.run_tool("explain", "root", "--service", "sshd")
         self.assertIn("ok       recovery: 3 recovery codes remain\n", done.out)
-        (self.folder / "state" / "root.used").unlink()
+        (self.directory / "state" / "root.used").unlink()
         done = self.run_tool("list", "--json")
         self.assertEqual(done.status, WRONG)
         self.assertEqual(json.loads(done.out)[0]["recovery_codes"], "0")
@@ -86,7 +86,7 @@ class RecoveryCodes(AdminCase):
     def test_no_file_of_the_network_s_account_makes_more_or_fewer_of_them(self):
         self.make("--count", "3")
         for used, left in ((2**64 - 1, "0"), (2**64 - 8, "3"), (2**63 + 1, "2")):
-            forge(self.folder / "state" / "root.used",
+            forge(self.directory / "state" / "root.used",
                   lambda values: values.__setitem__(USED, [used] * 2))
             done = self.run_tool("list", "--json")
             self.assertEqual((done.status, done.err), (OK, ""))
@@ -98,12 +98,13 @@ class RecoveryCodes(AdminCase):
     def test_unlock_forgets_wrong_codes_and_no_used_recovery_code(self):
         self.make("--count", "3")
         self.run_tool("unlock", "root")
-        sent = self.folder / "state" / "root.sent"
+        sent = self.directory / "state" / "root.sent"
 
         def fill(values):
             values[WRONG_AT], values[ROW], values[UNTOLD] = [1800000000] * 30, 100, 7
         forge(sent, fill)
-        forge(self.folder / "state" / "root.used", lambda values: values.__setitem__(USED, [1, 1]))
+        forge(self.directory / "state" / "root.used", lambda values: values.__setitem__(USED, [1,
+                                                                                               1]))
         done = self.run_tool("unlock", "root")
         self.assertEqual((done.status, done.err),
                          (OK, "twilio-verify: cleared the wrong codes of root\n"))
@@ -129,7 +130,7 @@ class RecoveryCodes(AdminCase):
                  "wrong codes: 100 in a row: codes of root are refused until then")):
             def fill(values):
                 values[WRONG_AT], values[ROW] = [now] * times + [0] * (30 - times), row
-            forge(self.folder / "state" / "root.sent", fill)
+            forge(self.directory / "state" / "root.sent", fill)
             found = self.listed()
             self.assertEqual({name: found[name] for name in found if "wrong" in name or
                               "locked" in name}, listed)
@@ -150,12 +151,12 @@ class RecoveryCodes(AdminCase):
 
     def test_a_state_that_is_damaged_is_made_anew(self):
         self.make()
-        (self.folder / "state" / "root.used").write_bytes(b"rubbish")
+        (self.directory / "state" / "root.used").write_bytes(b"rubbish")
         self.make()
         self.assertEqual(self.listed()["recovery_codes"], "10")
 
     def test_no_api_key_and_no_twilio_are_needed(self):
-        (self.folder / "api-key").unlink()
+        (self.directory / "api-key").unlink()
         self.settings = self.configure(service={"base_url": "https://127.0.0.1:9"})
         self.make()
 
@@ -173,10 +174,10 @@ class RecoveryCodes(AdminCase):
                 self.assertIn(error, done.err)
         self.assertFalse(self.file.exists())
 
-    def test_without_a_state_folder_none_are_made(self):
+    def test_without_a_state_directory_none_are_made(self):
         self.make()
         before = self.file.read_text()
-        shutil.rmtree(self.folder / "state")
+        shutil.rmtree(self.directory / "state")
         done = self.run_tool("recovery-codes", "root")
         self.assertEqual((done.status, done.out), (WRONG, ""))
         self.assertRegex(done.err, "no codes were made: directory .*state: No such file")
@@ -207,15 +208,15 @@ class RecoveryCodes(AdminCase):
         self.make()
         self.run_tool("bypass", "root", "--for", "1h", "--reason", "x")
         self.assertEqual(self.run_tool("remove", "root").status, OK)
-        self.assertEqual(list((self.folder / "run" / "bypass").iterdir()), [])
+        self.assertEqual(list((self.directory / "run" / "bypass").iterdir()), [])
         self.assertEqual([path.name for path in self.users.iterdir() if path.is_file()], [])
-        self.assertEqual(list((self.folder / "state").iterdir()), [])
+        self.assertEqual(list((self.directory / "state").iterdir()), [])
 
     def test_without_twilio_they_go_as_well(self):
         self.make()
         self.run_tool("bypass", "root", "--for", "1h", "--reason", "x")
         self.assertEqual(self.run_tool("remove", "root", "--local").status, OK)
-        self.assertEqual(list((self.folder / "run" / "bypass").iterdir()), [])
+        self.assertEqual(list((self.directory / "run" / "bypass").iterdir()), [])
         self.assertEqual([path.name for path in self.users.iterdir() if path.is_file()], [])
 
 
@@ -223,7 +224,7 @@ class Bypass(AdminCase):
     def setUp(self):
         super().setUp()
         self.enroll()
-        self.runtime = self.folder / "run"
+        self.runtime = self.directory / "run"
         self.file = self.runtime / "bypass" / "root"
 
     def make(self, user="root", time="2h", reason="lost phone"):
@@ -246,7 +247,7 @@ class Bypass(AdminCase):
         done = self.run_tool("bypass", "root", "--end")
         self.assertEqual(done, (OK, "", "twilio-verify: root has no bypass\n"))
 
-    def test_it_makes_its_folders_for_root_alone(self):
+    def test_it_makes_its_directories_for_root_alone(self):
         modes = {self.runtime: 0o755, self.runtime / "bypass": 0o700, self.file: 0o600}
         for given in (None, 0o700, 0o750):  # by nobody, by a call that was killed, by an administrator
             with self.subTest(given):
@@ -266,7 +267,7 @@ class Bypass(AdminCase):
         self.assertTrue(int(before) + 5400 <= until <= int(after) + 5400)
         self.assertIn(f'boot_id = "{boot_id}";\n', self.file.read_text())
 
-    def test_folders_that_others_own_or_write_are_refused_with_the_remedy(self):
+    def test_directories_that_others_own_or_write_are_refused_with_the_remedy(self):
         self.make()
         for path in (self.runtime, self.runtime / "bypass"):
             with self.subTest(path):
@@ -284,7 +285,7 @@ class Bypass(AdminCase):
                     done = self.run_tool("bypass", "root", "--for", "1h", "--reason", "x")
                     self.assertIn(f"{path} is not owned by root: chown root it", done.err)
                     os.chown(path, 0, -1)
-                elsewhere = path.rename(self.folder / "elsewhere")
+                elsewhere = path.rename(self.directory / "elsewhere")
                 path.symlink_to(elsewhere)
                 done = self.run_tool("bypass", "root", "--for", "1h", "--reason", "x")
                 self.assertEqual(done.status, WRONG)
@@ -294,7 +295,7 @@ class Bypass(AdminCase):
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root")
     def test_a_disk_that_is_full_or_can_not_be_written_is_told_and_makes_no_bypass(self):
-        run = self.folder.with_name(self.folder.name + "-run")
+        run = self.directory.with_name(self.directory.name + "-run")
         run.mkdir()
         self.addCleanup(shutil.rmtree, run)
         self.settings = self.configure(check={"runtime_dir": run / "twilio-verify"})
@@ -311,7 +312,8 @@ class Bypass(AdminCase):
         self.settings = self.configure(check={"runtime_dir": "/nonexistent/twilio-verify"})
         done = self.run_tool("bypass", "root", "--for", "1h", "--reason", "x")
         self.assertEqual((done.status, done.out), (WRONG, ""))
-        self.assertIn("cannot make the directory /nonexistent/twilio-verify: No such file", done.err)
+        self.assertIn("cannot make the directory /nonexistent/twilio-verify: No such file",
+                      done.err)
         self.assertEqual(self.run_tool("bypass", "root", "--end"),
                          (OK, "", "twilio-verify: root has no bypass\n"))
 

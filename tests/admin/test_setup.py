@@ -28,18 +28,18 @@ class SetupCase(AdminCase):
     """Settings without SIDs, and a Twilio with one service."""
 
     def configure(self, **groups):
-        self.secret = self.folder / "api-key"
-        settings = self.folder / "twilio-verify.conf"
+        self.secret = self.directory / "api-key"
+        settings = self.directory / "twilio-verify.conf"
         settings.write_text(f"""# Kept: service = {{ service_sid = "x"; }}
 service = {{
     base_url = "{self.emulator.url}"; # kept as well
-    ca_file = "{self.folder}/ca.pem";
+    ca_file = "{self.directory}/ca.pem";
     api_key_file = "{self.secret}";
     timeout_seconds = 5;
 }};
 check = {{
     run_as = "nobody";
-    users_dir = "{self.folder}/users";
+    users_dir = "{self.directory}/users";
 }};
 """)
         settings.chmod(0o640)
@@ -57,9 +57,9 @@ check = {{
 
     def snapshot(self):
         """Every file here with all that could change."""
-        return {str(path.relative_to(self.folder)): (path.stat().st_ino, path.stat().st_mtime_ns,
+        return {str(path.relative_to(self.directory)): (path.stat().st_ino, path.stat().st_mtime_ns,
                                                      path.stat().st_mode, path.read_bytes())
-                for path in sorted(self.folder.rglob("*")) if path.is_file()}
+                for path in sorted(self.directory.rglob("*")) if path.is_file()}
 
     def key(self, name):
         found = re.findall(rf'^ *{name} *= "([^"]*)";', self.settings.read_text(), re.MULTILINE)
@@ -95,7 +95,7 @@ class Machine(SetupCase):
                          [ACCOUNT_SID, API_KEY_SID, SERVICE_SID])
         self.assertEqual(self.secret.read_text(), API_KEY_SECRET + "\n")
         modes = [stat.S_IMODE(path.stat().st_mode)
-                 for path in (self.settings, self.secret, self.folder / "users")]
+                 for path in (self.settings, self.secret, self.directory / "users")]
         self.assertEqual(modes, [0o640, 0o600, 0o700])
         self.assertIn(f"{self.settings}: written\n", done.out)
         self.assertIn("next: twilio-verify enroll USER", done.err)
@@ -106,17 +106,17 @@ class Machine(SetupCase):
 
     def test_without_settings_it_begins_with_the_sample(self):
         # It looks for the sample beside itself.
-        folder = self.folder / "tool"
-        folder.mkdir()
-        tool = folder / "twilio-verify"
+        directory = self.directory / "tool"
+        directory.mkdir()
+        tool = directory / "twilio-verify"
         copy_program(TOOL, tool)
         sample = SAMPLE.read_text()
-        for path, place in ((str(self.folder), "/etc/security/twilio-verify.d"),
+        for path, place in ((str(self.directory), "/etc/security/twilio-verify.d"),
                             (self.emulator.url, "https://verify.twilio.com")):
             sample = sample.replace(place, path)
         sample = sample.replace("# ca_file = \"/etc/ssl/certs/corporate-proxy.pem\"",
-                                f'ca_file = "{self.folder}/ca.pem"')
-        (folder / "twilio-verify.conf").write_text(sample)
+                                f'ca_file = "{self.directory}/ca.pem"')
+        (directory / "twilio-verify.conf").write_text(sample)
         self.settings.unlink()
         done = subprocess.run([tool, *self.command("setup", *FROM_INPUT)[1:]], text=True,
                               input=API_KEY_SECRET, capture_output=True, env=ENVIRONMENT,
@@ -168,8 +168,8 @@ class Machine(SetupCase):
         done = self.set_up()
         self.assertEqual(self.secret.read_text(), "of-the-former-key\n")
         self.assertIn(f"{self.secret} holds the secret of SK{'0' * 32}", done.err)
-        self.assertEqual(self.key("api_key_file"), str(self.folder / API_KEY_SID))
-        self.assertEqual((self.folder / API_KEY_SID).read_text(), API_KEY_SECRET + "\n")
+        self.assertEqual(self.key("api_key_file"), str(self.directory / API_KEY_SID))
+        self.assertEqual((self.directory / API_KEY_SID).read_text(), API_KEY_SECRET + "\n")
 
     def test_a_key_leaves_the_auth_token_until_the_settings_name_the_key(self):
         self.set_up()
@@ -177,8 +177,8 @@ class Machine(SetupCase):
         self.secret.write_text(AUTH_TOKEN + "\n")
         self.set_up()
         self.assertEqual(self.secret.read_text(), AUTH_TOKEN + "\n")
-        self.assertEqual(self.key("api_key_file"), str(self.folder / API_KEY_SID))
-        self.assertEqual((self.folder / API_KEY_SID).read_text(), API_KEY_SECRET + "\n")
+        self.assertEqual(self.key("api_key_file"), str(self.directory / API_KEY_SID))
+        self.assertEqual((self.directory / API_KEY_SID).read_text(), API_KEY_SECRET + "\n")
 
     def test_settings_with_the_auth_token_stay_so(self):
         self.set_up()
@@ -333,7 +333,7 @@ class Machine(SetupCase):
             with self.subTest(words):
                 self.assert_refused(words)
             self.settings.chmod(0o640)
-        self.settings.rename(self.folder / "elsewhere")
+        self.settings.rename(self.directory / "elsewhere")
         self.settings.symlink_to("elsewhere")
         self.assert_refused("must not be a symbolic link")
         self.settings.unlink()
@@ -341,7 +341,7 @@ class Machine(SetupCase):
         self.assertRegex(self.run_tool("setup", *FROM_INPUT).err, "regular file")
 
     def test_the_secret_s_file_is_read_as_a_login_reads_it(self):
-        given = self.folder / "given"
+        given = self.directory / "given"
         given.write_text(API_KEY_SECRET + "\n")
         given.chmod(0o644)
         self.assert_refused("readable by", *KEY, "--api-key-file", given)
@@ -357,10 +357,10 @@ class Machine(SetupCase):
         self.assertRegex(done.err, "resource busy\n(.*\n)*.*deleted the Verify service")
         self.assertEqual(self.services(), {})
 
-    def test_who_can_read_the_folder_of_the_settings_can_not_keep_setup_out(self):
-        folder = os.open(self.folder, os.O_RDONLY)
-        self.addCleanup(os.close, folder)
-        fcntl.flock(folder, fcntl.LOCK_EX)
+    def test_who_can_read_the_directory_of_the_settings_can_not_keep_setup_out(self):
+        directory = os.open(self.directory, os.O_RDONLY)
+        self.addCleanup(os.close, directory)
+        fcntl.flock(directory, fcntl.LOCK_EX)
         self.set_up()
 
     def test_two_at_once_do_not_mix(self):
@@ -372,7 +372,7 @@ class Machine(SetupCase):
             first.stdin.close()
             while not self.operations()["service-list"]:
                 pass
-            lock = self.folder / "twilio-verify.conf.lock"
+            lock = self.directory / "twilio-verify.conf.lock"
             self.assertEqual(stat.S_IMODE(lock.stat().st_mode), 0o600)
             self.assertIn("another setup runs now", self.set_up(status=WRONG).err)
             self.assertEqual(first.wait(20), OK)
@@ -396,7 +396,7 @@ class Person(SetupCase):
 
     def test_it_asks_tries_lists_and_writes_and_does_not_show_the_secret(self):
         child = self.begin()
-        child.logfile_read = open(self.folder / "seen", "w+", encoding="utf-8")
+        child.logfile_read = open(self.directory / "seen", "w+", encoding="utf-8")
         self.addCleanup(child.logfile_read.close)
         self.answer(child, "Account SID", "AC12")
         self.answer(child, "a SID has AC and 32", f" {ACCOUNT_SID} ")
@@ -407,7 +407,7 @@ class Person(SetupCase):
         self.assertEqual(self.finish(child), OK)
         self.assertEqual(self.key("service_sid"), SERVICE_SID)
         self.assertEqual(self.secret.read_text(), API_KEY_SECRET + "\n")
-        self.assertNotIn(API_KEY_SECRET, (self.folder / "seen").read_text())
+        self.assertNotIn(API_KEY_SECRET, (self.directory / "seen").read_text())
 
     def test_a_wrong_key_is_asked_for_again_and_nothing_of_it_is_kept(self):
         before = self.settings.read_bytes()
@@ -439,7 +439,7 @@ class Person(SetupCase):
         self.assertEqual(self.snapshot(), before)
 
     def test_a_wrong_secret_of_a_file_is_not_asked_for_again(self):
-        path = self.folder / "wrong"
+        path = self.directory / "wrong"
         path.touch(0o600)
         path.write_text("wrong\n")
         child = self.begin(*KEY, "--api-key-file", str(path))

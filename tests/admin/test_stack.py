@@ -7,7 +7,7 @@ import random
 import subprocess
 import unittest
 
-from kit.fixture import BUILD, temporary_folder
+from kit.fixture import BUILD, temporary_directory
 from kit.admincase import can_copy, on_a_copy
 
 SEED, STACKS = 20260101, 300
@@ -31,10 +31,10 @@ def word_of(code):
 
 class Generator:
     """Random stacks of pam_debug.so, with files that they include by their whole paths: libpam looks
-    for others in /etc/pam.d, whatever the folder that it was given."""
+    for others in /etc/pam.d, whatever the directory that it was given."""
 
-    def __init__(self, seed, folder):
-        self.random, self.folder, self.files = random.Random(seed), folder, 0
+    def __init__(self, seed, directory):
+        self.random, self.directory, self.files = random.Random(seed), directory, 0
 
     def control(self):
         if self.random.random() < 0.4:
@@ -58,7 +58,7 @@ class Generator:
 
     def file(self, depth=0):
         self.files += 1
-        path = self.folder / f"file-{self.files}"
+        path = self.directory / f"file-{self.files}"
         lines = [self.line(depth) for _ in range(self.random.randint(0 if depth else 1, 6))]
         path.write_text("".join(f"{line}\n" for line in lines))
         return path
@@ -66,15 +66,16 @@ class Generator:
 
 class Stack(unittest.TestCase):
     def setUp(self):
-        self.folder = self.enterContext(temporary_folder())
-        (self.folder / "other").write_text("auth required pam_deny.so\n")
-        (self.folder / "yes").write_text("auth required pam_debug.so auth=success\n")
-        (self.folder / "empty").write_text("# nothing\n")
+        self.directory = self.enterContext(temporary_directory())
+        (self.directory / "other").write_text("auth required pam_deny.so\n")
+        (self.directory / "yes").write_text("auth required pam_debug.so auth=success\n")
+        (self.directory / "empty").write_text("# nothing\n")
 
     def by_libpam(self, service):
         """A code word, and what each pam_debug.so said that was called; None where libpam refuses to
         begin, or falls over its own feet."""
-        done = subprocess.run([BUILD / "pam-driver", "--confdir", self.folder, "--service", service,
+        done = subprocess.run([BUILD / "pam-driver", "--confdir", self.directory, "--service",
+                               service,
                                "--user", "root", "--call", "authenticate"],
                               capture_output=True, text=True, check=False)
         if done.returncode != 0:
@@ -84,7 +85,7 @@ class Stack(unittest.TestCase):
                 [message["text"] for message in said["messages"]])
 
     def by_tool(self, service):
-        done = subprocess.run([BUILD / "stack-run", service, self.folder], capture_output=True,
+        done = subprocess.run([BUILD / "stack-run", service, self.directory], capture_output=True,
                               text=True, check=True, timeout=10)
         if done.stdout.startswith("refused: "):
             return None
@@ -94,15 +95,15 @@ class Stack(unittest.TestCase):
     def assert_same(self, service):
         """Returns the code, and what was called."""
         found = self.by_libpam(service)
-        path = self.folder / service
+        path = self.directory / service
         self.assertEqual(self.by_tool(service), found, path.read_text() if path.exists() else "")
         return found or (None, [])
 
     def test_random_stacks_end_as_libpam_ends_them(self):
         ends = {}
         for number in range(STACKS):
-            service = Generator(SEED + number, self.folder).file()
-            service.rename(self.folder / f"service-{number}")
+            service = Generator(SEED + number, self.directory).file()
+            service.rename(self.directory / f"service-{number}")
             with self.subTest(seed=SEED + number):
                 end, _ = self.assert_same(f"service-{number}")
                 ends[end] = ends.get(end, 0) + 1
@@ -110,7 +111,7 @@ class Stack(unittest.TestCase):
         self.assertGreater(len(ends), 5, ends)
 
     def test_lines_are_read_as_libpam_reads_them(self):
-        debug, yes, ok = "pam_debug.so", self.folder / "yes", "auth required pam_debug.so\n"
+        debug, yes, ok = "pam_debug.so", self.directory / "yes", "auth required pam_debug.so\n"
         for text in (
                 f"AUTH REQUIRED {debug} auth=success\n",
                 f"auth [SUCCESS=ok default=die] {debug}\n",
@@ -143,16 +144,16 @@ class Stack(unittest.TestCase):
                 "auth required\n", f"{ok}auth\n", f"{ok}nonsense optional {debug}\n",
                 f"{ok}@nonsense required {debug}\n", f"{ok}-auth required pam_nosuch.so\n",
                 f"auth include {yes}\n", f"-auth include {yes}\n", f"auth INCLUDE {yes}\n",
-                f"{ok}auth include {self.folder}/nosuch\n", f"{ok}auth substack nosuch\n",
+                f"{ok}auth include {self.directory}/nosuch\n", f"{ok}auth substack nosuch\n",
                 f"@include {yes}\n", f"@INCLUDE {yes}\n", f"-@include {yes}\n",
-                f"{ok}@include {self.folder}/nosuch\n",
-                f"{ok}session include nosuch\n", f"{ok}@include {self.folder}/empty\n",
-                f"auth substack {self.folder}/empty\n{ok}",
+                f"{ok}@include {self.directory}/nosuch\n",
+                f"{ok}session include nosuch\n", f"{ok}@include {self.directory}/empty\n",
+                f"auth substack {self.directory}/empty\n{ok}",
                 f"auth [success=1] {debug}\nauth substack {yes}\nauth required {debug}\n",
                 f"auth [success=1] {debug}\nauth include {yes}\nauth required {debug}\n",
                 "account required pam_permit.so\n"):
             with self.subTest(text):
-                (self.folder / "service").write_text(text)
+                (self.directory / "service").write_text(text)
                 self.assert_same("service")
 
     def test_each_keyword_means_what_it_means_to_libpam(self):
@@ -161,14 +162,14 @@ class Stack(unittest.TestCase):
                 for after in ("", "auth required pam_debug.so auth=maxtries\n",
                               "auth optional pam_debug.so\n"):
                     with self.subTest([word, code, after]):
-                        (self.folder / "service").write_text(
+                        (self.directory / "service").write_text(
                             f"auth {word} pam_debug.so auth={code}\n{after}")
                         self.assert_same("service")
 
     def test_each_code_has_the_word_that_it_has_for_libpam(self):
         for code in ALL_CODES:
             with self.subTest(code):
-                (self.folder / "service").write_text(
+                (self.directory / "service").write_text(
                     f"auth [{code}=done default=bad] pam_debug.so auth={code}\n"
                     "auth required pam_debug.so auth=perm_denied\n")
                 self.assertEqual(self.by_tool("service")[0], code)
@@ -180,12 +181,13 @@ class Stack(unittest.TestCase):
         refusal, ours = "pam_debug.so auth=auth_err", "auth required pam_debug.so auth=maxtries\n"
         common = (f"auth [success=1 default=ignore] {refusal}\nauth requisite pam_deny.so\n"
                   "auth required pam_permit.so\n")
-        (self.folder / "common").write_text(common)
-        (self.folder / "sufficient").write_text(f"auth sufficient {refusal}\nauth required pam_deny.so\n")
-        for first, is_reached in ((f"@include {self.folder}/common", False),
-                                  (f"auth include {self.folder}/common", False),
-                                  (f"auth substack {self.folder}/common", True),
-                                  (f"auth substack {self.folder}/sufficient", True),
+        (self.directory / "common").write_text(common)
+        (self.directory / "sufficient").write_text(
+            f"auth sufficient {refusal}\nauth required pam_deny.so\n")
+        for first, is_reached in ((f"@include {self.directory}/common", False),
+                                  (f"auth include {self.directory}/common", False),
+                                  (f"auth substack {self.directory}/common", True),
+                                  (f"auth substack {self.directory}/sufficient", True),
                                   (f"auth requisite {refusal}", False),
                                   (f"auth required {refusal}", True),
                                   (f"auth optional {refusal}", True),
@@ -193,24 +195,25 @@ class Stack(unittest.TestCase):
                                   (f"auth [success=ok default=die] {refusal}", False),
                                   (f"auth [success=ok default=bad] {refusal}", True)):
             with self.subTest(first):
-                (self.folder / "service").write_text(f"{first}\n{ours}")
+                (self.directory / "service").write_text(f"{first}\n{ours}")
                 _, calls = self.assert_same("service")
                 self.assertEqual("auth=maxtries" in calls, is_reached)
 
     def test_what_has_no_line_of_auth_is_other(self):
-        (self.folder / "other").write_text("auth required pam_debug.so auth=maxtries\n")
-        (self.folder / "service").write_text("account required pam_permit.so\n")
+        (self.directory / "other").write_text("auth required pam_debug.so auth=maxtries\n")
+        (self.directory / "service").write_text("account required pam_permit.so\n")
         for service in ("service", "nosuch"):
             with self.subTest(service):
                 self.assertEqual(self.assert_same(service)[0], "maxtries")
 
     def test_includes_are_followed_as_deep_as_every_libpam_does(self):
         for word in ("include", "substack"):
-            (self.folder / "15").write_text("auth required pam_debug.so\n")
+            (self.directory / "15").write_text("auth required pam_debug.so\n")
             for level in range(15):
-                (self.folder / str(level)).write_text(f"auth {word} {self.folder}/{level + 1}\n")
+                (self.directory / str(level)).write_text(
+                    f"auth {word} {self.directory}/{level + 1}\n")
             self.assert_same("0")
-            (self.folder / "15").write_text(f"auth {word} {self.folder}/16\n")
+            (self.directory / "15").write_text(f"auth {word} {self.directory}/16\n")
             self.assertIsNone(self.by_tool("0"))
 
     def test_a_file_that_can_not_be_followed_ends_in_no_time(self):
@@ -219,30 +222,30 @@ class Stack(unittest.TestCase):
                      "@include service\n" * 1000, "@include empty\n" * 100000,
                      "auth required pam_debug.so " + "x" * 5000 + "\n", "auth required \0\n"):
             with self.subTest(text[:40]):
-                (self.folder / "service").write_text(text)
+                (self.directory / "service").write_text(text)
                 self.assertIsNone(self.by_tool("service"))
 
 
 @unittest.skipUnless(can_copy(), "needs root, for an /etc/pam.d of its own")
-class Folders(unittest.TestCase):
-    """Both folders of libpam's, and the same files for the tool."""
+class Directories(unittest.TestCase):
+    """Both directories of libpam's, and the same files for the tool."""
 
     def setUp(self):
-        folder = self.enterContext(temporary_folder())
-        self.folders = [folder / "etc", folder / "vendor"]
-        self.etc, self.vendor = self.folders
-        (folder / "layers").mkdir()
-        self.prefix = on_a_copy(folder / "layers", f"mount --bind {self.etc} /etc/pam.d",
+        directory = self.enterContext(temporary_directory())
+        self.directories = [directory / "etc", directory / "vendor"]
+        self.etc, self.vendor = self.directories
+        (directory / "layers").mkdir()
+        self.prefix = on_a_copy(directory / "layers", f"mount --bind {self.etc} /etc/pam.d",
                                 "mkdir -p /usr/lib/pam.d",
                                 f"mount --bind {self.vendor} /usr/lib/pam.d")
-        for folder in self.folders:
-            folder.mkdir()
+        for directory in self.directories:
+            directory.mkdir()
         self.write(self.etc, other="perm_denied")
 
     @staticmethod
-    def write(folder, **codes):
+    def write(directory, **codes):
         for name, code in codes.items():
-            (folder / name).write_text(f"auth required pam_debug.so auth={code}\n")
+            (directory / name).write_text(f"auth required pam_debug.so auth={code}\n")
 
     def by_libpam(self, service):
         """A code word; None where libpam refuses to begin."""
@@ -256,12 +259,12 @@ class Folders(unittest.TestCase):
 
     def assert_ends(self, service, code):
         self.assertEqual(self.by_libpam(service), code)
-        done = subprocess.run([BUILD / "stack-run", service.lower(), *self.folders],
+        done = subprocess.run([BUILD / "stack-run", service.lower(), *self.directories],
                               capture_output=True, text=True, check=True)
         word = done.stdout.splitlines()[0]
         self.assertEqual(None if word.startswith("refused: ") else word, code)
 
-    def test_the_first_folder_that_has_a_service_counts(self):
+    def test_the_first_directory_that_has_a_service_counts(self):
         self.write(self.vendor, one="maxtries", both="maxtries", dangling="maxtries", loop="maxtries",
                    silent="maxtries")
         self.write(self.etc, both="auth_err", Upper="maxtries")
@@ -274,20 +277,20 @@ class Folders(unittest.TestCase):
             with self.subTest(service):
                 self.assert_ends(service, code)
 
-    def test_other_may_lie_in_the_second_folder(self):
+    def test_other_may_lie_in_the_second_directory(self):
         (self.etc / "other").unlink()
         self.write(self.vendor, other="maxtries")
         self.assert_ends("nosuch", "maxtries")
 
-    def test_what_is_included_is_looked_for_in_the_first_folder_alone(self):
+    def test_what_is_included_is_looked_for_in_the_first_directory_alone(self):
         self.write(self.etc, common="auth_err", both="auth_err")
         self.write(self.vendor, vendors="maxtries", both="maxtries")
         ends = {"common": "auth_err", "both": "auth_err", "vendors": "perm_denied"}
-        for folder in self.folders:
+        for directory in self.directories:
             for word in ("@include {}", "auth include {}", "auth substack {}"):
                 for name, code in ends.items():
-                    with self.subTest([folder.name, word, name]):
-                        service = folder / f"service-{folder.name}"
+                    with self.subTest([directory.name, word, name]):
+                        service = directory / f"service-{directory.name}"
                         service.write_text(word.format(name) + "\n")
                         is_refused = word[0] == "@" and name == "vendors"
                         self.assert_ends(service.name, None if is_refused else code)

@@ -19,7 +19,7 @@ COUNTS = ("enrolled", "pending", "replaced", "damaged", "missing", "without_reco
 class Status(AdminCase):
     def setUp(self):
         super().setUp()
-        self.pam = self.folder / "pam.d"
+        self.pam = self.directory / "pam.d"
         self.pam.mkdir()
         self.module = "auth required pam_twilio_verify.so\n"
 
@@ -66,7 +66,7 @@ class Status(AdminCase):
 
     def test_who_may_log_in_and_is_not_enrolled(self):
         prefix = self.with_accounts("alice:x:4321:4321::/home/alice:/bin/sh")
-        group = self.folder / "group"
+        group = self.directory / "group"
         group.write_text("root:x:0:\nsudo:x:27:alice,daemon\n")
         group.chmod(0o644)
         prefix = (*prefix[:-2], prefix[-2].replace(
@@ -106,11 +106,11 @@ class Status(AdminCase):
         damaged.write_text("identity = 7;\n")
         self.assertEqual(self.status(status=WRONG)["damaged"], "1")
         damaged.unlink()
-        (self.folder / "api-key").write_text("wrong\n")
+        (self.directory / "api-key").write_text("wrong\n")
         report = self.status(status=WRONG)
         self.assertEqual(report["twilio"], "refused")
         self.assertIn("credentials are wrong", report["problem"])
-        (self.folder / "api-key").unlink()
+        (self.directory / "api-key").unlink()
         self.assertIn("api-key: No such file", self.status(status=WRONG)["problem"])
         self.settings.write_text("service = { };\n")
         report = self.status(status=WRONG)

@@ -113,7 +113,7 @@ class Foreign(AdminCase):
                 self.assert_harmless(words[0], os.fsdecode(name), *words[1:])
 
     def test_files_of_pam(self):
-        pam = self.folder / "pam.d"
+        pam = self.directory / "pam.d"
         pam.mkdir()
         for text in (b"auth sufficient evil" + self.BYTES + b".so\n"
                      b"auth required pam_twilio_verify.so\n",
@@ -222,11 +222,11 @@ class Shell(AdminCase):
     """The completion in a bash at a terminal: names of files and accounts hold commands."""
 
     def type(self, line, prefix=()):
-        """Completes LINE in the folder of this test; returns the line that bash makes of it."""
+        """Completes LINE in the directory of this test; returns the line that bash makes of it."""
         child = pexpect.spawn("sh", ["-c", 'exec "$@"', "sh", *prefix, "bash", "--norc",
-                                     "--noprofile", "-i"], cwd=self.folder, encoding="utf-8",
+                                     "--noprofile", "-i"], cwd=self.directory, encoding="utf-8",
                               timeout=PATIENCE_SECONDS, dimensions=(24, 400), env=ENVIRONMENT | {
-                                  "PS1": "READY> ", "HISTFILE": "", "HOME": str(self.folder),
+                                  "PS1": "READY> ", "HISTFILE": "", "HOME": str(self.directory),
                                   "PATH": f"{BUILD}:{ENVIRONMENT['PATH']}", "TERM": "dumb"})
         self.addCleanup(child.close, force=True)
         for command in ("bind 'set enable-bracketed-paste off'",
@@ -242,28 +242,28 @@ class Shell(AdminCase):
         for name in ("conf$(touch X)", "conf`touch X`", "conf;touch X", "conf\n$(touch X)",
                      "conf'x\"y", "conf\\", "conf & touch X", "conf *"):
             with self.subTest(name):
-                path = self.folder / name
+                path = self.directory / name
                 path.touch()
                 words = self.type("twilio-verify --settings conf")
                 if "\n" not in name:
                     self.assertEqual(words, ["twilio-verify", "--settings", name])
-                self.assertFalse((self.folder / "X").exists())
+                self.assertFalse((self.directory / "X").exists())
                 path.unlink()
 
     def test_a_directory_may_have_any_name_as_well(self):
-        (self.folder / "pam$(touch X)").mkdir()
+        (self.directory / "pam$(touch X)").mkdir()
         self.assertEqual(self.type("twilio-verify doctor --pam-dir pam"),
                          ["twilio-verify", "doctor", "--pam-dir", "pam$(touch X)/"])
-        self.assertFalse((self.folder / "X").exists())
+        self.assertFalse((self.directory / "X").exists())
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root")
     def test_the_name_of_an_account_is_a_word_and_no_command(self):
         prefix = self.with_accounts(r"frank$(touch X)\n:x:4711:4711::/:/bin/sh")
         self.assertEqual(self.type("twilio-verify enroll frank", prefix),
                          ["twilio-verify", "enroll", r"frank$(touch X)\n"])
-        self.assertFalse((self.folder / "X").exists())
+        self.assertFalse((self.directory / "X").exists())
 
     def test_a_verb_is_not_a_pattern_or_a_list_of_words(self):
-        (self.folder / "enroll").touch()
+        (self.directory / "enroll").touch()
         self.assertEqual(self.type("twilio-verify enrol? --re"),
                          ["twilio-verify", "enroll", "--re"])

@@ -181,36 +181,36 @@ class Bench:
         """One enrollment, and a million. Nobody logs in more often than the limits allow."""
         count, rounds = self._size(1000000, 1000), self._size(41, 3)
         with tempfile.TemporaryDirectory(dir=fixture.BUILD) as name:
-            folders = {users: pathlib.Path(name) / users for users in ("one", "many")}
-            for users, folder in folders.items():
-                folder.mkdir(parents=True)
-                self.world.use(users, "ours", check={"users_dir": folder})
+            directories = {users: pathlib.Path(name) / users for users in ("one", "many")}
+            for users, directory in directories.items():
+                directory.mkdir(parents=True)
+                self.world.use(users, "ours", check={"users_dir": directory})
             pathlib.Path(name).chmod(0o755)
-            fill(folders["many"], count - 1)
-            logins = {users: [] for users in folders}
+            fill(directories["many"], count - 1)
+            logins = {users: [] for users in directories}
             for person in self.world.people[:self._size(5, 1)]:
-                for folder in folders.values():
-                    shutil.copy(USERS / f"{person.name}.conf", folder)
+                for directory in directories.values():
+                    shutil.copy(USERS / f"{person.name}.conf", directory)
                 for _ in range(rounds):
-                    for users in random.sample([*folders], 2):
+                    for users in random.sample([*directories], 2):
                         self.world.emulator.control("clock +90")
                         logins[users] += self._log_in(users, people=[person], think_ms=60)
-                for folder in folders.values():
-                    (folder / f"{person.name}.conf").unlink()
+                for directory in directories.values():
+                    (directory / f"{person.name}.conf").unlink()
         prompts = medians(logins, "prompt")
         self.table.row(f"prompt, {count:,} enrollments for 1",
                        {"ours": prompts["many"] / prompts["one"]}, 1.1, digits=2)
 
 
-def fill(folder, count):
+def fill(directory, count):
     """Enrollments of others: names are what counts, so that files are shared."""
     for number in range(count):
         if number % 60000 == 0:
-            source = folder / f"other{number:07}.conf"
+            source = directory / f"other{number:07}.conf"
             source.write_text(f'identity = "other-0001";\nfactor_sid = "YF{"0" * 32}";\n')
             source.chmod(0o640)
         else:
-            (folder / f"other{number:07}.conf").hardlink_to(source)
+            (directory / f"other{number:07}.conf").hardlink_to(source)
 
 
 ROWS = ("latency", "prompt", "cost", "session", "many", "enrollments")
@@ -219,7 +219,7 @@ ROWS = ("latency", "prompt", "cost", "session", "many", "enrollments")
 def main():
     parser = argparse.ArgumentParser(prog="tests/bench/run", description=__doc__)
     parser.add_argument("--short", action="store_true", help="few samples: to see that it works")
-    parser.add_argument("--debs", metavar="FOLDER", help="packages of peers, used uninstalled")
+    parser.add_argument("--debs", metavar="DIRECTORY", help="packages of peers, used uninstalled")
     parser.add_argument("--beside", metavar="BUILD", help="another build, in a column of its own")
     parser.add_argument("rows", metavar="ROW", nargs="*", help="of " + " ".join(ROWS))
     arguments = parser.parse_args()

@@ -17,8 +17,8 @@ import time
 
 from kit import fixture
 
-FOLDER = pathlib.Path("/run/bench")
-USERS = FOLDER / "users"
+DIRECTORY = pathlib.Path("/run/bench")
+USERS = DIRECTORY / "users"
 HOST_ADDRESS, AWAY_ADDRESS = "10.7.0.1", "10.7.0.2"
 NAME = "verify.twilio.com"
 IN_HOST = ("nsenter", "--net=/run/netns/host", "--")
@@ -42,7 +42,7 @@ def run(*command):
 
 
 class World:
-    """`with World(debs, beside) as world:`: folders of packages of peers, and of another build.
+    """`with World(debs, beside) as world:`: directories of packages of peers, and of another build.
 
     WAYS are what can be measured: ours, that other build, programs, and peers; SERVICES of PAM."""
 
@@ -58,14 +58,14 @@ class World:
             raise RuntimeError("not on a throw-away machine: use tests/bench/run")
         with contextlib.ExitStack() as stack:
             self._leave_overlays()
-            FOLDER.mkdir(mode=0o755)
+            DIRECTORY.mkdir(mode=0o755)
             USERS.mkdir(mode=0o755)
-            (FOLDER / "empty").mkdir()
+            (DIRECTORY / "empty").mkdir()
             self._connect(stack)
-            fixture.make_certificates(FOLDER)
+            fixture.make_certificates(DIRECTORY)
             self._trust()
             self.emulator = stack.enter_context(fixture.Emulator(
-                "--address", "0.0.0.0", "--set", "challenge-limits=off", folder=FOLDER))
+                "--address", "0.0.0.0", "--set", "challenge-limits=off", directory=DIRECTORY))
             # Stopped: a code is right for as long as a run takes.
             self.emulator.control(f"clock ={self.emulator.now()}")
             self.url = f"https://{NAME}:{self.emulator.port}"
@@ -112,10 +112,10 @@ class World:
         run("umount", "--lazy", "/usr")  # From here on it is the machine's: not to be written to.
 
     def _trust(self):
-        """The emulator's authority among the system's, in the folder that is looked into."""
-        name = subprocess.run(["openssl", "x509", "-hash", "-noout", "-in", FOLDER / "ca.pem"],
+        """The emulator's authority among the system's, in the directory that is looked into."""
+        name = subprocess.run(["openssl", "x509", "-hash", "-noout", "-in", DIRECTORY / "ca.pem"],
                               check=True, capture_output=True, text=True).stdout.strip()
-        shutil.copy(FOLDER / "ca.pem", f"/etc/ssl/certs/{name}.0")
+        shutil.copy(DIRECTORY / "ca.pem", f"/etc/ssl/certs/{name}.0")
 
     def _service(self, name, *lines):
         text = "".join(line if line.startswith("session ") else f"auth {line}\n" for line in lines)
@@ -127,10 +127,10 @@ class World:
         # libpam reads it at every start: what Debian has in it costs more than we do.
         pathlib.Path("/etc/pam.d/other").write_text("auth required pam_deny.so\n")
         self._service("none", "required pam_permit.so")
-        for build, folder in self.builds.items():
-            (FOLDER / "libexec" / build).mkdir(parents=True)
+        for build, directory in self.builds.items():
+            (DIRECTORY / "libexec" / build).mkdir(parents=True)
             for name in (fixture.MODULE.name, fixture.CHECK.name, "twilio.so"):
-                shutil.copy(folder / name, FOLDER / "libexec" / build)
+                shutil.copy(directory / name, DIRECTORY / "libexec" / build)
             self.use(build, build)
             self.use(f"{build}-ignore", build, login={"unmapped_user": "ignore"})
             self.use(f"{build}-with-code", build, login={"create_challenge": "with_code"})
@@ -138,11 +138,11 @@ class World:
 
     def use(self, name, build, **groups):
         """Makes a PAM service of BUILD with settings of its own."""
-        folder, programs = FOLDER / name, FOLDER / "libexec" / build
-        folder.mkdir(mode=0o755, exist_ok=True)
+        directory, programs = DIRECTORY / name, DIRECTORY / "libexec" / build
+        directory.mkdir(mode=0o755, exist_ok=True)
         groups["service"] = {"ca_file": None}
         groups["check"] = {"users_dir": USERS} | groups.get("check", {})
-        settings = fixture.write_settings(folder, self.url, **groups)
+        settings = fixture.write_settings(directory, self.url, **groups)
         module = (f"{programs / fixture.MODULE.name} conf={settings} "
                   f"helper={programs / fixture.CHECK.name}")
         self._service(name, f"required {module}",
@@ -156,16 +156,16 @@ class World:
                  for path in pathlib.Path("/").glob(pattern)}
         self.peers = [peer for peer in PEERS if peer in found]
         if {"pam_duo", "pam_yubico"} & {*found}:
-            self._start(stack, fixture.BUILD / "bench-peers", 443, FOLDER / "server.pem",
-                        FOLDER / "server.key")
+            self._start(stack, fixture.BUILD / "bench-peers", 443, DIRECTORY / "server.pem",
+                        DIRECTORY / "server.key")
         lines = {
             "pam_duo": f"conf={self._write_duo('duo')}",
             "pam_duo-ignore": f"conf={self._write_duo('duo-ignore', 'groups = nogroup')}",
-            "pam_google_authenticator": f"user=root secret={FOLDER}/google/${{USER}}",
-            "pam_google_authenticator-ignore": f"user=root secret={FOLDER}/google/${{USER}} nullok",
-            "pam_oath": f"usersfile={FOLDER}/oath window=5 digits=6",
-            "pam_yubico": f"id=1 urllist=https://{NAME}/wsapi/2.0/verify cainfo={FOLDER}/ca.pem "
-                          f"capath={FOLDER}/empty authfile={FOLDER}/yubikeys"}
+            "pam_google_authenticator": f"user=root secret={DIRECTORY}/google/${{USER}}",
+            "pam_google_authenticator-ignore": f"user=root secret={DIRECTORY}/google/${{USER}} nullok",
+            "pam_oath": f"usersfile={DIRECTORY}/oath window=5 digits=6",
+            "pam_yubico": f"id=1 urllist=https://{NAME}/wsapi/2.0/verify cainfo={DIRECTORY}/ca.pem "
+                          f"capath={DIRECTORY}/empty authfile={DIRECTORY}/yubikeys"}
         for name, line in lines.items():
             peer, _, ignore = name.partition("-")
             if peer in found:
@@ -174,19 +174,19 @@ class World:
         self.ways = [*self.builds, *(name for name, path in PROGRAMS.items() if path), *self.peers]
 
     @staticmethod
-    def _unpack(folder):
+    def _unpack(directory):
         """Debian packages, without installing them."""
-        for deb in folder.glob("*.deb"):
-            run("dpkg-deb", "-x", deb, FOLDER / "debs")
-        libraries = "".join(f"{path}\n" for path in (FOLDER / "debs").glob("**/*-linux-gnu*"))
+        for deb in directory.glob("*.deb"):
+            run("dpkg-deb", "-x", deb, DIRECTORY / "debs")
+        libraries = "".join(f"{path}\n" for path in (DIRECTORY / "debs").glob("**/*-linux-gnu*"))
         pathlib.Path("/etc/ld.so.conf.d/bench.conf").write_text(libraries)
         run("ldconfig", "-X")
 
     @staticmethod
     def _write_duo(name, more=""):
-        settings = FOLDER / f"{name}.conf"
+        settings = DIRECTORY / f"{name}.conf"
         settings.write_text(f"[duo]\nikey = DI{'X' * 18}\nskey = {'x' * 40}\nhost = {NAME}\n"
-                            f"cafile = {FOLDER / 'ca.pem'}\n{more}\n")
+                            f"cafile = {DIRECTORY / 'ca.pem'}\n{more}\n")
         settings.chmod(0o600)
         return settings
 
@@ -213,7 +213,7 @@ class World:
         def add(number):
             factor = self.emulator.factor()
             name = f"user{number:05}"
-            fixture.enroll(FOLDER, name, factor.identity, factor.sid)
+            fixture.enroll(DIRECTORY, name, factor.identity, factor.sid)
             return Person(name, factor)
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             self.people = [*pool.map(add, range(count))]
@@ -242,7 +242,7 @@ class World:
         elif way.startswith("pam_duo"):
             codes = ["123456"] * len(people)
         elif way.startswith("pam_yubico"):
-            (FOLDER / "yubikeys").write_text("".join(f"{person.name}:{YUBIKEY}\n"
+            (DIRECTORY / "yubikeys").write_text("".join(f"{person.name}:{YUBIKEY}\n"
                                                      for person in people))
             codes = [YUBIKEY + "c" * 32] * len(people)
         elif way.startswith("pam_"):
@@ -261,7 +261,7 @@ class World:
         # curl can't read the challenge out of the first reply: it verifies one that is there.
         made = self.emulator.request("POST", path, {"FactorSid": person.factor.sid}).json["sid"]
         common = (f"-s -f -o /dev/null -w %{{time_total}}\\n -u {credentials} "
-                  f"--cacert {FOLDER}/ca.pem")
+                  f"--cacert {DIRECTORY}/ca.pem")
         return (f"{common} -d FactorSid={person.factor.sid} {self.url}{path} --next "
                 f"{common} -d AuthPayload={code} {self.url}{path}/{made}")
 
@@ -270,13 +270,13 @@ class World:
         """Where the peers keep their users: as if nobody had logged in before."""
         if service == "pam_oath":
             secret = "3132333435363738393031323334353637383930"
-            (FOLDER / "oath").write_text("".join(f"HOTP/T30/6 {person.name} - {secret}\n"
+            (DIRECTORY / "oath").write_text("".join(f"HOTP/T30/6 {person.name} - {secret}\n"
                                                  for person in people))
-            (FOLDER / "oath").chmod(0o600)
+            (DIRECTORY / "oath").chmod(0o600)
             return
-        (FOLDER / "google").mkdir(exist_ok=True)
+        (DIRECTORY / "google").mkdir(exist_ok=True)
         for person in people:
-            path = FOLDER / "google" / person.name
+            path = DIRECTORY / "google" / person.name
             path.unlink(missing_ok=True)
             path.write_text(f'{PEER_SECRET}\n" RATE_LIMIT 3 30\n" WINDOW_SIZE 3\n'
                             '" DISALLOW_REUSE\n" TOTP_AUTH\n')

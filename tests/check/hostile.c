@@ -308,7 +308,7 @@ static int choose_a_descriptor_s_signal(void)
     return result(fcntl(STDIN_FILENO, F_SETSIG, SIGKILL));
 }
 
-static int watch_a_folder(void)
+static int watch_a_directory(void)
 {
     return result(fcntl(open("/usr", O_RDONLY), F_NOTIFY, DN_ACCESS));
 }
@@ -447,7 +447,7 @@ static const struct attempt attempts[] = {
     { "setown", own_a_descriptor_s_signals },
     { "setown-ex", own_them_as_a_thread },
     { "setsig", choose_a_descriptor_s_signal },
-    { "notify", watch_a_folder },
+    { "notify", watch_a_directory },
     { "lease", lease_own_state },
     { "lock", lock_a_part_of_own_state },
     { "ofd-lock", lock_a_part_for_a_descriptor },
@@ -651,7 +651,7 @@ static int read_file(const char *path)
     return file < 0 ? errno : result(read(file, &byte, 1));
 }
 
-static int list_folder(const char *path)
+static int list_directory(const char *path)
 {
     return result(open(path, O_RDONLY | O_DIRECTORY));
 }
@@ -744,10 +744,10 @@ static const struct {
     const char *name;
     int (*run)(const char *path);
 } trespasses[] = {
-    { "read", read_file },         { "list", list_folder },   { "flock", lock_file },
-    { "write", write_file },       { "empty", empty_file },   { "make", make_file },
-    { "make-any", make_anything }, { "bind", name_a_socket }, { "unlink", remove_file },
-    { "rename", rename_file },     { "chmod", change_mode },  { "connect", connect_to_socket },
+    { "read", read_file },         { "list", list_directory }, { "flock", lock_file },
+    { "write", write_file },       { "empty", empty_file },    { "make", make_file },
+    { "make-any", make_anything }, { "bind", name_a_socket },  { "unlink", remove_file },
+    { "rename", rename_file },     { "chmod", change_mode },   { "connect", connect_to_socket },
     { "tcp", connect_to_port },
 };
 

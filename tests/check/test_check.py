@@ -44,7 +44,7 @@ def become_fifo(path):
     os.mkfifo(path, 0o600)
 
 
-def become_folder(path):
+def become_directory(path):
     path.unlink()
     path.mkdir(mode=0o700)
 
@@ -453,7 +453,7 @@ SETTINGS_FAULTS = {  # sentence: (change, the line with this text is named, what
     "is missing": (unlink, None, "No such file"),
     "is a symbolic link": (become_link, None, "symbolic link"),
     "is a FIFO": (become_fifo, None, "not a regular file"),
-    "is a folder": (become_folder, None, "not a regular file"),
+    "is a directory": (become_directory, None, "not a regular file"),
     "is a socket": (become_socket, None, "No such device"),
     "is writable by its group": (chmod(0o660), None, "chmod go-w"),
     "is writable by others": (chmod(0o642), None, "chmod go-w"),
@@ -524,7 +524,7 @@ SECRET_FAULTS = {
     "is missing": (unlink, "No such file"),
     "is a symbolic link": (become_link, "symbolic link"),
     "is a FIFO": (become_fifo, "not a regular file"),
-    "is a folder": (become_folder, "not a regular file"),
+    "is a directory": (become_directory, "not a regular file"),
     "is readable by its group": (chmod(0o640), "chmod 0600"),
     "is readable by others": (chmod(0o604), "chmod 0600"),
     "is writable by its group": (chmod(0o620), "chmod go-w"),
@@ -541,7 +541,7 @@ SECRET_FAULTS = {
 ENROLLMENT_FAULTS = {
     "is a symbolic link": (become_link, None, "symbolic link"),
     "is a FIFO": (become_fifo, None, "not a regular file"),
-    "is a folder": (become_folder, None, "not a regular file"),
+    "is a directory": (become_directory, None, "not a regular file"),
     "is writable by its group": (chmod(0o660), None, "chmod go-w"),
     "is writable by others": (chmod(0o602), None, "chmod go-w"),
     "is empty": (write(""), None, "identity is missing"),
@@ -604,8 +604,8 @@ class Files(CheckTest):
     def secret(self, change, named):
         server = self.liar()
         host = self.host(server)
-        change(host.folder / "api-key")
-        self.assertIn(str(host.folder / "api-key"), self.refuse(host, server, named))
+        change(host.directory / "api-key")
+        self.assertIn(str(host.directory / "api-key"), self.refuse(host, server, named))
 
     def enrollment(self, change, line, named):
         server = self.liar()
@@ -639,8 +639,8 @@ class Files(CheckTest):
                     with self.subTest(named=named, policy=policy, user=user):
                         server = self.liar()
                         host = self.host(server, login={"unmapped_user": policy})
-                        change(host.folder / "users")
-                        self.assertIn(str(host.folder / "users"),
+                        change(host.directory / "users")
+                        self.assertIn(str(host.directory / "users"),
                                       self.refuse(host, server, named, user=user))
 
     def test_refuses_a_ca_that_can_t_be_read(self):
@@ -655,7 +655,7 @@ class Files(CheckTest):
     def test_refuses_a_ca_file_without_a_certificate(self):
         server = self.liar()
         host = self.host(server)
-        (host.folder / "ca.pem").write_text("nothing in here\n")
+        (host.directory / "ca.pem").write_text("nothing in here\n")
         self.run_login(host, [RIGHT], "misconfigured", "ca_file|ca.pem")
 
     def test_the_settings_win_over_the_order_of_the_groups(self):
@@ -667,25 +667,25 @@ class Files(CheckTest):
 
     def test_reads_a_secret_without_a_newline(self):
         host = self.host(self.liar())
-        (host.folder / "api-key").write_text(API_KEY_SECRET)
+        (host.directory / "api-key").write_text(API_KEY_SECRET)
         self.run_login(host, [RIGHT], "approved")
 
     def test_the_auth_token_serves_instead_of_an_api_key(self):
         for server in (self.liar(), ):
             host = self.host(server, service={"api_key_sid": None})
-            (host.folder / "api-key").write_text(AUTH_TOKEN + "\n")
+            (host.directory / "api-key").write_text(AUTH_TOKEN + "\n")
             self.run_login(host, [RIGHT], "approved")
 
-    def test_a_folder_of_hashed_certificates_serves_instead_of_a_file(self):
+    def test_a_directory_of_hashed_certificates_serves_instead_of_a_file(self):
         server = self.liar()
         host = self.host(server)
-        folder = host.folder / "certificates"
-        folder.mkdir(mode=0o755)
-        (host.folder / "ca.pem").rename(folder / "ca.pem")
+        directory = host.directory / "certificates"
+        directory.mkdir(mode=0o755)
+        (host.directory / "ca.pem").rename(directory / "ca.pem")
         replace("ca_file = ", "# ")(host.settings)
-        replace("service = {", f'service = {{\n  ca_path = "{folder}";')(host.settings)
+        replace("service = {", f'service = {{\n  ca_path = "{directory}";')(host.settings)
         self.run_login(host, [RIGHT], "unavailable")
-        subprocess.run(["openssl", "rehash", folder], check=True, capture_output=True)
+        subprocess.run(["openssl", "rehash", directory], check=True, capture_output=True)
         self.run_login(host, [RIGHT], "approved")
 
     def test_without_a_ca_the_system_s_counts_and_does_not_know_ours(self):
@@ -972,13 +972,13 @@ class Service(CheckTest):
     def test_the_auth_token_serves(self):
         emulator = self.emulator()
         host, factor = self.factor_host(emulator, service={"api_key_sid": None})
-        (host.folder / "api-key").write_text(AUTH_TOKEN + "\n")
+        (host.directory / "api-key").write_text(AUTH_TOKEN + "\n")
         self.run_login(host, [factor.code()], "approved")
 
     def test_wrong_credentials_are_misconfigured(self):
         emulator = self.emulator()
         host, factor = self.factor_host(emulator)
-        (host.folder / "api-key").write_text("another-secret\n")
+        (host.directory / "api-key").write_text("another-secret\n")
         self.run_login(host, [factor.code()], "misconfigured", "401.*20003.*api_key_file")
 
     def test_an_unknown_service_or_factor_is_misconfigured(self):

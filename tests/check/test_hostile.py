@@ -18,7 +18,7 @@ import unittest
 
 from kit.checkcase import CHECK, IS_SANITIZED, CheckTest, load_tests, needs_root
 from kit import calls
-from kit.fixture import copy_program, temporary_folder
+from kit.fixture import copy_program, temporary_directory
 from kit.liar import RIGHT
 from kit.parallel import at_once
 
@@ -63,16 +63,16 @@ def lines_of_security():
 @unittest.skipIf(IS_SANITIZED, "a sanitizer's library does not fit into the program")
 class HostileCode(CheckTest):
     def setUp(self):
-        self.folder = self.enterContext(temporary_folder())
-        copy_program(CHECK, self.folder / "twilio-verify-check")
-        copy_program(CHECK.with_name("tests") / "hostile.so", self.folder / "twilio.so")
-        self.place = self.enterContext(temporary_folder())
+        self.directory = self.enterContext(temporary_directory())
+        copy_program(CHECK, self.directory / "twilio-verify-check")
+        copy_program(CHECK.with_name("tests") / "hostile.so", self.directory / "twilio.so")
+        self.place = self.enterContext(temporary_directory())
         self.place.chmod(0o777)
 
     def begin(self, command, **groups):
         """A login whose code obeys COMMAND."""
         host = self.host("https://127.0.0.1:1", login={"prompt": command}, **groups)
-        login = self.login(host, program=self.folder / "twilio-verify-check")
+        login = self.login(host, program=self.directory / "twilio-verify-check")
         login.expect_prompt("ask-secret " + command)
         login.answer(RIGHT)
         return login
@@ -166,7 +166,7 @@ class HostileCode(CheckTest):
 
     def attempt_on_state(self, where, attempt, name):
         """On a file of state_dir, whose path the settings tell only when they are written."""
-        state = self.enterContext(temporary_folder())
+        state = self.enterContext(temporary_directory())
         os.chown(state, NOBODY.pw_uid, NOBODY.pw_gid)
         for user in ("alice", "bob"):
             for suffix in ("sent", "used"):
@@ -204,10 +204,11 @@ class HostileCode(CheckTest):
             *files.items(), ("list", self.place),
             *((attempt, self.place / f"new-{attempt}") for attempt in ("make", "make-any", "bind"))])
         at_once(self.assert_refused, [
-            *(("list", folder) for folder in ("/", "/dev", "/tmp", "/var", "/var/lib", "/var/log",
+            *(("list", directory) for directory in ("/", "/dev", "/tmp", "/var", "/var/lib",
+                                                    "/var/log",
                                               "/home")),
-            *(("make", f"{folder}/twilio-verify-hostile")
-              for folder in ("/dev/shm", "/tmp", "/var/tmp", "/run", "/etc", "/usr"))])
+            *(("make", f"{directory}/twilio-verify-hostile")
+              for directory in ("/dev/shm", "/tmp", "/var/tmp", "/run", "/etc", "/usr"))])
 
     def test_a_file_of_root_s_alone_is_not_read(self):
         at_once(self.assert_refused, [

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
-"""Files of the name service and certificates behind links that lead out of the sandbox's folders.
+"""Files of the name service and certificates behind links that lead out of the sandbox.
 
     BUILD=build /usr/bin/python3 tests/tap.py tests/check/test_links.py
 
@@ -15,13 +15,13 @@ import threading
 import unittest
 
 from kit.checkcase import CHECK, IS_SANITIZED, CheckTest, load_tests, needs_root
-from kit.fixture import copy_program, temporary_folder
+from kit.fixture import copy_program, temporary_directory
 from kit.liar import RIGHT
 from kit.mounts import private_mounts
 from kit.parallel import each
 
 NAME = "verify.twilio.com"  # in the certificate
-PAGES = "/mnt/pages"        # no folder of the sandbox
+PAGES = "/mnt/pages"        # no directory of the sandbox
 SYSTEM = "/usr/share/ca-certificates/mozilla"  # of certificates of packages
 
 # The world of a login: an /etc to which anything may be done, and an empty /mnt. "$@" is the login.
@@ -37,11 +37,11 @@ WAYS = {
     "a relative link": 'ln -sf "../mnt/pages/$file" "/etc/$file"',
     "a chain of links": '''ln -sf first "/etc/$file"; ln -s /mnt/second /etc/first
                            ln -s third /mnt/second; ln -s "$pages/$file" /mnt/third''',
-    "a linked folder": 'ln -s "$pages" /etc/linked; ln -sf "linked/$file" "/etc/$file"',
-    "a link in a linked folder": '''mkdir /mnt/folder; ln -s /mnt/folder /etc/linked
-                                    ln -s "$pages/$file" "/mnt/folder/$file"
+    "a linked directory": 'ln -s "$pages" /etc/linked; ln -sf "linked/$file" "/etc/$file"',
+    "a link in a linked directory": '''mkdir /mnt/directory; ln -s /mnt/directory /etc/linked
+                                    ln -s "$pages/$file" "/mnt/directory/$file"
                                     ln -sf "linked/$file" "/etc/$file"''',
-    "a link into a folder of root's": '''mkdir -m 711 /mnt/closed; mv "$pages/$file" /mnt/closed
+    "a link into a directory of root's": '''mkdir -m 711 /mnt/closed; mv "$pages/$file" /mnt/closed
                                          ln -sf "/mnt/closed/$file" "/etc/$file"''',
 }
 
@@ -52,10 +52,10 @@ DEAD_ENDS = {
     "a link to a fifo": 'mkfifo -m 666 /mnt/fifo; ln -sf /mnt/fifo "/etc/$file"',
     "a link to a device": 'ln -sf /dev/zero "/etc/$file"',
     "a link to a terminal": 'ln -sf /dev/tty "/etc/$file"',
-    "a link to a folder": f'ln -sf {PAGES} "/etc/$file"',
+    "a link to a directory": f'ln -sf {PAGES} "/etc/$file"',
     "a link to a file that is closed": '''chmod 600 "$pages/$file"
                                           ln -sf "$pages/$file" "/etc/$file"''',
-    "a link into a folder that is closed": '''mkdir -m 700 /mnt/closed; ln -sf /mnt/closed/x "/etc/$file"
+    "a link into a directory that is closed": '''mkdir -m 700 /mnt/closed; ln -sf /mnt/closed/x "/etc/$file"
                                               echo >/mnt/closed/x''',
     "nothing": 'rm -f "/etc/$file"',
 }
@@ -160,13 +160,13 @@ class WhatIsReadable(LinkTest):
     """By an attacker's code in the check program."""
 
     def setUp(self):
-        self.folder = self.enterContext(temporary_folder())
-        copy_program(CHECK, self.folder / "twilio-verify-check")
-        copy_program(CHECK.with_name("tests") / "hostile.so", self.folder / "twilio.so")
+        self.directory = self.enterContext(temporary_directory())
+        copy_program(CHECK, self.directory / "twilio-verify-check")
+        copy_program(CHECK.with_name("tests") / "hostile.so", self.directory / "twilio.so")
 
     def attempt(self, command, script):
         host = self.host("https://127.0.0.1:1", login={"prompt": command})
-        login = self.begin(host, script, program=self.folder / "twilio-verify-check")
+        login = self.begin(host, script, program=self.directory / "twilio-verify-check")
         login.expect_prompt("ask-secret " + command)
         login.answer(RIGHT)
         return self.assert_outcome(login, "denied")
@@ -177,7 +177,7 @@ class WhatIsReadable(LinkTest):
 
     def shows_no_neighbour(self, way):
         script = self.place("resolv.conf", "nameserver 127.0.0.1", way) + (
-            f"\nfor folder in /mnt {PAGES}; do echo secret >$folder/neighbour; done")
+            f"\nfor directory in /mnt {PAGES}; do echo secret >$directory/neighbour; done")
         self.assertEqual(self.attempt("caged read /etc/resolv.conf", script), "worked")
         for path in ("/mnt/neighbour", f"{PAGES}/neighbour"):
             self.assertEqual(self.attempt(f"free read {path}", script), "worked", path)
@@ -192,7 +192,7 @@ class WhatIsReadable(LinkTest):
 
 @needs_root
 class Certificates(LinkTest):
-    """ca_file, ca_path and the system's folder of certificates."""
+    """ca_file, ca_path and the system's directory of certificates."""
 
     def setUp(self):
         self.server = self.emulator()
@@ -220,10 +220,10 @@ class Certificates(LinkTest):
         self.approve(f"mkdir /mnt/a; ln -s a /mnt/b; ln -s {PAGES}/ca.pem /mnt/a/{self.name}",
                      ca_path="/mnt/b")
 
-    def test_a_certificate_of_the_system_s_folder_that_is_a_link_out_of_it(self):
+    def test_a_certificate_of_the_system_s_directory_that_is_a_link_out_of_it(self):
         self.approve(f"ln -s {PAGES}/ca.pem /etc/ssl/certs/{self.name}")
 
-    def test_a_folder_of_the_system_s_that_is_a_link(self):
+    def test_a_directory_of_the_system_s_that_is_a_link(self):
         self.approve(f"mkdir /mnt/a; ln -s {PAGES}/ca.pem /mnt/a/{self.name}\n"
                      "rm -rf /etc/ssl/certs; ln -s /mnt/a /etc/ssl/certs")
 
@@ -232,7 +232,7 @@ class Certificates(LinkTest):
                      "ln -s 11111111.0 11111111.0; ln -s /mnt/nothing 22222222.0; mkfifo 33333333.0\n"
                      "ln -s /dev/zero 44444444.0; ln -s / 55555555.0; cd /", ca_path="/mnt/a")
 
-    def test_a_chain_of_links_of_the_system_s_folder_through_the_packages(self):
+    def test_a_chain_of_links_of_the_system_s_directory_through_the_packages(self):
         """Names of three steps, in each of which a link may lead out."""
         packages = "/mnt/ca-certificates/mozilla"
         steps = f"ln -s x.pem /etc/ssl/certs/{self.name}; ln -s {SYSTEM}/x.crt /etc/ssl/certs/x.pem"
@@ -248,25 +248,25 @@ class Certificates(LinkTest):
                              f"mount --bind /mnt/ca-certificates {SYSTEM[:-len('/mozilla')]}\n"
                              f"{steps}")
 
-    def test_a_folder_of_packages_that_is_a_link(self):
+    def test_a_directory_of_packages_that_is_a_link(self):
         self.approve(f"ln -s x.pem /etc/ssl/certs/{self.name}\n"
                      f"ln -s {SYSTEM}/x.crt /etc/ssl/certs/x.pem\n"
                      f"mkdir /mnt/shadow; ln -s {PAGES} /mnt/shadow/mozilla\n"
                      f"cp {PAGES}/ca.pem {PAGES}/x.crt\n"
                      f"mount --bind /mnt/shadow {SYSTEM[:-len('/mozilla')]}")
 
-    def test_a_link_that_climbs_out_of_the_folder_of_packages(self):
+    def test_a_link_that_climbs_out_of_the_directory_of_packages(self):
         above = f"{SYSTEM}/../../../..{PAGES}/ca.pem"
         self.approve(f"ln -s {above} /etc/ssl/certs/{self.name}")
 
-    def test_a_link_that_leads_out_over_a_linked_folder(self):
+    def test_a_link_that_leads_out_over_a_linked_directory(self):
         self.approve(f"ln -s {PAGES} /etc/linked; ln -s ../../linked/ca.pem /etc/ssl/certs/{self.name}")
 
     def test_a_ca_path_of_chains_and_relative_links(self):
         for name, script in {
                 "a chain of three": f"ln -s y /mnt/a/x; ln -s z /mnt/a/y; ln -s {PAGES}/ca.pem /mnt/a/z",
                 "a relative link": "ln -s ../pages/ca.pem /mnt/a/x",
-                "a folder's relative link": "ln -s ../pages /mnt/a/f; ln -s f/ca.pem /mnt/a/x",
+                "a directory's relative link": "ln -s ../pages /mnt/a/f; ln -s f/ca.pem /mnt/a/x",
         }.items():
             with self.subTest(name):
                 self.approve(f"mkdir /mnt/a; ln -s x /mnt/a/{self.name}\n{script}", ca_path="/mnt/a")

@@ -51,12 +51,12 @@ def seconds_since(began):
 
 def state_file(host, user="alice"):
     """Of the codes of the app."""
-    return host.folder / "state" / f"{user}.sent"
+    return host.directory / "state" / f"{user}.sent"
 
 
 def used_file(host, user="alice"):
     """Of the recovery codes."""
-    return host.folder / "state" / f"{user}.used"
+    return host.directory / "state" / f"{user}.used"
 
 
 class MemoryTest(CheckTest):
@@ -435,7 +435,7 @@ class WrongCodes(MemoryTest):
 
     def reboot(self, host):
         up = int(time.clock_gettime(time.CLOCK_BOOTTIME))
-        boot_id = host.folder / "boot-id"
+        boot_id = host.directory / "boot-id"
         boot_id.write_text(f"{uuid.uuid4()}\n")
         return ("unshare", "--mount", "--time", "--fork", "--kill-child", "--boottime",
                 str(5 - up), "sh", "-c",
@@ -756,11 +756,11 @@ class Recovery(MemoryTest):
     def test_a_state_file_that_was_restored_brings_none_back(self):
         host = self.single(AWAY)
         code, other, *_ = make_codes(host)
-        shutil.copy2(used_file(host), host.folder / "backup")
+        shutil.copy2(used_file(host), host.directory / "backup")
         self.one_answer(host, code, "approved")
         owner = os.stat(used_file(host))
         used_file(host).unlink()
-        shutil.copy2(host.folder / "backup", used_file(host))
+        shutil.copy2(host.directory / "backup", used_file(host))
         os.chown(used_file(host), owner.st_uid, owner.st_gid)
         for answer in (code, other):
             self.one_answer(host, answer, "denied", "the file in state_dir is not the one that")
@@ -777,7 +777,7 @@ class Recovery(MemoryTest):
     def test_a_file_that_others_may_read_or_that_is_damaged_counts_for_nothing(self):
         host = self.single(self.liar())
         code, *_ = make_codes(host)
-        path = host.folder / "users" / "alice.recovery"
+        path = host.directory / "users" / "alice.recovery"
         path.chmod(0o644)
         self.one_answer(host, code, "denied", "alice.recovery holds a secret and is readable")
         path.write_text(path.read_text().replace("salt", "sat"))
@@ -788,7 +788,7 @@ class Recovery(MemoryTest):
     def test_one_that_can_not_be_hashed_is_refused_and_the_log_tells(self):
         host = self.single(AWAY)
         code, *_ = make_codes(host)
-        path = host.folder / "users" / "alice.recovery"
+        path = host.directory / "users" / "alice.recovery"
         path.write_text(re.sub('"\\$y.*?"', '"$y$"', path.read_text()))
         self.one_answer(host, code, "denied", "cannot hash a recovery code: out of memory, or")
 
@@ -926,12 +926,12 @@ def removed(host):
 
 
 DAMAGES = {
-    "missing": lambda host: shutil.rmtree(host.folder / "state"),
-    "another account's": lambda host: os.chown(host.folder / "state", 12345, 12345),
-    "writable by others": lambda host: (host.folder / "state").chmod(0o777),
+    "missing": lambda host: shutil.rmtree(host.directory / "state"),
+    "another account's": lambda host: os.chown(host.directory / "state", 12345, 12345),
+    "writable by others": lambda host: (host.directory / "state").chmod(0o777),
     "damaged": lambda host: [file.write_bytes(b"\0" * 2000) for file in files(host)],
     "a link": lambda host: [file.symlink_to("/etc/passwd") for file in removed(host)],
-    "a folder": lambda host: [file.mkdir() for file in removed(host)],
+    "a directory": lambda host: [file.mkdir() for file in removed(host)],
 }
 
 
@@ -950,7 +950,7 @@ class NoMemory(MemoryTest):
 
     def test_a_full_disk(self):
         host = self.single(self.liar())
-        state, owner = host.folder / "state", os.stat(host.folder / "state")
+        state, owner = host.directory / "state", os.stat(host.directory / "state")
         full = (*private_mounts(), "sh", "-c",
                 f"mount -t tmpfs -o size=4k,mode=700,uid={owner.st_uid} none {state} && "
                 f"{{ cat /dev/zero > {state}/fill; exec \"$@\"; }} 2>/dev/null", "sh")
@@ -959,7 +959,7 @@ class NoMemory(MemoryTest):
     def test_a_read_only_disk(self):
         host = self.single(self.liar())
         code, *_ = make_codes(host)
-        state = host.folder / "state"
+        state = host.directory / "state"
         read_only = (*private_mounts(), "sh", "-c",
                      f"mount --bind {state} {state} && mount -o remount,ro,bind {state} && "
                      "exec \"$@\"", "sh")
@@ -969,20 +969,20 @@ class NoMemory(MemoryTest):
 
     def test_a_tmpfs(self):
         host = self.single(AWAY)
-        state, owner = host.folder / "state", os.stat(host.folder / "state")
+        state, owner = host.directory / "state", os.stat(host.directory / "state")
         tmpfs = (*private_mounts(), "sh", "-c",
                  f"mount -t tmpfs -o mode=700,uid={owner.st_uid} none {state} && "
-                 f"{TOOL} --settings {host.settings} recovery-codes alice > {host.folder}/codes && "
+                 f"{TOOL} --settings {host.settings} recovery-codes alice > {host.directory}/codes && "
                  "exec \"$@\"", "sh")
         with Login(host.settings, prefix=tmpfs) as login:
             login.begin()
             login.expect_prompt()
-            login.answer((host.folder / "codes").read_text().split()[0])
+            login.answer((host.directory / "codes").read_text().split()[0])
             self.assertEqual(login.read_line(5), "show That was a recovery code; 9 remain.")
 
 
 class Names(MemoryTest):
-    """All that is kept of a user lies in two folders, under the names of all of them."""
+    """All that is kept of a user lies in two directories, under the names of all of them."""
 
     def test_no_name_is_the_file_of_another(self):
         names = ["alice", *(f"alice.{word}" for word in ("conf", "recovery", "bypass", "used", "new"))]
@@ -1024,7 +1024,7 @@ class Bypass(MemoryTest):
         self.login(host).expect_prompt()
 
     def edit(self, host, **values):
-        path = host.folder / "run" / "bypass" / "alice"
+        path = host.directory / "run" / "bypass" / "alice"
         for name, value in values.items():
             lines = [f"{name} = {value};" if line.split()[0] == name else line
                      for line in path.read_text().splitlines()]
@@ -1057,19 +1057,19 @@ class Bypass(MemoryTest):
         for part, mode in (("run", 0o777), ("run/bypass", 0o777), ("run/bypass/alice", 0o666)):
             host = self.single(server)
             run_tool(host, "bypass", "alice", "--for", "1m", "--reason", "x")
-            (host.folder / part).chmod(mode)
+            (host.directory / part).chmod(mode)
             self.one_answer(host, RIGHT, "approved", "writable by others")
 
     def test_links_and_what_lies_beside_the_enrollments_are_none(self):
         server = self.liar()
         host = self.single(server)
         run_tool(host, "bypass", "alice", "--for", "1m", "--reason", "x")
-        path = host.folder / "run" / "bypass" / "alice"
-        path.rename(host.folder / "users" / "alice.bypass")
+        path = host.directory / "run" / "bypass" / "alice"
+        path.rename(host.directory / "users" / "alice.bypass")
         self.one_answer(host, RIGHT, "approved", "challenge=YC[^;]*$")
         host = self.single(server)
-        host.folder.joinpath("run", "bypass").mkdir(parents=True)
-        host.folder.joinpath("run", "bypass", "alice").symlink_to("/etc/passwd")
+        host.directory.joinpath("run", "bypass").mkdir(parents=True)
+        host.directory.joinpath("run", "bypass", "alice").symlink_to("/etc/passwd")
         self.one_answer(host, RIGHT, "approved", "must not be a symbolic link")
 
     @needs_root
@@ -1077,6 +1077,6 @@ class Bypass(MemoryTest):
         host = self.single(AWAY)
         run_tool(host, "bypass", "daemon", "--for", "1m", "--reason", "x")
         self.assert_outcome(self.login(host, "daemon"), "not-required", "BYPASS")
-        bypasses = host.folder / "run" / "bypass"
+        bypasses = host.directory / "run" / "bypass"
         shutil.copy(bypasses / "daemon", bypasses / "ghost")
         self.login(host, "ghost").expect_prompt()

@@ -10,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from kit.checkcase import CheckTest, Host, load_tests  # noqa: E402,F401
 from kit.device import Device  # noqa: E402
-from kit.fixture import temporary_folder  # noqa: E402
+from kit.fixture import temporary_directory  # noqa: E402
 
 ALONE = 'ask-secret Type "push" to ask your phone: '
 BOTH = 'ask-secret Verification code, or "push": '
@@ -25,8 +25,8 @@ class Push(CheckTest):
 
     def push_host(self, factor_sid=None, **groups):
         """A host on which alice has the device's factor, alone or beside FACTOR_SID."""
-        folder = self.enterContext(temporary_folder())
-        host = Host(folder, self.emulator_process.url, users=(), **groups)
+        directory = self.enterContext(temporary_directory())
+        host = Host(directory, self.emulator_process.url, users=(), **groups)
         lines = [f'identity = "{self.device.identity}";',
                  f'push_factor_sid = "{self.device.sid}";']
         if factor_sid is not None:

@@ -21,7 +21,7 @@ import unittest
 
 from kit.checkcase import (CHECK, IS_ROOT, CheckTest, load_tests, needs_little_memory,
                            needs_own_memory, needs_root)
-from kit.fixture import API_KEY_SECRET, copy_program, temporary_folder
+from kit.fixture import API_KEY_SECRET, copy_program, temporary_directory
 from kit.liar import RIGHT, WRONG, Connection, dropped, slowly
 from kit.mounts import private_mounts
 from kit.parallel import each
@@ -64,7 +64,7 @@ STARTS = {
     "with little locked memory": limit("MEMLOCK", 0),
     "with an umask of 0": after("os.umask(0)"),
     "with an umask of 0777": after("os.umask(0o777)"),
-    "in a folder that is gone": after(
+    "in a directory that is gone": after(
         "import tempfile; d = tempfile.mkdtemp(); os.chdir(d); os.rmdir(d)"),
     "with every signal ignored": after(
         "for s in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, 32, 33}:\n"
@@ -86,7 +86,7 @@ ROOT_STARTS = {
     "with secure bits that keep capabilities": after(
         f"must(libc.prctl({PR_SET_SECUREBITS}, {NO_SETUID_FIXUP_LOCKED | KEEP_CAPS}, 0, 0, 0))"),
     "with a second of CPU": limit("CPU", 1),
-    "in a folder that root alone may enter": after(
+    "in a directory that root alone may enter": after(
         "import tempfile; os.chdir(tempfile.mkdtemp())"),
     "without the capability for limits": WITHOUT_RESOURCE,
     "with nothing of what it does not need": WITHOUT_RESOURCE + after(
@@ -119,7 +119,7 @@ HOPELESS = {
     "with a standard input that can't be read": after(
         "os.dup2(os.open('/dev/null', os.O_WRONLY), 0)"),
     "with an empty standard input": after("os.dup2(os.open('/dev/null', os.O_RDONLY), 0)"),
-    "with a folder as standard input": after("os.dup2(os.open('/', os.O_RDONLY), 0)"),
+    "with a directory as standard input": after("os.dup2(os.open('/', os.O_RDONLY), 0)"),
 }
 
 
@@ -228,10 +228,10 @@ class HostileStarts(CheckTest):
 
     def reachable_program(self):
         """A copy that every account can execute: the checkout may lie below a closed directory."""
-        folder = self.enterContext(temporary_folder())
+        directory = self.enterContext(temporary_directory())
         for name in (CHECK.name, "twilio.so"):
-            copy_program(CHECK.with_name(name), folder / name)
-        return folder / CHECK.name
+            copy_program(CHECK.with_name(name), directory / name)
+        return directory / CHECK.name
 
     def approves(self, prefix, **options):
         server = self.liar()
@@ -411,7 +411,7 @@ class HostileStarts(CheckTest):
                     "os.setresgid(65534, 1, 1); os.setresuid(65534, 65534, 65534)"):
             with self.subTest(ids):
                 host = self.host(server)
-                os.chown(host.folder, 1, 1)
+                os.chown(host.directory, 1, 1)
                 login = self.login(host, prefix=after("os.setgroups([]); " + ids),
                                    program=program)
                 self.assert_outcome(login, "misconfigured", "set-user-ID or set-group-ID",
@@ -430,18 +430,18 @@ class HostileStarts(CheckTest):
             for uid, name in ((NOBODY.pw_uid, NOBODY.pw_name), (54321, "uid 54321")):
                 with self.subTest([path, uid]):
                     host = self.host(server)
-                    for given in (host.folder, *host.folder.rglob("*")):
+                    for given in (host.directory, *host.directory.rglob("*")):
                         os.chown(given, uid, 65534)
-                    os.chown(host.folder / path, 0, 0)
-                    (host.folder / path).chmod(0o700 if path == "users" else 0o600)
+                    os.chown(host.directory / path, 0, 0)
+                    (host.directory / path).chmod(0o700 if path == "users" else 0o600)
                     login = self.login(host, prefix=after(become % ((uid,) * 3)), program=program)
                     self.assert_outcome(login, "misconfigured", f"{path}: Permission denied"
                                         + remedy.format(name), seconds=2)
         # Another fault of such settings has nothing to do with the account.
         host = self.host(server)
-        for given in (host.folder, *host.folder.rglob("*")):
+        for given in (host.directory, *host.directory.rglob("*")):
             os.chown(given, 65534, 65534)
-        (host.folder / "users" / "alice.conf").write_text("x = 1;\n")
+        (host.directory / "users" / "alice.conf").write_text("x = 1;\n")
         login = self.login(host, prefix=after(become % ((65534,) * 3)), program=program)
         self.assert_outcome(login, "misconfigured", r"alice.conf:1: unknown key x: [a-z ]*$", seconds=2)
 
@@ -474,7 +474,7 @@ class HostileStarts(CheckTest):
     def test_another_user_than_root_may_run_it_on_files_of_his_own(self):
         server = self.liar()
         host = self.host(server)
-        for path in (host.folder, *host.folder.rglob("*")):
+        for path in (host.directory, *host.directory.rglob("*")):
             os.chown(path, NOBODY.pw_uid, NOBODY.pw_gid)
         prefix = after(f"os.setgroups([]); os.setresgid(*[{NOBODY.pw_gid}] * 3); "
                        f"os.setresuid(*[{NOBODY.pw_uid}] * 3)")
@@ -488,7 +488,7 @@ class HostileStarts(CheckTest):
     def test_a_program_that_may_start_no_thread_does_not_tell_that_twilio_is_away(self):
         """The recipe for an outage would let in whoever fills up his share of the processes."""
         host = self.host("https://nowhere.invalid")
-        for path in (host.folder, *host.folder.rglob("*")):
+        for path in (host.directory, *host.directory.rglob("*")):
             os.chown(path, NOBODY.pw_uid, NOBODY.pw_gid)
         prefix = after(f"os.setgroups([]); os.setresgid(*[{NOBODY.pw_gid}] * 3); "
                        f"os.setresuid(*[{NOBODY.pw_uid}] * 3); "
@@ -502,7 +502,7 @@ class HostileStarts(CheckTest):
     def test_a_ca_file_that_run_as_can_t_read_is_misconfigured_before_the_prompt(self):
         server = self.liar()
         host = self.host(server)
-        (host.folder / "ca.pem").chmod(0o600)
+        (host.directory / "ca.pem").chmod(0o600)
         login = self.login(host)
         self.assert_outcome(login, "misconfigured", "ca_file .*/ca.pem.*Permission denied",
                             seconds=2)
@@ -515,16 +515,16 @@ class Libraries(CheckTest):
 
     def setUp(self):
         self.server = self.liar()
-        self.folder = self.enterContext(temporary_folder())
+        self.directory = self.enterContext(temporary_directory())
         for name in ("twilio-verify-check", "twilio.so"):
-            copy_program(CHECK.with_name(name), self.folder / name)
-        self.library = self.folder / "twilio.so"
+            copy_program(CHECK.with_name(name), self.directory / name)
+        self.library = self.directory / "twilio.so"
 
     def begin(self):
-        return self.login(self.host(self.server), program=self.folder / "twilio-verify-check")
+        return self.login(self.host(self.server), program=self.directory / "twilio-verify-check")
 
-    def test_it_may_lie_below_a_folder_that_is_closed_to_run_as(self):
-        self.folder.chmod(0o700)
+    def test_it_may_lie_below_a_directory_that_is_closed_to_run_as(self):
+        self.directory.chmod(0o700)
         login = self.begin()
         login.expect_prompt()
         login.answer(RIGHT)
@@ -541,7 +541,7 @@ class Libraries(CheckTest):
             self.refuse()
 
     def test_it_must_be_no_link(self):
-        self.library.rename(self.folder / "real.so")
+        self.library.rename(self.directory / "real.so")
         self.library.symlink_to("real.so")
         self.refuse()
 
@@ -618,8 +618,8 @@ class TheWaitingProcess(CheckTest):
 
     @needs_root
     def test_it_holds_its_dialogue_and_its_connection_alone(self):
-        folder = f"/proc/{self.waiting.process.pid}/fd"
-        kinds = [os.readlink(f"{folder}/{name}").split(":")[0] for name in os.listdir(folder)
+        directory = f"/proc/{self.waiting.process.pid}/fd"
+        kinds = [os.readlink(f"{directory}/{name}").split(":")[0] for name in os.listdir(directory)
                  if int(name) > 2]
         self.assertLessEqual(set(kinds), {"socket", "anon_inode", "pipe"}, kinds)
 
@@ -638,10 +638,10 @@ class Environments(CheckTest):
     """Run by hand; the module gives it no environment at all."""
 
     def test_variables_that_lead_libraries_astray_change_nothing(self):
-        folder = self.enterContext(temporary_folder())
-        (folder / ".netrc").write_text("machine 127.0.0.1 login x password y\n")
-        (folder / "openssl.cnf").write_text("openssl_conf = nonsense\n")
-        for environment in ({"HOME": str(folder), "NETRC": str(folder / ".netrc")},
+        directory = self.enterContext(temporary_directory())
+        (directory / ".netrc").write_text("machine 127.0.0.1 login x password y\n")
+        (directory / "openssl.cnf").write_text("openssl_conf = nonsense\n")
+        for environment in ({"HOME": str(directory), "NETRC": str(directory / ".netrc")},
                             {"SSL_CERT_FILE": "/dev/null", "SSL_CERT_DIR": "/nowhere",
                              "CURL_CA_BUNDLE": "/dev/null"},
                             {"LANG": "tr_TR.UTF-8", "LC_ALL": "tr_TR.UTF-8"},
@@ -655,16 +655,16 @@ class Environments(CheckTest):
 
 
     def test_no_key_log_is_written_and_no_openssl_configuration_is_read(self):
-        folder = self.enterContext(temporary_folder())
-        folder.chmod(0o777)
-        (folder / "openssl.cnf").write_text(
+        directory = self.enterContext(temporary_directory())
+        directory.chmod(0o777)
+        (directory / "openssl.cnf").write_text(
             "openssl_conf = start\n[start]\nssl_conf = ssl\n[ssl]\nsystem_default = tls\n"
             "[tls]\nMaxProtocol = TLSv1.2\n")
         server = self.liar()
         self.run_login(self.host(server), [RIGHT], "approved",
-                       environment={"SSLKEYLOGFILE": str(folder / "keys"),
-                                    "OPENSSL_CONF": str(folder / "openssl.cnf")})
-        self.assertFalse((folder / "keys").exists())
+                       environment={"SSLKEYLOGFILE": str(directory / "keys"),
+                                    "OPENSSL_CONF": str(directory / "openssl.cnf")})
+        self.assertFalse((directory / "keys").exists())
         self.assertEqual(server.connections[0].version, "TLSv1.3")
 
 
@@ -706,14 +706,14 @@ class MuteNameServers(CheckTest):
     """A private network in which three name servers never answer."""
 
     def setUp(self):
-        folder = self.enterContext(temporary_folder())
-        (folder / "resolv.conf").write_text(
+        directory = self.enterContext(temporary_directory())
+        (directory / "resolv.conf").write_text(
             "".join(f"nameserver 127.0.0.{number}\n" for number in (1, 2, 3)))
         script = ('ip link set lo up && mount --bind "$0" /etc/resolv.conf && '
                   'exec /usr/bin/python3 -I -S -c "$1"')
         self.holder = subprocess.Popen(
             [*private_mounts("--net"), "sh", "-c", script,
-             folder / "resolv.conf", MUTE_SERVER], stdin=subprocess.DEVNULL,
+             directory / "resolv.conf", MUTE_SERVER], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.addCleanup(self.end_holder)
         if self.holder.stdout.readline() != b"ready\n":

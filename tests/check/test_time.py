@@ -101,7 +101,8 @@ class EqualTime(CheckTest):
     def lock(self, host, user):
         subprocess.run([TOOL, "--settings", host.settings, "unlock", user], check=True,
                        capture_output=True)
-        forge(host.folder / "state" / f"{user}.sent", lambda values: values.__setitem__(ROW, 100))
+        forge(host.directory / "state" / f"{user}.sent", lambda values: values.__setitem__(ROW,
+                                                                                           100))
 
     def measure(self, host, factors):
         """The times of each kind of wrong answer."""

@@ -2,7 +2,7 @@
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* A library that every program of a coverage build is linked with. The check program ends with
  * _exit(2), in a cage and as nobody: here the counters are written in spite of it, into files that
- * tests/coverage/run has made for everybody, below the folder COVERAGE_FOLDER. */
+ * tests/coverage/run has made for everybody, below the directory COVERAGE_DIRECTORY. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
@@ -90,7 +90,7 @@ void _exit(int status)
         ((long (*)(long, ...))dlsym(RTLD_NEXT, "syscall"))(SYS_exit_group, status);
 }
 
-/* The cage gets one more folder that may be written. */
+/* The cage gets one more directory that may be written. */
 long syscall(long number, ...)
 {
     long (*real)(long, ...) = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
@@ -105,7 +105,7 @@ long syscall(long number, ...)
     if (number == SYS_landlock_restrict_self) {
         struct landlock_path_beneath_attr rule = {
             .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE,
-            .parent_fd = open(COVERAGE_FOLDER, O_PATH | O_CLOEXEC),
+            .parent_fd = open(COVERAGE_DIRECTORY, O_PATH | O_CLOEXEC),
         };
         real(SYS_landlock_add_rule, argument[0], LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
         close(rule.parent_fd);

@@ -24,7 +24,7 @@ bool control_start(const char *path, struct control *ret_control, struct reason 
 /* Obeys commands until the descriptor END is readable. */
 void control_serve(struct control *control, struct emulator *emulator, int end);
 
-/* Closes all, and removes the socket from the folder. */
+/* Closes all, and removes the socket from the directory. */
 void control_stop(struct control *control);
 
 /* Sends the words as one command and prints the reply. The exit status: 0, or 1 when the reply

@@ -415,7 +415,7 @@ class Program(PushTest):
                               env=os.environ | self.emulator.environment())
 
     def enroll(self):
-        self.file = self.emulator.folder / f"{self._testMethodName}.json"
+        self.file = self.emulator.directory / f"{self._testMethodName}.json"
         self.addCleanup(lambda: self.file.unlink(missing_ok=True))
         done = self.run_device("enroll", "--identity", cases.ALICE)
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -131,39 +131,40 @@ class CommandLine(Test):
         return subprocess.run([fixture.EMULATOR, *arguments], capture_output=True, text=True,
                               timeout=20)
 
-    def complete(self, folder, **changes):
-        fixture.make_certificates(folder)
-        (folder / "secret").write_text("s\n")
-        options = {"port": "0", "certificate": folder / "server.pem", "key": folder / "server.key",
+    def complete(self, directory, **changes):
+        fixture.make_certificates(directory)
+        (directory / "secret").write_text("s\n")
+        options = {"port": "0", "certificate": directory / "server.pem",
+                   "key": directory / "server.key",
                    "account-sid": fixture.ACCOUNT_SID, "service-sid": fixture.SERVICE_SID,
-                   "api-key-sid": fixture.API_KEY_SID, "api-key-secret-file": folder / "secret"}
+                   "api-key-sid": fixture.API_KEY_SID, "api-key-secret-file": directory / "secret"}
         options |= {name.replace("_", "-"): value for name, value in changes.items()}
         return [word for name, value in options.items() if value is not None
                 for word in ("--" + name, str(value))]
 
     def test_bad_arguments_are_named_and_end_with_status_2(self):
-        with fixture.temporary_folder() as folder:
-            (folder / "empty").write_text("")
-            (folder / "two").write_text("a\nb\n")
+        with fixture.temporary_directory() as directory:
+            (directory / "empty").write_text("")
+            (directory / "two").write_text("a\nb\n")
             for changes, named in (
                     ({"port": None}, "--port"), ({"port": "70000"}, "--port"),
                     ({"port": "x"}, "--port"), ({"account_sid": "AC1"}, "--account-sid"),
                     ({"service_sid": "VA" + "g" * 32}, "--service-sid"),
                     ({"api_key_sid": None}, "--api-key-sid"),
-                    ({"certificate": folder / "none"}, "--certificate"),
-                    ({"key": folder / "secret"}, "--key"),
-                    ({"api_key_secret_file": folder / "none"}, "--api-key-secret-file"),
-                    ({"api_key_secret_file": folder / "empty"}, "--api-key-secret-file"),
-                    ({"api_key_secret_file": folder / "two"}, "--api-key-secret-file"),
+                    ({"certificate": directory / "none"}, "--certificate"),
+                    ({"key": directory / "secret"}, "--key"),
+                    ({"api_key_secret_file": directory / "none"}, "--api-key-secret-file"),
+                    ({"api_key_secret_file": directory / "empty"}, "--api-key-secret-file"),
+                    ({"api_key_secret_file": directory / "two"}, "--api-key-secret-file"),
                     ({"address": "localhost"}, "--address"),
                     ({"control": "/" + "x" * 200}, "--control"),
-                    ({"control": folder / "secret"}, "--control"),
-                    ({"log": folder / "no" / "folder"}, "--log"),
+                    ({"control": directory / "secret"}, "--control"),
+                    ({"log": directory / "no" / "directory"}, "--log"),
                     ({"set": "wrong-code=maybe"}, "--set"), ({"set": "x"}, "--set"),
                     ({"fault": "nothing"}, "--fault"), ({"bogus": "x"}, "--bogus"),
                     ({"port": self.emulator.port}, "--port")):
                 with self.subTest(changes):
-                    run = self.run_with(*self.complete(folder, **changes))
+                    run = self.run_with(*self.complete(directory, **changes))
                     self.assertEqual(run.returncode, 2, run)
                     self.assertIn(named, run.stderr)
                     self.assertEqual(run.stdout, "")
@@ -212,8 +213,8 @@ class CommandLine(Test):
         idle.close()
 
     def test_removes_its_socket_and_replaces_one_that_was_left_over(self):
-        with fixture.temporary_folder() as folder:
-            path = folder / "control"
+        with fixture.temporary_directory() as directory:
+            path = directory / "control"
             with socket.socket(socket.AF_UNIX) as left_over:
                 left_over.bind(str(path))
             with fixture.Emulator("--control", path):

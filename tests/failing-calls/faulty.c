@@ -421,7 +421,7 @@ EXPORT int open(const char *path, int flags, ...)
                : REAL(int (*)(const char *, int, ...), "open")(path, flags, mode);
 }
 
-EXPORT int openat(int folder, const char *path, int flags, ...)
+EXPORT int openat(int directory, const char *path, int flags, ...)
 {
     mode_t mode = 0;
     va_list values;
@@ -432,7 +432,7 @@ EXPORT int openat(int folder, const char *path, int flags, ...)
     va_end(values);
     return fail(CALL_OPENAT, CALLER)
                ? -1
-               : REAL(int (*)(int, const char *, int, ...), "openat")(folder, path, flags, mode);
+               : REAL(int (*)(int, const char *, int, ...), "openat")(directory, path, flags, mode);
 }
 
 EXPORT ssize_t read(int descriptor, void *bytes, size_t size)
@@ -761,7 +761,7 @@ EXPORT void *dlopen(const char *path, int flags)
                                      : REAL(void *(*)(const char *, int), "dlopen")(path, flags);
 }
 
-/* Folders and files */
+/* Directories and files */
 
 EXPORT ssize_t readlink(const char *path, char *bytes, size_t size)
 {
@@ -791,11 +791,11 @@ EXPORT int linkat(int from, const char *old, int to, const char *new, int flags)
                                             "linkat")(from, old, to, new, flags);
 }
 
-EXPORT int unlinkat(int folder, const char *path, int flags)
+EXPORT int unlinkat(int directory, const char *path, int flags)
 {
     return fail(CALL_UNLINKAT, CALLER)
                ? -1
-               : REAL(int (*)(int, const char *, int), "unlinkat")(folder, path, flags);
+               : REAL(int (*)(int, const char *, int), "unlinkat")(directory, path, flags);
 }
 
 EXPORT int fsync(int descriptor)
@@ -830,7 +830,8 @@ EXPORT DIR *fdopendir(int descriptor)
 
 /* The names by which programs with large files know them. */
 EXPORT int open64(const char *path, int flags, ...) __attribute__((alias("open")));
-EXPORT int openat64(int folder, const char *path, int flags, ...) __attribute__((alias("openat")));
+EXPORT int openat64(int directory, const char *path, int flags, ...)
+    __attribute__((alias("openat")));
 EXPORT int fcntl64(int descriptor, int command, ...) __attribute__((alias("fcntl")));
 EXPORT int fstat64(int descriptor, struct stat64 *status) __attribute__((alias("fstat")));
 EXPORT int setrlimit64(__rlimit_resource_t resource, const struct rlimit64 *limit)

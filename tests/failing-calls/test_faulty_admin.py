@@ -30,7 +30,7 @@ class FaultyTool(admin.AdminCase):
 
     def run_interrupted(self, fault, *words):
         """The tool, whose question nobody answers. Whether the signal came before it held them."""
-        report = Report(self.folder, fault)
+        report = Report(self.directory, fault)
         with subprocess.Popen(self.command(*words), stdin=subprocess.PIPE, text=True,
                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                               env=admin.ENVIRONMENT | report.environment) as process:
@@ -52,7 +52,7 @@ class FaultyTool(admin.AdminCase):
         return False
 
     def run_faulty(self, fault, *words, answers=()):
-        report = Report(self.folder, fault)
+        report = Report(self.directory, fault)
         done = self.run_tool(*words, answers=answers, environment=report.environment)
         failed, crash, _ = report.numbers()
         if fault.call == "signal" and done.status == -fault.error:
@@ -159,7 +159,7 @@ class FaultyTool(admin.AdminCase):
         self.enroll()
         self.run_tool("recovery-codes", "root", "--count", "2")
         old = self.recovery_set()
-        report = Report(self.folder, fault)
+        report = Report(self.directory, fault)
         done = self.run_tool("recovery-codes", "root", "--count", "3",
                              environment=report.environment)
         report.numbers()
@@ -199,13 +199,13 @@ class FaultyTool(admin.AdminCase):
     def judge_setup(self, fault):
         """Another key: the old pair of files counts or the new one, and no other."""
         self.emulator.control("reset")
-        former, secret = "SK" + "0" * 32, self.folder / "api-key"
-        for path in self.folder.glob("SK*"):
+        former, secret = "SK" + "0" * 32, self.directory / "api-key"
+        for path in self.directory.glob("SK*"):
             path.unlink()
         old = self.configure().read_text().replace(API_KEY_SID, former)
         self.settings.write_text(f"# kept\n{old}")
         secret.write_text("former-secret\n")
-        key = self.folder / "given"
+        key = self.directory / "given"
         key.write_text(API_KEY_SECRET + "\n")
         key.chmod(0o600)
         words = ("setup", "--api-key-sid", API_KEY_SID, "--api-key-file", key, "--issuer",
@@ -217,8 +217,8 @@ class FaultyTool(admin.AdminCase):
         if text == f"# kept\n{old}":
             self.assertNotEqual(done.status, admin.OK)
         else:
-            self.assertIn(f'api_key_file = "{self.folder}/{API_KEY_SID}"', text)
-            self.assertEqual((self.folder / API_KEY_SID).read_text(), key.read_text())
+            self.assertIn(f'api_key_file = "{self.directory}/{API_KEY_SID}"', text)
+            self.assertEqual((self.directory / API_KEY_SID).read_text(), key.read_text())
         if done.status > admin.OK:  # Whoever is killed undoes nothing.
             services = self.emulator.request("GET", "/v2/Services").json["services"]
             self.assertTrue(len(services) == 1 or re.search("remains at Twilio|may exist", done.err),

@@ -15,7 +15,7 @@ import unittest
 
 from kit.failing import (CRASH_LIBRARY, FULL, Fault, Report, count, plan, plan_seeds, plan_signals,
                          run_all)
-from kit.fixture import BUILD, Emulator, enroll, temporary_folder, write_settings
+from kit.fixture import BUILD, Emulator, enroll, temporary_directory, write_settings
 from kit.checkcase import IS_SANITIZED, START_SECONDS, Login
 
 TOOL = BUILD / "twilio-verify"
@@ -36,13 +36,13 @@ class FaultyCheck(unittest.TestCase):
     @contextlib.contextmanager
     def host(self):
         """The settings of a host of its own, which remembers nothing."""
-        with temporary_folder() as folder:
-            shutil.copy(self.emulator.ca_file, folder / "ca.pem")
-            settings = write_settings(folder, self.emulator.url,
+        with temporary_directory() as directory:
+            shutil.copy(self.emulator.ca_file, directory / "ca.pem")
+            settings = write_settings(directory, self.emulator.url,
                                       service={"timeout_seconds": TIMEOUT_SECONDS},
                                       login={"attempts": 2,
                                              "exempt_services": ["cron"]})
-            enroll(folder, "alice", self.factor.identity, self.factor.sid)
+            enroll(directory, "alice", self.factor.identity, self.factor.sid)
             yield settings
 
     def run_login(self, fault, is_right, user="alice"):

@@ -25,10 +25,10 @@ SCRIPTS = {
 @unittest.skipIf(scripted.is_sanitized(), "a sanitizer has its own malloc")
 class FaultyModule(unittest.TestCase):
     def run_login(self, fault, script):
-        folder = tempfile.mkdtemp(prefix="faulty-")
-        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
-        report = Report(folder, fault)
-        login = scripted.Login(folder, SCRIPTS[script], "--answer", ANSWER,
+        directory = tempfile.mkdtemp(prefix="faulty-")
+        self.addCleanup(shutil.rmtree, directory, ignore_errors=True)
+        report = Report(directory, fault)
+        login = scripted.Login(directory, SCRIPTS[script], "--answer", ANSWER,
                                env=os.environ | report.environment)
         out, _, status = login.end()
         # libpam may not even start then, which is the driver's affair.

@@ -7,7 +7,7 @@
 #include "fuzz.h"
 
 /* Takes a file, all lines up to one that is "%", for each of NAMES, which end with NULL. A file is
- * found by its name, in any folder; one that begins with "absent" or "forbidden" is that. */
+ * found by its name, in any directory; one that begins with "absent" or "forbidden" is that. */
 void files_take(struct fuzz_input *input, const char *const *names);
 
 /* How many files were read since, and frees them. */

@@ -123,9 +123,9 @@ static const struct facts *facts(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const names[] = { "service", "other", "one", "two", NULL };
-    static const char *const folders[] = { "/etc/pam.d", NULL };
+    static const char *const directories[] = { "/etc/pam.d", NULL };
     static struct walk walk;
-    struct pam_stack_source source = { folders, facts() };
+    struct pam_stack_source source = { directories, facts() };
     struct fuzz_input input = { data, size };
     char why_not[PAM_STACK_WHY_NOT_SIZE] = "";
     struct pam_walk_result *all = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* Runs a fuzz target over the files of a corpus, as an ordinary test and without libFuzzer:
- * replay FOLDER */
+ * replay DIRECTORY */
 #include <dirent.h>
 #include <errno.h>
 
@@ -44,7 +44,8 @@ int main(int argc, char **argv)
     int failed = 0;
 
     if (count <= 0) {
-        printf("Bail out! no corpus: %s\n", argc == 2 ? strerror(errno) : "usage: replay FOLDER");
+        printf("Bail out! no corpus: %s\n",
+               argc == 2 ? strerror(errno) : "usage: replay DIRECTORY");
         return EXIT_FAILURE;
     }
 

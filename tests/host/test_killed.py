@@ -12,7 +12,7 @@ import contextlib
 from hostcase import HostCase, load_tests
 from test_stopped import FOR_EVER, STOP_AT
 from kit.checkcase import Host, Login
-from kit.fixture import temporary_folder
+from kit.fixture import temporary_directory
 from kit.liar import RIGHT
 from kit.statefile import CLAIMS, ROW, UNTOLD, WRONG_AT, read
 
@@ -23,9 +23,9 @@ class Killed(HostCase):
     def kill(self, server, number, answer):
         """One login, killed when it enters the call of that number after Enter. (whether it was, the
         values of its file)"""
-        with temporary_folder() as folder, contextlib.ExitStack() as stack:
-            report = folder / "report"
-            host = Host(folder, server.url, login={"attempts": 1})
+        with temporary_directory() as directory, contextlib.ExitStack() as stack:
+            report = directory / "report"
+            host = Host(directory, server.url, login={"attempts": 1})
             login = stack.enter_context(
                 Login(host.settings, timeout=20, prefix=(STOP_AT, report, str(number), "kill")))
             login.expect_prompt(seconds=20)
@@ -33,7 +33,7 @@ class Killed(HostCase):
             login.answer(answer)
             login.process.wait(60)
             is_killed = report.read_text().split()[0] == "stopped"
-            values = read(folder / "state" / "alice.sent")
+            values = read(directory / "state" / "alice.sent")
             with Login(host.settings, timeout=20) as after:  # The file can be used.
                 after.expect_prompt(seconds=20)
             return is_killed, values

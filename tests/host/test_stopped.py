@@ -10,7 +10,7 @@ import contextlib
 import time
 
 from hostcase import NAME, OUTAGE, HostCase, load_tests
-from kit.fixture import BUILD, temporary_folder
+from kit.fixture import BUILD, temporary_directory
 from kit.checkcase import Host, Login
 from kit.liar import RIGHT, WRONG, Connection, close_at_once, dropped, for_ever, lost, slowly
 from kit.servers import NameServer
@@ -41,9 +41,9 @@ class Stopped(HostCase):
     def stop(self, server, number, stop_ms, start, answer, name, limit=LIMIT_SECONDS):
         """One login, stopped when it enters a call. (whether it was stopped, the call's number, its
         last line, the seconds after Enter in which it was not stopped)"""
-        with temporary_folder() as folder, contextlib.ExitStack() as stack:
-            report = folder / "report"
-            host = Host(folder, self.url(server, name),
+        with temporary_directory() as directory, contextlib.ExitStack() as stack:
+            report = directory / "report"
+            host = Host(directory, self.url(server, name),
                         service={"timeout_seconds": limit})
             login = stack.enter_context(Login(
                 host.settings, timeout=limit + stop_ms / 1000,

@@ -21,7 +21,7 @@ PERSISTS = "-o ControlMaster=auto -o ControlPersist=10m"
 ASKS = (f"{PERSISTS} -o KbdInteractiveAuthentication=yes "
         "-o PreferredAuthentications=publickey,keyboard-interactive")
 SFTP = "Subsystem sftp internal-sftp"
-FOLDER = pathlib.Path("/run/ansible")
+DIRECTORY = pathlib.Path("/run/ansible")
 PING = ("-m", "ping")
 IN = '"ping": "pong"'
 
@@ -31,25 +31,25 @@ class Ansible(LoginCase):
 
     def prepare(self, person, server, ssh_args=PERSISTS, **variables):
         """Where PERSON's inventory and ansible.cfg are."""
-        folder = FOLDER / person.name
-        folder.mkdir(parents=True)
+        directory = DIRECTORY / person.name
+        directory.mkdir(parents=True)
         variables = {"host": LOCALHOST, "port": server.port, "user": person.name,
                      "python_interpreter": "/usr/bin/python3",
                      "ssh_common_args": f"'-F none -o UserKnownHostsFile={server.known_hosts}'",
                      } | variables
         words = " ".join(f"ansible_{name}={value}" for name, value in variables.items())
-        (folder / "hosts").write_text(f"here {words}\n")
-        (folder / "ansible.cfg").write_text("[defaults]\ninventory = hosts\nnocows = true\n"
-                                            f"local_tmp = {folder}/tmp\ntimeout = 20\n"
+        (directory / "hosts").write_text(f"here {words}\n")
+        (directory / "ansible.cfg").write_text("[defaults]\ninventory = hosts\nnocows = true\n"
+                                            f"local_tmp = {directory}/tmp\ntimeout = 20\n"
                                             f"[ssh_connection]\nssh_args = {ssh_args}\n"
-                                            f"control_path_dir = {folder}\n")
-        self.addCleanup(self.end_masters, folder)
-        return {"cwd": folder, "env": {"HOME": str(folder), "PATH": "/usr/bin:/bin",
+                                            f"control_path_dir = {directory}\n")
+        self.addCleanup(self.end_masters, directory)
+        return {"cwd": directory, "env": {"HOME": str(directory), "PATH": "/usr/bin:/bin",
                                        "LC_ALL": "C.UTF-8"}}
 
     @staticmethod
-    def end_masters(folder):
-        for socket in folder.iterdir():
+    def end_masters(directory):
+        for socket in directory.iterdir():
             if socket.is_socket():
                 subprocess.run(["ssh", "-F", "none", "-o", f"ControlPath={socket}", "-O", "exit",
                                 "here"], capture_output=True, check=False)

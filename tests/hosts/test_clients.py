@@ -21,7 +21,7 @@ SFTP = "Subsystem sftp internal-sftp"
 
 def host_key(server):
     """As PuTTY wants it."""
-    shown = subprocess.run(["ssh-keygen", "-l", "-f", server.folder / "host-key.pub"],
+    shown = subprocess.run(["ssh-keygen", "-l", "-f", server.directory / "host-key.pub"],
                            capture_output=True, text=True, check=True)
     return shown.stdout.split()[1]
 

@@ -121,14 +121,15 @@ class Saslauthd(Server):
     @classmethod
     def setUpClass(cls):
         install("sasl-field")
-        cls.folder = pathlib.Path("/run/sasl")
-        cls.folder.mkdir()
-        cls.serve("saslauthd", "-d", "-a", "pam", "-n", "1", "-m", cls.folder,
-                  is_ready=(cls.folder / "mux").exists, stderr=subprocess.DEVNULL)
+        cls.directory = pathlib.Path("/run/sasl")
+        cls.directory.mkdir()
+        cls.serve("saslauthd", "-d", "-a", "pam", "-n", "1", "-m", cls.directory,
+                  is_ready=(cls.directory / "mux").exists, stderr=subprocess.DEVNULL)
 
     def test_right_and_wrong(self):
         def log_in(person, field):
-            done = subprocess.run(["testsaslauthd", "-f", self.folder / "mux", "-s", "sasl-field",
+            done = subprocess.run(["testsaslauthd", "-f", self.directory / "mux", "-s",
+                                   "sasl-field",
                                    "-u", person.name, "-p", field], capture_output=True, text=True,
                                   check=False)
             return done.stdout.startswith("0: OK")
@@ -172,10 +173,10 @@ class Nginx(Web):
         rest = "\naccount required pam_permit.so\n"
         pathlib.Path("/etc/pam.d/nginx-plain").write_text(MODULE_LINE + rest)
         pathlib.Path("/etc/pam.d/nginx-own").write_text(f"{MODULE_LINE} conf={cls.own}{rest}")
-        folder = pathlib.Path("/run/www")
+        directory = pathlib.Path("/run/www")
         for name in ("plain", "own"):
-            (folder / name).mkdir(parents=True)
-            (folder / name / "index.html").write_text("inside\n")
+            (directory / name).mkdir(parents=True)
+            (directory / name / "index.html").write_text("inside\n")
         pathlib.Path("/run/nginx.conf").write_text("""
 load_module modules/ngx_http_auth_pam_module.so;
 user www-data;
@@ -239,10 +240,10 @@ class Apache(Web):
         install("pwauth")
         pathlib.Path("/etc/pam.d/apache-plain").write_text(f"{MODULE_LINE}\n"
                                                            "account required pam_permit.so\n")
-        folder = pathlib.Path("/run/apache")
+        directory = pathlib.Path("/run/apache")
         for name in ("plain", "pwauth"):
-            (folder / name).mkdir(parents=True)
-            (folder / name / "index.html").write_text("inside\n")
+            (directory / name).mkdir(parents=True)
+            (directory / name / "index.html").write_text("inside\n")
         modules = ("mpm_event", "authn_core", "authz_core", "authz_user", "auth_basic",
                    "authnz_external", "authnz_pam")
         loads = "".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"
@@ -254,18 +255,18 @@ User www-data
 Group www-data
 PidFile /run/apache.pid
 ErrorLog /run/apache.log
-DocumentRoot {folder}
+DocumentRoot {directory}
 DefineExternalAuth pwauth pipe /usr/sbin/pwauth
-<Directory {folder}>
+<Directory {directory}>
   AuthType Basic
   AuthName x
   Require valid-user
 </Directory>
-<Directory {folder}/plain>
+<Directory {directory}/plain>
   AuthBasicProvider PAM
   AuthPAMService apache-plain
 </Directory>
-<Directory {folder}/pwauth>
+<Directory {directory}/pwauth>
   AuthBasicProvider external
   AuthExternal pwauth
 </Directory>
@@ -293,46 +294,46 @@ class Openvpn(Server):
 
     CAPABILITIES = ("ipc_lock net_admin net_bind_service net_raw setgid setuid setpcap sys_chroot "
                     "dac_override audit_write").split()
-    FOLDER = pathlib.Path("/run/openvpn-test")
+    DIRECTORY = pathlib.Path("/run/openvpn-test")
 
     @classmethod
     def setUpClass(cls):
         cls.port = next(ports)
-        cls.FOLDER.mkdir()
+        cls.DIRECTORY.mkdir()
         pathlib.Path("/dev/net").mkdir(exist_ok=True)
         run("mknod", "/dev/net/tun", "c", "10", "200")
         for name in ("server", "client"):
             run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
                 "-nodes", "-days", "2", "-subj", f"/CN={name}", "-keyout",
-                str(cls.FOLDER / f"{name}.key"), "-out", str(cls.FOLDER / f"{name}.crt"))
+                str(cls.DIRECTORY / f"{name}.key"), "-out", str(cls.DIRECTORY / f"{name}.crt"))
         pathlib.Path("/etc/pam.d/openvpn").write_text(read_recipe("openvpn", "/etc/pam.d/openvpn"))
-        (cls.FOLDER / "server.conf").write_text(read_recipe("openvpn", "server") + f"""
+        (cls.DIRECTORY / "server.conf").write_text(read_recipe("openvpn", "server") + f"""
 local {LOCALHOST}
 port {cls.port}
 proto udp4
 dev tun
 server 10.8.0.0 255.255.255.0
-ca {cls.FOLDER}/client.crt
-cert {cls.FOLDER}/server.crt
-key {cls.FOLDER}/server.key
+ca {cls.DIRECTORY}/client.crt
+cert {cls.DIRECTORY}/server.crt
+key {cls.DIRECTORY}/server.key
 dh none
 """)
         bound = "-all," + ",".join(f"+{name}" for name in cls.CAPABILITIES)
         cls.serve("prlimit", "--nproc=10:10", "setpriv", "--bounding-set", bound, "openvpn",
-                  "--config", cls.FOLDER / "server.conf", "--log", cls.FOLDER / "log",
+                  "--config", cls.DIRECTORY / "server.conf", "--log", cls.DIRECTORY / "log",
                   is_ready=cls.is_ready)
 
     @classmethod
     def is_ready(cls):
-        log = cls.FOLDER / "log"
+        log = cls.DIRECTORY / "log"
         return log.exists() and "Initialization Sequence Completed" in log.read_text()
 
     def log_in(self, person, field):
         """Whether a client gets in, with a person at its terminal."""
         client = self.enterContext(Terminal(
             "openvpn", "--client", "--dev", "tun", "--ifconfig-noexec", "--route-noexec",
-            "--proto", "udp4", "--remote", LOCALHOST, self.port, "--ca", self.FOLDER / "server.crt",
-            "--cert", self.FOLDER / "client.crt", "--key", self.FOLDER / "client.key",
+            "--proto", "udp4", "--remote", LOCALHOST, self.port, "--ca", self.DIRECTORY / "server.crt",
+            "--cert", self.DIRECTORY / "client.crt", "--key", self.DIRECTORY / "client.key",
             "--auth-user-pass", "--auth-retry", "none"))
         client.expect("Username:")
         client.type(person.name)

@@ -11,7 +11,7 @@ import unittest
 
 import pexpect
 
-from .fixture import (BUILD, SERVICE_SID, Emulator, temporary_folder,
+from .fixture import (BUILD, SERVICE_SID, Emulator, temporary_directory,
                       totp, write_settings)
 from .mounts import private_mounts
 
@@ -24,9 +24,9 @@ ENVIRONMENT = {"LANG": "C.UTF-8", "TERM": "xterm", "PATH": "/usr/sbin:/usr/bin:/
 Done = collections.namedtuple("Done", "status out err")
 
 
-def on_a_copy(folder, *steps):
+def on_a_copy(directory, *steps):
     """A prefix for a command: it runs on a throw-away copy of /etc and /usr, whose layers are in
-    FOLDER, after the shell commands STEPS. It needs root."""
+    DIRECTORY, after the shell commands STEPS. It needs root."""
     layers = """mount -t tmpfs none "$1"
         for name in etc usr; do
             mkdir "$1/$name" "$1/$name.work"
@@ -34,13 +34,13 @@ def on_a_copy(folder, *steps):
         done
         shift"""
     script = "\n".join((layers, *steps, 'exec "$@"'))
-    return (*private_mounts(), "sh", "-euc", script, "sh", str(folder))
+    return (*private_mounts(), "sh", "-euc", script, "sh", str(directory))
 
 
 def can_copy():
     """Whether that is permitted here."""
-    with temporary_folder() as folder:
-        return subprocess.run([*on_a_copy(folder), "true"], capture_output=True,
+    with temporary_directory() as directory:
+        return subprocess.run([*on_a_copy(directory), "true"], capture_output=True,
                               check=False).returncode == 0
 
 
@@ -70,7 +70,7 @@ class App:
 
 
 class AdminCase(unittest.TestCase):
-    """A folder with settings and an emulator of its own for each class."""
+    """A directory with settings and an emulator of its own for each class."""
 
     maxDiff = None
     switches = ()
@@ -81,13 +81,13 @@ class AdminCase(unittest.TestCase):
 
     def setUp(self):
         self.emulator.control("reset")
-        self.folder = self.enterContext(temporary_folder())
-        (self.folder / "ca.pem").write_bytes(self.emulator.ca_file.read_bytes())
+        self.directory = self.enterContext(temporary_directory())
+        (self.directory / "ca.pem").write_bytes(self.emulator.ca_file.read_bytes())
         self.settings = self.configure()
-        self.users = self.folder / "users"
+        self.users = self.directory / "users"
 
     def configure(self, **groups):
-        return write_settings(self.folder, self.emulator.url, **groups)
+        return write_settings(self.directory, self.emulator.url, **groups)
 
     def command(self, *words):
         return [str(TOOL), "--settings", str(self.settings), *map(str, words)]
@@ -109,7 +109,7 @@ class AdminCase(unittest.TestCase):
 
     def with_accounts(self, *lines):
         """Such a prefix, with LINES more in /etc/passwd."""
-        passwd = self.folder / "passwd"
+        passwd = self.directory / "passwd"
         passwd.write_text(pathlib.Path("/etc/passwd").read_text()
                           + "".join(f"{line}\n" for line in lines))
         passwd.chmod(0o644)

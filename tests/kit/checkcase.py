@@ -18,7 +18,7 @@ import time
 import unittest
 
 from .fixture import (API_KEY_SECRET, AUTH_TOKEN, CHECK, Emulator, enroll,
-                      temporary_folder, write_settings)
+                      temporary_directory, write_settings)
 from .liar import FACTOR_SID, IDENTITY, RIGHT, Liar, make_liars_certificates
 from .parallel import Parallel, patience
 
@@ -240,20 +240,20 @@ class Login:
 
 
 class Host:
-    """A folder with settings, a secret and enrollments."""
+    """A directory with settings, a secret and enrollments."""
 
-    def __init__(self, folder, url, users=("alice",), identity=IDENTITY, factor_sid=FACTOR_SID,
+    def __init__(self, directory, url, users=("alice",), identity=IDENTITY, factor_sid=FACTOR_SID,
                  **groups):
-        self.folder = folder
-        shutil.copy(certificates() / "ca.pem", folder / "ca.pem")
+        self.directory = directory
+        shutil.copy(certificates() / "ca.pem", directory / "ca.pem")
         groups["service"] = {"timeout_seconds": 5} | groups.get("service", {})
         self.timeout = groups["service"]["timeout_seconds"]
-        self.settings = write_settings(folder, url, **groups)
+        self.settings = write_settings(directory, url, **groups)
         for user in users:
             self.enroll(user, identity, factor_sid)
 
     def enroll(self, user, identity=IDENTITY, factor_sid=FACTOR_SID):
-        return enroll(self.folder, user, identity, factor_sid)
+        return enroll(self.directory, user, identity, factor_sid)
 
 
 class CheckTest(unittest.TestCase):
@@ -264,13 +264,13 @@ class CheckTest(unittest.TestCase):
 
     def emulator(self, **switches):
         """With the switches' names in Python's spelling."""
-        folder = self.enterContext(temporary_folder())
+        directory = self.enterContext(temporary_directory())
         for name in ("ca.pem", "server.pem", "server.key"):
-            shutil.copy(certificates() / name, folder / name)
+            shutil.copy(certificates() / name, directory / name)
         arguments = []
         for name, value in switches.items():
             arguments += ["--set", f"{name.replace('_', '-')}={value}"]
-        return self.enterContext(Emulator(*arguments, folder=folder))
+        return self.enterContext(Emulator(*arguments, directory=directory))
 
     def closed_port(self):
         """A socket that keeps a port for us, at which nobody listens until it does; its url."""
@@ -280,8 +280,8 @@ class CheckTest(unittest.TestCase):
 
     def host(self, server, **groups):
         """SERVER: what has a url, or the url."""
-        folder = self.enterContext(temporary_folder())
-        return Host(folder, server if isinstance(server, str) else server.url, **groups)
+        directory = self.enterContext(temporary_directory())
+        return Host(directory, server if isinstance(server, str) else server.url, **groups)
 
     def factor_host(self, emulator, user="alice", **groups):
         """A host on which USER is enrolled with a new factor, and the factor."""
@@ -314,16 +314,16 @@ class CheckTest(unittest.TestCase):
 # What all tests of a file share
 
 _shared = contextlib.ExitStack()
-_folders = {}
+_directories = {}
 
 
 def certificates():
-    """The folder with every certificate; made once."""
-    if "certificates" not in _folders:
-        folder = _shared.enter_context(temporary_folder())
-        make_liars_certificates(folder)
-        _folders["certificates"] = folder
-    return _folders["certificates"]
+    """The directory with every certificate; made once."""
+    if "certificates" not in _directories:
+        directory = _shared.enter_context(temporary_directory())
+        make_liars_certificates(directory)
+        _directories["certificates"] = directory
+    return _directories["certificates"]
 
 
 @contextlib.contextmanager
@@ -331,7 +331,7 @@ def with_certificates():
     with _shared:
         certificates()
         yield
-        _folders.clear()
+        _directories.clear()
 
 
 class CheckSuite(Parallel):

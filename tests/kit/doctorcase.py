@@ -20,18 +20,18 @@ class DoctorCase(AdminCase):
     def setUp(self):
         super().setUp()
         self.factor = self.emulator.factor()
-        self.file = enroll(self.folder, "root", self.factor.identity, self.factor.sid)
-        self.pam = self.folder / "pam.d"
+        self.file = enroll(self.directory, "root", self.factor.identity, self.factor.sid)
+        self.pam = self.directory / "pam.d"
         self.pam.mkdir()
         for name, text in (STOCK | {"common-auth": PROFILE}).items():
             (self.pam / name).write_text(text)
         for name, text in (("sshd_config", "UsePAM yes\nPasswordAuthentication no\n"
                             "AuthenticationMethods publickey,keyboard-interactive\n"),
                            ("sudoers", "root ALL=(ALL:ALL) ALL\n")):
-            (self.folder / name).write_text(text)
+            (self.directory / name).write_text(text)
         self.paths = {"--helper": CHECK, "--module": MODULE, "--pam-dir": self.pam,
-                      "--sshd-config": self.folder / "sshd_config",
-                      "--sudoers": self.folder / "sudoers"}
+                      "--sshd-config": self.directory / "sshd_config",
+                      "--sudoers": self.directory / "sudoers"}
         self.since = len(self.emulator.requests())
 
     def words(self, *words):

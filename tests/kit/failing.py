@@ -48,8 +48,8 @@ class Fault(collections.namedtuple("Fault", "call ordinal error object")):
 class Report:
     """A file that one run of a program with a fault fills."""
 
-    def __init__(self, folder, fault):
-        self.path = pathlib.Path(folder) / f"report-{os.getpid()}-{threading.get_ident()}"
+    def __init__(self, directory, fault):
+        self.path = pathlib.Path(directory) / f"report-{os.getpid()}-{threading.get_ident()}"
         self.path.write_bytes(bytes(REPORT_SIZE))
         self.path.chmod(0o666)
         self.environment = {"LD_PRELOAD": str(LIBRARY), "FAULTY_REPORT": str(self.path),

@@ -41,8 +41,8 @@ Reply = collections.namedtuple("Reply", "status json headers body")
 
 
 @contextlib.contextmanager
-def temporary_folder():
-    """A folder that the unprivileged user can pass through, removed at the end."""
+def temporary_directory():
+    """A directory that the unprivileged user can pass through, removed at the end."""
     with tempfile.TemporaryDirectory(prefix="twilio-verify-") as name:
         os.chmod(name, 0o755)
         yield pathlib.Path(name)
@@ -54,17 +54,17 @@ def copy_program(source, target):
     subprocess.run(["cp", source, target], check=True)
 
 
-def make_certificates(folder):
+def make_certificates(directory):
     """Writes ca.pem, server.pem and server.key; does nothing when they are there."""
-    folder = pathlib.Path(folder)
-    if (folder / "server.pem").exists():
+    directory = pathlib.Path(directory)
+    if (directory / "server.pem").exists():
         return
 
     def openssl(*arguments):
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+        subprocess.run(["openssl", *arguments], cwd=directory, check=True, capture_output=True)
 
     new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    (folder / "server.ext").write_text(
+    (directory / "server.ext").write_text(
         "subjectAltName=DNS:localhost,DNS:verify.twilio.com,IP:127.0.0.1\n"
         "basicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\n")
     openssl("req", "-x509", *new_key, "-days", "30", "-subj", "/CN=Test CA", "-keyout", "ca.key",
@@ -73,7 +73,7 @@ def make_certificates(folder):
             "server.csr")
     openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
             "-CAcreateserial", "-days", "30", "-extfile", "server.ext", "-out", "server.pem")
-    os.chmod(folder / "ca.pem", 0o644)
+    os.chmod(directory / "ca.pem", 0o644)
 
 
 def totp(secret_b32, at, step=30, digits=6, algorithm="sha1"):
@@ -159,17 +159,17 @@ class Api:
 class Emulator(Api):
     """`with Emulator("--set", "wrong-code=403-60324") as emulator:` runs one for the block."""
 
-    def __init__(self, *arguments, folder=None, port=0):
-        self.arguments, self.folder, self.asked_port = arguments, folder, port
+    def __init__(self, *arguments, directory=None, port=0):
+        self.arguments, self.directory, self.asked_port = arguments, directory, port
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
-            if self.folder is None:
-                self.folder = stack.enter_context(temporary_folder())
-            self.folder = pathlib.Path(self.folder)
-            make_certificates(self.folder)
-            self.ca_file = self.folder / "ca.pem"
-            self.log_file = self.folder / "emulator.log"
+            if self.directory is None:
+                self.directory = stack.enter_context(temporary_directory())
+            self.directory = pathlib.Path(self.directory)
+            make_certificates(self.directory)
+            self.ca_file = self.directory / "ca.pem"
+            self.log_file = self.directory / "emulator.log"
             self.tls = ssl.create_default_context(cafile=self.ca_file)
             self._write_secret("api-key-secret", API_KEY_SECRET)
             self._write_secret("auth-token", AUTH_TOKEN)
@@ -182,26 +182,27 @@ class Emulator(Api):
         return self._leave.__exit__(*exception)
 
     def _write_secret(self, name, secret):
-        path = self.folder / name
+        path = self.directory / name
         path.write_text(secret + "\n")
         path.chmod(0o600)
 
     def _start(self):
-        # A folder of its own: the path of a socket holds at most 107 bytes.
-        self.socket_folder = tempfile.mkdtemp(prefix="twv-")
-        self.socket_path = os.path.join(self.socket_folder, "control")
+        # A directory of its own: the path of a socket holds at most 107 bytes.
+        self.socket_directory = tempfile.mkdtemp(prefix="twv-")
+        self.socket_path = os.path.join(self.socket_directory, "control")
         self.process = subprocess.Popen(
             [EMULATOR, "--port", str(self.asked_port),
-             "--certificate", self.folder / "server.pem", "--key", self.folder / "server.key",
+             "--certificate", self.directory / "server.pem", "--key", self.directory / "server.key",
              "--account-sid", ACCOUNT_SID, "--service-sid", SERVICE_SID,
-             "--api-key-sid", API_KEY_SID, "--api-key-secret-file", self.folder / "api-key-secret",
-             "--auth-token-file", self.folder / "auth-token",
+             "--api-key-sid", API_KEY_SID,
+             "--api-key-secret-file", self.directory / "api-key-secret",
+             "--auth-token-file", self.directory / "auth-token",
              "--control", self.socket_path, "--log", self.log_file, *self.arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if not line.startswith("listening https://"):
             self.process.kill()
-            shutil.rmtree(self.socket_folder)
+            shutil.rmtree(self.socket_directory)
             raise RuntimeError(f"the emulator did not start: status {self.process.wait()}")
         self.url = line.split()[1]
         self.port = int(self.url.rsplit(":", 1)[1])
@@ -214,7 +215,7 @@ class Emulator(Api):
             self.process.kill()
             status = f"{self.process.wait()} after SIGTERM was of no use"
         self.process.stdout.close()
-        shutil.rmtree(self.socket_folder)
+        shutil.rmtree(self.socket_directory)
         if status != 0:
             raise RuntimeError(f"the emulator ended with status {status}")
 
@@ -287,23 +288,24 @@ def _write(path, text, mode):
     path.chmod(mode)
 
 
-def write_settings(folder, emulator_url, *, service=None, login=None, session=None,
+def write_settings(directory, emulator_url, *, service=None, login=None, session=None,
                    check=None):
-    """Writes settings, api-key, users/ and state/ below FOLDER; returns the path of the settings.
+    """Writes settings, api-key, users/ and state/ below DIRECTORY; returns the path of the settings.
 
-    The groups override single keys; None leaves a key out. ca_file is FOLDER/ca.pem.
+    The groups override single keys; None leaves a key out. ca_file is DIRECTORY/ca.pem.
     """
-    folder = pathlib.Path(folder)
+    directory = pathlib.Path(directory)
     run_as = "nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
     groups = {
         "service": {"base_url": emulator_url, "service_sid": SERVICE_SID,
                     "account_sid": ACCOUNT_SID, "api_key_sid": API_KEY_SID,
-                    "api_key_file": folder / "api-key", "ca_file": folder / "ca.pem"}
+                    "api_key_file": directory / "api-key", "ca_file": directory / "ca.pem"}
         | (service or {}),
         "login": login or {},
         "session": session or {},
-        "check": {"run_as": run_as, "users_dir": folder / "users", "state_dir": folder / "state",
-                  "runtime_dir": folder / "run"}
+        "check": {"run_as": run_as, "users_dir": directory / "users",
+                  "state_dir": directory / "state",
+                  "runtime_dir": directory / "run"}
         | (check or {}),
     }
     text = ""
@@ -312,21 +314,21 @@ def write_settings(folder, emulator_url, *, service=None, login=None, session=No
                 if value is not None)
         text += f"{name} = {{\n{''.join(keys)}}};\n"
 
-    settings = folder / "twilio-verify.conf"
+    settings = directory / "twilio-verify.conf"
     _write(settings, text, 0o640)
-    _write(folder / "api-key", API_KEY_SECRET + "\n", 0o600)
-    (folder / "users").mkdir(mode=0o755, exist_ok=True)
-    (folder / "state").mkdir(mode=0o700, exist_ok=True)
+    _write(directory / "api-key", API_KEY_SECRET + "\n", 0o600)
+    (directory / "users").mkdir(mode=0o755, exist_ok=True)
+    (directory / "state").mkdir(mode=0o700, exist_ok=True)
     if os.geteuid() == 0:
         with contextlib.suppress(KeyError):  # A test may name an account that is not there.
             owner = pwd.getpwnam(str(groups["check"]["run_as"]))
-            os.chown(folder / "state", owner.pw_uid, owner.pw_gid)
+            os.chown(directory / "state", owner.pw_uid, owner.pw_gid)
     return settings
 
 
-def enroll(folder, user, identity, factor_sid):
-    """Writes users/USER.conf below FOLDER; returns its path."""
-    path = pathlib.Path(folder) / "users" / f"{user}.conf"
+def enroll(directory, user, identity, factor_sid):
+    """Writes users/USER.conf below DIRECTORY; returns its path."""
+    path = pathlib.Path(directory) / "users" / f"{user}.conf"
     _write(path, f'identity = "{identity}";\nfactor_sid = "{factor_sid}";\n', 0o640)
     return path
 

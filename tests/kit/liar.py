@@ -3,7 +3,7 @@
 """A raw TLS server that keeps challenges as Twilio does, lies where a test says so, and notes what
 arrived: connections, requests, TLS records, segments. Standard library only.
 
-    with Liar(folder, verify=[lost()]) as liar:
+    with Liar(directory, verify=[lost()]) as liar:
         ...
         liar.kinds == ["create", "verify", "fetch"]
 """
@@ -43,12 +43,12 @@ def for_ever(behaviour):
     return itertools.repeat(behaviour)
 
 
-def make_liars_certificates(folder):
+def make_liars_certificates(directory):
     """The fixture's certificates, and those that nobody should trust."""
-    make_certificates(folder)
+    make_certificates(directory)
 
     def openssl(*arguments):
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+        subprocess.run(["openssl", *arguments], cwd=directory, check=True, capture_output=True)
 
     new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     openssl("req", "-x509", *new_key, "-days", "30", "-subj", "/CN=localhost", "-keyout",
@@ -56,25 +56,25 @@ def make_liars_certificates(folder):
             "subjectAltName=DNS:localhost,IP:127.0.0.1")
     for name, host, days in (("other-host", "DNS:verify.example.com", "30"),
                              ("expired", "DNS:localhost,IP:127.0.0.1", "0")):
-        (folder / "extensions").write_text(f"subjectAltName={host}\n")
+        (directory / "extensions").write_text(f"subjectAltName={host}\n")
         openssl("req", *new_key, "-subj", "/CN=localhost", "-keyout", name + ".key", "-out",
                 name + ".csr")
         openssl("x509", "-req", "-in", name + ".csr", "-CA", "ca.pem", "-CAkey", "ca.key",
                 "-CAcreateserial", "-days", days, "-extfile", "extensions", "-out", name + ".pem")
-    make_future_certificate(folder, openssl)
+    make_future_certificate(directory, openssl)
     # OpenSSL 3.5 makes no certificate that ended in the past: wait out the second of its making.
     time.sleep(1.1)
 
 
-def make_future_certificate(folder, openssl):
+def make_future_certificate(directory, openssl):
     """One that is not valid yet: openssl-ca(1) alone can set its beginning."""
-    (folder / "ca.cnf").write_text(
+    (directory / "ca.cnf").write_text(
         "[ca]\ndefault_ca = one\n[one]\ndatabase = index\nnew_certs_dir = .\nserial = serial\n"
         "certificate = ca.pem\nprivate_key = ca.key\ndefault_md = sha256\npolicy = any\n"
         "[any]\ncommonName = supplied\n")
-    (folder / "index").write_text("")
-    (folder / "serial").write_text("1000\n")
-    (folder / "extensions").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+    (directory / "index").write_text("")
+    (directory / "serial").write_text("1000\n")
+    (directory / "extensions").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
     openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
             "/CN=localhost", "-keyout", "future.key", "-out", "future.csr")
     openssl("ca", "-batch", "-notext", "-config", "ca.cnf", "-extfile", "extensions", "-in",
@@ -497,13 +497,13 @@ def raw(data):
 class Liar:
     """CONNECT, CREATE, VERIFY, FETCH: what the next ones of their kind meet; then all is honest."""
 
-    def __init__(self, folder, *, connect=(), create=(), verify=(), fetch=(),
+    def __init__(self, directory, *, connect=(), create=(), verify=(), fetch=(),
                  certificate="server", versions=None, open_gate=True):
         self.scripts = {"connect": iter(connect), "create": iter(create), "verify": iter(verify),
                         "fetch": iter(fetch)}
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(folder / (certificate + ".pem"),
-                                     folder / (certificate + ".key"))
+        self.context.load_cert_chain(directory / (certificate + ".pem"),
+                                     directory / (certificate + ".key"))
         if versions is not None:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)

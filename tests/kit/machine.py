@@ -266,7 +266,7 @@ class Machine:
             self._install()
             self._trust_the_emulator()
             self.emulator = stack.enter_context(
-                fixture.Emulator(folder="/run/twilio", port=443))
+                fixture.Emulator(directory="/run/twilio", port=443))
             self.configure()
             self._leave = stack.pop_all()
         return self
@@ -288,8 +288,8 @@ class Machine:
         remove_account(RUN_AS)
         run("useradd", "--system", "--home-dir", "/nonexistent", "--no-create-home", "--shell",
             "/usr/sbin/nologin", RUN_AS)
-        for folder in (SECRETS, SECRETS / "users"):
-            folder.mkdir(mode=0o700)
+        for directory in (SECRETS, SECRETS / "users"):
+            directory.mkdir(mode=0o700)
         run("install", "-d", "-m", "0700", "-o", RUN_AS, str(STATE))
 
         common = pathlib.Path("/etc/pam.d/common-auth")
@@ -300,11 +300,11 @@ class Machine:
 
     def _trust_the_emulator(self):
         """Its authority among the system's, and the name of the real service."""
-        folder = pathlib.Path("/run/twilio")
-        folder.mkdir(mode=0o755)
-        fixture.make_certificates(folder)
-        name = run("openssl", "x509", "-hash", "-noout", "-in", str(folder / "ca.pem")).strip()
-        shutil.copy(folder / "ca.pem", f"/etc/ssl/certs/{name}.0")
+        directory = pathlib.Path("/run/twilio")
+        directory.mkdir(mode=0o755)
+        fixture.make_certificates(directory)
+        name = run("openssl", "x509", "-hash", "-noout", "-in", str(directory / "ca.pem")).strip()
+        shutil.copy(directory / "ca.pem", f"/etc/ssl/certs/{name}.0")
         with open("/etc/hosts", "a") as hosts:
             # sudo complains where the machine does not know itself.
             hosts.write(f"127.0.0.1 {HOST}\n127.0.1.1 {socket.gethostname()}\n")
@@ -390,27 +390,27 @@ class Sshd:
         self.port, self.lines, self.service = port, lines, service
 
     def __enter__(self):
-        self.folder = pathlib.Path(f"/run/sshd-{self.port}")
-        self.folder.mkdir(mode=0o755, exist_ok=True)
+        self.directory = pathlib.Path(f"/run/sshd-{self.port}")
+        self.directory.mkdir(mode=0o755, exist_ok=True)
         self._configure()
-        self.log = open(self.folder / "log", "w")
+        self.log = open(self.directory / "log", "w")
         program, *arguments = self._program(self.service)
         self.process = subprocess.Popen([program, "-D", "-e", *arguments],
                                         stdin=subprocess.DEVNULL, stdout=self.log,
                                         stderr=self.log)
         if not eventually(self._is_listening, bool):
-            raise RuntimeError(f"sshd does not start:\n{(self.folder / 'log').read_text()}")
+            raise RuntimeError(f"sshd does not start:\n{(self.directory / 'log').read_text()}")
         return self
 
     def _configure(self):
-        key = self.folder / "host-key"
+        key = self.directory / "host-key"
         if not key.exists():
             run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key))
-        self.known_hosts = self.folder / "known-hosts"
+        self.known_hosts = self.directory / "known-hosts"
         self.known_hosts.write_text(f"[127.0.0.1]:{self.port} " +
                                     key.with_suffix(".pub").read_text())
         self.known_hosts.chmod(0o644)
-        self.config = self.folder / "sshd_config"
+        self.config = self.directory / "sshd_config"
         own = ["ListenAddress 127.0.0.1", f"Port {self.port}", f"HostKey {key}", "UsePAM yes",
                "PidFile none", "UseDNS no", "MaxStartups 200", "PrintMotd no"]
         self.config.write_text("\n".join(own) + "\n")
@@ -437,7 +437,7 @@ class Sshd:
         if service != "sshd" and self.knows_service_names:
             options = [f"-oPAMServiceName={service}"]
         elif service != "sshd":
-            program = str(self.folder / service)
+            program = str(self.directory / service)
             with contextlib.suppress(FileExistsError):
                 os.link(self.program_here, program)
         return [program, "-f", str(self.config), *options]
@@ -445,8 +445,8 @@ class Sshd:
     @functools.cached_property
     def program_here(self):
         """A copy: links to it may have any name."""
-        fixture.copy_program(self.PROGRAM, self.folder / "sshd")
-        return self.folder / "sshd"
+        fixture.copy_program(self.PROGRAM, self.directory / "sshd")
+        return self.directory / "sshd"
 
     def for_one_connection(self, service):
         """Options of ssh(1) with which it talks to an sshd of its own, which uses SERVICE."""

@@ -39,7 +39,7 @@ STOCK = {
 # As pam-auth-update writes it with conf/pam-configs/twilio-verify.
 PROFILE = COMMON + LINE + "auth optional pam_cap.so\n"
 
-# sshd wants its folder, which is there while it runs.
+# sshd wants its directory, which is there while it runs.
 ENTER = (*private_mounts(), "sh", "-c",
          'mount -t tmpfs none /run && mkdir /run/sshd && exec "$@"', "sh")
 
@@ -57,19 +57,19 @@ def can_enter():
 class CheckCase(AdminCase):
     def setUp(self):
         super().setUp()
-        self.pam = self.folder / "pam.d"
+        self.pam = self.directory / "pam.d"
         self.pam.mkdir()
         self.install(**STOCK)
-        self.sudoers = self.folder / "sudoers"
+        self.sudoers = self.directory / "sudoers"
         self.sudoers.write_text("Defaults env_reset\nroot ALL=(ALL:ALL) ALL\n")
 
     def install(self, **files):
         for name, text in files.items():
             (self.pam / name.replace("_", "-")).write_text(text)
 
-    def check(self, *words, prefix=(), folder=True):
+    def check(self, *words, prefix=(), directory=True):
         """(status, [(level, subject, text, remedy)]), without the verdict."""
-        words = ["--pam-dir", self.pam, *words] if folder else words
+        words = ["--pam-dir", self.pam, *words] if directory else words
         done = self.run_tool("check-pam", "--json", "--sudoers", self.sudoers, *words,
                              prefix=prefix)
         findings = [(row["level"], row["subject"], row["text"], row.get("remedy", ""))

@@ -42,10 +42,10 @@ def says(line):
 class Login:
     """One run of the driver, which begins at once: the result is waited for when it is read."""
 
-    def __init__(self, folder, script, *options, user="alice", service="sshd", arguments=(),
+    def __init__(self, directory, script, *options, user="alice", service="sshd", arguments=(),
                  conf=None, helper=FAKE_CHECK, stack=None, before="", events=True, prefix=(),
                  **popen):
-        self.script = os.path.join(folder, "script")
+        self.script = os.path.join(directory, "script")
         self.script_events = self.script + ".events"
         self.ended = None
         with open(self.script, "w") as file:
@@ -53,9 +53,9 @@ class Login:
         if events:
             open(self.script_events, "w").close()
         arguments = ["conf=" + (conf or self.script), "helper=" + helper, *arguments]
-        self.write_stack(folder, service, arguments, stack, before)
+        self.write_stack(directory, service, arguments, stack, before)
 
-        command = [*prefix, DRIVER, "--confdir", folder, "--service", service]
+        command = [*prefix, DRIVER, "--confdir", directory, "--service", service]
         if user is not None:
             command += ["--user", user]
         if stack is None:
@@ -66,12 +66,12 @@ class Login:
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, **popen)
 
     @staticmethod
-    def write_stack(folder, service, arguments, stack, before):
+    def write_stack(directory, service, arguments, stack, before):
         """libpam finds its own modules by their names alone, wherever this system keeps them."""
         permit = "auth required pam_permit.so\n"
         line = "auth %s %s %s\n" % (stack, MODULE, " ".join(arguments))
         for name in {service.lower(), "other"}:
-            with open(os.path.join(folder, name), "w") as file:
+            with open(os.path.join(directory, name), "w") as file:
                 if stack is not None:
                     file.write(before + line)
                 if stack is None or stack.startswith("["):

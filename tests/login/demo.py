@@ -170,10 +170,10 @@ def demonstrate():
     return 0 if as_it_must else 1
 
 
-def show_dialogue(folder, title, *codes):
+def show_dialogue(directory, title, *codes):
     """One login as the module would lead it; returns the verdict."""
     heading(title)
-    command = [fixture.CHECK, "--settings", folder / "twilio-verify.conf"]
+    command = [fixture.CHECK, "--settings", directory / "twilio-verify.conf"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     lines = []
 
@@ -198,11 +198,11 @@ def show_dialogue(folder, title, *codes):
 def demonstrate_dialogue():
     with fixture.Emulator() as emulator:
         factor = emulator.factor(friendly_name=NAME)
-        fixture.write_settings(emulator.folder, emulator.url)
-        fixture.enroll(emulator.folder, NAME, factor.identity, factor.sid)
+        fixture.write_settings(emulator.directory, emulator.url)
+        fixture.enroll(emulator.directory, NAME, factor.identity, factor.sid)
         say("This is the dialogue between the PAM module (>) and the check program (<), by hand.")
-        right = show_dialogue(emulator.folder, "The right code", factor.code())
-        refused = show_dialogue(emulator.folder, "Wrong codes", *wrong_codes(factor.secret))
+        right = show_dialogue(emulator.directory, "The right code", factor.code())
+        refused = show_dialogue(emulator.directory, "Wrong codes", *wrong_codes(factor.secret))
     as_it_must = right.startswith("approved") and refused.startswith("denied")
     heading("The right code is approved, the wrong one is denied." if as_it_must
             else "That is not how it must be.")

@@ -113,9 +113,9 @@ def with_key():
 
 def person_with_key(name, **options):
     person = machine.person(name, **options)
-    folder = pathlib.Path(f"/run/home/{person.name}/.ssh")
-    folder.mkdir()
-    (folder / "authorized_keys").write_text(the_key().with_suffix(".pub").read_text())
+    directory = pathlib.Path(f"/run/home/{person.name}/.ssh")
+    directory.mkdir()
+    (directory / "authorized_keys").write_text(the_key().with_suffix(".pub").read_text())
     return person
 
 
@@ -213,7 +213,7 @@ class LoginCase(unittest.TestCase):
             except (FileNotFoundError, ProcessLookupError):
                 continue
             if fields["Name"] == machine.check.name[:15]:
-                found.append(fields | {"folder": status.parent})
+                found.append(fields | {"directory": status.parent})
         return found
 
     def assert_nothing_of_use(self, program):
@@ -230,16 +230,16 @@ class LoginCase(unittest.TestCase):
             self.assertEqual(int(program[name], 16), 0, name)
         self.assertEqual(program["Umask"], "0077")
 
-        folder = program["folder"]
-        self.assertEqual((folder / "environ").read_bytes(), b"")
-        self.assertEqual((folder / "cmdline").read_bytes().split(b"\0")[1:],
+        directory = program["directory"]
+        self.assertEqual((directory / "environ").read_bytes(), b"")
+        self.assertEqual((directory / "cmdline").read_bytes().split(b"\0")[1:],
                          [b"--settings", bytes(SETTINGS), b""])
-        self.assertEqual(os.readlink(folder / "cwd"), "/")
-        self.assertEqual((folder / "environ").stat().st_uid, 0, "it may be dumped and traced")
-        self.assertRegex((folder / "limits").read_text(), r"\nMax core file size +0 +0 ")
+        self.assertEqual(os.readlink(directory / "cwd"), "/")
+        self.assertEqual((directory / "environ").stat().st_uid, 0, "it may be dumped and traced")
+        self.assertRegex((directory / "limits").read_text(), r"\nMax core file size +0 +0 ")
         self.assertEqual(os.getsid(int(program["Pid"])), int(program["Pid"]))
 
-        descriptors = {int(path.name): os.readlink(path) for path in (folder / "fd").iterdir()}
+        descriptors = {int(path.name): os.readlink(path) for path in (directory / "fd").iterdir()}
         self.assertRegex(descriptors.pop(0), "^socket:")
         self.assertRegex(descriptors.pop(1), "^socket:")
         self.assertEqual(descriptors.pop(2), "/dev/null")

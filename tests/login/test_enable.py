@@ -228,13 +228,13 @@ class Services(EnableCase):
         self.assert_refuses("tv-svc", "--one-field", part="nothing is changed")
 
     def test_polkit_gets_a_copy_of_the_vendors_file_and_the_network(self):
-        own, folder = PAM / "polkit-1", pathlib.Path("/etc/systemd/system") / f"{UNIT}.d"
+        own, directory = PAM / "polkit-1", pathlib.Path("/etc/systemd/system") / f"{UNIT}.d"
         vendors = VENDOR / "polkit-1"
         if not vendors.exists():
             self.skipTest("no polkit")
         self.enable("polkit-1")
         self.assertIn(f"@include common-auth\n{LINE}{MARK}\n", own.read_text())
-        self.assertFalse(folder.exists())
+        self.assertFalse(directory.exists())
         self.disable("polkit-1")
         self.assertFalse(own.exists())
 
@@ -245,11 +245,11 @@ class Services(EnableCase):
         sample = pathlib.Path(__file__).resolve().parents[2] / "conf/systemd" / f"{UNIT}.d"
         keys = [line for line in (sample / "twilio-verify.conf").read_text().splitlines()
                 if not line.startswith("#")]
-        written = (folder / "twilio-verify.conf").read_text().splitlines()
+        written = (directory / "twilio-verify.conf").read_text().splitlines()
         self.assertEqual([line for line in written if not line.startswith("#")], keys)
-        self.assertEqual(folder.stat().st_mode & 0o777, 0o755)
+        self.assertEqual(directory.stat().st_mode & 0o777, 0o755)
         self.disable("polkit-1")
-        self.assertFalse(own.exists() or folder.exists())
+        self.assertFalse(own.exists() or directory.exists())
 
     def test_a_copy_that_somebody_changed_stays(self):
         own, vendors = PAM / "polkit-1", VENDOR / "polkit-1"
@@ -357,16 +357,16 @@ class Refusals(EnableCase):
         self.assert_refuses("sudo", part="others can write to it")
 
     def test_files_behind_links_that_others_can_change(self):
-        folder = pathlib.Path("/etc/tv-folder")
-        folder.mkdir()
-        self.addCleanup(folder.rmdir)
-        target = folder / "svc"
+        directory = pathlib.Path("/etc/tv-directory")
+        directory.mkdir()
+        self.addCleanup(directory.rmdir)
+        target = directory / "svc"
         self.addCleanup(target.unlink, missing_ok=True)
         target.write_text("@include common-auth\n")
         SVC.symlink_to(target)
-        folder.chmod(0o777)
+        directory.chmod(0o777)
         self.assert_refuses("tv-svc", part="others can write to it")
-        folder.chmod(0o755)
+        directory.chmod(0o755)
         self.enable("tv-svc")
         self.disable("tv-svc")
         target.unlink()
@@ -428,10 +428,10 @@ class Refusals(EnableCase):
         fcntl.flock(lock, fcntl.LOCK_EX)
         self.assert_refuses("sudo", part="another twilio-verify is changing /etc/pam.d")
 
-    def test_who_can_read_pams_folder_can_not_keep_root_out(self):
-        folder = os.open(PAM, os.O_RDONLY)
-        self.addCleanup(os.close, folder)
-        fcntl.flock(folder, fcntl.LOCK_EX)
+    def test_who_can_read_pams_directory_can_not_keep_root_out(self):
+        directory = os.open(PAM, os.O_RDONLY)
+        self.addCleanup(os.close, directory)
+        fcntl.flock(directory, fcntl.LOCK_EX)
         self.enable("sudo")
         self.disable("sudo")
 

@@ -49,7 +49,7 @@ for ignored in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
 
 
 def set_traps():
-    """A folder that is the caller's, with everything in it that a library might read."""
+    """A directory that is the caller's, with everything in it that a library might read."""
     TRAPS.mkdir()
     TRAPS.chmod(0o777)
     shutil.copy(fixture.BUILD / "trap.so", TRAPS / "trap.so")
@@ -88,28 +88,28 @@ class Listener:
 
 def variables(proxy):
     """What misleads libc, libcurl, OpenSSL, or a shell; all that somebody may set for sudo."""
-    trap, folder = f"{TRAPS}/trap.so", str(TRAPS)
+    trap, directory = f"{TRAPS}/trap.so", str(TRAPS)
     return {
         **{name: proxy for name in ("http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY",
                                     "all_proxy")},
-        "NO_PROXY": "nowhere", "SSLKEYLOGFILE": f"{TRAPS}/keys", "QLOGDIR": folder,
-        "OPENSSL_CONF": f"{TRAPS}/openssl.cnf", "OPENSSL_ENGINES": folder,
-        "OPENSSL_MODULES": folder, "OPENSSL_ia32cap": "0", "SSL_CERT_FILE": "/dev/null",
-        "SSL_CERT_DIR": folder, "CURL_CA_BUNDLE": f"{TRAPS}/other-ca.pem", "CURL_HOME": folder,
-        "CURL_SSL_BACKEND": "gnutls", "HOME": folder, "NETRC": f"{TRAPS}/.netrc",
-        "XDG_CONFIG_HOME": folder, "RES_OPTIONS": "timeout:30 attempts:30 ndots:15",
+        "NO_PROXY": "nowhere", "SSLKEYLOGFILE": f"{TRAPS}/keys", "QLOGDIR": directory,
+        "OPENSSL_CONF": f"{TRAPS}/openssl.cnf", "OPENSSL_ENGINES": directory,
+        "OPENSSL_MODULES": directory, "OPENSSL_ia32cap": "0", "SSL_CERT_FILE": "/dev/null",
+        "SSL_CERT_DIR": directory, "CURL_CA_BUNDLE": f"{TRAPS}/other-ca.pem", "CURL_HOME": directory,
+        "CURL_SSL_BACKEND": "gnutls", "HOME": directory, "NETRC": f"{TRAPS}/.netrc",
+        "XDG_CONFIG_HOME": directory, "RES_OPTIONS": "timeout:30 attempts:30 ndots:15",
         "LOCALDOMAIN": "evil", "HOSTALIASES": f"{TRAPS}/hosts", "RESOLV_HOST_CONF": "/dev/zero",
-        "LD_PRELOAD": trap, "LD_LIBRARY_PATH": folder, "LD_AUDIT": trap, "LD_BIND_NOT": "1",
+        "LD_PRELOAD": trap, "LD_LIBRARY_PATH": directory, "LD_AUDIT": trap, "LD_BIND_NOT": "1",
         "LD_DEBUG": "all", "LD_DEBUG_OUTPUT": f"{TRAPS}/debug", "LD_PROFILE": "libc.so.6",
-        "LD_PROFILE_OUTPUT": folder, "LD_SHOW_AUXV": "1", "LD_ORIGIN_PATH": folder,
+        "LD_PROFILE_OUTPUT": directory, "LD_SHOW_AUXV": "1", "LD_ORIGIN_PATH": directory,
         "GLIBC_TUNABLES": "glibc.malloc.check=3:glibc.malloc.perturb=165",
         "MALLOC_CHECK_": "3", "MALLOC_PERTURB_": "165", "MALLOC_ARENA_MAX": "1",
-        "MALLOC_TRACE": f"{TRAPS}/trace", "GCONV_PATH": folder, "GETCONF_DIR": folder,
-        "NLSPATH": f"{TRAPS}/%N", "LOCPATH": folder, "LANG": "tr_TR.EVIL", "LC_ALL": "tr_TR.EVIL",
-        "LANGUAGE": "../../../run/traps", "TZ": f":{TRAPS}/hosts", "TZDIR": folder,
-        "TMPDIR": folder, "PATH": folder, "IFS": "/", "ENV": f"{TRAPS}/hosts",
+        "MALLOC_TRACE": f"{TRAPS}/trace", "GCONV_PATH": directory, "GETCONF_DIR": directory,
+        "NLSPATH": f"{TRAPS}/%N", "LOCPATH": directory, "LANG": "tr_TR.EVIL", "LC_ALL": "tr_TR.EVIL",
+        "LANGUAGE": "../../../run/traps", "TZ": f":{TRAPS}/hosts", "TZDIR": directory,
+        "TMPDIR": directory, "PATH": directory, "IFS": "/", "ENV": f"{TRAPS}/hosts",
         "BASH_ENV": f"{TRAPS}/hosts", "KRB5_CONFIG": f"{TRAPS}/hosts",
-        "P11_KIT_STRICT": "1", "PYTHONPATH": folder, "SHELLOPTS": "xtrace",
+        "P11_KIT_STRICT": "1", "PYTHONPATH": directory, "SHELLOPTS": "xtrace",
         "USER": "root", "LOGNAME": "root", "SUDO_USER": "root", "A" * 1000: "B" * 100000,
     }
 
@@ -220,10 +220,10 @@ class SetUserId(HostileCase):
         gone, closed = (pathlib.Path(f"/run/home/{self.caller.name}/{name}")
                         for name in ("gone", "closed"))
 
-        def leave(folder, mode=None):
-            folder.mkdir()
-            os.chdir(folder)
-            folder.rmdir() if mode is None else folder.chmod(mode)
+        def leave(directory, mode=None):
+            directory.mkdir()
+            os.chdir(directory)
+            directory.rmdir() if mode is None else directory.chmod(mode)
 
         def ignore_signals():
             for number in SIGNALS:
@@ -235,8 +235,8 @@ class SetUserId(HostileCase):
         worlds = {
             "umask 0": ((), lambda: os.umask(0)),
             "umask 0777": ((), lambda: os.umask(0o777)),
-            "a folder that is gone": ((), lambda: leave(gone)),
-            "a folder that can't be read": ((), lambda: leave(closed, 0)),
+            "a directory that is gone": ((), lambda: leave(gone)),
+            "a directory that can't be read": ((), lambda: leave(closed, 0)),
             "signals ignored": (("--sigpipe", "ignore", "--sigchld", "ignore"), ignore_signals),
             "signals blocked": (("--block-signals",), block_signals),
             "children forgotten": (("--sigchld", "no-wait"), None),
@@ -253,7 +253,7 @@ class SetUserId(HostileCase):
 
         def enter_all():
             for name, (_, enter) in worlds.items():
-                if enter is not None and name not in ("umask 0777", "a folder that is gone"):
+                if enter is not None and name not in ("umask 0777", "a directory that is gone"):
                     enter()
 
         def open_again():
@@ -414,22 +414,22 @@ def processes_with(secrets):
 
     Left out: this one, the emulator, and the check programs."""
     found = {}
-    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+    for directory in pathlib.Path("/proc").glob("[0-9]*"):
         try:
-            name = (folder / "comm").read_text().strip()
-            if (int(folder.name) not in (os.getpid(), machine.emulator.process.pid) and
+            name = (directory / "comm").read_text().strip()
+            if (int(directory.name) not in (os.getpid(), machine.emulator.process.pid) and
                     name != machine.check.name[:15]):
-                told = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
-                if any(secret in told or is_in_memory(folder, secret) for secret in secrets):
-                    found[int(folder.name)] = name
+                told = (directory / "cmdline").read_bytes() + (directory / "environ").read_bytes()
+                if any(secret in told or is_in_memory(directory, secret) for secret in secrets):
+                    found[int(directory.name)] = name
         except (FileNotFoundError, ProcessLookupError):
             pass
     return found
 
 
-def is_in_memory(folder, secret):
-    with open(folder / "mem", "rb", 0) as memory:
-        for line in (folder / "maps").read_text().splitlines():
+def is_in_memory(directory, secret):
+    with open(directory / "mem", "rb", 0) as memory:
+        for line in (directory / "maps").read_text().splitlines():
             span, rights, _, _, _, *name = line.split(None, 5)
             first, end = (int(address, 16) for address in span.split("-"))
             if rights[0] == "r" and not (name and name[0].startswith("[v")):
@@ -448,7 +448,7 @@ API_SECRETS = (fixture.API_KEY_SECRET.encode(),
 
 
 class Cores(SudoCase):
-    """In a root folder that everybody may write to, and the check program's folder is the root."""
+    """In a root directory that everybody may write to and that holds the check program."""
 
     ROOT = pathlib.Path("/run/cores")
 

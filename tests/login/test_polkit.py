@@ -13,7 +13,8 @@ from logincase import (APPROVED, CODE_PROMPT, CREATED, VERIFIED, WRONG_PROMPT, L
 from kit.machine import Terminal, eventually, run
 
 POLKITD = "/usr/lib/polkit-1/polkitd"
-VENDOR, OWN = (pathlib.Path(folder, "polkit-1") for folder in ("/usr/lib/pam.d", "/etc/pam.d"))
+VENDOR, OWN = (pathlib.Path(directory, "polkit-1") for directory in ("/usr/lib/pam.d",
+                                                                     "/etc/pam.d"))
 TOOL = "/usr/sbin/twilio-verify"
 
 

@@ -28,7 +28,7 @@ listen_port={port}
 background=NO
 local_enable=YES
 anonymous_enable=NO
-secure_chroot_dir={folder}
+secure_chroot_dir={directory}
 pam_service_name=vsftpd-code
 """
 
@@ -40,11 +40,11 @@ class Vsftpd:
         self.prefix, self.port = prefix, next(ports)
 
     def __enter__(self):
-        folder = pathlib.Path(f"/run/vsftpd-{self.port}")
-        folder.mkdir()
-        configuration = folder.with_suffix(".conf")
+        directory = pathlib.Path(f"/run/vsftpd-{self.port}")
+        directory.mkdir()
+        configuration = directory.with_suffix(".conf")
         configuration.write_text(CONFIGURATION.format(address=LOCALHOST, port=self.port,
-                                                      folder=folder))
+                                                      directory=directory))
         self.process = subprocess.Popen([*self.prefix, "/usr/sbin/vsftpd", configuration],
                                         stdin=subprocess.DEVNULL)
         if not eventually(self.is_listening, bool):

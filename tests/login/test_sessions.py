@@ -259,11 +259,11 @@ class PasswordAndCode(SessionCase):
             record.unlink()
             os.mkfifo(record, 0o600)
 
-        def folder():
+        def directory():
             record.unlink()
             record.mkdir(0o700)
 
-        for change in (by_another, writable, link, fifo, folder):
+        for change in (by_another, writable, link, fifo, directory):
             with self.subTest(change.__name__):
                 change()
                 self.assert_asked(terminal, person, r"sessions/\d+\.session")

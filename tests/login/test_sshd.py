@@ -414,8 +414,8 @@ class AtThePrompt(LoginCase):
 
     def assert_gone(self, program, seconds):
         """Not even a zombie is left."""
-        eventually(program["folder"].exists, lambda exists: not exists, seconds)
-        self.assertFalse(program["folder"].exists())
+        eventually(program["directory"].exists, lambda exists: not exists, seconds)
+        self.assertFalse(program["directory"].exists())
 
     def test_the_check_program_has_nothing_that_is_of_use_to_others(self):
         person, terminal, program = self.at_the_prompt("proc")

@@ -78,10 +78,10 @@ class Sudo(SudoCase):
 
     def test_sudo_asks_by_a_program(self):
         person = machine.person("sudoaskpass")
-        folder = pathlib.Path(f"/run/home/{person.name}")
-        askpass = folder / "askpass"
+        directory = pathlib.Path(f"/run/home/{person.name}")
+        askpass = directory / "askpass"
         askpass.write_text(f"""#!/bin/sh
-echo "$1" >>{folder}/asked
+echo "$1" >>{directory}/asked
 case $1 in
     "Verification code: ") echo {person.code} ;;
     *) echo {shlex.quote(person.password)} ;;
@@ -90,7 +90,7 @@ esac
         askpass.chmod(0o755)
         done = self.run_as(person, "sudo", "-A", "id", "-un", env={"SUDO_ASKPASS": str(askpass)})
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "root\n", ""))
-        self.assertEqual((folder / "asked").read_text(),
+        self.assertEqual((directory / "asked").read_text(),
                          f"[sudo] password for {person.name}: \nVerification code: \n")
         self.assert_log(person, *APPROVED, service="sudo")
         self.assert_requests(person, CREATED, VERIFIED)

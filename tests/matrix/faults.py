@@ -10,7 +10,7 @@ import contextlib
 import gzip
 import shutil
 
-from kit.fixture import Emulator, temporary_folder
+from kit.fixture import Emulator, temporary_directory
 from kit.liar import (ABSENT, FACTOR_SID, IDENTITY, RIGHT, WRONG, Connection, Liar, as_status, bend,
                       cut, drip, dropped, endless_body, endless_continue, endless_header,
                       endless_headers, for_ever, framed, lost, raw, refuse, rewrite)
@@ -61,10 +61,10 @@ def lying(certificates, script, url="{url}"):
 
 @contextlib.contextmanager
 def emulated(certificates, faults):
-    with temporary_folder() as folder:
+    with temporary_directory() as directory:
         for name in ("ca.pem", "server.pem", "server.key"):
-            shutil.copy(certificates / name, folder / name)
-        with Emulator(folder=folder) as emulator:
+            shutil.copy(certificates / name, directory / name)
+        with Emulator(directory=directory) as emulator:
             factor = emulator.factor()
             for fault in faults:
                 emulator.control(f"fault {fault}")

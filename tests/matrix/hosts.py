@@ -16,7 +16,7 @@ import subprocess
 from kit.fixture import BUILD
 from kit.machine import RUN_AS, Machine, Sshd, run
 
-FOLDER = pathlib.Path("/run/faults")
+DIRECTORY = pathlib.Path("/run/faults")
 USER = "faults"
 PATIENCE_SECONDS = 60
 PAM_CODES = {0: "PAM_SUCCESS", 3: "PAM_SERVICE_ERR", 4: "PAM_SYSTEM_ERR", 7: "PAM_AUTH_ERR",
@@ -41,11 +41,11 @@ class Hosts:
 
     def __enter__(self):
         self.machine.__enter__()
-        FOLDER.mkdir(mode=0o755)
+        DIRECTORY.mkdir(mode=0o755)
         self._fill_disk()
         self.machine.add_account(USER, "no password")
         self._write_sudoers()
-        askpass = FOLDER / "askpass"
+        askpass = DIRECTORY / "askpass"
         askpass.write_text('#!/bin/sh\necho "$CODE"\n')
         askpass.chmod(0o755)
         self.ssh.__enter__()
@@ -57,12 +57,12 @@ class Hosts:
 
     @staticmethod
     def _fill_disk():
-        """A state folder on a disk on which not one byte is free."""
-        folder = pathlib.Path("/run/full")
-        folder.mkdir(mode=0o755)
-        run("mount", "-t", "tmpfs", "-o", "size=64k,mode=755", "tmpfs", str(folder))
-        run("install", "-d", "-m", "0700", "-o", RUN_AS, str(folder / "state"))
-        with contextlib.suppress(OSError), open(folder / "everything", "wb", 0) as file:
+        """A state directory on a disk on which not one byte is free."""
+        directory = pathlib.Path("/run/full")
+        directory.mkdir(mode=0o755)
+        run("mount", "-t", "tmpfs", "-o", "size=64k,mode=755", "tmpfs", str(directory))
+        run("install", "-d", "-m", "0700", "-o", RUN_AS, str(directory / "state"))
+        with contextlib.suppress(OSError), open(directory / "everything", "wb", 0) as file:
             while True:
                 file.write(bytes(4096))
 
@@ -80,7 +80,7 @@ class Hosts:
 
     @staticmethod
     def _command(service):
-        return FOLDER / "commands" / service
+        return DIRECTORY / "commands" / service
 
     def write_stack(self, service, report, arguments, starve=None):
         """Puts our module, with ARGUMENTS, before pam_permit into SERVICE."""
@@ -119,7 +119,7 @@ class Hosts:
     def _sshd(self, service, code):
         command = self.ssh.command(USER, "id", "-un", options=self.ssh.for_one_connection(service))
         return self._run(command, env={"PATH": os.environ["PATH"], "CODE": code,
-                                       "SSH_ASKPASS": str(FOLDER / "askpass"),
+                                       "SSH_ASKPASS": str(DIRECTORY / "askpass"),
                                        "SSH_ASKPASS_REQUIRE": "force"})
 
     def _sudo(self, service, code):

@@ -9,10 +9,10 @@ import shutil
 import sys
 
 from faults import ANYTHING, FAULTS
-from hosts import FOLDER, USER, Hosts
+from hosts import DIRECTORY, USER, Hosts
 from kit.servers import NameServer
 
-from kit.fixture import enroll, temporary_folder, write_settings
+from kit.fixture import enroll, temporary_directory, write_settings
 from kit.liar import make_liars_certificates
 from kit.machine import RUN_AS, run
 from kit.parallel import patience
@@ -32,22 +32,22 @@ class Row:
 
     def run(self, matrix):
         """Returns what came of the login, and what reached the service."""
-        folder = FOLDER / self.service
-        folder.mkdir(mode=0o755)
-        shutil.copy(matrix.certificates / "ca.pem", folder)
+        directory = DIRECTORY / self.service
+        directory.mkdir(mode=0o755)
+        shutil.copy(matrix.certificates / "ca.pem", directory)
         with self.fault.server(matrix.certificates) as peer:
-            settings = self._write_settings(folder, peer)
-            enroll(folder, USER, peer.identity, peer.factor_sid)
+            settings = self._write_settings(directory, peer)
+            enroll(directory, USER, peer.identity, peer.factor_sid)
             answer = peer.answers.get(self.fault.answer) or self._make_recovery_code(settings)
             if self.fault.state_dir:
-                self._write_settings(folder, peer, state_dir=self.fault.state_dir)
-            report = folder / "report"
+                self._write_settings(directory, peer, state_dir=self.fault.state_dir)
+            report = directory / "report"
             matrix.hosts.write_stack(self.service, report, f"conf={settings}", self.fault.starve)
             returned = matrix.hosts.login(self.host, self.service, report, answer)
             return returned, peer.met()
 
-    def _write_settings(self, folder, peer, **check):
-        return write_settings(folder, peer.url, service={"timeout_seconds": self.timeout},
+    def _write_settings(self, directory, peer, **check):
+        return write_settings(directory, peer.url, service={"timeout_seconds": self.timeout},
                               login={"attempts": 1}, check={"run_as": RUN_AS} | check)
 
     @staticmethod
@@ -93,7 +93,7 @@ class Matrix:
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
-            self.certificates = stack.enter_context(temporary_folder())
+            self.certificates = stack.enter_context(temporary_directory())
             make_liars_certificates(self.certificates)
             stack.enter_context(self.hosts)
             stack.enter_context(NameServer())

@@ -214,20 +214,20 @@ static void dump_hex(FILE *out, const char *name, const char *text)
 
 static void dump_descriptors(const struct check *check, FILE *out)
 {
-    DIR *folder = opendir("/proc/self/fd");
+    DIR *directory = opendir("/proc/self/fd");
     const struct dirent *entry;
 
-    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+    while (directory != NULL && (entry = readdir(directory)) != NULL) {
         int descriptor = atoi(entry->d_name);
         char target[256] = "";
-        if (entry->d_name[0] == '.' || descriptor == dirfd(folder) || descriptor == fileno(out) ||
-            descriptor == check->events)
+        if (entry->d_name[0] == '.' || descriptor == dirfd(directory) ||
+            descriptor == fileno(out) || descriptor == check->events)
             continue;
-        if (readlinkat(dirfd(folder), entry->d_name, target, sizeof target - 1) > 0)
+        if (readlinkat(dirfd(directory), entry->d_name, target, sizeof target - 1) > 0)
             fprintf(out, "descriptor %d %s\n", descriptor, target);
     }
-    if (folder != NULL)
-        closedir(folder);
+    if (directory != NULL)
+        closedir(directory);
 }
 
 static bool step_dump(const struct check *check, const char *path)
@@ -243,7 +243,7 @@ static bool step_dump(const struct check *check, const char *path)
         dump_hex(out, "argument", check->argv[i]);
     for (char **variable = environ; *variable != NULL; variable++)
         dump_hex(out, "variable", *variable);
-    dump_hex(out, "folder", getcwd(line, sizeof line) != NULL ? line : "?");
+    dump_hex(out, "directory", getcwd(line, sizeof line) != NULL ? line : "?");
     fprintf(out, "pid %d\nsession %d\nprocess-group %d\n", (int)getpid(), (int)getsid(0),
             (int)getpgrp());
     fprintf(out, "terminal %s\n", terminal >= 0 ? "yes" : "no");

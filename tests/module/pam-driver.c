@@ -32,7 +32,7 @@ struct list {
 };
 
 struct options {
-    const char *confdir; /* NULL: libpam's own folders */
+    const char *confdir; /* NULL: libpam's own directories */
     const char *service, *rhost, *tty, *ruser;
     const char *variable; /* of PAM's environment, with its value */
     const char *module;   /* called without libpam's stack, with ARGUMENTS */

@@ -24,36 +24,36 @@
 
 static void print_descriptors(FILE *out)
 {
-    DIR *folder = opendir("/proc/self/fd");
+    DIR *directory = opendir("/proc/self/fd");
     const struct dirent *entry;
 
-    if (folder == NULL) {
+    if (directory == NULL) {
         fprintf(out, "unreadable: %s", strerror(errno));
         return;
     }
-    while ((entry = readdir(folder)) != NULL) {
+    while ((entry = readdir(directory)) != NULL) {
         char target[256] = "";
         int descriptor = atoi(entry->d_name);
-        if (entry->d_name[0] == '.' || descriptor == dirfd(folder))
+        if (entry->d_name[0] == '.' || descriptor == dirfd(directory))
             continue;
-        if (readlinkat(dirfd(folder), entry->d_name, target, sizeof target - 1) < 0)
+        if (readlinkat(dirfd(directory), entry->d_name, target, sizeof target - 1) < 0)
             strcpy(target, "?");
         fprintf(out, "%d=%s/%d/%d ", descriptor, target, fcntl(descriptor, F_GETFD),
                 fcntl(descriptor, F_GETFL));
     }
-    closedir(folder);
+    closedir(directory);
 }
 
 static void print_threads(FILE *out)
 {
-    DIR *folder = opendir("/proc/self/task");
+    DIR *directory = opendir("/proc/self/task");
     const struct dirent *entry;
     unsigned threads = 0;
 
-    while (folder != NULL && (entry = readdir(folder)) != NULL)
+    while (directory != NULL && (entry = readdir(directory)) != NULL)
         threads += entry->d_name[0] != '.';
-    if (folder != NULL)
-        closedir(folder);
+    if (directory != NULL)
+        closedir(directory);
     fprintf(out, "%u", threads);
 }
 
@@ -116,7 +116,7 @@ static void print_umask(FILE *out)
         fclose(status);
 }
 
-static void print_folder(FILE *out)
+static void print_directory(FILE *out)
 {
     char path[4096];
 
@@ -226,20 +226,13 @@ static const struct {
     const char *name;
     void (*print)(FILE *out);
 } facts[] = {
-    { "descriptors", print_descriptors },
-    { "maps", print_maps },
-    { "threads", print_threads },
-    { "children", process_state_print_children },
-    { "dispositions", print_dispositions },
-    { "mask", print_mask },
-    { "pending", print_pending },
-    { "umask", print_umask },
-    { "folder", print_folder },
-    { "limits", print_limits },
-    { "environment", print_environment },
-    { "timers", print_timers },
-    { "identity", print_identity },
-    { "switches", print_switches },
+    { "descriptors", print_descriptors },   { "maps", print_maps },
+    { "threads", print_threads },           { "children", process_state_print_children },
+    { "dispositions", print_dispositions }, { "mask", print_mask },
+    { "pending", print_pending },           { "umask", print_umask },
+    { "directory", print_directory },       { "limits", print_limits },
+    { "environment", print_environment },   { "timers", print_timers },
+    { "identity", print_identity },         { "switches", print_switches },
 };
 
 _Static_assert(sizeof facts / sizeof *facts <= PROCESS_FACTS_MAX, "process_state is too small");

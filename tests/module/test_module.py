@@ -45,14 +45,14 @@ SLOW = os.environ.get("SLOW") == "1"
 
 
 class ModuleTest(unittest.TestCase):
-    def folder(self):
-        folder = tempfile.mkdtemp(prefix="module-")
-        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
-        return folder
+    def directory(self):
+        directory = tempfile.mkdtemp(prefix="module-")
+        self.addCleanup(shutil.rmtree, directory, ignore_errors=True)
+        return directory
 
     def login(self, script, *options, left_behind=False, **world):
         """Runs a login. Whatever it is about: the process is afterwards what it was before."""
-        login = Login(self.folder(), script, *options, **world)
+        login = Login(self.directory(), script, *options, **world)
         self.check_traces(login, left_behind)
         return login
 
@@ -242,7 +242,7 @@ class BrokenDialogue(ModuleTest):
     def helper(self, *task):
         """A check program that approves what to remember, and says TASK to the rest; each first line is
         kept."""
-        path = os.path.join(self.folder(), "helper")
+        path = os.path.join(self.directory(), "helper")
         said = "".join(f"        {line}\n" for line in task)
         with open(path, "w") as file:
             file.write(f"""#!/bin/sh
@@ -396,7 +396,7 @@ esac
 
 class BrokenHelper(ModuleTest):
     def file(self, content, mode):
-        path = os.path.join(self.folder(), "check")
+        path = os.path.join(self.directory(), "check")
         with open(path, "wb") as file:
             file.write(content)
         os.chmod(path, mode)
@@ -410,7 +410,7 @@ class BrokenHelper(ModuleTest):
         with open(FAKE_CHECK, "rb") as file:
             program = file.read()
         self.assert_broken(self.login([], helper=self.file(program, 0o644)))
-        self.assert_broken(self.login([], helper=self.folder()))
+        self.assert_broken(self.login([], helper=self.directory()))
         self.assert_broken(self.login([], helper=self.file(b"", 0o755)))
         self.assert_broken(self.login([], helper=self.file(b"#!/nowhere/shell\n", 0o755)))
         self.assert_broken(self.login([], helper="/dev/null"))
@@ -683,8 +683,8 @@ class Arguments(ModuleTest):
         self.assertIn("%s%n%s", login.log[0][1])
 
     def test_the_last_of_two_paths_counts(self):
-        folder = self.folder()
-        path = os.path.join(folder, "other")
+        directory = self.directory()
+        path = os.path.join(directory, "other")
         with open(path, "w") as file:
             file.write("read\nsend exhausted\n")
         login = self.login(says("approved\n"), arguments=["conf=" + path])
@@ -761,7 +761,7 @@ class Split(ModuleTest):
               arguments=(), length=6, **world):
         """Runs a login whose one field is answered with ANSWERS, one for each try."""
         given = [word for answer in answers for word in ("--answer", answer)]
-        self.password = os.path.join(self.folder(), "password")
+        self.password = os.path.join(self.directory(), "password")
         tell = os.path.join(os.path.dirname(self.password), "tell")
         with open(tell, "w") as file:
             file.write(f"#!/bin/sh\nexec cat >{self.password}\n")
@@ -847,7 +847,7 @@ class Split(ModuleTest):
         self.assertEqual(self.first_factors_password(), b"other")
 
     def test_a_code_is_taken_once_and_then_the_line_asks(self):
-        script = os.path.join(self.folder(), "other")
+        script = os.path.join(self.directory(), "other")
         with open(script, "w") as file:
             file.write("read\nsend ask-secret Code: \nexpect 314159\nsend approved\n")
         login = self.split(asks_and_ends_with("approved"), "secret314159", ANSWER,
@@ -1097,7 +1097,7 @@ class Log(ModuleTest):
 class World(ModuleTest):
     def dump(self, *options, script=(), **world):
         """What the check program finds; list values by name."""
-        path = os.path.join(self.folder(), "dump")
+        path = os.path.join(self.directory(), "dump")
         login = self.login(["dump " + path, *script, "read", "send approved"], *options, **world)
         self.assertEqual(login.code, "PAM_SUCCESS")
         found = {}
@@ -1249,18 +1249,18 @@ class Hosts(ModuleTest):
                 login = self.login(script, "--answer", ANSWER, "--own-child")
                 self.assertEqual(login.report["own_child"], 7)
 
-    def test_a_login_works_in_a_hostile_folder_and_under_any_umask(self):
-        folder = self.folder()
+    def test_a_login_works_in_a_hostile_directory_and_under_any_umask(self):
+        directory = self.directory()
         for mask in ("0", "777", "022"):
             with self.subTest(mask):
-                self.assert_approved("--umask", mask, "--cwd", folder)
+                self.assert_approved("--umask", mask, "--cwd", directory)
 
-    def test_a_login_works_in_a_folder_that_is_gone(self):
-        folder = self.folder()
+    def test_a_login_works_in_a_directory_that_is_gone(self):
+        directory = self.directory()
 
         def enter_and_remove():
-            os.chdir(folder)
-            os.rmdir(folder)
+            os.chdir(directory)
+            os.rmdir(directory)
 
         self.assert_approved(preexec_fn=enter_and_remove)
 
@@ -1288,7 +1288,8 @@ class Hosts(ModuleTest):
                     self.assertEqual(login.code, "PAM_SUCCESS")
 
     def test_a_host_that_is_killed_is_an_end_of_file_to_the_check_program(self):
-        login = Login(self.folder(), ["read", "send ask-secret Code: ", "note asked", "expect-eof"],
+        login = Login(self.directory(), ["read", "send ask-secret Code: ", "note asked",
+                                         "expect-eof"],
                       "--answer", ANSWER, "--think-ms", "80000")
         self.addCleanup(login.process.kill)
         self.wait_for_event(login, "notes")
@@ -1378,18 +1379,18 @@ class Patience(ModuleTest):
 
     @classmethod
     def setUpClass(cls):
-        cls.logins, cls.folders = {}, []
+        cls.logins, cls.directories = {}, []
         for name, (script, options) in {**cls.CASES, **(cls.SLOW_CASES if SLOW else {})}.items():
-            cls.folders.append(tempfile.mkdtemp(prefix="module-"))
-            cls.logins[name] = Login(cls.folders[-1], script, *options)
+            cls.directories.append(tempfile.mkdtemp(prefix="module-"))
+            cls.logins[name] = Login(cls.directories[-1], script, *options)
 
     @classmethod
     def tearDownClass(cls):
         for login in cls.logins.values():
             login.end()
             login.survivors()
-        for folder in cls.folders:
-            shutil.rmtree(folder, ignore_errors=True)
+        for directory in cls.directories:
+            shutil.rmtree(directory, ignore_errors=True)
 
     def take(self, name, at_least_ms, at_most_ms, left_behind=False):
         login = self.logins[name]

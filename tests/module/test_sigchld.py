@@ -53,21 +53,21 @@ class Hosts:
     """Runs of children-host that begin at once and end together."""
 
     def __init__(self, test):
-        self.test, self.folder = test, pathlib.Path(test.enterContext(
+        self.test, self.directory = test, pathlib.Path(test.enterContext(
             tempfile.TemporaryDirectory(prefix="sigchld-")))
         self.running = []
 
     def start(self, treatment, moment, count, *options, script=(*ASKS, *APPROVES),
               check=BUILD / "fake-check"):
-        folder = self.folder / str(len(self.running))
-        folder.mkdir()
-        fifo = folder / "fifo"
+        directory = self.directory / str(len(self.running))
+        directory.mkdir()
+        fifo = directory / "fifo"
         os.mkfifo(fifo)
-        (folder / "script").write_text("".join(f"{step}\n" for step in script).format(fifo=fifo))
+        (directory / "script").write_text("".join(f"{step}\n" for step in script).format(fifo=fifo))
         for service in ("host", "other"):
-            (folder / service).write_text(f"auth required {BUILD}/pam_twilio_verify.so "
-                                          f"conf={folder}/script helper={check}\n")
-        process = subprocess.Popen([BUILD / "children-host", folder, "host", fifo, treatment,
+            (directory / service).write_text(f"auth required {BUILD}/pam_twilio_verify.so "
+                                          f"conf={directory}/script helper={check}\n")
+        process = subprocess.Popen([BUILD / "children-host", directory, "host", fifo, treatment,
                                     moment, str(count), *options], stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.test.addCleanup(process.kill)

@@ -500,11 +500,11 @@ class Connecting(Fault):
     @needs_root
     def test_certificates_that_can_t_be_read_are_no_outage(self):
         server = self.liar()
-        folder = self.host(server).folder / "closed"
-        folder.mkdir(0o755)
-        (folder / "0123abcd.0").write_text("")
-        (folder / "0123abcd.0").chmod(0o600)
-        host = self.host(server, service={"ca_file": None, "ca_path": folder})
+        directory = self.host(server).directory / "closed"
+        directory.mkdir(0o755)
+        (directory / "0123abcd.0").write_text("")
+        (directory / "0123abcd.0").chmod(0o600)
+        host = self.host(server, service={"ca_file": None, "ca_path": directory})
         self.run_login(host, [RIGHT], "misconfigured", "cannot read the trusted certificates")
         self.assertEqual(server.requests, [])
 

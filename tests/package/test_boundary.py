@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
-"""What each built thing needs and offers, and which folder may include which.
+"""What each built thing needs and offers, and which directory may include which.
 
     BUILD=build /usr/bin/python3 tests/tap.py tests/package/test_boundary.py"""
 
@@ -24,8 +24,8 @@ GENERATED = {"paths.h", "filter-table.h"}
 
 LINKERS_MARKS = {"__bss_start", "_edata", "_end"}
 
-# Arrows: whose headers a folder may include beside its own.
-FOLDERS = {
+# Arrows: whose headers a directory may include beside its own.
+DIRECTORIES = {
     "core": set(),
     "twilio": {"core"},
     "module": {"core"},
@@ -111,10 +111,10 @@ def is_sanitized():
 
 
 def sources(*endings):
-    for folder, _, names in sorted(os.walk(SOURCES)):
+    for directory, _, names in sorted(os.walk(SOURCES)):
         for name in sorted(names):
             if name.endswith(endings):
-                yield os.path.relpath(os.path.join(folder, name), SOURCES)
+                yield os.path.relpath(os.path.join(directory, name), SOURCES)
 
 
 def includes(source, opening):
@@ -204,14 +204,14 @@ class Sources(unittest.TestCase):
     def test_an_arrow_points_one_way(self):
         seen = 0
         for source in sources(".c", ".h"):
-            folder = os.path.dirname(source)
-            self.assertIn(folder, FOLDERS, "a folder without arrows: " + source)
+            directory = os.path.dirname(source)
+            self.assertIn(directory, DIRECTORIES, "a directory without arrows: " + source)
             for header in own_includes(source):
                 seen += 1
                 with self.subTest([source, header]):
                     self.assertTrue(os.path.exists(os.path.join(SOURCES, header)))
-                    if folder != "admin/doctor" or header not in DOCTOR_INCLUDES:
-                        self.assertIn(os.path.dirname(header), FOLDERS[folder] | {folder})
+                    if directory != "admin/doctor" or header not in DOCTOR_INCLUDES:
+                        self.assertIn(os.path.dirname(header), DIRECTORIES[directory] | {directory})
         self.assertGreater(seen, 10)
 
     def test_the_module_knows_seven_headers_of_core_alone(self):

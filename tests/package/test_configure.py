@@ -15,7 +15,7 @@ WARNING = "libpam does not look for modules in "
 class Configure(unittest.TestCase):
 
     def configure(self, *options):
-        """The folder of the module, and what meson printed."""
+        """The directory of the module, and what meson printed."""
         build = self.enterContext(tempfile.TemporaryDirectory())
         done = subprocess.run(["meson", "setup", build, *options, "-Dtests=false",
                                "-Demulator=false"], cwd=ROOT, check=True, text=True,
@@ -26,17 +26,18 @@ class Configure(unittest.TestCase):
     def test_beside_pam_unix_whatever_libdir_is(self):
         for libdir in ("lib64", "lib", "elsewhere"):
             with self.subTest(libdir):
-                folder, text = self.configure("--prefix=/usr", f"--libdir={libdir}")
-                self.assertTrue((folder / "pam_unix.so").exists(), folder)
+                directory, text = self.configure("--prefix=/usr", f"--libdir={libdir}")
+                self.assertTrue((directory / "pam_unix.so").exists(), directory)
                 self.assertNotIn(WARNING, text)
 
-    def test_elsewhere_with_a_warning_that_names_the_folder(self):
+    def test_elsewhere_with_a_warning_that_names_the_directory(self):
         real, _ = self.configure("--prefix=/usr")
-        for options, folder in ((("--prefix=/opt/twilio", "--libdir=lib64"),
+        for options, directory in ((("--prefix=/opt/twilio", "--libdir=lib64"),
                                  "/opt/twilio/lib64/security"),
                                 (("--prefix=/usr", "-Dsecuredir=/opt/security"), "/opt/security")):
-            with self.subTest(folder):
+            with self.subTest(directory):
                 found, text = self.configure(*options)
-                self.assertEqual(str(found), folder)
-                self.assertIn(f"{WARNING}{folder}: pam_unix.so is not there. Name the folder that "
+                self.assertEqual(str(found), directory)
+                self.assertIn(f"{WARNING}{directory}: pam_unix.so is not there. Name the "
+                              "directory that "
                               f"holds it: -Dsecuredir={real}", text)

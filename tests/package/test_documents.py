@@ -100,8 +100,8 @@ class Words(unittest.TestCase):
 class Layout(unittest.TestCase):
     def test_no_line_has_more_than_100_columns(self):
         sources = [(str(path.relative_to(TOP)), path.read_text(encoding="utf-8"))
-                   for folder in ("pam_module", "tests")
-                   for path in sorted((TOP / folder).rglob("*.[ch]"))]
+                   for directory in ("pam_module", "tests")
+                   for path in sorted((TOP / directory).rglob("*.[ch]"))]
         long = [f"{name}:{number}" for name, text in [*documents(), *sources]
                 for number, line in enumerate(text.splitlines(), 1) if len(line.expandtabs(8)) > 100]
         self.assertEqual(long, [])
@@ -115,8 +115,8 @@ class Layout(unittest.TestCase):
     def test_every_link_and_every_path_of_this_tree_exists(self):
         found = 0
         for name, text in documents():
-            folder = (TOP / name).parent
-            places = [folder / link for link in re.findall(r"\]\(([^)#:]+)\)", text)]
+            directory = (TOP / name).parent
+            places = [directory / link for link in re.findall(r"\]\(([^)#:]+)\)", text)]
             places += [TOP / path for path in re.findall(
                 r"(?<![\w/.-])((?:tests|conf|debian|pam_module)/[\w/.-]*[\w/])", text)]
             found += len(places)
@@ -211,8 +211,8 @@ class Documents(unittest.TestCase):
                          r"^misconfigured: (directory )?/etc/security/twilio-verify\.d/")
 
     def verdict(self, settings):
-        with tempfile.TemporaryDirectory() as folder:
-            path = pathlib.Path(folder, "twilio-verify.conf")
+        with tempfile.TemporaryDirectory() as directory:
+            path = pathlib.Path(directory, "twilio-verify.conf")
             path.write_text(settings, encoding="utf-8")
             path.chmod(0o640)
             done = subprocess.run([CHECK, "--settings", path], input="login 2 sshd nobody\n",

@@ -20,7 +20,7 @@ def words(name):
 
 
 def names_in(suite):
-    """What a test of the folder SUITE may be called."""
+    """What a test of the directory SUITE may be called."""
     names = set()
     for path in (TESTS / suite).iterdir():
         stem = re.fullmatch(r"(?:test|fuzz)_(\w+)\.(?:py|c)", path.name)

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "core/bypass.h"
-#include "folder.h"
+#include "directory.h"
 
 #define ID    "e2e8a73e-39a5-468b-95c2-2c22088de88d"
 #define OTHER "e2e8a73e-39a5-468b-95c2-2c22088de88e"
@@ -134,9 +134,9 @@ TEST(a_file_is_strict)
 
 static int setup(void **state)
 {
-    if (folder_setup(state) != 0 || mkdir(folder_path(*state, "bypass"), 0700) != 0)
+    if (directory_setup(state) != 0 || mkdir(directory_path(*state, "bypass"), 0700) != 0)
         return -1;
-    folder_write(folder_path(*state, "bypass"), "alice", ALICE, 0600);
+    directory_write(directory_path(*state, "bypass"), "alice", ALICE, 0600);
     return 0;
 }
 
@@ -169,7 +169,7 @@ static void assert_refuses(const char *runtime_dir, const char *name, const char
     assert_null(bypass);
 }
 
-TEST_WITH(it_is_found_by_exactly_its_name, setup, folder_teardown)
+TEST_WITH(it_is_found_by_exactly_its_name, setup, directory_teardown)
 {
     assert_finds(*state, "alice");
     assert_finds_none(*state, "bob");
@@ -177,88 +177,88 @@ TEST_WITH(it_is_found_by_exactly_its_name, setup, folder_teardown)
     assert_finds_none(*state, "alic");
 }
 
-TEST_WITH(without_a_directory_there_is_no_bypass, setup, folder_teardown)
+TEST_WITH(without_a_directory_there_is_no_bypass, setup, directory_teardown)
 {
-    const char *folder = *state;
+    const char *directory = *state;
 
-    assert_finds_none(folder_path(folder, "nowhere"), "alice");
-    assert_finds_none(folder_path(folder, "bypass"), "alice");
+    assert_finds_none(directory_path(directory, "nowhere"), "alice");
+    assert_finds_none(directory_path(directory, "bypass"), "alice");
 }
 
-TEST_WITH(a_folder_that_others_can_write_is_refused, setup, folder_teardown)
+TEST_WITH(a_directory_that_others_can_write_is_refused, setup, directory_teardown)
 {
-    const char *folder = *state, *inner = folder_path(folder, "bypass");
+    const char *directory = *state, *inner = directory_path(directory, "bypass");
     static const mode_t modes[] = { 0720, 0702, 01777 };
 
     for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
         assert_int_equal(chmod(inner, modes[i]), 0);
-        assert_refuses(folder, "alice", "/bypass is writable by others: chmod go-w");
-        assert_refuses(folder, "bob", "/bypass is writable by others: chmod go-w");
+        assert_refuses(directory, "alice", "/bypass is writable by others: chmod go-w");
+        assert_refuses(directory, "bob", "/bypass is writable by others: chmod go-w");
         assert_int_equal(chmod(inner, 0700), 0);
-        assert_int_equal(chmod(folder, modes[i]), 0);
-        assert_refuses(folder, "alice", "is writable by others: chmod go-w");
-        assert_int_equal(chmod(folder, 0755), 0);
+        assert_int_equal(chmod(directory, modes[i]), 0);
+        assert_refuses(directory, "alice", "is writable by others: chmod go-w");
+        assert_int_equal(chmod(directory, 0755), 0);
     }
-    assert_finds(folder, "alice");
+    assert_finds(directory, "alice");
 }
 
-TEST_WITH(a_file_that_others_can_write_is_refused, setup, folder_teardown)
+TEST_WITH(a_file_that_others_can_write_is_refused, setup, directory_teardown)
 {
-    const char *inner = folder_path(*state, "bypass");
+    const char *inner = directory_path(*state, "bypass");
 
-    folder_write(inner, "alice", ALICE, 0620);
+    directory_write(inner, "alice", ALICE, 0620);
     assert_refuses(*state, "alice", "bypass/alice is writable by others: chmod go-w");
 }
 
-TEST_WITH(no_link_is_followed, setup, folder_teardown)
+TEST_WITH(no_link_is_followed, setup, directory_teardown)
 {
-    const char *folder = *state, *link = folder_path(folder, "link");
-    const char *inner = folder_path(folder, "bypass");
+    const char *directory = *state, *link = directory_path(directory, "link");
+    const char *inner = directory_path(directory, "bypass");
 
-    assert_int_equal(symlink(folder, link), 0);
+    assert_int_equal(symlink(directory, link), 0);
     assert_refuses(link, "alice", "a symbolic link");
-    assert_int_equal(symlink("alice", folder_path(inner, "bob")), 0);
-    assert_refuses(folder, "bob", "must not be a symbolic link");
-    assert_int_equal(symlink("nowhere", folder_path(inner, "carol")), 0);
-    assert_refuses(folder, "carol", "must not be a symbolic link");
-    assert_int_equal(rename(inner, folder_path(folder, "elsewhere")), 0);
+    assert_int_equal(symlink("alice", directory_path(inner, "bob")), 0);
+    assert_refuses(directory, "bob", "must not be a symbolic link");
+    assert_int_equal(symlink("nowhere", directory_path(inner, "carol")), 0);
+    assert_refuses(directory, "carol", "must not be a symbolic link");
+    assert_int_equal(rename(inner, directory_path(directory, "elsewhere")), 0);
     assert_int_equal(symlink("elsewhere", inner), 0);
-    assert_refuses(folder, "alice", "a symbolic link");
+    assert_refuses(directory, "alice", "a symbolic link");
 }
 
-TEST_WITH(a_fifo_does_not_block_and_a_directory_is_refused, setup, folder_teardown)
+TEST_WITH(a_fifo_does_not_block_and_a_directory_is_refused, setup, directory_teardown)
 {
-    const char *inner = folder_path(*state, "bypass");
+    const char *inner = directory_path(*state, "bypass");
 
-    assert_int_equal(mkfifo(folder_path(inner, "fifo"), 0600), 0);
-    assert_int_equal(mkdir(folder_path(inner, "folder"), 0700), 0);
+    assert_int_equal(mkfifo(directory_path(inner, "fifo"), 0600), 0);
+    assert_int_equal(mkdir(directory_path(inner, "directory"), 0700), 0);
     alarm(10);
     assert_refuses(*state, "fifo", "not a regular file");
-    assert_refuses(*state, "folder", "not a regular file");
+    assert_refuses(*state, "directory", "not a regular file");
     alarm(0);
 }
 
-TEST_AS_ROOT(a_file_or_folder_of_another_account_is_refused, setup, folder_teardown)
+TEST_AS_ROOT(a_file_or_directory_of_another_account_is_refused, setup, directory_teardown)
 {
-    const char *folder = *state, *inner = folder_path(folder, "bypass");
-    const char *const paths[] = { folder_path(inner, "alice"), inner, folder };
+    const char *directory = *state, *inner = directory_path(directory, "bypass");
+    const char *const paths[] = { directory_path(inner, "alice"), inner, directory };
 
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
         assert_int_equal(chown(paths[i], 12345, 0), 0);
-        assert_refuses(folder, "alice", "is not owned by root: chown root it");
+        assert_refuses(directory, "alice", "is not owned by root: chown root it");
         assert_int_equal(chown(paths[i], 0, 0), 0);
     }
-    assert_finds(folder, "alice");
+    assert_finds(directory, "alice");
 }
 
-TEST_AS_ROOT(a_host_that_is_not_root_has_no_use_for_roots, setup, folder_teardown)
+TEST_AS_ROOT(a_host_that_is_not_root_has_no_use_for_roots, setup, directory_teardown)
 {
-    const char *folder = *state;
+    const char *directory = *state;
 
-    folder_write(folder, "file", "", 0644);
-    assert_int_equal(chmod(folder, 0755), 0);
+    directory_write(directory, "file", "", 0644);
+    assert_int_equal(chmod(directory, 0755), 0);
     assert_int_equal(seteuid(12345), 0);
-    assert_finds_none(folder, "alice");
-    assert_refuses(folder_path(folder, "file"), "alice", "not a directory");
+    assert_finds_none(directory, "alice");
+    assert_refuses(directory_path(directory, "file"), "alice", "not a directory");
     assert_int_equal(seteuid(0), 0);
 }

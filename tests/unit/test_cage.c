@@ -26,15 +26,15 @@ static struct {
     int open_error;  /* of each openat(2); 0: none */
 } failing;
 
-int __real_openat64(int folder, const char *path, int flags, mode_t mode);
-int __wrap_openat64(int folder, const char *path, int flags, mode_t mode);
-int __wrap_openat64(int folder, const char *path, int flags, mode_t mode)
+int __real_openat64(int directory, const char *path, int flags, mode_t mode);
+int __wrap_openat64(int directory, const char *path, int flags, mode_t mode);
+int __wrap_openat64(int directory, const char *path, int flags, mode_t mode)
 {
     if (failing.open_error != 0) {
         errno = failing.open_error;
         return -1;
     }
-    return __real_openat64(folder, path, flags, mode);
+    return __real_openat64(directory, path, flags, mode);
 }
 
 int __real_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d);

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "core/enrollment.h"
-#include "folder.h"
+#include "directory.h"
 
 #define SHOWN    "users/alice.conf"
 #define FACTOR   "YF0123456789abcdef0123456789abcdef"
@@ -70,7 +70,7 @@ int getpwuid_r(uid_t uid, struct passwd *account, char *buffer, size_t size,
 static int setup(void **state)
 {
     memset(&accounts, 0, sizeof accounts);
-    return folder_setup(state);
+    return directory_setup(state);
 }
 
 /* Parsing */
@@ -209,12 +209,12 @@ TEST(frees_nothing_without_complaint)
 
 /* Finding */
 
-static void assert_finds_as(const char *folder, const char *user, const char *whose)
+static void assert_finds_as(const char *directory, const char *user, const char *whose)
 {
     struct enrollment *enrollment = NULL;
     struct verdict why_not = { 0 };
 
-    if (enrollment_find(folder, user, &enrollment, &why_not) != ENROLLMENT_FOUND)
+    if (enrollment_find(directory, user, &enrollment, &why_not) != ENROLLMENT_FOUND)
         fail_msg("%s: %s", user, why_not.reason);
     assert_string_equal(enrollment->identity, IDENTITY);
     assert_string_equal(enrollment->factor_sid, FACTOR);
@@ -222,49 +222,50 @@ static void assert_finds_as(const char *folder, const char *user, const char *wh
     enrollment_free(&enrollment);
 }
 
-static void assert_finds(const char *folder, const char *user)
+static void assert_finds(const char *directory, const char *user)
 {
-    assert_finds_as(folder, user, user);
+    assert_finds_as(directory, user, user);
 }
 
-static void assert_finds_none(const char *folder, const char *user, enum enrollment_found expected)
+static void assert_finds_none(const char *directory, const char *user,
+                              enum enrollment_found expected)
 {
     struct enrollment *enrollment = NULL;
     struct verdict why_not = { OUTCOME_EXHAUSTED, "before" };
-    enum enrollment_found found = enrollment_find(folder, user, &enrollment, &why_not);
+    enum enrollment_found found = enrollment_find(directory, user, &enrollment, &why_not);
 
     if (found != expected)
         fail_msg("%s: %d, not %d: %s", user, (int)found, (int)expected, why_not.reason);
     assert_null(enrollment);
 }
 
-static void assert_refuses(const char *folder, const char *user, const char *part)
+static void assert_refuses(const char *directory, const char *user, const char *part)
 {
     struct enrollment *enrollment = NULL;
     struct verdict why_not = { 0 };
 
-    assert_int_equal(enrollment_find(folder, user, &enrollment, &why_not), ENROLLMENT_REFUSED);
+    assert_int_equal(enrollment_find(directory, user, &enrollment, &why_not), ENROLLMENT_REFUSED);
     assert_null(enrollment);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, part);
 }
 
-TEST_WITH(finds_the_file_of_exactly_this_name, setup, folder_teardown)
+TEST_WITH(finds_the_file_of_exactly_this_name, setup, directory_teardown)
 {
-    const char *folder = *state;
+    const char *directory = *state;
 
-    folder_write(folder, "alice.conf", ALICE, 0640);
-    assert_finds(folder, "alice");
+    directory_write(directory, "alice.conf", ALICE, 0640);
+    assert_finds(directory, "alice");
     assert_int_equal(accounts.calls, 0);
-    assert_finds_none(folder, "Alice", ENROLLMENT_UNKNOWN);
-    assert_finds_none(folder, "alice ", ENROLLMENT_UNKNOWN);
-    assert_finds_none(folder, "alic", ENROLLMENT_UNKNOWN);
-    assert_finds_none(folder, "alice.conf", ENROLLMENT_UNKNOWN);
-    assert_finds_none(folder, "", ENROLLMENT_UNKNOWN);
+    assert_finds_none(directory, "Alice", ENROLLMENT_UNKNOWN);
+    assert_finds_none(directory, "alice ", ENROLLMENT_UNKNOWN);
+    assert_finds_none(directory, "alic", ENROLLMENT_UNKNOWN);
+    assert_finds_none(directory, "alice.conf", ENROLLMENT_UNKNOWN);
+    assert_finds_none(directory, "", ENROLLMENT_UNKNOWN);
 }
 
-TEST_WITH(finds_names_of_strange_bytes, setup, folder_teardown)
+TEST_WITH(finds_names_of_strange_bytes, setup, directory_teardown)
 {
-    const char *folder = *state;
+    const char *directory = *state;
     static const char *const names[] = {
         "a b", "-rf", "t\xc3\xab", "\xff", "DOM\\al", "a@b", "..."
     };
@@ -272,98 +273,98 @@ TEST_WITH(finds_names_of_strange_bytes, setup, folder_teardown)
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         char file[20];
         snprintf(file, sizeof file, "%s.conf", names[i]);
-        folder_write(folder, file, ALICE, 0640);
-        assert_finds(folder, names[i]);
+        directory_write(directory, file, ALICE, 0640);
+        assert_finds(directory, names[i]);
     }
 }
 
-TEST_WITH(finds_names_of_250_bytes_and_none_longer, setup, folder_teardown)
+TEST_WITH(finds_names_of_250_bytes_and_none_longer, setup, directory_teardown)
 {
-    const char *folder = *state;
+    const char *directory = *state;
     char name[NAME_LENGTH_MAX + 10];
 
     memset(name, 'a', sizeof name);
     strcpy(name + NAME_LENGTH_MAX, ".conf");
-    folder_write(folder, name, ALICE, 0640);
+    directory_write(directory, name, ALICE, 0640);
     name[NAME_LENGTH_MAX] = '\0';
-    assert_finds(folder, name);
+    assert_finds(directory, name);
 
     accounts.asked = accounts.name = "alice";
     name[NAME_LENGTH_MAX] = 'a';
     name[NAME_LENGTH_MAX + 1] = '\0';
-    assert_finds_none(folder, name, ENROLLMENT_UNKNOWN);
+    assert_finds_none(directory, name, ENROLLMENT_UNKNOWN);
     assert_int_equal(accounts.calls, 0);
 }
 
-TEST_WITH(looks_up_no_name_that_could_leave_the_folder, setup, folder_teardown)
+TEST_WITH(looks_up_no_name_that_could_leave_the_directory, setup, directory_teardown)
 {
-    const char *folder = *state;
+    const char *directory = *state;
     static const char *const names[] = { "",           ".",    "..",    "/",          "a/b",
                                          "../users/a", "a/",   "/root", "inner/../a", "a\nb",
                                          "a\x1f",      "\x7f", "\x01" };
 
-    folder_write(folder, "a.conf", ALICE, 0640);
-    folder_write(folder, "..conf", ALICE, 0640);
-    folder_write(folder, "...conf", ALICE, 0640);
-    folder_write(folder, ".conf", ALICE, 0640);
-    folder_write(folder, "a\nb.conf", ALICE, 0640);
-    folder_write(folder, "\x7f.conf", ALICE, 0640);
-    assert_int_equal(mkdir(folder_path(folder, "inner"), 0700), 0);
+    directory_write(directory, "a.conf", ALICE, 0640);
+    directory_write(directory, "..conf", ALICE, 0640);
+    directory_write(directory, "...conf", ALICE, 0640);
+    directory_write(directory, ".conf", ALICE, 0640);
+    directory_write(directory, "a\nb.conf", ALICE, 0640);
+    directory_write(directory, "\x7f.conf", ALICE, 0640);
+    assert_int_equal(mkdir(directory_path(directory, "inner"), 0700), 0);
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         accounts.asked = accounts.name = names[i];
-        assert_finds_none(folder, names[i], ENROLLMENT_UNKNOWN);
+        assert_finds_none(directory, names[i], ENROLLMENT_UNKNOWN);
     }
     assert_int_equal(accounts.calls, 0);
 }
 
-TEST_WITH(an_account_of_exactly_this_name_without_a_file_is_none, setup, folder_teardown)
+TEST_WITH(an_account_of_exactly_this_name_without_a_file_is_none, setup, directory_teardown)
 {
-    const char *folder = *state;
+    const char *directory = *state;
 
     accounts.asked = accounts.name = "bob";
-    assert_finds_none(folder, "bob", ENROLLMENT_NONE);
+    assert_finds_none(directory, "bob", ENROLLMENT_NONE);
 }
 
-TEST_WITH(nobody_of_this_name_is_unknown, setup, folder_teardown)
+TEST_WITH(nobody_of_this_name_is_unknown, setup, directory_teardown)
 {
     assert_finds_none(*state, "bob", ENROLLMENT_UNKNOWN);
 }
 
-TEST_WITH(another_spelling_finds_the_file_of_the_account, setup, folder_teardown)
+TEST_WITH(another_spelling_finds_the_file_of_the_account, setup, directory_teardown)
 {
-    const char *folder = *state;
+    const char *directory = *state;
 
-    folder_write(folder, "alice.conf", ALICE, 0640);
+    directory_write(directory, "alice.conf", ALICE, 0640);
     accounts.asked = "ALICE@example.com";
     accounts.name = "alice";
-    assert_finds_as(folder, "ALICE@example.com", "alice");
+    assert_finds_as(directory, "ALICE@example.com", "alice");
 }
 
-TEST_WITH(another_spelling_without_a_file_is_unknown_and_never_none, setup, folder_teardown)
+TEST_WITH(another_spelling_without_a_file_is_unknown_and_never_none, setup, directory_teardown)
 {
-    const char *folder = *state;
+    const char *directory = *state;
 
     accounts.asked = "BOB";
     accounts.name = "bob";
-    assert_finds_none(folder, "BOB", ENROLLMENT_UNKNOWN);
+    assert_finds_none(directory, "BOB", ENROLLMENT_UNKNOWN);
 }
 
-TEST_WITH(another_spelling_of_a_name_that_is_not_looked_up_is_unknown, setup, folder_teardown)
+TEST_WITH(another_spelling_of_a_name_that_is_not_looked_up_is_unknown, setup, directory_teardown)
 {
-    const char *folder = *state;
-    const char *users = folder_path(folder, "users");
+    const char *directory = *state;
+    const char *users = directory_path(directory, "users");
     char longest[NAME_LENGTH_MAX + 2];
     const char *const names[] = { "../a", "..", "", "b/a", "a\nb", longest };
 
     memset(longest, 'a', sizeof longest - 1);
     longest[sizeof longest - 1] = '\0';
     assert_int_equal(mkdir(users, 0700), 0);
-    assert_int_equal(mkdir(folder_path(users, "b"), 0700), 0);
-    folder_write(folder, "a.conf", ALICE, 0640);
-    folder_write(users, "b/a.conf", ALICE, 0640);
-    folder_write(users, "...conf", ALICE, 0640);
-    folder_write(users, ".conf", ALICE, 0640);
-    folder_write(users, "a\nb.conf", ALICE, 0640);
+    assert_int_equal(mkdir(directory_path(users, "b"), 0700), 0);
+    directory_write(directory, "a.conf", ALICE, 0640);
+    directory_write(users, "b/a.conf", ALICE, 0640);
+    directory_write(users, "...conf", ALICE, 0640);
+    directory_write(users, ".conf", ALICE, 0640);
+    directory_write(users, "a\nb.conf", ALICE, 0640);
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         accounts.asked = "A";
         accounts.name = names[i];
@@ -371,45 +372,45 @@ TEST_WITH(another_spelling_of_a_name_that_is_not_looked_up_is_unknown, setup, fo
     }
 }
 
-TEST_WITH(another_spelling_with_a_bad_file_is_refused, setup, folder_teardown)
+TEST_WITH(another_spelling_with_a_bad_file_is_refused, setup, directory_teardown)
 {
-    const char *folder = *state;
+    const char *directory = *state;
 
-    folder_write(folder, "alice.conf", ALICE, 0666);
+    directory_write(directory, "alice.conf", ALICE, 0666);
     accounts.asked = "ALICE";
     accounts.name = "alice";
-    assert_refuses(folder, "ALICE", "/alice.conf is writable by others");
+    assert_refuses(directory, "ALICE", "/alice.conf is writable by others");
 }
 
-TEST_WITH(another_name_of_the_same_uid_finds_the_file_of_the_first, setup, folder_teardown)
+TEST_WITH(another_name_of_the_same_uid_finds_the_file_of_the_first, setup, directory_teardown)
 {
-    const char *folder = *state;
+    const char *directory = *state;
 
-    folder_write(folder, "alice.conf", ALICE, 0640);
+    directory_write(directory, "alice.conf", ALICE, 0640);
     accounts.asked = accounts.name = "alice2";
     accounts.first = "alice";
-    assert_finds_as(folder, "alice2", "alice");
+    assert_finds_as(directory, "alice2", "alice");
     accounts.asked = "ALICE2"; /* another spelling of the second name */
-    assert_finds_as(folder, "ALICE2", "alice");
+    assert_finds_as(directory, "ALICE2", "alice");
 }
 
-TEST_WITH(each_name_s_own_file_comes_first, setup, folder_teardown)
+TEST_WITH(each_name_s_own_file_comes_first, setup, directory_teardown)
 {
-    const char *folder = *state;
+    const char *directory = *state;
 
-    folder_write(folder, "alice.conf", ALICE, 0640);
-    folder_write(folder, "alice2.conf", ALICE, 0640);
+    directory_write(directory, "alice.conf", ALICE, 0640);
+    directory_write(directory, "alice2.conf", ALICE, 0640);
     accounts.asked = "ALICE2";
     accounts.name = "alice2";
     accounts.first = "alice";
-    assert_finds_as(folder, "ALICE2", "alice2");
+    assert_finds_as(directory, "ALICE2", "alice2");
     assert_int_equal(accounts.uid_calls, 0);
-    folder_write(folder, "ALICE2.conf", ALICE, 0640);
-    assert_finds_as(folder, "ALICE2", "ALICE2");
+    directory_write(directory, "ALICE2.conf", ALICE, 0640);
+    assert_finds_as(directory, "ALICE2", "ALICE2");
     assert_int_equal(accounts.calls, 1);
 }
 
-TEST_WITH(two_names_of_one_uid_without_a_file_are_none_or_unknown, setup, folder_teardown)
+TEST_WITH(two_names_of_one_uid_without_a_file_are_none_or_unknown, setup, directory_teardown)
 {
     accounts.asked = accounts.name = "alice2";
     accounts.first = "alice";
@@ -418,37 +419,37 @@ TEST_WITH(two_names_of_one_uid_without_a_file_are_none_or_unknown, setup, folder
     assert_finds_none(*state, "ALICE2", ENROLLMENT_UNKNOWN);
 }
 
-TEST_WITH(a_bad_file_of_the_first_name_is_refused_and_never_none, setup, folder_teardown)
+TEST_WITH(a_bad_file_of_the_first_name_is_refused_and_never_none, setup, directory_teardown)
 {
-    const char *folder = *state;
+    const char *directory = *state;
 
     accounts.asked = accounts.name = "alice2";
     accounts.first = "alice";
-    folder_write(folder, "alice.conf", ALICE, 0620);
-    assert_refuses(folder, "alice2", "/alice.conf is writable by others");
-    assert_int_equal(unlink(folder_path(folder, "alice.conf")), 0);
-    assert_int_equal(symlink("nowhere", folder_path(folder, "alice.conf")), 0);
-    assert_refuses(folder, "alice2", "must not be a symbolic link");
+    directory_write(directory, "alice.conf", ALICE, 0620);
+    assert_refuses(directory, "alice2", "/alice.conf is writable by others");
+    assert_int_equal(unlink(directory_path(directory, "alice.conf")), 0);
+    assert_int_equal(symlink("nowhere", directory_path(directory, "alice.conf")), 0);
+    assert_refuses(directory, "alice2", "must not be a symbolic link");
 }
 
-TEST_WITH(a_first_name_that_is_not_looked_up_has_no_file, setup, folder_teardown)
+TEST_WITH(a_first_name_that_is_not_looked_up_has_no_file, setup, directory_teardown)
 {
-    const char *folder = *state;
+    const char *directory = *state;
     static const char *const names[] = { "../a", "..", "", "a\nb" };
 
-    folder_write(folder, "a.conf", ALICE, 0640);
-    folder_write(folder, ".conf", ALICE, 0640);
-    folder_write(folder, "...conf", ALICE, 0640);
-    folder_write(folder, "a\nb.conf", ALICE, 0640);
+    directory_write(directory, "a.conf", ALICE, 0640);
+    directory_write(directory, ".conf", ALICE, 0640);
+    directory_write(directory, "...conf", ALICE, 0640);
+    directory_write(directory, "a\nb.conf", ALICE, 0640);
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         accounts.asked = accounts.name = "bob";
         accounts.first = names[i];
-        assert_finds_none(folder, "bob", ENROLLMENT_NONE);
+        assert_finds_none(directory, "bob", ENROLLMENT_NONE);
     }
 }
 
 TEST_WITH(an_account_whose_uid_cannot_be_looked_up_is_unknown_and_never_none, setup,
-          folder_teardown)
+          directory_teardown)
 {
     static const int errors[] = { EIO, EMFILE, ENOENT, ESRCH, ENOMEM, ERANGE };
 
@@ -462,7 +463,7 @@ TEST_WITH(an_account_whose_uid_cannot_be_looked_up_is_unknown_and_never_none, se
     assert_finds_none(*state, "bob", ENROLLMENT_UNKNOWN);
 }
 
-TEST_WITH(accounts_that_cannot_be_told_are_unknown, setup, folder_teardown)
+TEST_WITH(accounts_that_cannot_be_told_are_unknown, setup, directory_teardown)
 {
     static const int errors[] = { EIO, EMFILE, ENOENT, ESRCH, ENOMEM };
 
@@ -473,7 +474,7 @@ TEST_WITH(accounts_that_cannot_be_told_are_unknown, setup, folder_teardown)
     }
 }
 
-TEST_WITH(an_account_may_need_a_large_buffer_but_not_any, setup, folder_teardown)
+TEST_WITH(an_account_may_need_a_large_buffer_but_not_any, setup, directory_teardown)
 {
     accounts.asked = accounts.name = "bob";
     accounts.size_wanted = 100000;
@@ -483,112 +484,114 @@ TEST_WITH(an_account_may_need_a_large_buffer_but_not_any, setup, folder_teardown
     assert_finds_none(*state, "bob", ENROLLMENT_UNKNOWN);
 }
 
-TEST_WITH(a_bad_file_of_an_account_is_refused_and_never_none, setup, folder_teardown)
+TEST_WITH(a_bad_file_of_an_account_is_refused_and_never_none, setup, directory_teardown)
 {
-    const char *folder = *state;
+    const char *directory = *state;
 
     accounts.asked = accounts.name = "bob";
-    folder_write(folder, "bob.conf", "", 0640);
-    assert_refuses(folder, "bob", "/bob.conf: identity is missing");
-    folder_write(folder, "bob.conf", ALICE, 0620);
-    assert_refuses(folder, "bob", "/bob.conf is writable by others");
+    directory_write(directory, "bob.conf", "", 0640);
+    assert_refuses(directory, "bob", "/bob.conf: identity is missing");
+    directory_write(directory, "bob.conf", ALICE, 0620);
+    assert_refuses(directory, "bob", "/bob.conf is writable by others");
     assert_int_equal(accounts.calls, 0);
 }
 
-TEST_WITH(a_file_with_a_nul_or_too_large_is_refused, setup, folder_teardown)
+TEST_WITH(a_file_with_a_nul_or_too_large_is_refused, setup, directory_teardown)
 {
-    const char *folder = *state;
+    const char *directory = *state;
     static char large[16 * 1024 + 1];
 
-    folder_write_bytes(folder, "alice.conf", ALICE "\0", sizeof ALICE, 0640);
-    assert_refuses(folder, "alice", "NUL");
+    directory_write_bytes(directory, "alice.conf", ALICE "\0", sizeof ALICE, 0640);
+    assert_refuses(directory, "alice", "NUL");
 
     memset(large, '\n', sizeof large);
     memcpy(large, ALICE, sizeof ALICE - 1);
-    folder_write_bytes(folder, "alice.conf", large, sizeof large, 0640);
-    assert_refuses(folder, "alice", "larger than");
-    folder_write_bytes(folder, "alice.conf", large, sizeof large - 1, 0640);
-    assert_finds(folder, "alice");
+    directory_write_bytes(directory, "alice.conf", large, sizeof large, 0640);
+    assert_refuses(directory, "alice", "larger than");
+    directory_write_bytes(directory, "alice.conf", large, sizeof large - 1, 0640);
+    assert_finds(directory, "alice");
 }
 
-TEST_WITH(a_symbolic_link_is_refused_even_where_it_leads_nowhere, setup, folder_teardown)
+TEST_WITH(a_symbolic_link_is_refused_even_where_it_leads_nowhere, setup, directory_teardown)
 {
-    const char *folder = *state;
+    const char *directory = *state;
 
     accounts.asked = accounts.name = "bob";
-    folder_write(folder, "alice.conf", ALICE, 0640);
-    assert_int_equal(symlink("alice.conf", folder_path(folder, "bob.conf")), 0);
-    assert_refuses(folder, "bob", "must not be a symbolic link");
-    assert_int_equal(unlink(folder_path(folder, "bob.conf")), 0);
-    assert_int_equal(symlink("nowhere", folder_path(folder, "bob.conf")), 0);
-    assert_refuses(folder, "bob", "must not be a symbolic link");
+    directory_write(directory, "alice.conf", ALICE, 0640);
+    assert_int_equal(symlink("alice.conf", directory_path(directory, "bob.conf")), 0);
+    assert_refuses(directory, "bob", "must not be a symbolic link");
+    assert_int_equal(unlink(directory_path(directory, "bob.conf")), 0);
+    assert_int_equal(symlink("nowhere", directory_path(directory, "bob.conf")), 0);
+    assert_refuses(directory, "bob", "must not be a symbolic link");
 }
 
-TEST_WITH(a_fifo_is_refused_and_does_not_block, setup, folder_teardown)
+TEST_WITH(a_fifo_is_refused_and_does_not_block, setup, directory_teardown)
 {
-    const char *folder = *state;
+    const char *directory = *state;
 
-    assert_int_equal(mkfifo(folder_path(folder, "bob.conf"), 0600), 0);
+    assert_int_equal(mkfifo(directory_path(directory, "bob.conf"), 0600), 0);
     alarm(10);
-    assert_refuses(folder, "bob", "not a regular file");
+    assert_refuses(directory, "bob", "not a regular file");
     alarm(0);
 }
 
-TEST_WITH(a_folder_of_a_user_s_name_is_refused, setup, folder_teardown)
+TEST_WITH(a_directory_of_a_user_s_name_is_refused, setup, directory_teardown)
 {
-    const char *folder = *state;
+    const char *directory = *state;
 
-    assert_int_equal(mkdir(folder_path(folder, "bob.conf"), 0700), 0);
-    assert_refuses(folder, "bob", "not a regular file");
+    assert_int_equal(mkdir(directory_path(directory, "bob.conf"), 0700), 0);
+    assert_refuses(directory, "bob", "not a regular file");
 }
 
-TEST_WITH(a_folder_that_others_can_write_is_refused, setup, folder_teardown)
+TEST_WITH(a_directory_that_others_can_write_is_refused, setup, directory_teardown)
 {
-    const char *folder = *state;
+    const char *directory = *state;
     static const mode_t modes[] = { 0720, 0702, 0777, 01777 };
 
-    folder_write(folder, "alice.conf", ALICE, 0640);
+    directory_write(directory, "alice.conf", ALICE, 0640);
     for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-        assert_int_equal(chmod(folder, modes[i]), 0);
-        assert_refuses(folder, "alice", "writable by others: chmod go-w");
-        assert_refuses(folder, "..", "writable by others: chmod go-w");
+        assert_int_equal(chmod(directory, modes[i]), 0);
+        assert_refuses(directory, "alice", "writable by others: chmod go-w");
+        assert_refuses(directory, "..", "writable by others: chmod go-w");
     }
-    assert_int_equal(chmod(folder, 0755), 0);
-    assert_finds(folder, "alice");
+    assert_int_equal(chmod(directory, 0755), 0);
+    assert_finds(directory, "alice");
 }
 
-TEST_WITH(a_folder_that_is_missing_or_a_link_or_a_file_is_refused, setup, folder_teardown)
+TEST_WITH(a_directory_that_is_missing_or_a_link_or_a_file_is_refused, setup, directory_teardown)
 {
-    const char *folder = *state;
+    const char *directory = *state;
 
     accounts.asked = accounts.name = "bob";
-    assert_refuses(folder_path(folder, "users"), "bob", "No such file");
-    assert_int_equal(symlink(folder, folder_path(folder, "users")), 0);
-    assert_refuses(folder_path(folder, "users"), "bob", "not a directory, or a symbolic link");
-    folder_write(folder, "file", ALICE, 0600);
-    assert_refuses(folder_path(folder, "file"), "bob", "not a directory, or a symbolic link");
+    assert_refuses(directory_path(directory, "users"), "bob", "No such file");
+    assert_int_equal(symlink(directory, directory_path(directory, "users")), 0);
+    assert_refuses(directory_path(directory, "users"), "bob",
+                   "not a directory, or a symbolic link");
+    directory_write(directory, "file", ALICE, 0600);
+    assert_refuses(directory_path(directory, "file"), "bob", "not a directory, or a symbolic link");
 }
 
-TEST_AS_ROOT(a_file_or_folder_of_somebody_else_is_refused, setup, folder_teardown)
+TEST_AS_ROOT(a_file_or_directory_of_somebody_else_is_refused, setup, directory_teardown)
 {
-    const char *folder = *state;
+    const char *directory = *state;
 
-    folder_write(folder, "alice.conf", ALICE, 0640);
-    assert_int_equal(chown(folder_path(folder, "alice.conf"), 12345, 0), 0);
-    assert_refuses(folder, "alice", "/alice.conf is not owned by root: chown root it");
-    assert_int_equal(chown(folder_path(folder, "alice.conf"), 0, 12345), 0);
-    assert_finds(folder, "alice");
-    assert_int_equal(chown(folder, 12345, 0), 0);
-    assert_refuses(folder, "alice", "is not owned by root: chown root it");
-    assert_int_equal(chown(folder, 0, 0), 0);
+    directory_write(directory, "alice.conf", ALICE, 0640);
+    assert_int_equal(chown(directory_path(directory, "alice.conf"), 12345, 0), 0);
+    assert_refuses(directory, "alice", "/alice.conf is not owned by root: chown root it");
+    assert_int_equal(chown(directory_path(directory, "alice.conf"), 0, 12345), 0);
+    assert_finds(directory, "alice");
+    assert_int_equal(chown(directory, 12345, 0), 0);
+    assert_refuses(directory, "alice", "is not owned by root: chown root it");
+    assert_int_equal(chown(directory, 0, 0), 0);
 }
 
-TEST_WITH(names_the_file_by_the_last_part_of_the_folder, setup, folder_teardown)
+TEST_WITH(names_the_file_by_the_last_part_of_the_directory, setup, directory_teardown)
 {
-    const char *folder = *state;
+    const char *directory = *state;
     char expected[100];
 
-    folder_write(folder, "bob.conf", "\n\nx = 1;", 0640);
-    snprintf(expected, sizeof expected, "%s/bob.conf:3: unknown key x", strrchr(folder, '/') + 1);
-    assert_refuses(folder, "bob", expected);
+    directory_write(directory, "bob.conf", "\n\nx = 1;", 0640);
+    snprintf(expected, sizeof expected, "%s/bob.conf:3: unknown key x",
+             strrchr(directory, '/') + 1);
+    assert_refuses(directory, "bob", expected);
 }

@@ -46,7 +46,7 @@ static struct {
     char url[1024];
     int calls, failing; /* the call of curl_easy_setopt() that fails; 0: none */
     bool fails_global, fails_multi, fails_easy, fails_list, fails_limit, fails_add, fails_perform;
-    bool has_folder, fails_copy, fails_socket_query, fails_url;
+    bool has_directory, fails_copy, fails_socket_query, fails_url;
     int lists, handles; /* not yet freed */
     bool is_added;      /* libcurl has the request */
 
@@ -236,7 +236,7 @@ curl_version_info_data *curl_version_info(CURLversion age)
     static curl_version_info_data data;
 
     (void)age;
-    data = (curl_version_info_data){ .capath = fake.has_folder ? certificates : "/nonexistent",
+    data = (curl_version_info_data){ .capath = fake.has_directory ? certificates : "/nonexistent",
                                      .cainfo = "/bundle" };
     return &data;
 }
@@ -607,33 +607,33 @@ TEST_WITH(does_not_open_where_libcurl_gets_no_memory, begin_test, end_test)
     http_free(NULL);
 }
 
-TEST_WITH(trusts_what_the_settings_say_then_the_folder_then_the_bundle, begin_test, end_test)
+TEST_WITH(trusts_what_the_settings_say_then_the_directory_then_the_bundle, begin_test, end_test)
 {
     const struct settings both = { .base_url = settings.base_url,
                                    .ca_file = (char *)"/file",
-                                   .ca_path = (char *)"/folder" };
-    const char *file, *folder;
+                                   .ca_path = (char *)"/directory" };
+    const char *file, *directory;
 
-    transfer_certificates(&both, &file, &folder);
+    transfer_certificates(&both, &file, &directory);
     assert_string_equal(file, "/file");
-    assert_string_equal(folder, "/folder");
+    assert_string_equal(directory, "/directory");
     assert_true(http_open(&both, &credentials, &http, &why_not));
     assert_string_equal(OPTION(CURLOPT_CAINFO).pointer, "/file");
-    assert_string_equal(OPTION(CURLOPT_CAPATH).pointer, "/folder");
+    assert_string_equal(OPTION(CURLOPT_CAPATH).pointer, "/directory");
     http_free(http);
     http = NULL;
 
     begin_test(NULL);
-    transfer_certificates(&settings, &file, &folder);
+    transfer_certificates(&settings, &file, &directory);
     assert_string_equal(file, "/bundle");
-    assert_null(folder);
+    assert_null(directory);
     http_free(open_http());
     assert_false(OPTION(CURLOPT_CAINFO).is_set);
 
     begin_test(NULL);
-    fake.has_folder = true;
-    transfer_certificates(&settings, &file, &folder);
-    assert_string_equal(folder, certificates);
+    fake.has_directory = true;
+    transfer_certificates(&settings, &file, &directory);
+    assert_string_equal(directory, certificates);
     assert_null(file);
     http_free(open_http());
     assert_null(OPTION(CURLOPT_CAINFO).pointer);
@@ -775,7 +775,7 @@ TEST_OPENED(only_the_other_side_s_fault_is_an_outage)
 
 TEST_OPENED(a_certificate_that_is_not_trusted_may_be_this_host_s_fault)
 {
-    fake.has_folder = true;
+    fake.has_directory = true;
     assert_int_equal(send_it(meets_a_stranger, NULL), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_UNAVAILABLE, "https://verify.invalid: ");
     assert_true(http_is_distrusted(http));
@@ -786,7 +786,7 @@ TEST_OPENED(a_certificate_that_is_not_trusted_may_be_this_host_s_fault)
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "check the clock of this host");
 
     fake.verify_result = 20;
-    fake.has_folder = false; /* the bundle is not there */
+    fake.has_directory = false; /* the bundle is not there */
     assert_int_equal(send_it(meets_a_stranger, NULL), HTTP_UNSENT);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "cannot read the trusted certificates");
     assert_true(http_is_distrusted(http));

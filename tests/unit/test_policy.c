@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* Who is asked for a second factor, and who is not: by real files in a folder. */
+/* Who is asked for a second factor, and who is not: by real files in a directory. */
 #include "unit.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "core/policy.h"
-#include "folder.h"
+#include "directory.h"
 
 #define ALICE "identity = \"0123-4567\"; factor_sid = \"YF0123456789abcdef0123456789abcdef\";\n"
 
@@ -31,12 +31,12 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
 static struct policy_findings findings;
 static struct verdict why_not;
 
-static enum policy find(const char *folder, int unmapped_user, const char *service,
+static enum policy find(const char *directory, int unmapped_user, const char *service,
                         const char *user)
 {
     char *exempt[] = { (char *)"cron", NULL };
-    const struct settings settings = { .users_dir = (char *)folder,
-                                       .runtime_dir = (char *)folder,
+    const struct settings settings = { .users_dir = (char *)directory,
+                                       .runtime_dir = (char *)directory,
                                        .unmapped_user = unmapped_user,
                                        .exempt_services = exempt };
 
@@ -46,18 +46,18 @@ static enum policy find(const char *folder, int unmapped_user, const char *servi
     return policy_find(&settings, service, user, &findings, &why_not);
 }
 
-static enum policy find_strictly(const char *folder, const char *user)
+static enum policy find_strictly(const char *directory, const char *user)
 {
-    return find(folder, SETTINGS_UNMAPPED_DENY, "sshd", user);
+    return find(directory, SETTINGS_UNMAPPED_DENY, "sshd", user);
 }
 
-static enum policy find_loosely(const char *folder, const char *user)
+static enum policy find_loosely(const char *directory, const char *user)
 {
-    return find(folder, SETTINGS_UNMAPPED_IGNORE, "sshd", user);
+    return find(directory, SETTINGS_UNMAPPED_IGNORE, "sshd", user);
 }
 
 /* The bypass of NAME, for SECONDS from now. */
-static void write_bypass(const char *folder, const char *name, int seconds)
+static void write_bypass(const char *directory, const char *name, int seconds)
 {
     struct boot_moment now;
     char text[512];
@@ -65,15 +65,15 @@ static void write_bypass(const char *folder, const char *name, int seconds)
     assert_true(boot_now(&now));
     snprintf(text, sizeof text, "boot_id = \"%s\"; until = %d; reason = \"a lost phone\";\n",
              now.id, (int)now.seconds + seconds);
-    folder_write(folder_path(folder, "bypass"), name, text, 0600);
+    directory_write(directory_path(directory, "bypass"), name, text, 0600);
 }
 
 static int setup(void **state)
 {
-    if (folder_setup(state) != 0)
+    if (directory_setup(state) != 0)
         return -1;
-    folder_write(*state, "alice.conf", ALICE, 0640);
-    return mkdir(folder_path(*state, "bypass"), 0700);
+    directory_write(*state, "alice.conf", ALICE, 0640);
+    return mkdir(directory_path(*state, "bypass"), 0700);
 }
 
 static int teardown(void **state)
@@ -81,7 +81,7 @@ static int teardown(void **state)
     policy_free(&findings);
     fails_clock = false;
     stands_at = 0;
-    return folder_teardown(state);
+    return directory_teardown(state);
 }
 
 TEST_WITH(who_is_enrolled_is_asked, setup, teardown)
@@ -119,7 +119,7 @@ TEST_WITH(a_user_without_an_account_is_denied_whatever_the_settings_say, setup, 
 
 TEST_WITH(a_file_that_cannot_be_trusted_refuses, setup, teardown)
 {
-    folder_write(*state, "alice.conf", ALICE, 0666);
+    directory_write(*state, "alice.conf", ALICE, 0666);
     assert_int_equal(find_loosely(*state, "alice"), POLICY_REFUSED);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "alice.conf");
     assert_int_equal(find_loosely("/nonexistent", "root"), POLICY_REFUSED);
@@ -146,10 +146,10 @@ TEST_WITH(a_bypass_counts_until_it_ends, setup, teardown)
 
 TEST_WITH(a_bypass_of_another_boot_counts_for_nothing, setup, teardown)
 {
-    folder_write(folder_path(*state, "bypass"), "alice",
-                 "boot_id = \"01234567-89ab-cdef-0123-456789abcdef\"; until = 1000600; "
-                 "reason = \"x\";",
-                 0600);
+    directory_write(directory_path(*state, "bypass"), "alice",
+                    "boot_id = \"01234567-89ab-cdef-0123-456789abcdef\"; until = 1000600; "
+                    "reason = \"x\";",
+                    0600);
     stands_at = 1000000;
     assert_int_equal(find_strictly(*state, "alice"), POLICY_ENROLLED);
     assert_refused(&findings.no_bypass, OUTCOME_DENIED, "this host was restarted since");
@@ -163,7 +163,7 @@ TEST_WITH(a_bypass_beside_the_enrollments_counts_for_nothing, setup, teardown)
     assert_true(boot_now(&now));
     snprintf(text, sizeof text, "boot_id = \"%s\"; until = %d; reason = \"x\";", now.id,
              (int)now.seconds + 600);
-    folder_write(*state, "alice.bypass", text, 0600);
+    directory_write(*state, "alice.bypass", text, 0600);
     assert_int_equal(find_strictly(*state, "alice"), POLICY_ENROLLED);
     assert_string_equal(findings.no_bypass.reason, "");
 }
@@ -194,18 +194,18 @@ TEST_WITH(a_bypass_is_for_no_other_name, setup, teardown)
 
 TEST_WITH(a_bypass_that_cannot_be_trusted_or_judged_counts_for_nothing, setup, teardown)
 {
-    const char *bypasses = folder_path(*state, "bypass");
+    const char *bypasses = directory_path(*state, "bypass");
 
-    folder_write(bypasses, "alice", "until = 1000;\n", 0600);
+    directory_write(bypasses, "alice", "until = 1000;\n", 0600);
     assert_int_equal(find_strictly(*state, "alice"), POLICY_ENROLLED);
     assert_refused(&findings.no_bypass, OUTCOME_MISCONFIGURED, "bypass/alice");
 
     write_bypass(*state, "alice", 600);
-    assert_int_equal(chmod(folder_path(bypasses, "alice"), 0660), 0);
+    assert_int_equal(chmod(directory_path(bypasses, "alice"), 0660), 0);
     assert_int_equal(find_strictly(*state, "alice"), POLICY_ENROLLED);
     assert_refused(&findings.no_bypass, OUTCOME_MISCONFIGURED, "writable by others");
 
-    assert_int_equal(chmod(folder_path(bypasses, "alice"), 0600), 0);
+    assert_int_equal(chmod(directory_path(bypasses, "alice"), 0600), 0);
     fails_clock = true;
     assert_int_equal(find_strictly(*state, "alice"), POLICY_ENROLLED);
     assert_refused(&findings.no_bypass, OUTCOME_MISCONFIGURED, "cannot read the clock");

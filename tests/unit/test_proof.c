@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 
 #include "core/proof.h"
-#include "folder.h"
+#include "directory.h"
 
 #define ID     "e2e8a73e-39a5-468b-95c2-2c22088de88d"
 #define FACTOR "YF0123456789abcdef0123456789abcdef"
@@ -164,7 +164,7 @@ static void count(void *context, pid_t pid, enum proof_kind kind, const struct p
 }
 
 /* A record of the process PID that began at START. */
-static void put(int folder, pid_t pid, int64_t start, enum proof_kind kind, int ago)
+static void put(int directory, pid_t pid, int64_t start, enum proof_kind kind, int ago)
 {
     struct boot_moment now;
     struct verdict why_not;
@@ -175,73 +175,73 @@ static void put(int folder, pid_t pid, int64_t start, enum proof_kind kind, int 
     const struct proof proof = {
         now.id, number, (char *)"alice", (char *)"1000", (char *)FACTOR, (int)now.seconds - ago, 0
     };
-    assert_true(proof_write(folder, pid, &proof, &why_not));
-    assert_true(proof_commit(folder, pid, kind, &why_not));
+    assert_true(proof_write(directory, pid, &proof, &why_not));
+    assert_true(proof_commit(directory, pid, kind, &why_not));
 }
 
-static bool exists(const char *folder, const char *name)
+static bool exists(const char *directory, const char *name)
 {
     char path[300];
 
-    snprintf(path, sizeof path, "%s/" PROOF_FOLDER "/%s", folder, name);
+    snprintf(path, sizeof path, "%s/" PROOF_DIRECTORY "/%s", directory, name);
     return access(path, F_OK) == 0;
 }
 
-TEST_IN_FOLDER(a_walk_finds_the_living_and_removes_the_dead)
+TEST_IN_DIRECTORY(a_walk_finds_the_living_and_removes_the_dead)
 {
     struct boot_moment now;
     struct verdict why_not;
     struct kin own;
     bool is_absent;
-    int folder = proof_open_folder(*state, true, &is_absent, &why_not);
+    int directory = proof_open_directory(*state, true, &is_absent, &why_not);
     char name[32];
 
-    assert_true(folder >= 0 && boot_now(&now) && kin_read(getpid(), &own));
-    put(folder, own.pid, own.start, PROOF_SESSION, 5);
-    put(folder, own.pid, own.start, PROOF_PROVED, PROOF_OPENS_SECONDS + 1);
-    put(folder, 4194304, 1, PROOF_SESSION, 5);
-    folder_write(*state, PROOF_FOLDER "/note", "x", 0600);
-    folder_write(*state, PROOF_FOLDER "/12345.session", "nonsense", 0600);
+    assert_true(directory >= 0 && boot_now(&now) && kin_read(getpid(), &own));
+    put(directory, own.pid, own.start, PROOF_SESSION, 5);
+    put(directory, own.pid, own.start, PROOF_PROVED, PROOF_OPENS_SECONDS + 1);
+    put(directory, 4194304, 1, PROOF_SESSION, 5);
+    directory_write(*state, PROOF_DIRECTORY "/note", "x", 0600);
+    directory_write(*state, PROOF_DIRECTORY "/12345.session", "nonsense", 0600);
     found = 0;
-    proof_walk(folder, &now, count, &found);
+    proof_walk(directory, &now, count, &found);
     assert_int_equal(found, 1);
     snprintf(name, sizeof name, "%d.proved", (int)own.pid);
     assert_false(exists(*state, name));
     assert_false(exists(*state, "4194304.session"));
     assert_false(exists(*state, "12345.session"));
     assert_true(exists(*state, "note"));
-    close(folder);
+    close(directory);
 }
 
-TEST_IN_FOLDER(the_folders_get_their_modes)
+TEST_IN_DIRECTORY(the_directories_get_their_modes)
 {
     struct verdict why_not;
     struct stat status;
     bool is_absent;
-    const char *runtime = folder_path(*state, "run");
-    int folder = proof_open_folder(runtime, false, &is_absent, &why_not);
+    const char *runtime = directory_path(*state, "run");
+    int directory = proof_open_directory(runtime, false, &is_absent, &why_not);
 
-    assert_int_equal(folder, -1);
+    assert_int_equal(directory, -1);
     assert_true(is_absent);
     umask(0);
-    folder = proof_open_folder(runtime, true, &is_absent, &why_not);
-    assert_true(folder >= 0 && fstat(folder, &status) == 0);
+    directory = proof_open_directory(runtime, true, &is_absent, &why_not);
+    assert_true(directory >= 0 && fstat(directory, &status) == 0);
     assert_int_equal(status.st_mode & 07777, 0700);
     assert_int_equal(stat(runtime, &status), 0);
     assert_int_equal(status.st_mode & 07777, 0755);
-    close(folder);
+    close(directory);
 }
 
-TEST_IN_FOLDER(a_name_that_no_record_can_hold_is_refused)
+TEST_IN_DIRECTORY(a_name_that_no_record_can_hold_is_refused)
 {
     struct verdict why_not;
     bool is_absent;
-    int folder = proof_open_folder(*state, true, &is_absent, &why_not);
+    int directory = proof_open_directory(*state, true, &is_absent, &why_not);
     const struct proof proof = {
         (char *)ID, (char *)"1", (char *)"a\"b", (char *)"0", (char *)FACTOR, 1, 0
     };
 
-    assert_false(proof_write(folder, 77, &proof, &why_not));
+    assert_false(proof_write(directory, 77, &proof, &why_not));
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "cannot be written");
-    close(folder);
+    close(directory);
 }

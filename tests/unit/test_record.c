@@ -12,7 +12,7 @@
 #include "core/record.h"
 #include "core/siphash.h"
 #include "core/usage.h"
-#include "folder.h"
+#include "directory.h"
 
 enum { NOW = 1800000000, HOUR = 3600, DAY = 24 * HOUR };
 
@@ -350,19 +350,19 @@ TEST(what_remains_of_a_set_is_never_more_or_less_than_it_has)
 
 /* The file */
 
-static int open_kind(const struct statefile *kind, const char *folder)
+static int open_kind(const struct statefile *kind, const char *directory)
 {
     struct verdict why_not;
     bool is_absent;
-    int file = statefile_open(kind, folder, "alice", O_RDWR | O_CREAT, &is_absent, &why_not);
+    int file = statefile_open(kind, directory, "alice", O_RDWR | O_CREAT, &is_absent, &why_not);
 
     assert_true(file >= 0);
     return file;
 }
 
-static int open_file(const char *folder)
+static int open_file(const char *directory)
 {
-    return open_kind(&record_file, folder);
+    return open_kind(&record_file, directory);
 }
 
 static void assert_locked(int file, struct record *state, enum statefile_locked locked,
@@ -385,7 +385,7 @@ static void write_record(int file, struct record *record)
     assert_true(statefile_write(&record_file, file, record, false, &why_not));
 }
 
-TEST_IN_FOLDER(a_new_file_is_empty_and_what_is_written_is_read)
+TEST_IN_DIRECTORY(a_new_file_is_empty_and_what_is_written_is_read)
 {
     int file = open_file(*state);
     struct record was, is;
@@ -465,7 +465,7 @@ static void assert_as_before(int file)
     assert_int_equal(usage.sets[1].used, 0x2a1);
 }
 
-TEST_IN_FOLDER(a_file_of_an_earlier_version_is_read_and_loses_no_used_recovery_code)
+TEST_IN_DIRECTORY(a_file_of_an_earlier_version_is_read_and_loses_no_used_recovery_code)
 {
     int file = open_kind(&usage_file, *state);
     struct usage usage;
@@ -481,7 +481,7 @@ TEST_IN_FOLDER(a_file_of_an_earlier_version_is_read_and_loses_no_used_recovery_c
     close(file);
 }
 
-TEST_IN_FOLDER(a_damaged_file_of_an_earlier_version_is_noticed)
+TEST_IN_DIRECTORY(a_damaged_file_of_an_earlier_version_is_noticed)
 {
     int file = open_kind(&usage_file, *state);
     struct usage usage;
@@ -502,7 +502,7 @@ TEST_IN_FOLDER(a_damaged_file_of_an_earlier_version_is_noticed)
     close(file);
 }
 
-TEST_IN_FOLDER(a_set_is_found_by_its_name_in_the_file_that_it_was_made_for)
+TEST_IN_DIRECTORY(a_set_is_found_by_its_name_in_the_file_that_it_was_made_for)
 {
     int file = open_kind(&usage_file, *state), other = open_file(*state);
     char identity[STATEFILE_IDENTITY_SIZE];
@@ -519,7 +519,7 @@ TEST_IN_FOLDER(a_set_is_found_by_its_name_in_the_file_that_it_was_made_for)
 }
 
 /* A killed process leaves a file that was made, and not yet written. */
-TEST_IN_FOLDER(whatever_byte_is_damaged_is_noticed)
+TEST_IN_DIRECTORY(whatever_byte_is_damaged_is_noticed)
 {
     int file = open_file(*state);
     struct record one = { 0 };
@@ -543,7 +543,7 @@ TEST_IN_FOLDER(whatever_byte_is_damaged_is_noticed)
     close(file);
 }
 
-TEST_IN_FOLDER(numbers_that_nobody_writes_are_damage)
+TEST_IN_DIRECTORY(numbers_that_nobody_writes_are_damage)
 {
     int file = open_file(*state);
     int64_t wrong[] = { -1, INT64_MIN, INT64_MAX, (int64_t)1 << 40 };
@@ -568,7 +568,7 @@ TEST_IN_FOLDER(numbers_that_nobody_writes_are_damage)
     close(file);
 }
 
-TEST_IN_FOLDER(a_lock_that_somebody_keeps_is_not_waited_for_for_ever)
+TEST_IN_DIRECTORY(a_lock_that_somebody_keeps_is_not_waited_for_for_ever)
 {
     int holder = open_file(*state), file = open_file(*state);
     struct record one = { 0 };
@@ -580,21 +580,22 @@ TEST_IN_FOLDER(a_lock_that_somebody_keeps_is_not_waited_for_for_ever)
     close(file);
 }
 
-static int try_open(const char *folder, struct verdict *why_not)
+static int try_open(const char *directory, struct verdict *why_not)
 {
     bool is_absent = true;
-    int file = statefile_open(&record_file, folder, "alice", O_RDWR | O_CREAT, &is_absent, why_not);
+    int file =
+        statefile_open(&record_file, directory, "alice", O_RDWR | O_CREAT, &is_absent, why_not);
 
     assert_false(is_absent);
     return file;
 }
 
-TEST_IN_FOLDER(a_file_of_others_is_not_opened)
+TEST_IN_DIRECTORY(a_file_of_others_is_not_opened)
 {
     struct verdict why_not;
-    const char *path = folder_path(*state, "alice.sent");
+    const char *path = directory_path(*state, "alice.sent");
 
-    folder_write(*state, "alice.sent", "", 0622);
+    directory_write(*state, "alice.sent", "", 0622);
     assert_int_equal(try_open(*state, &why_not), -1);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "writable by others");
     unlink(path);
@@ -610,18 +611,19 @@ TEST_IN_FOLDER(a_file_of_others_is_not_opened)
     assert_int_equal(try_open(*state, &why_not), -1);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "writable by others");
     assert_int_equal(chmod(*state, 0700), 0);
-    assert_int_equal(try_open(folder_path(*state, "none"), &why_not), -1);
+    assert_int_equal(try_open(directory_path(*state, "none"), &why_not), -1);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "No such file");
 }
 
-TEST_IN_FOLDER(a_copy_is_another_file)
+TEST_IN_DIRECTORY(a_copy_is_another_file)
 {
     int file = open_file(*state), copy;
     char one[STATEFILE_IDENTITY_SIZE], other[STATEFILE_IDENTITY_SIZE],
         again[STATEFILE_IDENTITY_SIZE];
 
     assert_true(statefile_identify(file, one));
-    assert_int_equal(rename(folder_path(*state, "alice.sent"), folder_path(*state, "kept")), 0);
+    assert_int_equal(rename(directory_path(*state, "alice.sent"), directory_path(*state, "kept")),
+                     0);
     copy = open_file(*state);
     assert_true(statefile_identify(copy, other));
     assert_string_not_equal(one, other);
@@ -681,7 +683,7 @@ TEST(a_wrong_number_counts_as_ten_wrong_codes)
 }
 
 /* As the version before pushes wrote it. */
-TEST_IN_FOLDER(a_file_without_pushes_keeps_everything)
+TEST_IN_DIRECTORY(a_file_without_pushes_keeps_everything)
 {
     enum { SIZE = offsetof(struct record, pushes_s) };
     static const uint8_t key[SIPHASH_KEY_SIZE];

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "core/secret.h"
-#include "folder.h"
+#include "directory.h"
 
 enum { SECRET_LENGTH_MAX = 256 };
 
@@ -68,32 +68,32 @@ TEST(wipes_at_the_end_of_a_block)
 
 /* The secret's line */
 
-static void assert_secret(const char *folder, const char *text, const char *expected)
+static void assert_secret(const char *directory, const char *text, const char *expected)
 {
     char *secret = NULL;
     struct verdict why_not = { 0 };
 
-    folder_write(folder, "key", text, 0600);
-    if (!secret_read_line(folder_path(folder, "key"), &secret, &why_not))
+    directory_write(directory, "key", text, 0600);
+    if (!secret_read_line(directory_path(directory, "key"), &secret, &why_not))
         fail_msg("%s", why_not.reason);
     assert_string_equal(secret, expected);
     secret_free(&secret);
 }
 
-static void assert_no_secret(const char *folder, const char *text, const char *part)
+static void assert_no_secret(const char *directory, const char *text, const char *part)
 {
     char *secret = NULL;
     struct verdict why_not = { 0 };
 
-    folder_write(folder, "key", text, 0600);
-    if (secret_read_line(folder_path(folder, "key"), &secret, &why_not))
+    directory_write(directory, "key", text, 0600);
+    if (secret_read_line(directory_path(directory, "key"), &secret, &why_not))
         fail_msg("took \"%s\"", text);
     assert_null(secret);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, part);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "/key");
 }
 
-TEST_IN_FOLDER(a_secret_is_one_line_with_or_without_its_end)
+TEST_IN_DIRECTORY(a_secret_is_one_line_with_or_without_its_end)
 {
     assert_secret(*state, "hunter2", "hunter2");
     assert_secret(*state, "hunter2\n", "hunter2");
@@ -101,7 +101,7 @@ TEST_IN_FOLDER(a_secret_is_one_line_with_or_without_its_end)
     assert_secret(*state, "x", "x");
 }
 
-TEST_IN_FOLDER(a_secret_has_no_second_line)
+TEST_IN_DIRECTORY(a_secret_has_no_second_line)
 {
     assert_no_secret(*state, "hunter2\n\n", "more than one line");
     assert_no_secret(*state, "hunter2\nhunter3", "more than one line");
@@ -109,7 +109,7 @@ TEST_IN_FOLDER(a_secret_has_no_second_line)
     assert_no_secret(*state, "hunter2\n ", "more than one line");
 }
 
-TEST_IN_FOLDER(a_secret_is_printable_ascii_without_a_blank)
+TEST_IN_DIRECTORY(a_secret_is_printable_ascii_without_a_blank)
 {
     assert_no_secret(*state, "hunter2 \n", "holds a blank");
     assert_no_secret(*state, " hunter2\n", "holds a blank");
@@ -122,7 +122,7 @@ TEST_IN_FOLDER(a_secret_is_printable_ascii_without_a_blank)
     assert_no_secret(*state, "hunter2\xff", "holds a blank");
 }
 
-TEST_IN_FOLDER(a_secret_is_1_to_256_characters_long)
+TEST_IN_DIRECTORY(a_secret_is_1_to_256_characters_long)
 {
     char text[SECRET_LENGTH_MAX + 4], expected[SECRET_LENGTH_MAX + 1];
 
@@ -143,30 +143,30 @@ TEST_IN_FOLDER(a_secret_is_1_to_256_characters_long)
     assert_no_secret(*state, text, "larger than");
 }
 
-TEST_IN_FOLDER(a_refusal_never_quotes_the_secret)
+TEST_IN_DIRECTORY(a_refusal_never_quotes_the_secret)
 {
     static const char *const texts[] = { "hunter2 x", "hunter2\nhunter2", "hunter2\x7f" };
-    const char *folder = *state;
+    const char *directory = *state;
 
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         char *secret = NULL;
         struct verdict why_not = { 0 };
-        folder_write(folder, "key", texts[i], 0600);
-        assert_false(secret_read_line(folder_path(folder, "key"), &secret, &why_not));
+        directory_write(directory, "key", texts[i], 0600);
+        assert_false(secret_read_line(directory_path(directory, "key"), &secret, &why_not));
         assert_null(strstr(why_not.reason, "hunter"));
     }
 }
 
-TEST_IN_FOLDER(a_secret_that_others_can_read_is_refused)
+TEST_IN_DIRECTORY(a_secret_that_others_can_read_is_refused)
 {
-    const char *folder = *state;
+    const char *directory = *state;
     char *secret = NULL;
     struct verdict why_not = { 0 };
 
-    folder_write(folder, "key", "hunter2\n", 0640);
-    assert_false(secret_read_line(folder_path(folder, "key"), &secret, &why_not));
+    directory_write(directory, "key", "hunter2\n", 0640);
+    assert_false(secret_read_line(directory_path(directory, "key"), &secret, &why_not));
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "readable by others: chmod 0600 it");
-    assert_false(secret_read_line(folder_path(folder, "absent"), &secret, &why_not));
+    assert_false(secret_read_line(directory_path(directory, "absent"), &secret, &why_not));
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "/absent: No such file");
     assert_null(secret);
 }

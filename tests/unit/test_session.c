@@ -10,7 +10,7 @@
 
 #include "check/session.h"
 #include "core/proof.h"
-#include "folder.h"
+#include "directory.h"
 
 #define FACTOR "YF0123456789abcdef0123456789abcdef"
 
@@ -78,16 +78,16 @@ static void put(const char *runtime_dir, pid_t pid, int64_t start, const char *u
     char number[24];
     struct verdict why_not;
     bool is_absent;
-    int folder = proof_open_folder(runtime_dir, true, &is_absent, &why_not);
+    int directory = proof_open_directory(runtime_dir, true, &is_absent, &why_not);
 
-    assert_true(folder >= 0 && boot_now(&now));
+    assert_true(directory >= 0 && boot_now(&now));
     snprintf(number, sizeof number, "%lld", (long long)start);
     const struct proof proof = {
         now.id, number, (char *)user, (char *)"0", (char *)FACTOR, (int)now.seconds - ago, 0
     };
-    assert_true(proof_write(folder, pid, &proof, &why_not));
-    assert_true(proof_commit(folder, pid, PROOF_SESSION, &why_not));
-    close(folder);
+    assert_true(proof_write(directory, pid, &proof, &why_not));
+    assert_true(proof_commit(directory, pid, PROOF_SESSION, &why_not));
+    close(directory);
 }
 
 static bool covers(const char *runtime_dir, struct verdict *verdict, struct verdict *why_not)
@@ -127,7 +127,7 @@ static void assert_asked(const char *runtime_dir, const char *part)
 static const char none[] = "no session above this process has proved a code";
 static const char changed[] = "an ancestor can't be read in /proc, or has changed";
 
-TEST_AS_ROOT(the_session_of_an_ancestor_counts, folder_setup, folder_teardown)
+TEST_AS_ROOT(the_session_of_an_ancestor_counts, directory_setup, directory_teardown)
 {
     put(*state, SSHD, START, "root", 60);
     add_all();
@@ -137,7 +137,7 @@ TEST_AS_ROOT(the_session_of_an_ancestor_counts, folder_setup, folder_teardown)
     assert_spared(*state);
 }
 
-TEST_AS_ROOT(the_first_session_upwards_decides, folder_setup, folder_teardown)
+TEST_AS_ROOT(the_first_session_upwards_decides, directory_setup, directory_teardown)
 {
     put(*state, SSHD, START, "root", 60);
     put(*state, SUDO, START + 20, "bob", 60);
@@ -145,7 +145,7 @@ TEST_AS_ROOT(the_first_session_upwards_decides, folder_setup, folder_teardown)
     assert_asked(*state, "the session is another user's");
 }
 
-TEST_AS_ROOT(a_session_is_of_one_process_that_is_roots, folder_setup, folder_teardown)
+TEST_AS_ROOT(a_session_is_of_one_process_that_is_roots, directory_setup, directory_teardown)
 {
     put(*state, SSHD, START - 1, "root", 60);
     put(*state, SHELL, START + 10, "root", 60);
@@ -153,7 +153,7 @@ TEST_AS_ROOT(a_session_is_of_one_process_that_is_roots, folder_setup, folder_tea
     assert_asked(*state, none);
 }
 
-TEST_AS_ROOT(process_1_has_no_session, folder_setup, folder_teardown)
+TEST_AS_ROOT(process_1_has_no_session, directory_setup, directory_teardown)
 {
     put(*state, 1, 1, "root", 60);
     add_all();
@@ -161,7 +161,7 @@ TEST_AS_ROOT(process_1_has_no_session, folder_setup, folder_teardown)
     assert_asked(*state, none);
 }
 
-TEST_AS_ROOT(a_pid_that_is_taken_over_ends_the_walk, folder_setup, folder_teardown)
+TEST_AS_ROOT(a_pid_that_is_taken_over_ends_the_walk, directory_setup, directory_teardown)
 {
     put(*state, SSHD, START, "root", 60);
     add_all();
@@ -176,7 +176,7 @@ TEST_AS_ROOT(a_pid_that_is_taken_over_ends_the_walk, folder_setup, folder_teardo
     assert_asked(*state, changed);
 }
 
-TEST_AS_ROOT(what_proc_does_not_show_ends_the_walk, folder_setup, folder_teardown)
+TEST_AS_ROOT(what_proc_does_not_show_ends_the_walk, directory_setup, directory_teardown)
 {
     put(*state, SSHD, START, "root", 60);
     add_all();
@@ -187,7 +187,7 @@ TEST_AS_ROOT(what_proc_does_not_show_ends_the_walk, folder_setup, folder_teardow
     assert_asked(*state, "/proc can't be read");
 }
 
-TEST_AS_ROOT(the_walk_has_64_steps, folder_setup, folder_teardown)
+TEST_AS_ROOT(the_walk_has_64_steps, directory_setup, directory_teardown)
 {
     for (int far = 0; far < 2; far++) {
         put(*state, CHAIN + 64 + far, START, "root", 60);
@@ -203,7 +203,7 @@ TEST_AS_ROOT(the_walk_has_64_steps, folder_setup, folder_teardown)
     }
 }
 
-TEST_AS_ROOT(the_time_ends_and_does_not_begin_in_the_future, folder_setup, folder_teardown)
+TEST_AS_ROOT(the_time_ends_and_does_not_begin_in_the_future, directory_setup, directory_teardown)
 {
     put(*state, SSHD, START, "root", MINUTES * 60 - 1);
     add_all();
@@ -216,7 +216,7 @@ TEST_AS_ROOT(the_time_ends_and_does_not_begin_in_the_future, folder_setup, folde
     assert_asked(*state, "of this session");
 }
 
-TEST_AS_ROOT(without_a_folder_there_is_no_session, folder_setup, folder_teardown)
+TEST_AS_ROOT(without_a_directory_there_is_no_session, directory_setup, directory_teardown)
 {
     add_all();
     assert_asked(*state, "no session has proved a code");

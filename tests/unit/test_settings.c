@@ -8,7 +8,7 @@
 
 #include "core/keys.h"
 #include "core/settings.h"
-#include "folder.h"
+#include "directory.h"
 #include "paths.h"
 
 #define SHOWN   "verify.conf"
@@ -615,19 +615,19 @@ TEST(survives_deep_nesting)
 }
 
 /* A file that would change the prompt, if it were included. */
-static void write_included(const char *folder)
+static void write_included(const char *directory)
 {
-    folder_write(folder, "included", "login = { prompt = \"included\"; };\n", 0600);
+    directory_write(directory, "included", "login = { prompt = \"included\"; };\n", 0600);
 }
 
-static void assert_not_included(const char *folder, const char *before, const char *after)
+static void assert_not_included(const char *directory, const char *before, const char *after)
 {
     char text[TEXT_SIZE];
     struct settings *settings = NULL;
     struct verdict why_not = { 0 };
 
     snprintf(text, sizeof text, "service = { " MINIMUM " };%s@include \"%s\"%s", before,
-             folder_path(folder, "included"), after);
+             directory_path(directory, "included"), after);
     if (settings_parse(text, SHOWN, &settings, &why_not))
         assert_string_equal(settings->prompt, "Verification code: ");
     else
@@ -645,34 +645,34 @@ TEST(refuses_an_include_and_names_its_line)
     assert_wrong("login = {\n\n\n\n@include \"x\"\n};", SHOWN ":5: @include is not supported");
 }
 
-TEST(does_not_end_at_the_include_of_a_folder)
+TEST(does_not_end_at_the_include_of_a_directory)
 {
     assert_wrong("@include \"/\"\n", "@include is not supported");
     assert_wrong("\f@include \"/\"\n", SHOWN ":1: ");
     assert_wrong("\v@include \"/\"\n", SHOWN ":1: ");
 }
 
-TEST_IN_FOLDER(follows_no_include_in_disguise)
+TEST_IN_DIRECTORY(follows_no_include_in_disguise)
 {
-    const char *folder = *state;
+    const char *directory = *state;
     static const char *const others[] = {
         "\xef\xbb\xbf", "\n\xef\xbb\xbf", "/**/",       "/*\n*/",        "# x\n/**/",
         "\\\n",         "\n\\\n",         "\n;",        "\nlogin = {\n", "\n\n\r\n\t \t",
         "\nx = \"\n",   "\nx = \"\n\"\n", "\n@include", "\n// x\r",      "\n\x0b\x0c ",
     };
 
-    write_included(folder);
+    write_included(directory);
     for (unsigned byte = 1; byte <= 255; byte++) {
         const char one = (char)byte;
         const char lines[][4] = { { one },      { '\n', one },      { one, '\n' },
                                   { one, ' ' }, { '\n', one, ' ' }, { '\n', ' ', one },
                                   { one, one } };
         for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
-            assert_not_included(folder, lines[i], "\n");
+            assert_not_included(directory, lines[i], "\n");
     }
     for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
-        assert_not_included(folder, others[i], "\n");
-        assert_not_included(folder, others[i], "*/ \"; };");
+        assert_not_included(directory, others[i], "\n");
+        assert_not_included(directory, others[i], "*/ \"; };");
     }
 }
 
@@ -683,16 +683,16 @@ TEST(takes_an_at_sign_elsewhere)
     assert_key_right("login", "prompt", "\"x\" /* @ */");
 }
 
-TEST_IN_FOLDER(reads_a_file_that_others_cannot_write)
+TEST_IN_DIRECTORY(reads_a_file_that_others_cannot_write)
 {
-    const char *folder = *state;
+    const char *directory = *state;
     static const mode_t modes[] = { 0400, 0600, 0640, 0644 };
 
     for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
         struct settings *settings = NULL;
         struct verdict why_not = { 0 };
-        folder_write(folder, "conf", "service = { " MINIMUM " };", modes[i]);
-        assert_true(settings_read(folder_path(folder, "conf"), &settings, &why_not));
+        directory_write(directory, "conf", "service = { " MINIMUM " };", modes[i]);
+        assert_true(settings_read(directory_path(directory, "conf"), &settings, &why_not));
         settings_free(&settings);
     }
 }
@@ -708,38 +708,38 @@ static void assert_unreadable(const char *path, const char *part)
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, part);
 }
 
-TEST_IN_FOLDER(names_the_path_of_a_file_with_a_mistake)
+TEST_IN_DIRECTORY(names_the_path_of_a_file_with_a_mistake)
 {
-    const char *folder = *state;
+    const char *directory = *state;
 
-    folder_write(folder, "conf", "\nlogin = { attempts = 6; };", 0600);
-    assert_unreadable(folder_path(folder, "conf"),
+    directory_write(directory, "conf", "\nlogin = { attempts = 6; };", 0600);
+    assert_unreadable(directory_path(directory, "conf"),
                       "/conf:2: login.attempts must be a number from 1 to 5");
 }
 
-TEST_IN_FOLDER(reads_no_file_that_is_missing_or_that_others_can_write)
+TEST_IN_DIRECTORY(reads_no_file_that_is_missing_or_that_others_can_write)
 {
-    const char *folder = *state;
+    const char *directory = *state;
 
-    assert_unreadable(folder_path(folder, "conf"), "No such file");
-    folder_write(folder, "conf", "service = { " MINIMUM " };", 0660);
-    assert_unreadable(folder_path(folder, "conf"), "writable by others: chmod go-w");
+    assert_unreadable(directory_path(directory, "conf"), "No such file");
+    directory_write(directory, "conf", "service = { " MINIMUM " };", 0660);
+    assert_unreadable(directory_path(directory, "conf"), "writable by others: chmod go-w");
 }
 
-TEST_IN_FOLDER(reads_no_file_with_a_nul_byte)
+TEST_IN_DIRECTORY(reads_no_file_with_a_nul_byte)
 {
-    const char *folder = *state;
+    const char *directory = *state;
     static const char text[] = "service = { " MINIMUM " };\0login = { };";
 
-    folder_write_bytes(folder, "conf", text, sizeof text - 1, 0600);
-    assert_unreadable(folder_path(folder, "conf"), "NUL");
-    folder_write_bytes(folder, "conf", text, sizeof "service = { " MINIMUM " };", 0600);
-    assert_unreadable(folder_path(folder, "conf"), "NUL");
+    directory_write_bytes(directory, "conf", text, sizeof text - 1, 0600);
+    assert_unreadable(directory_path(directory, "conf"), "NUL");
+    directory_write_bytes(directory, "conf", text, sizeof "service = { " MINIMUM " };", 0600);
+    assert_unreadable(directory_path(directory, "conf"), "NUL");
 }
 
-TEST_IN_FOLDER(reads_files_of_64_kib_and_no_larger)
+TEST_IN_DIRECTORY(reads_files_of_64_kib_and_no_larger)
 {
-    const char *folder = *state;
+    const char *directory = *state;
     size_t size = 64 * 1024;
     char *text = malloc(size + 1);
     struct settings *settings = NULL;
@@ -747,11 +747,11 @@ TEST_IN_FOLDER(reads_files_of_64_kib_and_no_larger)
     int used = sprintf(text, "service = { " MINIMUM " };");
 
     memset(text + used, '\n', size + 1 - (size_t)used);
-    folder_write_bytes(folder, "conf", text, size, 0600);
-    assert_true(settings_read(folder_path(folder, "conf"), &settings, &why_not));
+    directory_write_bytes(directory, "conf", text, size, 0600);
+    assert_true(settings_read(directory_path(directory, "conf"), &settings, &why_not));
     settings_free(&settings);
-    folder_write_bytes(folder, "conf", text, size + 1, 0600);
-    assert_unreadable(folder_path(folder, "conf"), "larger than 65536 bytes");
+    directory_write_bytes(directory, "conf", text, size + 1, 0600);
+    assert_unreadable(directory_path(directory, "conf"), "larger than 65536 bytes");
     free(text);
 }
 

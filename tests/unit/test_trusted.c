@@ -12,7 +12,7 @@
 
 #include "core/secret.h"
 #include "core/trusted.h"
-#include "folder.h"
+#include "directory.h"
 
 enum { SOMEBODY = 12345 };
 
@@ -42,42 +42,42 @@ static void assert_refuses(const char *path, enum trusted_readers readers, size_
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, part);
 }
 
-TEST_IN_FOLDER(a_file_must_not_be_writable_by_others)
+TEST_IN_DIRECTORY(a_file_must_not_be_writable_by_others)
 {
-    const char *folder = *state;
+    const char *directory = *state;
 
     for (mode_t mode = 0; mode <= 0777; mode++) {
-        folder_write(folder, "file", "text", S_IRUSR | mode);
+        directory_write(directory, "file", "text", S_IRUSR | mode);
         if (mode & (S_IWGRP | S_IWOTH))
-            assert_refuses(folder_path(folder, "file"), TRUSTED_READERS_ANY, 4,
+            assert_refuses(directory_path(directory, "file"), TRUSTED_READERS_ANY, 4,
                            "writable by others: chmod go-w it");
         else
-            assert_reads(folder_path(folder, "file"), TRUSTED_READERS_ANY, 4, "text");
-        unlink(folder_path(folder, "file"));
+            assert_reads(directory_path(directory, "file"), TRUSTED_READERS_ANY, 4, "text");
+        unlink(directory_path(directory, "file"));
     }
 }
 
-TEST_IN_FOLDER(a_secret_must_be_its_owner_s_alone)
+TEST_IN_DIRECTORY(a_secret_must_be_its_owner_s_alone)
 {
-    const char *folder = *state;
+    const char *directory = *state;
 
     for (mode_t mode = 0; mode <= 0777; mode++) {
-        folder_write(folder, "file", "text", S_IRUSR | mode);
+        directory_write(directory, "file", "text", S_IRUSR | mode);
         if (mode & (S_IRWXG | S_IRWXO))
-            assert_refuses(folder_path(folder, "file"), TRUSTED_READERS_OWNER, 4,
+            assert_refuses(directory_path(directory, "file"), TRUSTED_READERS_OWNER, 4,
                            mode & (S_IWGRP | S_IWOTH) ? "chmod go-w it" : "chmod 0600 it");
         else
-            assert_reads(folder_path(folder, "file"), TRUSTED_READERS_OWNER, 4, "text");
-        unlink(folder_path(folder, "file"));
+            assert_reads(directory_path(directory, "file"), TRUSTED_READERS_OWNER, 4, "text");
+        unlink(directory_path(directory, "file"));
     }
 }
 
-TEST_AS_ROOT(a_file_must_not_be_somebody_else_s, folder_setup, folder_teardown)
+TEST_AS_ROOT(a_file_must_not_be_somebody_else_s, directory_setup, directory_teardown)
 {
-    const char *folder = *state;
-    const char *path = folder_path(folder, "file");
+    const char *directory = *state;
+    const char *path = directory_path(directory, "file");
 
-    folder_write(folder, "file", "text", 0600);
+    directory_write(directory, "file", "text", 0600);
     assert_int_equal(chown(path, SOMEBODY, 0), 0);
     assert_refuses(path, TRUSTED_READERS_ANY, 4, "is not owned by root: chown root it");
     assert_refuses(path, TRUSTED_READERS_OWNER, 4, "is not owned by root: chown root it");
@@ -85,17 +85,17 @@ TEST_AS_ROOT(a_file_must_not_be_somebody_else_s, folder_setup, folder_teardown)
     assert_reads(path, TRUSTED_READERS_OWNER, 4, "text");
 }
 
-TEST_AS_ROOT(a_user_who_is_not_root_may_own_the_files_and_no_third_may, folder_setup,
-             folder_teardown)
+TEST_AS_ROOT(a_user_who_is_not_root_may_own_the_files_and_no_third_may, directory_setup,
+             directory_teardown)
 {
-    const char *folder = *state;
-    const char *file = folder_path(folder, "file");
+    const char *directory = *state;
+    const char *file = directory_path(directory, "file");
     struct verdict why_not = { 0 };
     int descriptor, foreign;
     bool absent;
 
-    folder_write(folder, "file", "text", 0644);
-    assert_int_equal(chmod(folder, 0755), 0);
+    directory_write(directory, "file", "text", 0644);
+    assert_int_equal(chmod(directory, 0755), 0);
 
     assert_int_equal(chown(file, SOMEBODY, 0), 0);
     assert_int_equal(seteuid(SOMEBODY), 0);
@@ -123,92 +123,95 @@ TEST_AS_ROOT(a_user_who_is_not_root_may_own_the_files_and_no_third_may, folder_s
     close(descriptor);
 }
 
-TEST_IN_FOLDER(a_file_that_is_not_there_is_absent)
+TEST_IN_DIRECTORY(a_file_that_is_not_there_is_absent)
 {
-    const char *folder = *state;
+    const char *directory = *state;
     char *text = NULL;
     struct verdict why_not = { 0 };
 
-    assert_int_equal(trusted_read_file(AT_FDCWD, folder_path(folder, "file"), "SHOWN",
+    assert_int_equal(trusted_read_file(AT_FDCWD, directory_path(directory, "file"), "SHOWN",
                                        TRUSTED_READERS_ANY, 4, &text, &why_not),
                      TRUSTED_ABSENT);
     assert_null(text);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "SHOWN: No such file");
 }
 
-TEST_IN_FOLDER(a_file_that_cannot_be_reached_is_not_absent)
+TEST_IN_DIRECTORY(a_file_that_cannot_be_reached_is_not_absent)
 {
-    const char *folder = *state;
+    const char *directory = *state;
     char name[300];
 
-    folder_write(folder, "file", "text", 0600);
-    assert_refuses(folder_path(folder, "file/below"), TRUSTED_READERS_ANY, 4, "Not a directory");
+    directory_write(directory, "file", "text", 0600);
+    assert_refuses(directory_path(directory, "file/below"), TRUSTED_READERS_ANY, 4,
+                   "Not a directory");
     memset(name, 'x', sizeof name - 1);
     name[sizeof name - 1] = '\0';
-    assert_refuses(folder_path(folder, name), TRUSTED_READERS_ANY, 4, "File name too long");
+    assert_refuses(directory_path(directory, name), TRUSTED_READERS_ANY, 4, "File name too long");
 }
 
-TEST_IN_FOLDER(only_a_regular_file_is_one)
+TEST_IN_DIRECTORY(only_a_regular_file_is_one)
 {
-    const char *folder = *state;
+    const char *directory = *state;
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     int listener = socket(AF_UNIX, SOCK_STREAM, 0);
 
-    folder_write(folder, "file", "text", 0600);
-    assert_int_equal(symlink("file", folder_path(folder, "link")), 0);
-    assert_refuses(folder_path(folder, "link"), TRUSTED_READERS_ANY, 4,
+    directory_write(directory, "file", "text", 0600);
+    assert_int_equal(symlink("file", directory_path(directory, "link")), 0);
+    assert_refuses(directory_path(directory, "link"), TRUSTED_READERS_ANY, 4,
                    "must not be a symbolic link");
-    assert_int_equal(symlink("nowhere", folder_path(folder, "dangling")), 0);
-    assert_refuses(folder_path(folder, "dangling"), TRUSTED_READERS_ANY, 4,
+    assert_int_equal(symlink("nowhere", directory_path(directory, "dangling")), 0);
+    assert_refuses(directory_path(directory, "dangling"), TRUSTED_READERS_ANY, 4,
                    "must not be a symbolic link");
 
     alarm(10); /* whoever opens a FIFO to read waits for a writer */
-    assert_int_equal(mkfifo(folder_path(folder, "fifo"), 0600), 0);
-    assert_refuses(folder_path(folder, "fifo"), TRUSTED_READERS_ANY, 4, "not a regular file");
+    assert_int_equal(mkfifo(directory_path(directory, "fifo"), 0600), 0);
+    assert_refuses(directory_path(directory, "fifo"), TRUSTED_READERS_ANY, 4, "not a regular file");
     alarm(0);
 
-    assert_refuses(folder, TRUSTED_READERS_ANY, 4, "not a regular file");
+    assert_refuses(directory, TRUSTED_READERS_ANY, 4, "not a regular file");
     assert_refuses("/dev/null", TRUSTED_READERS_ANY, 4, "not a regular file");
 
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", folder_path(folder, "socket"));
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", directory_path(directory, "socket"));
     assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
-    assert_refuses(folder_path(folder, "socket"), TRUSTED_READERS_ANY, 4, "SHOWN");
+    assert_refuses(directory_path(directory, "socket"), TRUSTED_READERS_ANY, 4, "SHOWN");
     close(listener);
 }
 
-TEST_IN_FOLDER(a_file_has_at_most_so_many_bytes)
+TEST_IN_DIRECTORY(a_file_has_at_most_so_many_bytes)
 {
-    const char *folder = *state;
+    const char *directory = *state;
 
-    folder_write(folder, "file", "12345", 0600);
-    assert_reads(folder_path(folder, "file"), TRUSTED_READERS_ANY, 6, "12345");
-    assert_reads(folder_path(folder, "file"), TRUSTED_READERS_ANY, 5, "12345");
-    assert_refuses(folder_path(folder, "file"), TRUSTED_READERS_ANY, 4, "larger than 4 bytes");
-    folder_write(folder, "file", "", 0600);
-    assert_reads(folder_path(folder, "file"), TRUSTED_READERS_ANY, 0, "");
+    directory_write(directory, "file", "12345", 0600);
+    assert_reads(directory_path(directory, "file"), TRUSTED_READERS_ANY, 6, "12345");
+    assert_reads(directory_path(directory, "file"), TRUSTED_READERS_ANY, 5, "12345");
+    assert_refuses(directory_path(directory, "file"), TRUSTED_READERS_ANY, 4,
+                   "larger than 4 bytes");
+    directory_write(directory, "file", "", 0600);
+    assert_reads(directory_path(directory, "file"), TRUSTED_READERS_ANY, 0, "");
 }
 
-TEST_IN_FOLDER(a_file_has_no_nul_byte)
+TEST_IN_DIRECTORY(a_file_has_no_nul_byte)
 {
-    const char *folder = *state;
+    const char *directory = *state;
 
     for (size_t at = 0; at < 4; at++) {
         char bytes[] = { 'a', 'b', 'c', 'd' };
         bytes[at] = '\0';
-        folder_write_bytes(folder, "file", bytes, sizeof bytes, 0600);
-        assert_refuses(folder_path(folder, "file"), TRUSTED_READERS_ANY, 4, "holds a NUL byte");
+        directory_write_bytes(directory, "file", bytes, sizeof bytes, 0600);
+        assert_refuses(directory_path(directory, "file"), TRUSTED_READERS_ANY, 4,
+                       "holds a NUL byte");
     }
 }
 
-TEST_IN_FOLDER(a_descriptor_is_closed_on_exec)
+TEST_IN_DIRECTORY(a_descriptor_is_closed_on_exec)
 {
-    const char *folder = *state;
+    const char *directory = *state;
     struct verdict why_not = { 0 };
     bool absent = true;
     int below, file;
 
-    folder_write(folder, "file", "text", 0600);
-    below = trusted_open_folder(folder, &why_not);
+    directory_write(directory, "file", "text", 0600);
+    below = trusted_open_directory(directory, &why_not);
     assert_true(below >= 0);
     file = trusted_open_file(below, "file", "SHOWN", O_RDONLY, TRUSTED_READERS_OWNER, &absent,
                              &why_not);
@@ -230,34 +233,34 @@ static int next_descriptor(void)
     return descriptor;
 }
 
-TEST_IN_FOLDER(no_descriptor_stays_open)
+TEST_IN_DIRECTORY(no_descriptor_stays_open)
 {
-    const char *folder = *state;
+    const char *directory = *state;
     int before = next_descriptor();
     char *secret = NULL;
     struct verdict why_not = { 0 };
 
-    folder_write(folder, "file", "text", 0600);
-    assert_reads(folder_path(folder, "file"), TRUSTED_READERS_ANY, 4, "text");
-    assert_refuses(folder_path(folder, "file"), TRUSTED_READERS_ANY, 3, "larger");
-    assert_true(secret_read_line(folder_path(folder, "file"), &secret, &why_not));
+    directory_write(directory, "file", "text", 0600);
+    assert_reads(directory_path(directory, "file"), TRUSTED_READERS_ANY, 4, "text");
+    assert_refuses(directory_path(directory, "file"), TRUSTED_READERS_ANY, 3, "larger");
+    assert_true(secret_read_line(directory_path(directory, "file"), &secret, &why_not));
     secret_free(&secret);
-    assert_int_equal(chmod(folder_path(folder, "file"), 0666), 0);
-    assert_refuses(folder_path(folder, "file"), TRUSTED_READERS_ANY, 4, "writable");
-    assert_int_equal(chmod(folder, 0777), 0);
-    assert_int_equal(trusted_open_folder(folder, &why_not), -1);
+    assert_int_equal(chmod(directory_path(directory, "file"), 0666), 0);
+    assert_refuses(directory_path(directory, "file"), TRUSTED_READERS_ANY, 4, "writable");
+    assert_int_equal(chmod(directory, 0777), 0);
+    assert_int_equal(trusted_open_directory(directory, &why_not), -1);
     assert_int_equal(next_descriptor(), before);
 }
 
-TEST_IN_FOLDER(a_folder_must_be_one_that_others_cannot_write)
+TEST_IN_DIRECTORY(a_directory_must_be_one_that_others_cannot_write)
 {
-    const char *folder = *state;
+    const char *directory = *state;
     struct verdict why_not = { 0 };
     int descriptor;
 
     for (mode_t mode = 0; mode <= 0777; mode++) {
-        assert_int_equal(chmod(folder, S_IRWXU | mode), 0);
-        descriptor = trusted_open_folder(folder, &why_not);
+        assert_int_equal(chmod(directory, S_IRWXU | mode), 0);
+        descriptor = trusted_open_directory(directory, &why_not);
         if (mode & (S_IWGRP | S_IWOTH)) {
             assert_int_equal(descriptor, -1);
             assert_refused(&why_not, OUTCOME_MISCONFIGURED, "writable by others: chmod go-w it");
@@ -266,30 +269,30 @@ TEST_IN_FOLDER(a_folder_must_be_one_that_others_cannot_write)
             close(descriptor);
         }
     }
-    assert_int_equal(chmod(folder, 0700), 0);
+    assert_int_equal(chmod(directory, 0700), 0);
 }
 
-TEST_AS_ROOT(a_folder_must_not_be_somebody_else_s, folder_setup, folder_teardown)
+TEST_AS_ROOT(a_directory_must_not_be_somebody_else_s, directory_setup, directory_teardown)
 {
-    const char *folder = *state;
+    const char *directory = *state;
     struct verdict why_not = { 0 };
 
-    assert_int_equal(chown(folder, SOMEBODY, 0), 0);
-    assert_int_equal(trusted_open_folder(folder, &why_not), -1);
+    assert_int_equal(chown(directory, SOMEBODY, 0), 0);
+    assert_int_equal(trusted_open_directory(directory, &why_not), -1);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "is not owned by root: chown root it");
 }
 
-TEST_IN_FOLDER(a_directory_that_is_a_link_a_file_or_missing_is_refused)
+TEST_IN_DIRECTORY(a_directory_that_is_a_link_a_file_or_missing_is_refused)
 {
-    const char *folder = *state;
+    const char *directory = *state;
     struct verdict why_not = { 0 };
 
-    assert_int_equal(trusted_open_folder(folder_path(folder, "x"), &why_not), -1);
+    assert_int_equal(trusted_open_directory(directory_path(directory, "x"), &why_not), -1);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "No such file");
-    folder_write(folder, "file", "text", 0600);
-    assert_int_equal(trusted_open_folder(folder_path(folder, "file"), &why_not), -1);
+    directory_write(directory, "file", "text", 0600);
+    assert_int_equal(trusted_open_directory(directory_path(directory, "file"), &why_not), -1);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "not a directory");
-    assert_int_equal(symlink(".", folder_path(folder, "link")), 0);
-    assert_int_equal(trusted_open_folder(folder_path(folder, "link"), &why_not), -1);
+    assert_int_equal(symlink(".", directory_path(directory, "link")), 0);
+    assert_int_equal(trusted_open_directory(directory_path(directory, "link"), &why_not), -1);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "symbolic link");
 }

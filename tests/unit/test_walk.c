@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "admin/lint/pam-walk.h"
-#include "folder.h"
+#include "directory.h"
 
 enum { STACKS = 2000, LINES_MAX = 6, FILE_SIZE = 2048 };
 
@@ -46,7 +46,7 @@ static void print_control(unsigned *seed, char *text, size_t size)
 }
 
 /* COUNT lines; one of them may include the file INCLUDED, unless that is NULL. */
-static void write_file(const char *folder, const char *name, unsigned *seed, unsigned count,
+static void write_file(const char *directory, const char *name, unsigned *seed, unsigned count,
                        const char *included)
 {
     static const char *const modules[] = { "pam_twilio_verify.so", "pam_twilio_verify.so",
@@ -65,20 +65,21 @@ static void write_file(const char *folder, const char *name, unsigned *seed, uns
             snprintf(text + used, sizeof text - used, "auth %s %s\n",
                      random_number(seed, 3) == 0 ? "include" : "substack", included);
     }
-    folder_write(folder, name, text, 0600);
+    directory_write(directory, name, text, 0600);
 }
 
-static struct pam_stack *random_stack(const char *folder, const struct facts *facts, unsigned seed)
+static struct pam_stack *random_stack(const char *directory, const struct facts *facts,
+                                      unsigned seed)
 {
-    const char *const folders[] = { folder, NULL };
-    struct pam_stack_source source = { folders, facts };
+    const char *const directories[] = { directory, NULL };
+    struct pam_stack_source source = { directories, facts };
     char why_not[PAM_STACK_WHY_NOT_SIZE];
     struct pam_stack *stack = NULL;
 
-    folder_write(folder, "other", "", 0600);
-    write_file(folder, "deep", &seed, 1, NULL);
-    write_file(folder, "file", &seed, 1 + random_number(&seed, 2), "deep");
-    write_file(folder, "service", &seed, 1 + random_number(&seed, 3), "file");
+    directory_write(directory, "other", "", 0600);
+    write_file(directory, "deep", &seed, 1, NULL);
+    write_file(directory, "file", &seed, 1 + random_number(&seed, 2), "deep");
+    write_file(directory, "service", &seed, 1 + random_number(&seed, 3), "file");
     assert_int_equal(pam_stack_read(&source, "service", &stack, why_not), PAM_STACK_READ);
     return stack;
 }
@@ -189,7 +190,7 @@ static void compare(const struct pam_stack *stack, const struct pam_walk_result 
     }
 }
 
-TEST_IN_FOLDER(finds_what_all_single_walks_together_find)
+TEST_IN_DIRECTORY(finds_what_all_single_walks_together_find)
 {
     static const pam_codes seconds[] = { FACTS_REFUSALS, PAM_CODE_SET(PAM_CODE_IGNORE),
                                          PAM_CODE_SET(PAM_CODE_SUCCESS) };

@@ -27,8 +27,8 @@ struct unit {
     static const struct unit *const entry##_place __attribute__((used, section("units"))) = &entry
 
 /* A test is a sentence: TEST(refuses_a_doubled_key) { ... } */
-#define TEST(name)           TEST_WITH(name, NULL, NULL)
-#define TEST_IN_FOLDER(name) TEST_WITH(name, folder_setup, folder_teardown)
+#define TEST(name)              TEST_WITH(name, NULL, NULL)
+#define TEST_IN_DIRECTORY(name) TEST_WITH(name, directory_setup, directory_teardown)
 #define TEST_WITH(name, setup, teardown)                                                           \
     UNIT_ADD(name##_unit, #name, name, setup, teardown, false);                                    \
     static void name(void **state __attribute__((unused)))

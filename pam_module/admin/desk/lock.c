@@ -19,9 +19,10 @@ static bool is_there(int file)
     return fstat(file, &status) == 0 && status.st_nlink > 0;
 }
 
-int lock_take(int folder, const char *name)
+int lock_take(int directory, const char *name)
 {
-    int file = openat(folder, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    int file =
+        openat(directory, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     int reason;
 
     if (file < 0 || (flock(file, LOCK_EX | LOCK_NB) == 0 && is_there(file)))

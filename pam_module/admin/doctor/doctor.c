@@ -66,7 +66,7 @@ static void run_all(const struct doctor *doctor)
 
     if (settings_read(path, &settings, &why_not)) {
         report_add(doctor->report, REPORT_OK, "settings", NULL, "%s", path);
-        programs_add_folders(doctor->report, "settings", path);
+        programs_add_directories(doctor->report, "settings", path);
     } else {
         report_add(doctor->report, REPORT_WRONG, "settings",
                    access(path, F_OK) == 0 ? NULL : "twilio-verify setup", "%s", why_not.reason);

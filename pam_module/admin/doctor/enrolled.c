@@ -12,7 +12,7 @@
 #include "../../core/bypass.h"
 #include "../../core/userfile.h"
 #include "../desk/terminal.h"
-#include "../enroll/folder.h"
+#include "../enroll/directory.h"
 #include "../enroll/ledgers.h"
 #include "../enroll/users.h"
 #include "counts.h"
@@ -162,7 +162,7 @@ static void add_leftovers(struct report *report, const struct users *users, enum
                        : "a replaced factor of %s is still at Twilio: twilio-verify remove %s "
                          "--leftovers",
                    names[i], terminal_word(names[i]).text);
-    folder_free_names(&names);
+    directory_free_names(&names);
 }
 
 /* Before bypasses ended with the boot their files lay beside the enrollments. */
@@ -178,7 +178,7 @@ static void add_old_bypasses(struct report *report, const struct users *users)
         report_add(report, REPORT_WARNING, "bypass", remedy,
                    "%s is of an earlier version and no longer counts", path);
     }
-    folder_free_names(&names);
+    directory_free_names(&names);
 }
 
 void enrolled_add(struct report *report, const struct settings *settings)
@@ -198,11 +198,11 @@ void enrolled_add(struct report *report, const struct settings *settings)
     } else {
         report_add(report, REPORT_WRONG, "users_dir", NULL, "%s", why_not.reason);
     }
-    folder_free_names(&names);
+    directory_free_names(&names);
     add_leftovers(report, &users, USERS_PENDING);
     add_leftovers(report, &users, USERS_FORMER);
     add_old_bypasses(report, &users);
-    programs_add_folders(report, "users_dir", settings->users_dir);
+    programs_add_directories(report, "users_dir", settings->users_dir);
     users_close(&users);
 }
 
@@ -234,7 +234,8 @@ void enrolled_add_recovery(struct report *report, const struct settings *setting
                    why_not.reason);
 }
 
-/* Whether no code is asked of NAME now. A folder that can't be used is host_add()'s to report. */
+/* Whether no code is asked of NAME now. A directory that can't be used is host_add()'s to
+ * report. */
 static bool add_bypass(struct report *report, const struct settings *settings, const char *name)
 {
     enum { MINUTE = 60, HOUR = 3600 };
@@ -243,11 +244,11 @@ static bool add_bypass(struct report *report, const struct settings *settings, c
     struct verdict why_not;
     char remedy[REMEDY_SIZE];
     bool is_absent;
-    int left, folder = bypass_open_folder(settings->runtime_dir, &is_absent, &why_not);
+    int left, directory = bypass_open_directory(settings->runtime_dir, &is_absent, &why_not);
 
-    if (folder < 0)
+    if (directory < 0)
         return false;
-    close(folder);
+    close(directory);
     snprintf(remedy, sizeof remedy, "twilio-verify bypass %s --end", terminal_word(name).text);
     switch (bypass_read(settings->runtime_dir, name, &bypass, &why_not)) {
     case TRUSTED_ABSENT:

@@ -7,8 +7,8 @@
 #include "../../core/settings.h"
 #include "../desk/report.h"
 
-/* A finding about the folder of the enrollments, and one for each file that is damaged, names the
- * factor of another one, or is not found by another name of its account. */
+/* A finding about the directory of the enrollments, and one for each file that is damaged, names
+ * the factor of another one, or is not found by another name of its account. */
 void enrolled_add(struct report *report, const struct settings *settings);
 
 /* Prints the command that enrolls USER, who is not enrolled: "confirm" where a factor waits for its

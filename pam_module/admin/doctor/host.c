@@ -31,7 +31,7 @@ static void add_secret(struct report *report, const char *subject, const char *p
     auto_secret char *secret = NULL;
     struct verdict why_not;
 
-    programs_add_folders(report, subject, path);
+    programs_add_directories(report, subject, path);
     if (secret_read_line(path, &secret, &why_not)) {
         report_add(report, REPORT_OK, subject, NULL, "%s: one line, for root alone", path);
         return;
@@ -64,7 +64,7 @@ static const struct passwd *add_account(struct report *report, const struct sett
     return NULL;
 }
 
-/* A certificate as OpenSSL looks for it in a folder: 8 digits, a dot, a number. */
+/* A certificate as OpenSSL looks for it in a directory: 8 digits, a dot, a number. */
 static bool is_hashed(const char *name)
 {
     return strspn(name, "0123456789abcdef") == 8 && name[8] == '.' &&
@@ -92,7 +92,7 @@ static bool read_file(const char *path, struct failure *failure)
     return (file >= 0 && read(file, bytes, sizeof bytes) >= 0) || refuse(failure, path, errno);
 }
 
-static bool read_folder(const char *path, struct failure *failure)
+static bool read_directory(const char *path, struct failure *failure)
 {
     DIR *stream = opendir(path);
     const struct dirent *entry;
@@ -118,13 +118,13 @@ static bool read_folder(const char *path, struct failure *failure)
     return is_read;
 }
 
-static bool write_folder(const char *path, struct failure *failure)
+static bool write_directory(const char *path, struct failure *failure)
 {
     return access(path, R_OK | W_OK | X_OK) == 0 || refuse(failure, path, errno);
 }
 
-/* Modes do not tell it, of all the folders above and the modules of the kernel: becomes RUN_AS in a
- * process of its own, and tries. */
+/* Modes do not tell it, of all the directories above and the modules of the kernel: becomes RUN_AS
+ * in a process of its own, and tries. */
 static bool try_as(const char *run_as, bool (*act)(const char *path, struct failure *failure),
                    const char *path, struct failure *ret_failure)
 {
@@ -189,7 +189,7 @@ static void add_state(struct report *report, const struct settings *settings,
              terminal_word(settings->run_as).text, terminal_word(path).text);
     if (problem != NULL)
         report_add(report, REPORT_WRONG, "state_dir", remedy, "%s: %s", path, problem);
-    else if (account != NULL && !try_as(settings->run_as, write_folder, path, &failure))
+    else if (account != NULL && !try_as(settings->run_as, write_directory, path, &failure))
         report_add(report, REPORT_WRONG, "state_dir", remedy_of(&failure),
                    "%s cannot write there: %s", settings->run_as, failure.why_not.reason);
     else
@@ -202,12 +202,12 @@ static void add_runtime(struct report *report, const struct settings *settings)
 {
     struct verdict why_not;
     bool is_absent;
-    auto_close folder = bypass_open_folder(settings->runtime_dir, &is_absent, &why_not);
+    auto_close directory = bypass_open_directory(settings->runtime_dir, &is_absent, &why_not);
 
-    if (folder < 0 && !is_absent)
+    if (directory < 0 && !is_absent)
         report_add(report, REPORT_WARNING, "runtime_dir", NULL, "no bypass works: %s",
                    why_not.reason);
-    programs_add_folders(report, "runtime_dir", settings->runtime_dir);
+    programs_add_directories(report, "runtime_dir", settings->runtime_dir);
 }
 
 static void add_certificates(struct report *report, const struct settings *settings)
@@ -221,7 +221,7 @@ static void add_certificates(struct report *report, const struct settings *setti
         const char *subject = !is_ours ? "certificates" : i == 0 ? "ca_file" : "ca_path";
         if (paths[i] == NULL)
             continue;
-        if (try_as(settings->run_as, i == 1 ? read_folder : read_file, paths[i], &failure))
+        if (try_as(settings->run_as, i == 1 ? read_directory : read_file, paths[i], &failure))
             report_add(report, REPORT_OK, subject, NULL, "%s can be read by %s", paths[i],
                        settings->run_as);
         else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* What lies on this host for a login: the secrets, the account, the folders, the certificates. */
+/* What lies on this host for a login: the secrets, the account, the directories, the
+ * certificates. */
 #pragma once
 
 #include "../../core/settings.h"

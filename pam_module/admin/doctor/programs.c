@@ -24,36 +24,36 @@
 
 enum { REMEDY_SIZE = 2 * PATH_MAX + TERMINAL_WORD_SIZE };
 
-static bool is_foreign(const struct stat *folder)
+static bool is_foreign(const struct stat *directory)
 {
-    return folder->st_uid != 0 && folder->st_uid != geteuid();
+    return directory->st_uid != 0 && directory->st_uid != geteuid();
 }
 
-static bool is_open(const struct stat *folder)
+static bool is_open(const struct stat *directory)
 {
-    return folder->st_mode & (S_IWGRP | S_IWOTH) && !(folder->st_mode & S_ISVTX);
+    return directory->st_mode & (S_IWGRP | S_IWOTH) && !(directory->st_mode & S_ISVTX);
 }
 
-void programs_add_folders(struct report *report, const char *subject, const char *path)
+void programs_add_directories(struct report *report, const char *subject, const char *path)
 {
-    char folder[PATH_MAX], remedy[REMEDY_SIZE];
+    char directory[PATH_MAX], remedy[REMEDY_SIZE];
     struct stat status;
     char *slash;
 
-    snprintf(folder, sizeof folder, "%s", path);
-    while ((slash = strrchr(folder, '/')) != NULL && slash != folder) {
+    snprintf(directory, sizeof directory, "%s", path);
+    while ((slash = strrchr(directory, '/')) != NULL && slash != directory) {
         *slash = '\0';
-        if (stat(folder, &status) != 0 || (!is_foreign(&status) && !is_open(&status)))
+        if (stat(directory, &status) != 0 || (!is_foreign(&status) && !is_open(&status)))
             continue;
         if (is_foreign(&status))
             snprintf(remedy, sizeof remedy,
                      "chown root %s, or move %s to a directory that root owns",
-                     terminal_word(folder).text, path);
+                     terminal_word(directory).text, path);
         else
-            snprintf(remedy, sizeof remedy, "chmod go-w %s", terminal_word(folder).text);
+            snprintf(remedy, sizeof remedy, "chmod go-w %s", terminal_word(directory).text);
         report_add(report, REPORT_WARNING, subject, remedy,
                    "directory %s is writable by non-root users, who can replace what is in it",
-                   folder);
+                   directory);
     }
 }
 
@@ -90,7 +90,7 @@ static void add(struct report *report, const char *subject, const char *path, bo
     } else
         report_add(report, REPORT_OK, subject, NULL, "%s", path);
     if (!is_absent)
-        programs_add_folders(report, subject, path);
+        programs_add_directories(report, subject, path);
 }
 
 static bool is_there(const char *path)
@@ -100,17 +100,17 @@ static bool is_there(const char *path)
     return lstat(path, &status) == 0;
 }
 
-/* Whether libpam finds its own modules in FOLDER. */
-static bool holds_modules(const char *folder)
+/* Whether libpam finds its own modules in DIRECTORY. */
+static bool holds_modules(const char *directory)
 {
     char path[PATH_MAX + sizeof "/pam_unix.so"];
 
-    snprintf(path, sizeof path, "%s/pam_unix.so", folder);
+    snprintf(path, sizeof path, "%s/pam_unix.so", directory);
     return is_there(path);
 }
 
-/* The folder "security" beside libpam, as ld.so(8) finds it. */
-static bool find_beside_libpam(char folder[PATH_MAX])
+/* The directory "security" beside libpam, as ld.so(8) finds it. */
+static bool find_beside_libpam(char directory[PATH_MAX])
 {
     void *libpam = dlopen("libpam.so.0", RTLD_LAZY | RTLD_LOCAL);
     const struct link_map *map = NULL;
@@ -119,23 +119,24 @@ static bool find_beside_libpam(char folder[PATH_MAX])
     if (libpam != NULL && dlinfo(libpam, RTLD_DI_LINKMAP, &map) == 0)
         slash = strrchr(map->l_name, '/');
     if (slash != NULL)
-        snprintf(folder, PATH_MAX, "%.*s/security", (int)(slash - map->l_name), map->l_name);
+        snprintf(directory, PATH_MAX, "%.*s/security", (int)(slash - map->l_name), map->l_name);
     if (libpam != NULL)
         dlclose(libpam);
-    return slash != NULL && holds_modules(folder);
+    return slash != NULL && holds_modules(directory);
 }
 
-/* The folder in which libpam looks for a module that is named without a path. False: not known. */
-static bool find_modules(char folder[PATH_MAX])
+/* The directory in which libpam looks for a module that is named without a path. False: not
+ * known. */
+static bool find_modules(char directory[PATH_MAX])
 {
     static const char *const usual[] = { "/usr/lib64/security", "/lib64/security",
                                          "/usr/lib/security", "/lib/security" };
 
-    if (find_beside_libpam(folder))
+    if (find_beside_libpam(directory))
         return true;
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
         if (holds_modules(usual[i])) {
-            snprintf(folder, PATH_MAX, "%s", usual[i]);
+            snprintf(directory, PATH_MAX, "%s", usual[i]);
             return true;
         }
     return false;
@@ -144,10 +145,10 @@ static bool find_modules(char folder[PATH_MAX])
 /* MODULE, or where that is NULL the one that libpam finds. */
 static void add_module(struct report *report, const char *module)
 {
-    char folder[PATH_MAX], path[PATH_MAX + sizeof MODULE_NAME], remedy[REMEDY_SIZE];
+    char directory[PATH_MAX], path[PATH_MAX + sizeof MODULE_NAME], remedy[REMEDY_SIZE];
 
-    if (module == NULL && find_modules(folder))
-        snprintf(path, sizeof path, "%s/" MODULE_NAME, folder);
+    if (module == NULL && find_modules(directory))
+        snprintf(path, sizeof path, "%s/" MODULE_NAME, directory);
     else
         snprintf(path, sizeof path, "%s", module != NULL ? module : PATHS_MODULE);
     if (module != NULL || is_there(path) || !is_there(PATHS_MODULE)) {
@@ -155,11 +156,11 @@ static void add_module(struct report *report, const char *module)
         return;
     }
     snprintf(remedy, sizeof remedy,
-             "build it with meson's option -Dsecuredir=%s, and install it again", folder);
+             "build it with meson's option -Dsecuredir=%s, and install it again", directory);
     report_add(report, REPORT_WRONG, "module", remedy,
                "the module is " PATHS_MODULE ", but libpam looks for modules in %s: a service that "
                "calls it refuses everybody",
-               folder);
+               directory);
 }
 
 /* As the check program does it: the one beside it, and where there is none the one that was

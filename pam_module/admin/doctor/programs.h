@@ -5,9 +5,9 @@
 
 #include "../desk/report.h"
 
-/* Whether PATH, a file, can be replaced by nobody but root: a finding about SUBJECT for each folder
- * above it that others may write to. */
-void programs_add_folders(struct report *report, const char *subject, const char *path);
+/* Whether PATH, a file, can be replaced by nobody but root: a finding about SUBJECT for each
+ * directory above it that others may write to. */
+void programs_add_directories(struct report *report, const char *subject, const char *path);
 
 /* A finding for each: the module at MODULE or, where that is NULL, where libpam looks for it; the
  * check program at CHECK; and the twilio.so that it will load. */

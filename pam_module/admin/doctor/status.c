@@ -13,7 +13,7 @@
 #include "../../twilio/errors.h"
 #include "../desk/listing.h"
 #include "../desk/terminal.h"
-#include "../enroll/folder.h"
+#include "../enroll/directory.h"
 #include "../enroll/ledgers.h"
 #include "../enroll/people.h"
 #include "../enroll/sessions.h"
@@ -166,7 +166,7 @@ static void add_users(struct status *status)
             count_enrolled(status, &users, names);
         else if (names != NULL)
             set_number(status, fields[state], count);
-        folder_free_names(&names);
+        directory_free_names(&names);
     }
     users_close(&users);
 }
@@ -193,8 +193,9 @@ static void add_bypassed(struct status *status)
     struct boot_moment now;
     struct verdict why_not;
     bool is_absent;
-    int left, folder = bypass_open_folder(status->settings->runtime_dir, &is_absent, &why_not);
-    char **names = folder_names(folder, "");
+    int left,
+        directory = bypass_open_directory(status->settings->runtime_dir, &is_absent, &why_not);
+    char **names = directory_names(directory, "");
     size_t count = 0;
 
     for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
@@ -204,9 +205,9 @@ static void add_bypassed(struct status *status)
                  boot_now(&now) && bypass_counts(bypass, &now, &left, &why_not);
     }
     set_number(status, BYPASSED, count);
-    folder_free_names(&names);
-    if (folder >= 0)
-        close(folder);
+    directory_free_names(&names);
+    if (directory >= 0)
+        close(directory);
 }
 
 static void add_sessions(struct status *status)

@@ -23,7 +23,7 @@ static bool refuse(struct verdict *why_not, const char *path, const char *what)
     return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: %s", path, what);
 }
 
-/* Others may write into a folder with the sticky bit, and can't replace root's files there. */
+/* Others may write into a directory with the sticky bit, and can't replace root's files there. */
 static bool is_roots(const struct stat *status)
 {
     bool is_sticky = S_ISDIR(status->st_mode) && (status->st_mode & S_ISVTX);
@@ -35,42 +35,42 @@ static bool is_roots(const struct stat *status)
 /* Whether only root can change what PATH leads to. */
 static bool is_path_roots(const char *path, struct verdict *why_not)
 {
-    char folder[PATH_MAX];
+    char directory[PATH_MAX];
     struct stat status;
 
-    snprintf(folder, sizeof folder, "%s", path);
-    for (char *slash; (slash = strrchr(folder, '/')) != NULL;) {
-        slash[slash == folder] = '\0';
-        bool is_there = stat(folder, &status) == 0;
+    snprintf(directory, sizeof directory, "%s", path);
+    for (char *slash; (slash = strrchr(directory, '/')) != NULL;) {
+        slash[slash == directory] = '\0';
+        bool is_there = stat(directory, &status) == 0;
         if (!is_there && errno != ENOENT)
-            return refuse(why_not, folder, strerror(errno));
+            return refuse(why_not, directory, strerror(errno));
         if (is_there && !is_roots(&status))
-            return refuse(why_not, folder,
+            return refuse(why_not, directory,
                           "the directory is not owned by root, or others can write to it");
-        if (slash == folder)
+        if (slash == directory)
             break;
     }
     return true;
 }
 
-/* The path that PATH leads to; that of the folder where the file is missing. */
+/* The path that PATH leads to; that of the directory where the file is missing. */
 static bool resolve(const char *path, char resolved[PATH_MAX], struct verdict *why_not)
 {
     const char *name = strrchr(path, '/') + 1;
-    char folder[PATH_MAX];
+    char directory[PATH_MAX];
     struct stat status;
 
     if (realpath(path, resolved) != NULL)
         return true;
     if (errno != ENOENT || lstat(path, &status) == 0)
         return refuse(why_not, path, strerror(errno));
-    snprintf(folder, sizeof folder, "%.*s", (int)(name - path), path);
-    if (realpath(folder, resolved) != NULL)
+    snprintf(directory, sizeof directory, "%.*s", (int)(name - path), path);
+    if (realpath(directory, resolved) != NULL)
         snprintf(resolved + strlen(resolved), PATH_MAX - strlen(resolved), "/%s", name);
     else if (errno == ENOENT)
         snprintf(resolved, PATH_MAX, "%s", path);
     else
-        return refuse(why_not, folder, strerror(errno));
+        return refuse(why_not, directory, strerror(errno));
     return true;
 }
 
@@ -96,7 +96,7 @@ bool config_file_open(const char *path, struct config_file *ret_file, struct ver
     char resolved[PATH_MAX];
     char *copy;
 
-    /* The folder that a link lies in decides as well. */
+    /* The directory that a link lies in decides as well. */
     if (!is_path_roots(path, why_not) || !resolve(path, resolved, why_not) ||
         !is_path_roots(resolved, why_not) || !read_old(resolved, &old, why_not))
         return false;
@@ -169,14 +169,15 @@ static bool is_still(const struct config_file *file)
 }
 
 /* Writes NEW beside the file, and renames it. */
-static bool replace(const struct config_file *file, int folder, const char *name,
+static bool replace(const struct config_file *file, int directory, const char *name,
                     const char *temporary)
 {
-    int from = file->old != NULL ? openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
-    int to = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int from = file->old != NULL ? openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+    int to =
+        openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     bool is_written = to >= 0 && (from >= 0 || file->old == NULL) && copy_properties(from, to) &&
                       write_whole(to, file->new) && is_still(file) &&
-                      renameat(folder, temporary, folder, name) == 0;
+                      renameat(directory, temporary, directory, name) == 0;
     int reason = errno;
 
     if (to >= 0)
@@ -184,12 +185,12 @@ static bool replace(const struct config_file *file, int folder, const char *name
     if (from >= 0)
         close(from);
     if (to >= 0 && !is_written)
-        unlinkat(folder, temporary, 0);
+        unlinkat(directory, temporary, 0);
     errno = reason;
     return is_written;
 }
 
-static bool change(const struct config_file *file, int folder, const char *name,
+static bool change(const struct config_file *file, int directory, const char *name,
                    struct verdict *why_not)
 {
     char temporary[NAME_MAX + 1];
@@ -197,13 +198,13 @@ static bool change(const struct config_file *file, int folder, const char *name,
     /* libpam, sshd and systemd look at no such name. One of a call that was killed is replaced. */
     if (snprintf(temporary, sizeof temporary, ".%s.twilio-verify", name) >= (int)sizeof temporary)
         return refuse(why_not, file->path, "the name is too long");
-    unlinkat(folder, temporary, 0);
+    unlinkat(directory, temporary, 0);
     if (!is_still(file))
         return refuse(why_not, file->path, "somebody else has changed it just now: try again");
-    if (file->new != NULL ? !replace(file, folder, name, temporary)
-                          : unlinkat(folder, name, 0) != 0)
+    if (file->new != NULL ? !replace(file, directory, name, temporary)
+                          : unlinkat(directory, name, 0) != 0)
         return refuse(why_not, file->path, strerror(errno));
-    fsync(folder);
+    fsync(directory);
     return true;
 }
 
@@ -211,16 +212,16 @@ bool config_file_write(const struct config_file *file, struct verdict *why_not)
 {
     const char *name = strrchr(file->path, '/') + 1;
     char path[PATH_MAX];
-    auto_close folder = -1;
+    auto_close directory = -1;
 
     snprintf(path, sizeof path, "%.*s", (int)(name - file->path), file->path);
-    /* A folder of drop-ins may be missing. The umask is 077. */
+    /* A directory of drop-ins may be missing. The umask is 077. */
     if (mkdir(path, 0755) == 0)
         chmod(path, 0755);
-    folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0)
+    directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0)
         return refuse(why_not, path, strerror(errno));
-    return change(file, folder, name, why_not);
+    return change(file, directory, name, why_not);
 }
 
 void config_file_free(struct config_file *file)

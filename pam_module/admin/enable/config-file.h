@@ -15,9 +15,9 @@ struct config_file {
 };
 
 /* Reads the file PATH; links are followed. The caller frees with config_file_free(). False, with
- * OUTCOME_MISCONFIGURED in *WHY_NOT: somebody else than root can change it, or a folder that leads
- * to it; it is no regular file, has several hard links, more than a megabyte, a NUL byte, or lines
- * that end in CR LF; a link leads to nothing. */
+ * OUTCOME_MISCONFIGURED in *WHY_NOT: somebody else than root can change it, or a directory that
+ * leads to it; it is no regular file, has several hard links, more than a megabyte, a NUL byte, or
+ * lines that end in CR LF; a link leads to nothing. */
 bool config_file_open(const char *path, struct config_file *ret_file, struct verdict *why_not);
 
 /* Puts NEW in the place of OLD, on the disk. False, with OUTCOME_MISCONFIGURED in *WHY_NOT, and

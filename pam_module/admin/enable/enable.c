@@ -19,8 +19,8 @@
 #include "sshd.h"
 #include "stack.h"
 
-#define PAM_FOLDER "/etc/pam.d"
-#define LOCK       "/run/twilio-verify.lock"
+#define PAM_DIRECTORY "/etc/pam.d"
+#define LOCK          "/run/twilio-verify.lock"
 
 enum { NAMES_MAX = 2 };
 
@@ -366,7 +366,7 @@ static int lock(void)
     int file = lock_take(AT_FDCWD, LOCK);
 
     if (file < 0)
-        terminal_say("%s", errno == EWOULDBLOCK ? "another twilio-verify is changing " PAM_FOLDER
+        terminal_say("%s", errno == EWOULDBLOCK ? "another twilio-verify is changing " PAM_DIRECTORY
                                                   ": try again later"
                                                 : strerror(errno));
     return file;

@@ -9,9 +9,9 @@
 
 #include "../desk/child.h"
 
-#define UNIT    "polkit-agent-helper@.service"
-#define FOLDER  "/etc/systemd/system/" UNIT ".d"
-#define DROP_IN FOLDER "/twilio-verify.conf"
+#define UNIT      "polkit-agent-helper@.service"
+#define DIRECTORY "/etc/systemd/system/" UNIT ".d"
+#define DROP_IN   DIRECTORY "/twilio-verify.conf"
 
 /* As the sample of such a drop-in has it, where the reasons are. */
 static const char text[] =
@@ -61,6 +61,6 @@ bool polkit_reload(void)
 {
     static const char *const arguments[] = { "/usr/bin/systemctl", "daemon-reload", NULL };
 
-    rmdir(FOLDER); /* where it is empty */
+    rmdir(DIRECTORY); /* where it is empty */
     return access("/run/systemd/system", F_OK) != 0 || child_run(arguments, -1, NULL) == 0;
 }

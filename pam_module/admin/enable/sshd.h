@@ -16,7 +16,8 @@ bool sshd_disable(struct config_file *file, size_t *ret_count, struct verdict *w
 
 /* Reads what sshd's configuration will be with OVERLAY, and whether it will log in so. The caller
  * frees with sshd_config_free(). False, with OUTCOME_MISCONFIGURED in *WHY_NOT: sshd is not there
- * or refuses it, a line before the drop-in counts, or sshd_config does not include its folder. */
+ * or refuses it, a line before the drop-in counts, or sshd_config does not include its
+ * directory. */
 bool sshd_read(bool by_key, const struct overlay *overlay, struct sshd_config *ret_config,
                struct verdict *why_not);
 

@@ -27,7 +27,7 @@
 
 enum { INCLUDES_MAX = 8 };
 
-static const char *const folders[] = { ETC, USR, NULL };
+static const char *const directories[] = { ETC, USR, NULL };
 
 /* For lines_next_auth(): CONTEXT is how many files lie around this one. */
 static bool has_auth(const char *file, void *context)
@@ -54,7 +54,7 @@ static bool read_stack(const struct stack *stack, const char *path, const char *
                        struct pam_stack **ret_stack, struct verdict *why_not)
 {
     const struct overlay overlay[] = { { path, text }, { NULL, NULL } };
-    const struct pam_stack_source source = { folders, stack->facts, false, overlay };
+    const struct pam_stack_source source = { directories, stack->facts, false, overlay };
     char reason[PAM_STACK_WHY_NOT_SIZE];
 
     return pam_stack_read(&source, stack->service, ret_stack, reason) == PAM_STACK_READ ||
@@ -248,7 +248,7 @@ static bool opens_sessions(const struct stack *stack, const char *path, const ch
     const struct facts_service *known = facts_find_service(stack->facts, stack->service);
     const struct overlay overlay[] = { { path, text }, { NULL, NULL } };
     const struct pam_stack_source source = {
-        .folders = folders, .facts = stack->facts, .overlay = overlay, .type = "session"
+        .directories = directories, .facts = stack->facts, .overlay = overlay, .type = "session"
     };
     char reason[PAM_STACK_WHY_NOT_SIZE];
     auto_stack *found = NULL;

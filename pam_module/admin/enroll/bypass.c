@@ -15,7 +15,7 @@
 #include "../../core/enrollment.h"
 #include "../../core/text.h"
 #include "../desk/terminal.h"
-#include "folder.h"
+#include "directory.h"
 #include "tool.h"
 
 enum { MINUTE = 60, HOUR = 3600, FILE_SIZE = 1024, TEMPORARY_SIZE = 256 };
@@ -56,21 +56,21 @@ static void print_file(const struct boot_moment *now, int seconds, const char *r
              (long long)now->seconds + seconds, quoted);
 }
 
-/* Makes the folders where nobody has made them since the boot, and the file. */
+/* Makes the directories where nobody has made them since the boot, and the file. */
 static bool put_file(const char *runtime_dir, const char *user, const char *text,
                      struct verdict *why_not)
 {
     char path[BYPASS_PATH_SIZE];
     char temporary[TEMPORARY_SIZE];
-    auto_close aside = folder_make(runtime_dir, 0755, why_not), folder = -1;
+    auto_close aside = directory_make(runtime_dir, 0755, why_not), directory = -1;
 
     if (aside >= 0)
-        folder = folder_make(bypass_print_folder(runtime_dir, path), 0700, why_not);
-    if (folder < 0)
+        directory = directory_make(bypass_print_directory(runtime_dir, path), 0700, why_not);
+    if (directory < 0)
         return false;
-    /* Beside the folder: every name in it is a user's. */
+    /* Beside the directory: every name in it is a user's. */
     snprintf(temporary, sizeof temporary, "%s.new", user);
-    return folder_put(folder, user, aside, temporary, text, 0600) ||
+    return directory_put(directory, user, aside, temporary, text, 0600) ||
            verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot write %s/%s: %s", path, user,
                           strerror(errno));
 }
@@ -127,16 +127,16 @@ bool bypass_end(const struct settings *settings, const char *name, bool *ret_was
                 struct verdict *why_not)
 {
     bool is_absent;
-    auto_close folder = bypass_open_folder(settings->runtime_dir, &is_absent, why_not);
+    auto_close directory = bypass_open_directory(settings->runtime_dir, &is_absent, why_not);
 
     *ret_was_there = false;
-    if (folder < 0)
+    if (directory < 0)
         return is_absent;
-    *ret_was_there = unlinkat(folder, name, 0) == 0;
+    *ret_was_there = unlinkat(directory, name, 0) == 0;
     return *ret_was_there || errno == ENOENT ||
            verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                          "cannot remove %s/" BYPASS_FOLDER "/%s: %s", settings->runtime_dir, name,
-                          strerror(errno));
+                          "cannot remove %s/" BYPASS_DIRECTORY "/%s: %s", settings->runtime_dir,
+                          name, strerror(errno));
 }
 
 static enum command_status end(const struct tool *tool, const char *user)

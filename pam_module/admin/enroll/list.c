@@ -13,7 +13,7 @@
 #include "../../core/userfile.h"
 #include "../desk/listing.h"
 #include "../desk/terminal.h"
-#include "folder.h"
+#include "directory.h"
 #include "ledgers.h"
 #include "people.h"
 #include "sessions.h"
@@ -48,7 +48,7 @@ struct rows {
     bool is_checked; /* ask Twilio, too */
     bool is_watched; /* somebody sees the progress */
     size_t done, count;
-    int bypasses; /* their folder; -1: there are none */
+    int bypasses; /* their directory; -1: there are none */
     enum command_status status;
 };
 
@@ -232,7 +232,7 @@ static void add_bypassed(struct rows *rows, const char *name)
 
 static void add_all_bypassed(struct rows *rows)
 {
-    char **names = folder_names(rows->bypasses, "");
+    char **names = directory_names(rows->bypasses, "");
 
     if (names == NULL) {
         terminal_say("cannot read the directory of bypasses: %s", strerror(errno));
@@ -240,16 +240,16 @@ static void add_all_bypassed(struct rows *rows)
     }
     for (char **name = names; name != NULL && *name != NULL; name++)
         add_bypassed(rows, *name);
-    folder_free_names(&names);
+    directory_free_names(&names);
 }
 
-/* Without its folder there is no bypass. */
+/* Without its directory there is no bypass. */
 static void open_bypasses(struct rows *rows)
 {
     struct verdict why_not;
     bool is_absent;
 
-    rows->bypasses = bypass_open_folder(rows->tool->settings->runtime_dir, &is_absent, &why_not);
+    rows->bypasses = bypass_open_directory(rows->tool->settings->runtime_dir, &is_absent, &why_not);
     if (rows->bypasses < 0 && !is_absent)
         rows->status = worse(rows->status, tool_refuse(&why_not, "cannot read the bypasses"));
 }
@@ -265,7 +265,7 @@ static void say_old_bypasses(const struct rows *rows)
         terminal_say("%s/%s" USERS_OLD_BYPASS " is of an earlier version and no longer counts: rm "
                      "%s/%s" USERS_OLD_BYPASS,
                      users->path, *name, users->path, *name);
-    folder_free_names(&names);
+    directory_free_names(&names);
 }
 
 static void add_rows(struct rows *rows)
@@ -283,7 +283,7 @@ static void add_rows(struct rows *rows)
     for (size_t state = 0; state < USERS_STATES; state++) {
         for (char **name = names[state]; name != NULL && *name != NULL; name++)
             add_row(rows, state, *name);
-        folder_free_names(&names[state]);
+        directory_free_names(&names[state]);
     }
 }
 

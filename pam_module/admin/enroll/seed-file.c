@@ -28,14 +28,15 @@ static bool refuse(struct verdict *why_not, const char *path, int error)
 }
 
 /* The directory of PATH, to which no link leads: a user could change where it points. */
-static int open_folder(const char *path, const char *name)
+static int open_directory(const char *path, const char *name)
 {
     const struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
                                   .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
-    char folder[PATH_MAX];
+    char directory[PATH_MAX];
 
-    snprintf(folder, sizeof folder, "%s%.*s", name == path ? "." : "", (int)(name - path), path);
-    return (int)syscall(SYS_openat2, AT_FDCWD, folder, &how, sizeof how);
+    snprintf(directory, sizeof directory, "%s%.*s", name == path ? "." : "", (int)(name - path),
+             path);
+    return (int)syscall(SYS_openat2, AT_FDCWD, directory, &how, sizeof how);
 }
 
 /* What was opened is judged, not what the path means now. */
@@ -69,9 +70,9 @@ bool seed_file_open(const char *path, const char *user, struct seed_file *ret_fi
     struct seed_file file = { path, slash != NULL ? slash + 1 : path, -1, -1 };
 
     if (strcmp(path, "-") != 0) {
-        file.folder = open_folder(path, file.name);
-        if (file.folder >= 0)
-            file.file = openat(file.folder, file.name,
+        file.directory = open_directory(path, file.name);
+        if (file.directory >= 0)
+            file.file = openat(file.directory, file.name,
                                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         if (file.file < 0)
             refuse(why_not, path, errno);
@@ -114,17 +115,17 @@ bool seed_file_remove(const struct seed_file *file, struct verdict *why_not)
     struct stat here, there;
 
     if (fstat(file->file, &here) != 0 ||
-        fstatat(file->folder, file->name, &there, AT_SYMLINK_NOFOLLOW) != 0)
+        fstatat(file->directory, file->name, &there, AT_SYMLINK_NOFOLLOW) != 0)
         return refuse(why_not, file->path, errno);
     if (here.st_dev != there.st_dev || here.st_ino != there.st_ino)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s is another file now", file->path);
-    return unlinkat(file->folder, file->name, 0) == 0 || refuse(why_not, file->path, errno);
+    return unlinkat(file->directory, file->name, 0) == 0 || refuse(why_not, file->path, errno);
 }
 
 void seed_file_close(struct seed_file *file)
 {
     if (file->file >= 0)
         close(file->file);
-    if (file->folder >= 0)
-        close(file->folder);
+    if (file->directory >= 0)
+        close(file->directory);
 }

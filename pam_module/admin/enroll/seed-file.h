@@ -10,8 +10,8 @@
 
 /* An open file; "-" is standard input. */
 struct seed_file {
-    const char *path, *name; /* NAME: below FOLDER */
-    int folder, file;        /* -1: standard input */
+    const char *path, *name; /* NAME: below DIRECTORY */
+    int directory, file;     /* -1: standard input */
 };
 
 /* Opens PATH for USER. A file must be regular, owned by root or by USER, and closed to others; no

@@ -14,7 +14,7 @@ enum { MINUTE = 60 };
 
 struct search {
     const char *user;
-    int folder;
+    int directory;
     int64_t most_seconds; /* for so long a session counts */
     struct boot_moment now;
     struct sessions sessions;
@@ -44,7 +44,7 @@ static void end(void *context, pid_t pid, enum proof_kind kind, const struct pro
 
     if (!is_users(search, proof))
         return;
-    proof_remove(search->folder, pid, kind);
+    proof_remove(search->directory, pid, kind);
     search->ended++;
 }
 
@@ -53,15 +53,15 @@ static bool walk(const struct settings *settings, struct search *search,
                  struct verdict *why_not)
 {
     bool is_absent;
-    auto_close folder = proof_open_folder(settings->runtime_dir, false, &is_absent, why_not);
+    auto_close directory = proof_open_directory(settings->runtime_dir, false, &is_absent, why_not);
 
-    if (folder < 0)
+    if (directory < 0)
         return is_absent;
     if (!boot_now(&search->now))
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot read the clock");
     search->most_seconds = (int64_t)settings->session_minutes * MINUTE;
-    search->folder = folder;
-    proof_walk(folder, &search->now, found, search);
+    search->directory = directory;
+    proof_walk(directory, &search->now, found, search);
     return true;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* What the verbs share: the settings, the folder of the enrollments, the way to Twilio. */
+/* What the verbs share: the settings, the directory of the enrollments, the way to Twilio. */
 #pragma once
 
 #include "../../core/settings.h"
@@ -18,7 +18,7 @@ struct tool {
 
 #define TOOL_NONE                                                                                  \
     {                                                                                              \
-        .users = { .folders = { -1, -1, -1 }, .lock = -1 }, .signals = -1                          \
+        .users = { .directories = { -1, -1, -1 }, .lock = -1 }, .signals = -1                      \
     }
 
 /* The options of a verb that talks to Twilio. */
@@ -33,9 +33,9 @@ struct tool {
 bool tool_key(const struct command_call *call, const struct settings *settings,
               const char **ret_user, const char **ret_path, struct verdict *why_not);
 
-/* Reads the settings and opens the folder of the enrollments; where NAME is not NULL, holds signals
- * and locks NAME. Makes no request possible, and so needs no API key. *RET_TOOL is an auto_tool of
- * TOOL_NONE. False: said why on standard error. */
+/* Reads the settings and opens the directory of the enrollments; where NAME is not NULL, holds
+ * signals and locks NAME. Makes no request possible, and so needs no API key. *RET_TOOL is an
+ * auto_tool of TOOL_NONE. False: said why on standard error. */
 bool tool_open_local(const struct command_call *call, const char *name, struct tool *ret_tool);
 
 /* The same, and prepares for requests with the key that tool_key() tells. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* The folder of the enrollments. */
+/* The directory of the enrollments. */
 #include "users.h"
 
 #include <errno.h>
@@ -19,13 +19,13 @@
 #include "../../core/trusted.h"
 #include "../../core/userfile.h"
 #include "../desk/lock.h"
-#include "folder.h"
+#include "directory.h"
 
 enum { FILE_SIZE_MAX = 16 * 1024, FILE_NAME_SIZE = 256, PATH_SIZE = 4096 + 16 };
 
 #define SUFFIX USERFILE_ENROLLMENT
 
-static const char *const subfolders[USERS_STATES] = {
+static const char *const subdirectories[USERS_STATES] = {
     [USERS_ENROLLED] = "",
     [USERS_PENDING] = "/.pending",
     [USERS_FORMER] = "/.former",
@@ -35,34 +35,34 @@ static bool refuse(struct verdict *why_not, const struct users *users, enum user
                    const char *name, const char *doing)
 {
     return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s %s%s/%s%s: %s", doing, users->path,
-                          subfolders[state], name, SUFFIX, strerror(errno));
+                          subdirectories[state], name, SUFFIX, strerror(errno));
 }
 
-/* Opens one folder; without it the folders below users_dir are as good as empty. */
-static bool open_folder(struct users *users, enum users_state state, bool make,
-                        struct verdict *why_not)
+/* Opens one directory; without it the directories below users_dir are as good as empty. */
+static bool open_directory(struct users *users, enum users_state state, bool make,
+                           struct verdict *why_not)
 {
-    char folder[PATH_SIZE];
+    char directory[PATH_SIZE];
 
-    if (users->folders[state] >= 0)
+    if (users->directories[state] >= 0)
         return true;
-    snprintf(folder, sizeof folder, "%s%s", users->path, subfolders[state]);
-    if (make && mkdir(folder, 0700) != 0 && errno != EEXIST)
+    snprintf(directory, sizeof directory, "%s%s", users->path, subdirectories[state]);
+    if (make && mkdir(directory, 0700) != 0 && errno != EEXIST)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot make the directory %s: %s",
-                              folder, strerror(errno));
-    if (!make && state != USERS_ENROLLED && access(folder, F_OK) != 0 && errno == ENOENT)
+                              directory, strerror(errno));
+    if (!make && state != USERS_ENROLLED && access(directory, F_OK) != 0 && errno == ENOENT)
         return true;
-    users->folders[state] = trusted_open_folder(folder, why_not);
-    if (users->folders[state] < 0 && access(folder, F_OK) != 0 && errno == ENOENT)
+    users->directories[state] = trusted_open_directory(directory, why_not);
+    if (users->directories[state] < 0 && access(directory, F_OK) != 0 && errno == ENOENT)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                              "directory %s does not exist: install -d -m 0700 it", folder);
-    return users->folders[state] >= 0;
+                              "directory %s does not exist: install -d -m 0700 it", directory);
+    return users->directories[state] >= 0;
 }
 
-static bool open_folders(struct users *users, bool make, struct verdict *why_not)
+static bool open_directories(struct users *users, bool make, struct verdict *why_not)
 {
     for (size_t state = 0; state < USERS_STATES; state++)
-        if (!open_folder(users, state, make, why_not))
+        if (!open_directory(users, state, make, why_not))
             return false;
     return true;
 }
@@ -71,7 +71,7 @@ bool users_open(const char *path, struct users *ret_users, struct verdict *why_n
 {
     struct users users = { path, { -1, -1, -1 }, -1 };
 
-    if (!open_folders(&users, false, why_not)) {
+    if (!open_directories(&users, false, why_not)) {
         users_close(&users);
         return false;
     }
@@ -82,8 +82,8 @@ bool users_open(const char *path, struct users *ret_users, struct verdict *why_n
 void users_close(struct users *users)
 {
     for (size_t state = 0; state < USERS_STATES; state++)
-        if (users->folders[state] >= 0)
-            close(users->folders[state]);
+        if (users->directories[state] >= 0)
+            close(users->directories[state]);
     if (users->lock >= 0)
         close(users->lock);
     *users = (struct users){ users->path, { -1, -1, -1 }, -1 };
@@ -103,9 +103,9 @@ bool users_lock(struct users *users, const char *name, struct verdict *why_not)
 
     if (!print_file(name, ".lock", file))
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "the name is too long");
-    if (!open_folders(users, true, why_not))
+    if (!open_directories(users, true, why_not))
         return false;
-    users->lock = lock_take(users->folders[USERS_PENDING], file);
+    users->lock = lock_take(users->directories[USERS_PENDING], file);
     if (users->lock >= 0)
         return true;
     if (errno == EWOULDBLOCK)
@@ -178,11 +178,11 @@ enum users_found users_read(const struct users *users, enum users_state state, c
     auto_secret char *text = NULL;
     char file[FILE_NAME_SIZE], shown[PATH_SIZE + FILE_NAME_SIZE];
 
-    if (!print_file(name, SUFFIX, file) || users->folders[state] < 0)
+    if (!print_file(name, SUFFIX, file) || users->directories[state] < 0)
         return USERS_NONE;
-    snprintf(shown, sizeof shown, "%s%s/%s", users->path, subfolders[state], file);
+    snprintf(shown, sizeof shown, "%s%s/%s", users->path, subdirectories[state], file);
 
-    switch (trusted_read_file(users->folders[state], file, shown, TRUSTED_READERS_ANY,
+    switch (trusted_read_file(users->directories[state], file, shown, TRUSTED_READERS_ANY,
                               FILE_SIZE_MAX, &text, why_not)) {
     case TRUSTED_ABSENT:
         return USERS_NONE;
@@ -218,21 +218,21 @@ bool users_write(const struct users *users, enum users_state state, const char *
     if (record->push_factor_sid[0] != '\0')
         snprintf(text + length, sizeof text - (size_t)length, "push_factor_sid = \"%s\";\n",
                  record->push_factor_sid);
-    return folder_put(users->folders[state], file, users->folders[USERS_PENDING], temporary, text,
-                      0640) ||
+    return directory_put(users->directories[state], file, users->directories[USERS_PENDING],
+                         temporary, text, 0640) ||
            refuse(why_not, users, state, name, "writing");
 }
 
 bool users_put(const struct users *users, const char *name, const char *suffix, const char *text,
                struct verdict *why_not)
 {
-    int folder = users->folders[USERS_ENROLLED];
+    int directory = users->directories[USERS_ENROLLED];
     char file[FILE_NAME_SIZE], temporary[FILE_NAME_SIZE];
 
     if (!print_file(name, suffix, file) || !print_file(file, ".new", temporary))
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
                               "the name %s is too long for a file NAME%s", name, suffix);
-    return folder_put(folder, file, folder, temporary, text, 0600) ||
+    return directory_put(directory, file, directory, temporary, text, 0600) ||
            verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot write %s/%s: %s", users->path,
                           file, strerror(errno));
 }
@@ -240,14 +240,14 @@ bool users_put(const struct users *users, const char *name, const char *suffix, 
 bool users_drop(const struct users *users, const char *name, const char *suffix,
                 bool *ret_was_there, struct verdict *why_not)
 {
-    int folder = users->folders[USERS_ENROLLED];
+    int directory = users->directories[USERS_ENROLLED];
     char file[FILE_NAME_SIZE];
 
     *ret_was_there = false;
     if (!print_file(name, suffix, file))
         return true;
-    *ret_was_there = unlinkat(folder, file, 0) == 0;
-    return (*ret_was_there ? fsync(folder) == 0 : errno == ENOENT) ||
+    *ret_was_there = unlinkat(directory, file, 0) == 0;
+    return (*ret_was_there ? fsync(directory) == 0 : errno == ENOENT) ||
            verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot remove %s/%s: %s", users->path,
                           file, strerror(errno));
 }
@@ -264,11 +264,11 @@ bool users_drop_others_codes(const struct users *users, const char *name, struct
 static bool move(const struct users *users, enum users_state from, enum users_state to,
                  const char *file)
 {
-    return renameat(users->folders[from], file, users->folders[to], file) == 0 &&
-           fsync(users->folders[to]) == 0 && fsync(users->folders[from]) == 0;
+    return renameat(users->directories[from], file, users->directories[to], file) == 0 &&
+           fsync(users->directories[to]) == 0 && fsync(users->directories[from]) == 0;
 }
 
-/* Whether FILE is the same in both folders: whoever linked it was killed then. */
+/* Whether FILE is the same in both directories: whoever linked it was killed then. */
 static bool is_kept(int enrolled, int former, const char *file)
 {
     struct stat one, other;
@@ -283,7 +283,7 @@ static bool is_kept(int enrolled, int former, const char *file)
 
 bool users_install(const struct users *users, const char *name, struct verdict *why_not)
 {
-    int enrolled = users->folders[USERS_ENROLLED], former = users->folders[USERS_FORMER];
+    int enrolled = users->directories[USERS_ENROLLED], former = users->directories[USERS_FORMER];
     char file[FILE_NAME_SIZE];
 
     if (!print_file(name, SUFFIX, file))
@@ -313,18 +313,18 @@ bool users_forget(const struct users *users, enum users_state state, const char 
 
     if (!print_file(name, SUFFIX, file))
         return true;
-    if (unlinkat(users->folders[state], file, 0) != 0 && errno != ENOENT)
+    if (unlinkat(users->directories[state], file, 0) != 0 && errno != ENOENT)
         return refuse(why_not, users, state, name, "removing");
-    return fsync(users->folders[state]) == 0 || refuse(why_not, users, state, name, "removing");
+    return fsync(users->directories[state]) == 0 || refuse(why_not, users, state, name, "removing");
 }
 
 char **users_names(const struct users *users, enum users_state state, const char *suffix,
                    struct verdict *why_not)
 {
-    char **names = folder_names(users->folders[state], suffix);
+    char **names = directory_names(users->directories[state], suffix);
 
     if (names == NULL)
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot read the directory %s%s: %s",
-                       users->path, subfolders[state], strerror(errno));
+                       users->path, subdirectories[state], strerror(errno));
     return names;
 }

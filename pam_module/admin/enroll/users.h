@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* The folder of the enrollments, written to. Nothing is ever half there: a file comes into being by
- * rename(2), and what was begun at Twilio is in a file before the request leaves.
+/* The directory of the enrollments, written to. Nothing is ever half there: a file comes into being
+ * by rename(2), and what was begun at Twilio is in a file before the request leaves.
  *
  *     users_dir/NAME.conf             enrolled: what a login reads
  *     users_dir/NAME.recovery         the hashes of recovery codes, read by a login too
@@ -30,17 +30,17 @@ struct users_record {
 
 struct users {
     const char *path;
-    int folders[USERS_STATES];
+    int directories[USERS_STATES];
     int lock; /* of one user, or -1 */
 };
 
-/* Opens users_dir PATH and the folders below it; where those are missing they are empty. The caller
- * closes with users_close(). False, with OUTCOME_MISCONFIGURED in *WHY_NOT. */
+/* Opens users_dir PATH and the directories below it; where those are missing they are empty. The
+ * caller closes with users_close(). False, with OUTCOME_MISCONFIGURED in *WHY_NOT. */
 bool users_open(const char *path, struct users *ret_users, struct verdict *why_not);
 
 void users_close(struct users *users);
 
-/* Keeps other administrators away from NAME until users_close(), and makes the folders that are
+/* Keeps other administrators away from NAME until users_close(), and makes the directories that are
  * missing: before anything is written. False: one is at it right now, or
  * the lock can't be made; the verdict says why. */
 bool users_lock(struct users *users, const char *name, struct verdict *why_not);
@@ -83,7 +83,7 @@ bool users_drop(const struct users *users, const char *name, const char *suffix,
  * this name whose enrollment was deleted by hand. */
 bool users_drop_others_codes(const struct users *users, const char *name, struct verdict *why_not);
 
-/* The names that have a file with SUFFIX, sorted, for the caller to free with folder_free_names().
- * NULL, with the verdict: the folder can't be read. */
+/* The names that have a file with SUFFIX, sorted, for the caller to free with
+ * directory_free_names(). NULL, with the verdict: the directory can't be read. */
 char **users_names(const struct users *users, enum users_state state, const char *suffix,
                    struct verdict *why_not);

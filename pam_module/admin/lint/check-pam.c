@@ -27,7 +27,7 @@ enum { UNKNOWN_SIZE = 512 };
 struct survey {
     struct report *report;
     const struct check_pam *check;
-    const char *folders[3];
+    const char *directories[3];
     struct facts *facts;
     bool is_called; /* some service calls the module */
     bool is_open;   /* a program that calls it may let in by something else than PAM */
@@ -41,13 +41,13 @@ static struct survey survey_of(struct report *report, const struct check_pam *ch
 {
     return (struct survey){ .report = report,
                             .check = check,
-                            .folders = { check->pam_dir != NULL ? check->pam_dir : ETC,
-                                         check->pam_dir != NULL ? NULL : USR } };
+                            .directories = { check->pam_dir != NULL ? check->pam_dir : ETC,
+                                             check->pam_dir != NULL ? NULL : USR } };
 }
 
 static struct check_stack stack_of(const struct survey *survey, const char *service)
 {
-    return (struct check_stack){ .source = { .folders = survey->folders,
+    return (struct check_stack){ .source = { .directories = survey->directories,
                                              .facts = survey->facts,
                                              .overlay = survey->check->overlay },
                                  .service = service,
@@ -104,12 +104,12 @@ static int is_service(const struct dirent *entry)
            strchr(name, '.') == NULL;
 }
 
-/* Whether libpam takes the service NAME from a folder before the NUMBERth. */
+/* Whether libpam takes the service NAME from a directory before the NUMBERth. */
 static bool is_hidden(const struct survey *survey, const char *name, int number)
 {
     for (int i = 0; i < number; i++) {
         char path[PATH_MAX];
-        if (snprintf(path, sizeof path, "%s/%s", survey->folders[i], name) < (int)sizeof path &&
+        if (snprintf(path, sizeof path, "%s/%s", survey->directories[i], name) < (int)sizeof path &&
             access(path, F_OK) == 0)
             return true;
     }
@@ -142,15 +142,15 @@ static bool is_never_found(const char *name)
 
 /* Calls ACT with each service that has a file, but for "other". */
 static void for_each(struct survey *survey,
-                     void (*act)(struct survey *survey, const char *folder, const char *name))
+                     void (*act)(struct survey *survey, const char *directory, const char *name))
 {
-    for (int i = 0; survey->folders[i] != NULL; i++) {
+    for (int i = 0; survey->directories[i] != NULL; i++) {
         struct dirent **entries = NULL;
-        int count = scandir(survey->folders[i], &entries, is_service, alphasort);
+        int count = scandir(survey->directories[i], &entries, is_service, alphasort);
         for (int j = 0; j < count; j++) {
             const char *name = entries[j]->d_name;
             if (strcmp(name, "other") != 0 && !is_hidden(survey, name, i))
-                act(survey, survey->folders[i], name);
+                act(survey, survey->directories[i], name);
             free(entries[j]);
         }
         free(entries);
@@ -158,14 +158,14 @@ static void for_each(struct survey *survey,
 }
 
 /* What else calls the module. */
-static void add_caller(struct survey *survey, const char *folder, const char *name)
+static void add_caller(struct survey *survey, const char *directory, const char *name)
 {
     if (is_login(facts_find_service(survey->facts, name)) || !calls_itself(survey, name))
         return;
     if (is_never_found(name))
         report_add(survey->report, REPORT_WARNING, name, "rename the file",
-                   "%s/%s: libpam looks for a service in lower case, and does not find it", folder,
-                   name);
+                   "%s/%s: libpam looks for a service in lower case, and does not find it",
+                   directory, name);
     else
         add_service(survey, name, false);
 }
@@ -180,11 +180,11 @@ static bool is_named(const struct survey *survey, const char *name)
 }
 
 /* Another that will call the module since it includes a file of the overlay. */
-static void add_includer(struct survey *survey, const char *folder, const char *name)
+static void add_includer(struct survey *survey, const char *directory, const char *name)
 {
     struct check_stack stack = stack_of(survey, name);
 
-    (void)folder;
+    (void)directory;
     if (!is_named(survey, name) && check_stack_ask(&stack).is_new)
         add_service(survey, name, true);
 }
@@ -258,9 +258,9 @@ bool check_pam_add(struct report *report, const struct check_pam *check)
     return !survey.is_open;
 }
 
-static void list_caller(struct survey *survey, const char *folder, const char *name)
+static void list_caller(struct survey *survey, const char *directory, const char *name)
 {
-    (void)folder;
+    (void)directory;
     if (calls_itself(survey, name) && !is_never_found(name))
         terminal_add_word(survey->names, survey->names_size, " ", name);
 }

@@ -266,7 +266,7 @@ static void judge_blocks(const struct judge *judge, const char *path)
     }
 }
 
-/* The folder that sshd misses is there while it runs, and only then. */
+/* The directory that sshd misses is there while it runs, and only then. */
 static bool is_not_running(const char *why_not)
 {
     return strstr(why_not, "privilege separation directory") != NULL;

@@ -256,10 +256,11 @@ struct check_stack_answer check_stack_ask(const struct check_stack *check)
 
 static void note_absence(struct judge *judge)
 {
-    const char *const *folders = judge->check->source.folders;
+    const char *const *directories = judge->check->source.directories;
 
     judge_add(judge, REPORT_NOTE, NULL, "has no file in %s%s%s: the lines of \"other\" apply",
-              folders[0], folders[1] != NULL ? " or " : "", folders[1] != NULL ? folders[1] : "");
+              directories[0], directories[1] != NULL ? " or " : "",
+              directories[1] != NULL ? directories[1] : "");
 }
 
 static void judge_service(struct judge *judge, enum pam_stack_read read)

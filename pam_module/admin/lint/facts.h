@@ -79,7 +79,7 @@ const struct facts_service *facts_find_service(const struct facts *facts, const 
 /* The INDEXth service, in the order of the lines; NULL: there are no more. */
 const struct facts_service *facts_service_at(const struct facts *facts, size_t index);
 
-/* The module at PATH, as it is in a line: by its name, whatever the folder. Never NULL. */
+/* The module at PATH, as it is in a line: by its name, whatever the directory. Never NULL. */
 const struct facts_module *facts_find_module(const struct facts *facts, const char *path);
 
 /* The same, in a line with ARGUMENTS: our module does something else with "split=". */

@@ -36,7 +36,7 @@ static bool use(const struct passwd *account, const char *path, struct verdict *
     auto_settings *settings = NULL;
     auto_secret char *secret = NULL;
     const struct passwd *run_as;
-    int folder;
+    int directory;
 
     if (!become(account, why_not) || !settings_read(path, &settings, why_not) ||
         !secret_read_line(settings->api_key_file, &secret, why_not))
@@ -46,10 +46,10 @@ static bool use(const struct passwd *account, const char *path, struct verdict *
         return verdict_refuse(
             why_not, OUTCOME_MISCONFIGURED, "the account \"%s\" of run_as %s", settings->run_as,
             run_as == NULL ? "does not exist" : "has the user or the group of root");
-    folder = trusted_open_folder(settings->users_dir, why_not);
-    if (folder < 0)
+    directory = trusted_open_directory(settings->users_dir, why_not);
+    if (directory < 0)
         return false;
-    close(folder);
+    close(directory);
     return true;
 }
 

@@ -77,6 +77,6 @@ bool judge_proftpd(struct judge *judge, const char *path);
 const char *judge_account(const struct facts_service *known, const char *user);
 
 /* Whether the account NAME can use the settings of the file PATH, as the check program reads them
- * when it is not root: with the secret and the folder of enrollments that they name. Only root can
- * tell about another account. False, with OUTCOME_MISCONFIGURED in *WHY_NOT. */
+ * when it is not root: with the secret and the directory of enrollments that they name. Only root
+ * can tell about another account. False, with OUTCOME_MISCONFIGURED in *WHY_NOT. */
 bool judge_can_use(const char *name, const char *path, struct verdict *why_not);

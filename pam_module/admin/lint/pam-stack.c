@@ -189,7 +189,7 @@ static bool read_at_include(struct reader *reader, struct source *source, unsign
     if (read_name(reader, name, source->include_level + 1, source->stack_level, &is_absent))
         return true;
     return is_absent ? refuse(reader, "%s:%u: cannot read \"@include %s\": not in %s", source->path,
-                              number, name, reader->source->folders[0])
+                              number, name, reader->source->directories[0])
                      : false;
 }
 
@@ -265,22 +265,23 @@ static bool keep_path(struct pam_stack *stack, char *path)
     return true;
 }
 
-/* Whether libpam, which could not open a file for REASON, looks for it in the next folder. It does
- * so for every reason; where this process alone may not open it, what libpam reads is not known. */
+/* Whether libpam, which could not open a file for REASON, looks for it in the next directory. It
+ * does so for every reason; where this process alone may not open it, what libpam reads is not
+ * known. */
 static bool is_passed_over(int reason)
 {
     return reason == ENOENT || reason == ENOTDIR || reason == ELOOP || reason == ENAMETOOLONG;
 }
 
-/* Reads the file NAME of FOLDER. *RET_IS_ABSENT, with errno: libpam can't open it. */
-static bool read_file(struct reader *reader, const char *folder, const char *name,
+/* Reads the file NAME of DIRECTORY. *RET_IS_ABSENT, with errno: libpam can't open it. */
+static bool read_file(struct reader *reader, const char *directory, const char *name,
                       struct source *source, bool *ret_is_absent)
 {
     bool is_absolute = *name == '/';
     auto_text char *text = NULL;
     char *path = NULL;
 
-    if (asprintf(&path, "%s%s%s", is_absolute ? "" : folder, is_absolute ? "" : "/", name) < 0)
+    if (asprintf(&path, "%s%s%s", is_absolute ? "" : directory, is_absolute ? "" : "/", name) < 0)
         return refuse(reader, "out of memory");
     if (!overlay_read(reader->source->overlay, path, &text)) {
         *ret_is_absent = is_passed_over(errno);
@@ -303,14 +304,15 @@ static bool read_name(struct reader *reader, const char *name, int include_level
     /* Upstream's libpam fails the line; Debian's goes on, until the host is out of stack. */
     if (include_level >= PAM_STACK_LEVELS)
         return refuse(reader, "%s: included %d levels deep: in a circle?", name, include_level);
-    for (const char *const *folder = reader->source->folders; *folder != NULL; folder++) {
+    for (const char *const *directory = reader->source->directories; *directory != NULL;
+         directory++) {
         struct source source = { .include_level = include_level, .stack_level = stack_level };
         bool is_absent = false;
-        if (read_file(reader, *folder, name, &source, &is_absent))
+        if (read_file(reader, *directory, name, &source, &is_absent))
             return true;
         if (!is_absent)
             return false;
-        /* Debian's libpam, up to 1.7 at least, looks for an included file in the first folder
+        /* Debian's libpam, up to 1.7 at least, looks for an included file in the first directory
          * alone. */
         if (include_level > 0)
             break;

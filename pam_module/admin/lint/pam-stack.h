@@ -54,15 +54,15 @@ enum pam_stack_read {
 
 /* Where PAM's files are, and what is known about the modules that they name. */
 struct pam_stack_source {
-    const char *const *folders; /* in libpam's order; ends with NULL */
+    const char *const *directories; /* in libpam's order; ends with NULL */
     const struct facts *facts;
     bool is_flat;                  /* read "substack" as if "include" stood there */
     const struct overlay *overlay; /* files as they will be; NULL: as they are */
     const char *type;              /* of the lines that are read; NULL: "auth" */
 };
 
-/* Reads SERVICE as Debian's libpam does: from the first of the folders that has it, "other" as
- * well; what is included, "@include" too, from the first folder alone. The caller frees with
+/* Reads SERVICE as Debian's libpam does: from the first of the directories that has it, "other" as
+ * well; what is included, "@include" too, from the first directory alone. The caller frees with
  * pam_stack_free(). PAM_STACK_REFUSED fills WHY_NOT, which names file and line, and leaves
  * *RET_STACK alone. */
 enum pam_stack_read pam_stack_read(const struct pam_stack_source *source, const char *service,

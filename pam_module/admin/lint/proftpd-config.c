@@ -94,22 +94,22 @@ static bool take_section(struct walk *walk, const struct proftpd_config_line *li
     return true;
 }
 
-/* Goes through the files that PATTERN stands for, a folder for all in it; one that is not there is
- * no mistake. */
+/* Goes through the files that PATTERN stands for, a directory for all in it; one that is not there
+ * is no mistake. */
 static bool read_pattern(struct walk *walk, const char *pattern, int depth)
 {
     size_t length = strcspn(pattern, BLANKS);
-    bool is_folder = length > 0 && pattern[length - 1] == '/';
+    bool is_directory = length > 0 && pattern[length - 1] == '/';
     char whole[PATH_MAX];
     bool is_read = true;
     glob_t files = { 0 };
 
-    snprintf(whole, sizeof whole, "%.*s%s", (int)length, pattern, is_folder ? "*" : "");
+    snprintf(whole, sizeof whole, "%.*s%s", (int)length, pattern, is_directory ? "*" : "");
     if (glob(whole, GLOB_MARK, NULL, &files) == 0)
         for (size_t i = 0; i < files.gl_pathc && is_read; i++) {
             const char *path = files.gl_pathv[i];
             bool is_mark = *path != '\0' && path[strlen(path) - 1] == '/';
-            is_read = is_mark && is_folder           ? true
+            is_read = is_mark && is_directory        ? true
                       : is_mark && depth < DEPTH_MAX ? read_pattern(walk, path, depth + 1)
                                                      : read_file(walk, path, depth + 1);
         }

@@ -15,8 +15,8 @@
 
 #include "text-file.h"
 
-#define FOLDER "/etc/ssh"
-#define NOBODY "User !*" /* criteria that no connection meets */
+#define DIRECTORY "/etc/ssh"
+#define NOBODY    "User !*" /* criteria that no connection meets */
 
 enum { DEPTH_MAX = 16, COPIES_MAX = 512, PATTERN_SIZE = 4096 };
 
@@ -168,7 +168,7 @@ static bool take_pattern(struct walk *walk, const struct source *source, const c
     bool is_read = true;
     glob_t files = { 0 };
 
-    snprintf(whole, sizeof whole, "%s%s", *pattern == '/' ? "" : FOLDER "/", pattern);
+    snprintf(whole, sizeof whole, "%s%s", *pattern == '/' ? "" : DIRECTORY "/", pattern);
     if (glob(whole, 0, NULL, &files) != 0)
         files.gl_pathc = 0;
     add_overlay(walk->overlay, whole, &files);

@@ -9,7 +9,7 @@
 enum { TEXT_FILE_SIZE_MAX = 1024 * 1024 };
 
 /* Reads the regular file PATH whole; a symbolic link is followed, a FIFO does not block. The caller
- * frees *RET_TEXT. False with errno set: EISDIR is a folder, EINVAL no regular
+ * frees *RET_TEXT. False with errno set: EISDIR is a directory, EINVAL no regular
  * file either, EFBIG more than TEXT_FILE_SIZE_MAX bytes, EILSEQ a NUL byte. */
 bool text_file_read(const char *path, char **ret_text);
 

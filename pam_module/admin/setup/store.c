@@ -18,7 +18,7 @@
 #include "../desk/data-file.h"
 #include "../desk/lock.h"
 #include "../desk/terminal.h"
-#include "../enroll/folder.h"
+#include "../enroll/directory.h"
 #include "settings-text.h"
 
 #define SAMPLE "twilio-verify.conf"
@@ -26,9 +26,9 @@
 
 enum { FILE_SIZE_MAX = 64 * 1024, NAME_SIZE = 256, SECRET_SIZE = 300 };
 
-/* A file below its folder, which is open. */
+/* A file below its directory, which is open. */
 struct place {
-    char folder[PATH_MAX], name[NAME_SIZE];
+    char directory[PATH_MAX], name[NAME_SIZE];
     int descriptor;
 };
 
@@ -37,27 +37,27 @@ static bool split(const char *path, struct place *ret_place, struct verdict *why
     const char *slash = strrchr(path, '/');
     const char *name = slash != NULL ? slash + 1 : path;
 
-    *ret_place = (struct place){ .folder = ".", .descriptor = -1 };
+    *ret_place = (struct place){ .directory = ".", .descriptor = -1 };
     if (slash != NULL)
-        snprintf(ret_place->folder, sizeof ret_place->folder, "%.*s",
+        snprintf(ret_place->directory, sizeof ret_place->directory, "%.*s",
                  slash > path ? (int)(slash - path) : 1, path);
     if (*name == '\0' || (size_t)snprintf(ret_place->name, NAME_SIZE, "%s", name) >= NAME_SIZE)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s is not the path of a file", path);
     return true;
 }
 
-/* Makes the folder where it is missing. The caller closes. */
-static int open_folder(const char *path, struct verdict *why_not)
+/* Makes the directory where it is missing. The caller closes. */
+static int open_directory(const char *path, struct verdict *why_not)
 {
-    return access(path, F_OK) == 0 ? trusted_open_folder(path, why_not)
-                                   : folder_make(path, 0700, why_not);
+    return access(path, F_OK) == 0 ? trusted_open_directory(path, why_not)
+                                   : directory_make(path, 0700, why_not);
 }
 
 static bool open_place(const char *path, struct place *ret_place, struct verdict *why_not)
 {
     if (!split(path, ret_place, why_not))
         return false;
-    ret_place->descriptor = open_folder(ret_place->folder, why_not);
+    ret_place->descriptor = open_directory(ret_place->directory, why_not);
     return ret_place->descriptor >= 0;
 }
 
@@ -71,15 +71,15 @@ static bool read_sample(struct setup *setup, struct verdict *why_not)
                              why_not) == TRUSTED_READ;
 }
 
-static bool is_folder_roots(const char *path, struct verdict *why_not)
+static bool is_directory_roots(const char *path, struct verdict *why_not)
 {
     struct place place;
-    auto_close folder = -1;
+    auto_close directory = -1;
 
     if (!split(path, &place, why_not))
         return false;
-    folder = trusted_open_folder(place.folder, why_not);
-    return folder >= 0;
+    directory = trusted_open_directory(place.directory, why_not);
+    return directory >= 0;
 }
 
 /* The lock is beside the settings, where nobody else can write. */
@@ -115,7 +115,7 @@ bool store_open(struct setup *setup, struct verdict *why_not)
 {
     const char *path = setup->call->settings_path;
 
-    if (!is_folder_roots(path, why_not) || !lock(setup, why_not))
+    if (!is_directory_roots(path, why_not) || !lock(setup, why_not))
         return false;
     switch (trusted_read_file(AT_FDCWD, path, path, TRUSTED_READERS_ANY, FILE_SIZE_MAX,
                               &setup->text, why_not)) {
@@ -191,7 +191,8 @@ static bool put(const struct place *place, const char *text, mode_t mode, const 
     char temporary[NAME_SIZE + sizeof ".new"];
 
     snprintf(temporary, sizeof temporary, "%s.new", place->name);
-    return folder_put(place->descriptor, place->name, place->descriptor, temporary, text, mode) ||
+    return directory_put(place->descriptor, place->name, place->descriptor, temporary, text,
+                         mode) ||
            verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot write %s: %s", shown,
                           strerror(errno));
 }
@@ -240,9 +241,9 @@ static bool write_settings(const struct setup *setup, const char *text, struct v
 
 static bool make_users(const struct setup *setup, struct verdict *why_not)
 {
-    auto_close folder = setup->is_dry ? -1 : open_folder(setup->settings->users_dir, why_not);
+    auto_close directory = setup->is_dry ? -1 : open_directory(setup->settings->users_dir, why_not);
 
-    return setup->is_dry || folder >= 0;
+    return setup->is_dry || directory >= 0;
 }
 
 /* Whose secret logins use today: the key's, or the account's, whose auth token it is. False: the

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* A folder of root's that the tool writes to. */
-#include "folder.h"
+/* A directory of root's that the tool writes to. */
+#include "directory.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,32 +14,32 @@
 
 #include "../../core/trusted.h"
 
-int folder_make(const char *path, mode_t mode, struct verdict *why_not)
+int directory_make(const char *path, mode_t mode, struct verdict *why_not)
 {
-    int folder;
+    int directory;
 
     if (mkdir(path, 0700) != 0 && errno != EEXIST) {
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot make the directory %s: %s", path,
                        strerror(errno));
         return -1;
     }
-    folder = trusted_open_folder(path, why_not);
+    directory = trusted_open_directory(path, why_not);
     /* The umask is 077. */
-    if (folder < 0 || fchmod(folder, mode) == 0)
-        return folder;
+    if (directory < 0 || fchmod(directory, mode) == 0)
+        return directory;
 
     verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot set mode %04o of %s: %s", (unsigned)mode,
                    path, strerror(errno));
-    close(folder);
+    close(directory);
     return -1;
 }
 
 /* The group of the file that FILE is to replace. */
-static bool copy_group(int folder, const char *name, int file)
+static bool copy_group(int directory, const char *name, int file)
 {
     struct stat old;
 
-    if (fstatat(folder, name, &old, AT_SYMLINK_NOFOLLOW) != 0)
+    if (fstatat(directory, name, &old, AT_SYMLINK_NOFOLLOW) != 0)
         return errno == ENOENT;
     return fchown(file, (uid_t)-1, old.st_gid) == 0;
 }
@@ -54,8 +54,8 @@ static bool fill(int file, const char *text, mode_t mode)
            fsync(file) == 0;
 }
 
-bool folder_put(int folder, const char *name, int aside, const char *temporary, const char *text,
-                mode_t mode)
+bool directory_put(int directory, const char *name, int aside, const char *temporary,
+                   const char *text, mode_t mode)
 {
     int file, error;
     bool is_written;
@@ -64,8 +64,8 @@ bool folder_put(int folder, const char *name, int aside, const char *temporary, 
     file = openat(aside, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file < 0)
         return false;
-    is_written = copy_group(folder, name, file) && fill(file, text, mode) &&
-                 renameat(aside, temporary, folder, name) == 0 && fsync(folder) == 0;
+    is_written = copy_group(directory, name, file) && fill(file, text, mode) &&
+                 renameat(aside, temporary, directory, name) == 0 && fsync(directory) == 0;
     error = errno;
     close(file);
     if (!is_written)
@@ -115,13 +115,13 @@ static bool read_names(DIR *stream, const char *suffix, char ***names)
     return true;
 }
 
-char **folder_names(int folder, const char *suffix)
+char **directory_names(int directory, const char *suffix)
 {
     char **names = calloc(1, sizeof *names);
-    int copy = folder >= 0 ? openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    int copy = directory >= 0 ? openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     DIR *stream = copy >= 0 ? fdopendir(copy) : NULL;
     bool is_whole =
-        names != NULL && (folder < 0 || (stream != NULL && read_names(stream, suffix, &names)));
+        names != NULL && (directory < 0 || (stream != NULL && read_names(stream, suffix, &names)));
     int error = errno;
 
     if (stream != NULL)
@@ -129,12 +129,12 @@ char **folder_names(int folder, const char *suffix)
     else if (copy >= 0)
         close(copy);
     if (!is_whole)
-        folder_free_names(&names);
+        directory_free_names(&names);
     errno = error;
     return names;
 }
 
-void folder_free_names(char ***names)
+void directory_free_names(char ***names)
 {
     for (size_t i = 0; *names != NULL && (*names)[i] != NULL; i++)
         free((*names)[i]);

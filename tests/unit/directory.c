@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
-/* A temporary folder for the files of one test. */
-#include "folder.h"
+/* A temporary directory for the files of one test. */
+#include "directory.h"
 
 #include <fcntl.h>
 #include <ftw.h>
@@ -12,7 +12,7 @@
 
 #include "unit.h"
 
-int folder_setup(void **state)
+int directory_setup(void **state)
 {
     const char *parent = getenv("TMPDIR");
     char path[PATH_MAX];
@@ -33,7 +33,7 @@ static int remove_one(const char *path, const struct stat *status, int type, str
     return remove(path);
 }
 
-int folder_teardown(void **state)
+int directory_teardown(void **state)
 {
     int removed = nftw(*state, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 
@@ -41,20 +41,20 @@ int folder_teardown(void **state)
     return removed;
 }
 
-const char *folder_path(const char *folder, const char *name)
+const char *directory_path(const char *directory, const char *name)
 {
     static char paths[8][PATH_MAX];
     static unsigned next;
     char *path = paths[next++ % ARRAY_SIZE(paths)];
 
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    snprintf(path, sizeof paths[0], "%s/%s", directory, name);
     return path;
 }
 
-void folder_write_bytes(const char *folder, const char *name, const char *bytes, size_t size,
-                        mode_t mode)
+void directory_write_bytes(const char *directory, const char *name, const char *bytes, size_t size,
+                           mode_t mode)
 {
-    const char *path = folder_path(folder, name);
+    const char *path = directory_path(directory, name);
     int file;
 
     unlink(path);
@@ -65,7 +65,7 @@ void folder_write_bytes(const char *folder, const char *name, const char *bytes,
     assert_int_equal(close(file), 0);
 }
 
-void folder_write(const char *folder, const char *name, const char *text, mode_t mode)
+void directory_write(const char *directory, const char *name, const char *text, mode_t mode)
 {
-    folder_write_bytes(folder, name, text, strlen(text), mode);
+    directory_write_bytes(directory, name, text, strlen(text), mode);
 }
