@@ -27,7 +27,7 @@ struct login {
     bool renewed;                /* the one new challenge after an expired one */
     int tries;                   /* to create the challenge */
     int64_t created_ms;
-    int64_t opens_s; /* how long the limit of our own will last; 0: not reached */
+    int64_t opens_s; /* how long our own quota stays used up; 0: it is not */
 };
 
 static int64_t clock_ms(const struct login *login)
@@ -57,10 +57,10 @@ static bool on_noticed(struct http_watch *watch)
 /* Twilio's limits are for all hosts together, and who reaches them is locked out everywhere. */
 static bool count_creation(struct login *login)
 {
-    int64_t stopped_ms = questions_stop_limit(&login->questions);
+    int64_t stopped_ms = questions_stop_deadline(&login->questions);
 
     login->opens_s = login->ports->count(login->ports->context, &login->questions.verdict);
-    questions_resume_limit(&login->questions, stopped_ms);
+    questions_resume_deadline(&login->questions, stopped_ms);
     return login->opens_s == 0;
 }
 
@@ -104,11 +104,11 @@ static void drop_old_challenge(struct login *login)
 static enum claim claim_code(struct login *login)
 {
     struct questions *questions = &login->questions;
-    int64_t stopped_ms = questions_stop_limit(questions);
+    int64_t stopped_ms = questions_stop_deadline(questions);
     enum claim claimed = login->ports->claim(login->ports->context, questions->answer.text,
                                              &login->counts, &questions->verdict);
 
-    questions_resume_limit(questions, stopped_ms);
+    questions_resume_deadline(questions, stopped_ms);
     return claimed;
 }
 
@@ -148,10 +148,10 @@ static void claim(struct login *login)
 /* Whoever typed the code has learned nothing: an outage must not lock anybody out. */
 static void take_back(struct login *login)
 {
-    int64_t stopped_ms = questions_stop_limit(&login->questions);
+    int64_t stopped_ms = questions_stop_deadline(&login->questions);
 
     login->ports->take_back(login->ports->context);
-    questions_resume_limit(&login->questions, stopped_ms);
+    questions_resume_deadline(&login->questions, stopped_ms);
 }
 
 /* Sends the code. */
@@ -202,7 +202,7 @@ static void log_wrong(const struct login *login)
 /* The code let nobody in, and was wrong or never arrived. */
 static void refuse_code(struct login *login)
 {
-    questions_stop_limit(&login->questions);
+    questions_stop_deadline(&login->questions);
     log_wrong(login);
     login->ports->release(login->ports->context, login->questions.answer.text);
     login->tries = 0;
@@ -337,8 +337,8 @@ static void run(struct login *login)
     }
 }
 
-/* Tells the user when codes are accepted again, where a limit of our own refused this one. */
-static void show_limit(const struct login *login)
+/* Tells the user when codes are accepted again, where our own quota refused this one. */
+static void show_quota(const struct login *login)
 {
     enum { MINUTE = 60 };
     char text[128];
@@ -373,7 +373,7 @@ static void conclude(struct login *login)
     bool is_approved = questions->verdict.outcome == OUTCOME_APPROVED;
     int before = (int)questions->look.untold;
 
-    questions_stop_limit(questions);
+    questions_stop_deadline(questions);
     if (!is_approved && login->challenge.sid[0] != '\0')
         verdict_add(&questions->verdict, "; challenge=%s request=%s", login->challenge.sid,
                     login->challenge.request_id);
@@ -381,7 +381,7 @@ static void conclude(struct login *login)
         verdict_add(&questions->verdict, "; %d wrong code%s before", before,
                     before == 1 ? "" : "s");
     note_end(login);
-    show_limit(login);
+    show_quota(login);
 }
 
 static void run_enrolled(const struct login_request *request, const struct login_ports *ports,

@@ -49,7 +49,7 @@ struct login_ports {
                  struct challenge_service **ret_service, struct verdict *why_not);
     /* Says when this login must have ended, whatever hangs, by clock_ms(); HTTP_FOREVER: the user
      * is typing, or this host is at work and not Twilio. */
-    void (*limit)(void *context, int64_t deadline_ms);
+    void (*deadline)(void *context, int64_t deadline_ms);
     int64_t (*clock_ms)(void *context); /* clock_ms(), or a test's */
     void (*pause)(void *context, int64_t pause_ms);
 

@@ -45,10 +45,10 @@ static bool choose_number(int *ret_number)
 static bool count(struct push *push, int64_t *ret_opens_s)
 {
     struct questions *questions = push->questions;
-    int64_t stopped_ms = questions_stop_limit(questions);
+    int64_t stopped_ms = questions_stop_deadline(questions);
 
     *ret_opens_s = push->ports->push(push->ports->context, &questions->verdict);
-    questions_resume_limit(questions, stopped_ms);
+    questions_resume_deadline(questions, stopped_ms);
     return *ret_opens_s == 0;
 }
 
@@ -213,7 +213,7 @@ static void run(struct push *push)
     push->watch.noticed = on_noticed;
     push->watch.context = push;
     state = ask_phone(push, &why_not);
-    questions_stop_limit(push->questions);
+    questions_stop_deadline(push->questions);
     if (!push->questions->is_over)
         judge(push, state, &why_not);
 }

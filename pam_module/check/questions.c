@@ -38,22 +38,22 @@ static int64_t clock_ms(const struct questions *questions)
 }
 
 /* From Enter on the clock runs; while the user types it stands. */
-static void set_limit(struct questions *questions, int64_t deadline_ms)
+static void set_deadline(struct questions *questions, int64_t deadline_ms)
 {
     questions->watch.deadline_ms = deadline_ms;
-    questions->ports->limit(questions->ports->context, deadline_ms);
+    questions->ports->deadline(questions->ports->context, deadline_ms);
 }
 
-int64_t questions_stop_limit(struct questions *questions)
+int64_t questions_stop_deadline(struct questions *questions)
 {
-    questions->ports->limit(questions->ports->context, HTTP_FOREVER);
+    questions->ports->deadline(questions->ports->context, HTTP_FOREVER);
     return clock_ms(questions);
 }
 
-void questions_resume_limit(struct questions *questions, int64_t stopped_ms)
+void questions_resume_deadline(struct questions *questions, int64_t stopped_ms)
 {
     if (questions->watch.deadline_ms != HTTP_FOREVER)
-        set_limit(questions, questions->watch.deadline_ms + clock_ms(questions) - stopped_ms);
+        set_deadline(questions, questions->watch.deadline_ms + clock_ms(questions) - stopped_ms);
 }
 
 bool questions_end(struct questions *questions)
@@ -113,7 +113,7 @@ static bool leave(struct questions *questions)
 /* Whatever is wrong with an answer, what comes of it takes as long. */
 static void even_out(struct questions *questions)
 {
-    int64_t spent_ms = questions_stop_limit(questions) - questions->entered_ms;
+    int64_t spent_ms = questions_stop_deadline(questions) - questions->entered_ms;
     int64_t due_ms =
         spent_ms > SOONEST_MS ? (spent_ms + STEP_MS - 1) / STEP_MS * STEP_MS : SOONEST_MS;
 
@@ -128,7 +128,7 @@ bool questions_ask(struct questions *questions, const char *before)
     char text[TEXT_SIZE];
 
     even_out(questions);
-    set_limit(questions, HTTP_FOREVER);
+    set_deadline(questions, HTTP_FOREVER);
     explicit_bzero(&questions->answer, sizeof questions->answer);
     questions->asked++;
     snprintf(text, sizeof text, "%s%s%s%s", before, questions->look.text,
@@ -159,7 +159,7 @@ static bool end_repeated(struct questions *questions)
     return questions_end(questions);
 }
 
-/* A recovery code decides without Twilio, and under no limit of its. */
+/* A recovery code decides without Twilio, and under no deadline of its. */
 static bool try_recovery(struct questions *questions)
 {
     const struct login_ports *ports = questions->ports;
@@ -185,7 +185,7 @@ static bool take_code(struct questions *questions, int64_t timeout_ms)
     questions->watch.descriptor = -1;
     questions->watch.allotted_ms = timeout_ms;
     questions->watch.waited_ms = 0;
-    set_limit(questions, questions->entered_ms + timeout_ms);
+    set_deadline(questions, questions->entered_ms + timeout_ms);
     return true;
 }
 

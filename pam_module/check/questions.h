@@ -80,8 +80,8 @@ bool questions_survive_outage(struct questions *questions);
 
 /* Between these two the time is this host's and not Twilio's: a disk that somebody keeps busy must
  * not pass for an outage. Stopping returns what resuming wants. */
-int64_t questions_stop_limit(struct questions *questions);
-void questions_resume_limit(struct questions *questions, int64_t stopped_ms);
+int64_t questions_stop_deadline(struct questions *questions);
+void questions_resume_deadline(struct questions *questions, int64_t stopped_ms);
 
 /* The verdict may be said now: waits for the moment, and wipes. */
 void questions_finish(struct questions *questions);

@@ -31,7 +31,7 @@ static bool on_connected(struct http_watch *watch)
 }
 
 /* The timer of deadline.h says "misconfigured", and not "denied", so it never runs here. */
-static void set_no_limit(void *context, int64_t deadline_ms)
+static void set_no_deadline(void *context, int64_t deadline_ms)
 {
     (void)context;
     (void)deadline_ms;
@@ -69,7 +69,7 @@ void stranger_run(const struct login_request *request, const struct login_ports 
     struct questions *questions = &stranger.questions;
     struct login_ports own = *ports;
 
-    own.limit = set_no_limit;
+    own.deadline = set_no_deadline;
     questions_begin(questions, request, &own, on_noticed, &stranger);
     if (questions_ask(questions, "") &&
         ports->load(ports->context, &stranger.api, &stranger.service, &questions->verdict))

@@ -114,7 +114,7 @@ static bool load(void *context, const struct challenge_api **ret_api,
     return true;
 }
 
-static void set_limit(void *context, int64_t deadline_ms)
+static void set_deadline(void *context, int64_t deadline_ms)
 {
     (void)context;
     deadline_set(deadline_ms);
@@ -302,7 +302,7 @@ static void run_login(struct check *check, struct verdict *verdict)
         .log = log_now,
         .answer = answer,
         .load = load,
-        .limit = set_limit,
+        .deadline = set_deadline,
         .clock_ms = read_clock,
         .pause = pause_for,
         .claim = claim,

@@ -223,7 +223,7 @@ static int64_t on_count(void *context, struct verdict *why_not)
     fuzz_demand(world->enrollment != NULL, "no challenge is counted for nobody");
     if (!fuzz_take_word(world->input, "limit"))
         return 0;
-    verdict_refuse(why_not, OUTCOME_EXHAUSTED, "the limit of this host");
+    verdict_refuse(why_not, OUTCOME_EXHAUSTED, "the quota of this host");
     return 1;
 }
 
@@ -322,7 +322,7 @@ static enum challenge_state on_verify(struct challenge_service *service, struct 
                                       struct verdict *why_not)
 {
     fuzz_demand(is_code(code), "nothing but a code is sent");
-    fuzz_demand(watch->deadline_ms != HTTP_FOREVER, "a verification has a limit");
+    fuzz_demand(watch->deadline_ms != HTTP_FOREVER, "a verification has a deadline");
     wiped_expect(code, strlen(code));
     return challenge_api.verify(service, watch, challenge, code, why_not);
 }
@@ -379,7 +379,7 @@ static bool on_load(void *context, const struct challenge_api **ret_api,
     return true;
 }
 
-static void on_limit(void *context, int64_t deadline_ms)
+static void on_deadline(void *context, int64_t deadline_ms)
 {
     const struct world *world = context;
 
@@ -388,7 +388,7 @@ static void on_limit(void *context, int64_t deadline_ms)
     fuzz_demand(deadline_ms == HTTP_FOREVER ||
                     deadline_ms <=
                         network.now_ms + (is_push ? 30 : world->settings->timeout_seconds) * 1000,
-                "no limit is later than the settings say");
+                "no deadline is later than the settings say");
 }
 
 static int64_t on_clock(void *context)

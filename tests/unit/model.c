@@ -109,7 +109,7 @@ static bool on_ask(void *context, const char *text)
     demand(model, !model->is_to_release, "keeps a wrong code from others");
     demand(model, !model->is_to_log, "does not log a wrong code at once");
     demand(model, is_moment(model), "asks at another moment than others are asked");
-    demand(model, model->limit_ms == HTTP_FOREVER, "holds the user to a limit");
+    demand(model, model->deadline_ms == HTTP_FOREVER, "holds the user to a deadline");
     model->is_awaited = false;
     model->code[0] = '\0';
     model->asks++;
@@ -130,7 +130,7 @@ static void on_show(void *context, const char *text)
     demand(model, strstr(text, "recovery code") != NULL || strstr(text, "Too many") != NULL,
            "shows something else");
     demand(model, strstr(text, "Too many") == NULL || model->expected == OUTCOME_EXHAUSTED,
-           "tells of a limit that is not reached");
+           "tells of a quota that is not reached");
 }
 
 static void on_log(void *context, bool is_warning, const char *text)
@@ -153,7 +153,8 @@ static int on_recover(void *context, const char *code)
 
     demand(model, strncmp(code, "bcdfghjkmnp", 11) == 0, "tries what is no recovery code");
     demand(model, !model->is_final, "tries a recovery code after the end");
-    demand(model, model->limit_ms == HTTP_FOREVER, "tries a recovery code under Twilio's limit");
+    demand(model, model->deadline_ms == HTTP_FOREVER,
+           "tries a recovery code under Twilio's deadline");
     if (model->is_enrolled && choose(model, 2) == 1) {
         note(model, "right ");
         finish(model, OUTCOME_APPROVED);
@@ -244,7 +245,7 @@ static enum login_answer on_answer(void *context, bool wait, char answer[DIALOGU
 
     demand(model, !model->is_final || model->is_gone, "listens after the end");
     demand(model, can_answer || model->is_gone, "listens for an answer to nothing");
-    demand(model, model->limit_ms == HTTP_FOREVER || !wait, "holds the user to a limit");
+    demand(model, model->deadline_ms == HTTP_FOREVER || !wait, "holds the user to a deadline");
     if (model->is_gone || model->broken != NULL)
         return LOGIN_GONE;
 
@@ -294,10 +295,10 @@ static void demand_request(struct model *model, const struct http_watch *watch)
     demand(model, !model->is_final, "talks to Twilio after the end");
     demand(model, model->is_loaded, "talks to Twilio before twilio.so is loaded");
     demand(model, !model->is_outage, "talks to Twilio in an outage");
-    demand(model, !model->is_enrolled || watch->deadline_ms == model->limit_ms,
+    demand(model, !model->is_enrolled || watch->deadline_ms == model->deadline_ms,
            "watch and clock differ");
     demand(model, (model->code[0] != '\0') == (watch->deadline_ms != HTTP_FOREVER),
-           "the limit begins at another time than at the code");
+           "the deadline begins at another time than at the code");
     demand(model, (model->code[0] != '\0') == (watch->descriptor < 0),
            "listens to the user at the wrong time");
 }
@@ -556,7 +557,7 @@ static enum claim on_claim(void *context, const char *code, struct ledger_counts
     demand(model, model->code[0] != '\0' && strcmp(code, model->code) == 0,
            "claims what is not the code");
     demand(model, !model->is_claimed, "claims twice");
-    demand(model, model->limit_ms == HTTP_FOREVER, "claims under Twilio's limit");
+    demand(model, model->deadline_ms == HTTP_FOREVER, "claims under Twilio's deadline");
     take_long(model);
     choice = model->broken == NULL ? choose(model, 3) : REFUSED;
     if (choice == CLAIMED) {
@@ -623,7 +624,7 @@ static void on_release(void *context, const char *code)
     struct model *model = context;
 
     demand(model, model->is_to_release, "gives a code back that was not wrong");
-    demand(model, model->limit_ms == HTTP_FOREVER, "gives a code back under Twilio's limit");
+    demand(model, model->deadline_ms == HTTP_FOREVER, "gives a code back under Twilio's deadline");
     demand(model, strcmp(code, model->code) == 0, "gives another code back");
     model->is_to_release = false;
     model->is_claimed = false;
@@ -635,7 +636,7 @@ static int64_t on_count(void *context, struct verdict *why_not)
 
     demand(model, model->is_enrolled, "counts a challenge of nobody");
     demand(model, !model->is_final && !model->is_counted, "counts what is not created");
-    demand(model, model->limit_ms == HTTP_FOREVER, "counts under Twilio's limit");
+    demand(model, model->deadline_ms == HTTP_FOREVER, "counts under Twilio's deadline");
     take_long(model);
     if (choose(model, 3) != 2) {
         model->is_counted = true;
@@ -663,7 +664,7 @@ static void on_note_end(void *context, enum ledger_end end)
                    : model->is_recovered             ? LEDGER_RECOVERED
                                                      : LEDGER_APPROVED),
            "notes another end");
-    demand(model, model->limit_ms == HTTP_FOREVER, "notes the end under Twilio's limit");
+    demand(model, model->deadline_ms == HTTP_FOREVER, "notes the end under Twilio's deadline");
 }
 
 static const struct challenge_api api = {
@@ -695,7 +696,7 @@ static bool on_load(void *context, const struct challenge_api **ret_api,
     return verdict_refuse(why_not, outcome, "model");
 }
 
-static void on_limit(void *context, int64_t deadline_ms)
+static void on_deadline(void *context, int64_t deadline_ms)
 {
     struct model *model = context;
 
@@ -703,8 +704,8 @@ static void on_limit(void *context, int64_t deadline_ms)
            "may end without \"denied\" for somebody who is not enrolled");
     demand(model,
            deadline_ms == HTTP_FOREVER || deadline_ms == model->now_ms + TIMEOUT_SECONDS * 1000,
-           "sets another limit than the settings say");
-    model->limit_ms = deadline_ms;
+           "sets another deadline than the settings say");
+    model->deadline_ms = deadline_ms;
 }
 
 static int64_t on_clock(void *context)
@@ -718,7 +719,7 @@ static void on_pause(void *context, int64_t pause_ms)
 
     demand(model, model->is_awaited && pause_ms > 0, "pauses while nobody waits");
     demand(model, !model->is_final || model->expected != OUTCOME_APPROVED, "lets an approval wait");
-    demand(model, model->limit_ms == HTTP_FOREVER, "pauses under Twilio's limit");
+    demand(model, model->deadline_ms == HTTP_FOREVER, "pauses under Twilio's deadline");
     demand(model,
            model->now_ms + pause_ms - model->entered_ms ==
                moment_after(model->now_ms - model->entered_ms),
@@ -747,7 +748,7 @@ bool model_run(struct model *model)
     model->expected = OUTCOME_DENIED;
     model->before = "Wrong code. ";
     model->now_ms = BEGIN_MS;
-    model->limit_ms = HTTP_FOREVER;
+    model->deadline_ms = HTTP_FOREVER;
     login_run(&request, &ports, &model->verdict);
 
     demand(model, model->asks > 0, "asks nothing");

@@ -45,7 +45,7 @@ struct model {
     bool is_creating;      /* with CODE, of which nothing left yet */
     bool is_unsent;        /* CODE is claimed, and nothing of it left */
     int refused_creations; /* since the last challenge */
-    int64_t now_ms, entered_ms, created_ms, limit_ms;
+    int64_t now_ms, entered_ms, created_ms, deadline_ms;
 };
 
 /* Runs one login in it. False: a rule was broken. */

@@ -77,7 +77,7 @@ struct scene {
     int64_t fetch_ms;
     int leaves_after_fetches; /* 0: he waits for the phone */
     int fetches;
-    int counts_until_limit; /* 0: there is none */
+    int counts_until_quota; /* 0: there is none */
     int64_t opens_s;
 
     const char *sent; /* the code in the login's own memory */
@@ -85,7 +85,7 @@ struct scene {
     int counted;
     int asks, challenges;
     int64_t host_ms; /* what it takes to claim, to count, or to try a recovery code */
-    int64_t now_ms, limit_ms, longest_limit_ms, answered_ms;
+    int64_t now_ms, deadline_ms, longest_ms, answered_ms;
     bool is_awaited; /* the user waits since ANSWERED_MS */
     char trace[TRACE_SIZE];
     char texts[TRACE_SIZE]; /* of the prompts, each in brackets */
@@ -204,7 +204,7 @@ static bool on_ask(void *context, const char *text)
     end_wait(scene);
     note(scene, scene->asks == 0 ? "ask " : "again ");
     snprintf(scene->texts + used, sizeof scene->texts - used, "[%s]", text);
-    assert_int_equal(scene->limit_ms, HTTP_FOREVER);
+    assert_int_equal(scene->deadline_ms, HTTP_FOREVER);
     assert_true(scene->sent == NULL || *scene->sent == '\0');
     scene->asks++;
     return scene->asks != scene->asks_until_gone;
@@ -215,7 +215,7 @@ static bool on_ask_shown(void *context, const char *text)
     struct scene *scene = context;
 
     assert_string_equal(text, "Number on your phone: ");
-    assert_int_equal(scene->limit_ms, HTTP_FOREVER);
+    assert_int_equal(scene->deadline_ms, HTTP_FOREVER);
     note(scene, "number ");
     scene->is_awaited = false;
     scene->asks++;
@@ -260,17 +260,17 @@ static enum login_answer on_answer(void *context, bool wait, char answer[DIALOGU
 {
     struct scene *scene = context;
 
-    assert_true(scene->limit_ms == HTTP_FOREVER || !wait);
+    assert_true(scene->deadline_ms == HTTP_FOREVER || !wait);
     return take(scene, wait ? WAITED_FOR : now, answer);
 }
 
-static void on_limit(void *context, int64_t deadline_ms)
+static void on_deadline(void *context, int64_t deadline_ms)
 {
     struct scene *scene = context;
 
-    if (deadline_ms != HTTP_FOREVER && deadline_ms - scene->now_ms > scene->longest_limit_ms)
-        scene->longest_limit_ms = deadline_ms - scene->now_ms;
-    scene->limit_ms = deadline_ms;
+    if (deadline_ms != HTTP_FOREVER && deadline_ms - scene->now_ms > scene->longest_ms)
+        scene->longest_ms = deadline_ms - scene->now_ms;
+    scene->deadline_ms = deadline_ms;
 }
 
 static int64_t on_clock(void *context)
@@ -283,7 +283,7 @@ static void on_pause(void *context, int64_t pause_ms)
     struct scene *scene = context;
 
     assert_true(pause_ms > 0);
-    assert_int_equal(scene->limit_ms, HTTP_FOREVER);
+    assert_int_equal(scene->deadline_ms, HTTP_FOREVER);
     scene->now_ms += pause_ms;
 }
 
@@ -306,7 +306,7 @@ static void on_log(void *context, bool is_warning, const char *text)
 /* A disk that somebody keeps busy must not look like an outage of Twilio's. */
 static void take_time(struct scene *scene)
 {
-    assert_int_equal(scene->limit_ms, HTTP_FOREVER);
+    assert_int_equal(scene->deadline_ms, HTTP_FOREVER);
     scene->now_ms += scene->host_ms;
 }
 
@@ -334,7 +334,7 @@ static enum claim on_claim(void *context, const char *code, struct ledger_counts
 
 static void on_take_back(void *context)
 {
-    assert_int_equal(((struct scene *)context)->limit_ms, HTTP_FOREVER);
+    assert_int_equal(((struct scene *)context)->deadline_ms, HTTP_FOREVER);
     remember(context, "take_back ");
 }
 
@@ -354,7 +354,7 @@ static void on_look(void *context, struct ledger_look *ret_look, struct verdict 
 
 static void on_release(void *context, const char *code)
 {
-    assert_int_equal(((struct scene *)context)->limit_ms, HTTP_FOREVER);
+    assert_int_equal(((struct scene *)context)->deadline_ms, HTTP_FOREVER);
     remember(context, "release(%s) ", code);
 }
 
@@ -365,11 +365,11 @@ static int64_t on_count(void *context, struct verdict *why_not)
     remember(scene, "count ");
     take_time(scene);
     /* -1: there is none left. */
-    if (scene->counts_until_limit == 0 || scene->counted < scene->counts_until_limit) {
+    if (scene->counts_until_quota == 0 || scene->counted < scene->counts_until_quota) {
         scene->counted++;
         return 0;
     }
-    verdict_refuse(why_not, OUTCOME_EXHAUSTED, "this host's limit");
+    verdict_refuse(why_not, OUTCOME_EXHAUSTED, "this host's quota");
     return scene->opens_s;
 }
 
@@ -389,7 +389,7 @@ static bool on_stop_push(void *context, int wrong)
 {
     const struct scene *scene = context;
 
-    assert_int_equal(scene->limit_ms, HTTP_FOREVER);
+    assert_int_equal(scene->deadline_ms, HTTP_FOREVER);
     remember(context, "stop(%d) ", wrong);
     return !scene->stop_fails;
 }
@@ -416,7 +416,7 @@ static void on_note_end(void *context, enum ledger_end end)
     };
     struct scene *scene = context;
 
-    assert_int_equal(scene->limit_ms, HTTP_FOREVER);
+    assert_int_equal(scene->deadline_ms, HTTP_FOREVER);
     strcat(scene->ends, words[end]);
 }
 
@@ -490,7 +490,7 @@ static enum challenge_state on_create(struct challenge_service *service, struct 
     note(scene, "connect ");
     assert_false(scene->is_unenrolled);
     assert_int_equal(code != NULL, scene->create_challenge == SETTINGS_CREATE_WITH_CODE);
-    assert_int_equal(watch->deadline_ms, scene->limit_ms);
+    assert_int_equal(watch->deadline_ms, scene->deadline_ms);
     if (!notice(scene, CONNECTING, watch))
         return CHALLENGE_GIVEN_UP;
     scene->now_ms += scene->connect_ms;
@@ -535,7 +535,7 @@ static enum challenge_state on_verify(struct challenge_service *service, struct 
     struct scene *scene = (struct scene *)service;
 
     note(scene, "verify(%s@%s) ", code, challenge->sid + 2);
-    assert_int_equal(watch->deadline_ms, scene->limit_ms);
+    assert_int_equal(watch->deadline_ms, scene->deadline_ms);
     assert_int_not_equal(watch->deadline_ms, HTTP_FOREVER);
     assert_int_equal(watch->descriptor, -1);
     assert_true(may_leave(watch));
@@ -552,7 +552,7 @@ static enum challenge_state on_fetch(struct challenge_service *service, struct h
     struct scene *scene = (struct scene *)service;
 
     note(scene, "fetch(%s) ", challenge->sid + 2);
-    assert_int_equal(watch->deadline_ms, scene->limit_ms);
+    assert_int_equal(watch->deadline_ms, scene->deadline_ms);
     assert_int_not_equal(watch->deadline_ms, HTTP_FOREVER);
     assert_true(may_leave(watch));
     strcpy(challenge->request_id, "RQfetch");
@@ -570,7 +570,7 @@ static enum challenge_state on_send_push(struct challenge_service *service,
 
     note(scene, "push ");
     assert_true(scene->has_push);
-    assert_int_equal(watch->deadline_ms, scene->limit_ms);
+    assert_int_equal(watch->deadline_ms, scene->deadline_ms);
     assert_int_equal(watch->deadline_ms - scene->answered_ms, 30000 + scene->host_ms);
     assert_true(may_leave(watch));
     assert_string_equal(push->message, "Login at host");
@@ -645,7 +645,7 @@ static void run(struct scene *scene, struct verdict *ret_verdict)
 
     now = WAITED_FOR;
     scene->now_ms = BEGIN_MS;
-    scene->limit_ms = HTTP_FOREVER;
+    scene->deadline_ms = HTTP_FOREVER;
     login_run(&request, &ports, ret_verdict);
     end_wait(scene);
     assert_int_equal(wiped_missing(), 0);
@@ -799,8 +799,8 @@ TEST(with_code_what_did_not_leave_does_not_count)
     assert_with_code("ask load connect answer",
                      "claim(123456) count take_back show(Too many logins: codes of the app are "
                      "accepted again in 1 min.)",
-                     OUTCOME_EXHAUSTED, "this host's limit", .answers = { CODE },
-                     .counts_until_limit = -1, .opens_s = 60);
+                     OUTCOME_EXHAUSTED, "this host's quota", .answers = { CODE },
+                     .counts_until_quota = -1, .opens_s = 60);
 }
 
 TEST(with_code_an_answer_of_5xx_does_not_count)
@@ -1549,7 +1549,7 @@ TEST(a_code_is_claimed_once_though_the_challenge_expires)
                   .results = { PENDING, EXPIRED, PENDING, APPROVED });
 }
 
-/* A limit of our own */
+/* A quota of our own */
 
 TEST(every_creation_is_counted_before_it_leaves)
 {
@@ -1564,32 +1564,32 @@ TEST(every_creation_is_counted_before_it_leaves)
                   .attempts = 1, .answers = { CODE });
 }
 
-TEST(beyond_the_limit_nothing_is_created_and_the_user_is_told)
+TEST(beyond_the_quota_nothing_is_created_and_the_user_is_told)
 {
     assert_memory("ask load connect answer",
                   "count show(Too many logins: codes of the app are accepted again in 3 min.)",
-                  OUTCOME_EXHAUSTED, "this host's limit", .counts_until_limit = -1, .opens_s = 121,
+                  OUTCOME_EXHAUSTED, "this host's quota", .counts_until_quota = -1, .opens_s = 121,
                   .answers = { CODE });
     assert_memory("ask load connect create answer verify(123456@1) connect",
                   "count claim(123456) count "
                   "show(Too many logins: codes of the app are accepted again in 1 min.)",
-                  OUTCOME_EXHAUSTED, "this host's limit", .counts_until_limit = 1, .opens_s = 60,
+                  OUTCOME_EXHAUSTED, "this host's quota", .counts_until_quota = 1, .opens_s = 60,
                   .answers = { CODE }, .results = { PENDING, EXPIRED });
     assert_memory("ask load connect answer again answer", "count", OUTCOME_DENIED, "no valid code",
-                  .attempts = 2, .counts_until_limit = -1, .opens_s = 60,
+                  .attempts = 2, .counts_until_quota = -1, .opens_s = 60,
                   .answers = { PASSWORD(WAITED_FOR), PASSWORD2 });
     assert_memory("ask load connect gone", "count", OUTCOME_DENIED, "left at the question",
-                  .counts_until_limit = -1, .opens_s = 60, .answers = { GONE(WAITED_FOR) });
+                  .counts_until_quota = -1, .opens_s = 60, .answers = { GONE(WAITED_FOR) });
     assert_memory("ask load connect answer",
                   "count show(Too many logins: codes of the app are accepted again in 1 min.)",
-                  OUTCOME_EXHAUSTED, "", .counts_until_limit = -1, .opens_s = 1,
+                  OUTCOME_EXHAUSTED, "", .counts_until_quota = -1, .opens_s = 1,
                   .answers = { CODE });
 }
 
-TEST(nobody_is_told_when_a_limit_ends_that_nobody_knows)
+TEST(nobody_is_told_when_a_quota_opens_that_nobody_knows)
 {
-    assert_memory("ask load connect answer", "count", OUTCOME_EXHAUSTED, "this host's limit",
-                  .counts_until_limit = -1, .opens_s = -1, .answers = { CODE });
+    assert_memory("ask load connect answer", "count", OUTCOME_EXHAUSTED, "this host's quota",
+                  .counts_until_quota = -1, .opens_s = -1, .answers = { CODE });
     assert_memory("ask load connect create answer", "count", OUTCOME_EXHAUSTED, "scripted",
                   .answers = { CODE }, .results = { REFUSED(OUTCOME_EXHAUSTED) });
     assert_memory("ask load connect create answer verify(123456@1)", "count claim(123456)",
@@ -1623,7 +1623,7 @@ TEST(a_recovery_code_lets_in_whatever_the_service_does)
                  .answers = { RECOVERY(WAITED_FOR) }, .results = { REFUSED(OUTCOME_EXHAUSTED) },
                  .remain = { 1 });
     assert_scene("ask load connect answer", OUTCOME_APPROVED, "RECOVERY CODE",
-                 .counts_until_limit = -1, .opens_s = 60, .answers = { RECOVERY(WAITED_FOR) },
+                 .counts_until_quota = -1, .opens_s = 60, .answers = { RECOVERY(WAITED_FOR) },
                  .remain = { 1 });
 }
 
@@ -1862,7 +1862,7 @@ TEST(what_comes_of_a_wrong_answer_comes_a_second_after_enter)
                  .results = { PENDING });
     assert_waits("1000 ", .answers = { RECOVERY(WAITED_FOR) }, .attempts = 1, .host_ms = 80,
                  .is_unenrolled = true);
-    assert_waits("1000 ", .answers = { CODE }, .counts_until_limit = -1, .opens_s = 60);
+    assert_waits("1000 ", .answers = { CODE }, .counts_until_quota = -1, .opens_s = 60);
     assert_waits("1000 ", .answers = { CODE }, .results = { UNREACHABLE, UNREACHABLE });
     assert_waits("1000 1000 ", .answers = { CODE, { "", WAITED_FOR, 0 } }, .can_recover = true,
                  .results = { UNREACHABLE, UNREACHABLE });
@@ -1953,7 +1953,7 @@ TEST(from_the_code_on_the_clock_runs)
 
             run(&scene, &verdict);
             assert_int_equal(verdict.outcome, OUTCOME_APPROVED);
-            assert_int_equal(scene.longest_limit_ms, seconds * 1000);
+            assert_int_equal(scene.longest_ms, seconds * 1000);
         }
 }
 
@@ -1967,7 +1967,7 @@ TEST(what_this_host_takes_for_itself_is_none_of_twilios_time)
 
     run(&scene, &verdict);
     assert_int_equal(verdict.outcome, OUTCOME_APPROVED);
-    assert_int_equal(scene.longest_limit_ms, 10000);
+    assert_int_equal(scene.longest_ms, 10000);
 }
 
 TEST(the_time_that_the_user_types_does_not_count)
@@ -1979,7 +1979,7 @@ TEST(the_time_that_the_user_types_does_not_count)
     run(&scene, &verdict);
     assert_string_equal(scene.trace,
                         "ask load connect create answer verify(123456@1) again answer again gone");
-    assert_int_equal(scene.limit_ms, HTTP_FOREVER);
+    assert_int_equal(scene.deadline_ms, HTTP_FOREVER);
 }
 
 /* All ways that a login can go, up to a length: the model knows how each must end. */
