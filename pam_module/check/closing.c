@@ -34,6 +34,7 @@ static struct {
     char who[WHO_SIZE]; /* what a line begins with; "": nobody yet */
     int64_t began_ms, asked_ms, users_ms;
     bool is_asked;
+    char addition[VERDICT_REASON_SIZE]; /* to the reason of each verdict */
 } closing = { .log = -1 };
 
 /* As syslog(3): a socket of datagrams, or of a stream. */
@@ -84,6 +85,11 @@ void closing_note_answered(void)
     if (closing.is_asked)
         closing.users_ms += clock_ms() - closing.asked_ms;
     closing.is_asked = false;
+}
+
+void closing_add(const char *text)
+{
+    snprintf(closing.addition, sizeof closing.addition, "%s", text);
 }
 
 static bool send_line(const char *line)
@@ -153,10 +159,12 @@ void closing_log(bool is_warning, const char *text)
 void closing_say(const struct verdict *verdict)
 {
     char line[DIALOGUE_LINE_SIZE];
+    struct verdict whole = *verdict;
 
+    verdict_append(&whole, closing.addition);
     closing_note_answered();
-    verdict_print(verdict, line, sizeof line);
+    verdict_print(&whole, line, sizeof line);
     if (!dialogue_write(STDOUT_FILENO, line) && *closing.who != '\0')
-        log_verdict(verdict);
+        log_verdict(&whole);
     _exit(0);
 }

@@ -19,6 +19,9 @@ void closing_name(const struct dialogue_login *login);
 void closing_note_asked(void);
 void closing_note_answered(void);
 
+/* Adds TEXT to the reason of every verdict from now on. */
+void closing_add(const char *text);
+
 /* Says TEXT for the log, as a notice or as a warning. */
 void closing_log(bool is_warning, const char *text);
 

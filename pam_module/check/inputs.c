@@ -12,7 +12,27 @@
 #include "../core/secret.h"
 #include "../core/trusted.h"
 #include "../core/userfile.h"
+#include "closing.h"
 #include "session.h"
+
+/* Whether a session spares the user the code. If one could and does not, every verdict says why. */
+static bool is_covered(const struct inputs *inputs, const struct dialogue_login *login,
+                       struct verdict *verdict)
+{
+    const struct enrollment *enrollment = inputs->findings.enrollment;
+    char text[VERDICT_REASON_SIZE + 32];
+    struct verdict why_not = { 0 };
+
+    if (enrollment == NULL)
+        return false;
+    if (session_covers(inputs->settings, login, enrollment, verdict, &why_not))
+        return true;
+    if (why_not.reason[0] != '\0') {
+        snprintf(text, sizeof text, "; asked because %s", why_not.reason);
+        closing_add(text);
+    }
+    return false;
+}
 
 /* Whether this user needs a second factor on this service. False: the reason is in the verdict. */
 static bool find_enrollment(struct inputs *inputs, const struct dialogue_login *login,
@@ -25,9 +45,7 @@ static bool find_enrollment(struct inputs *inputs, const struct dialogue_login *
     case POLICY_DENIED:
         if (findings->no_bypass.outcome == OUTCOME_MISCONFIGURED)
             inputs->note = findings->no_bypass;
-        return findings->enrollment == NULL ||
-               !session_covers(inputs->settings, login, findings->enrollment, verdict,
-                               &inputs->no_session);
+        return !is_covered(inputs, login, verdict);
     case POLICY_EXEMPT:
         verdict_pass(verdict, OUTCOME_NOT_REQUIRED, "the service is in exempt_services");
         return false;

@@ -12,8 +12,6 @@ struct inputs {
     struct policy_findings findings;
     char *recovery_text; /* NULL: there are no recovery codes */
     struct verdict note; /* for the log, besides the verdict; no reason: nothing */
-    struct verdict
-        no_session; /* why a session does not spare the user the code; no reason: none could */
     char *secret;
 };
 

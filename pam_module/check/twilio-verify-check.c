@@ -366,8 +366,6 @@ static _Noreturn void run(const char *settings_path)
         run_login(&check, &verdict);
         add_note(&check.inputs.note, &verdict);
         add_note(&check.ledger.note, &verdict);
-        if (check.inputs.no_session.reason[0] != '\0')
-            verdict_add(&verdict, "; asked because %s", check.inputs.no_session.reason);
         deadline_set(HTTP_FOREVER);
         offer_session(&check, &verdict);
     }

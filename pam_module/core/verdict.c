@@ -89,6 +89,15 @@ void verdict_add(struct verdict *verdict, const char *format, ...)
     clean(verdict->reason + used);
 }
 
+void verdict_append(struct verdict *verdict, const char *text)
+{
+    size_t used = strlen(verdict->reason);
+    size_t length = strnlen(text, sizeof verdict->reason - 1 - used);
+
+    *(char *)mempcpy(verdict->reason + used, text, length) = '\0';
+    clean(verdict->reason + used);
+}
+
 const char *verdict_word(enum outcome outcome)
 {
     return words[(unsigned)outcome < OUTCOMES ? outcome : OUTCOME_BROKEN];

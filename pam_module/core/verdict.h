@@ -35,6 +35,9 @@ bool verdict_refuse(struct verdict *verdict, enum outcome outcome, const char *f
 void verdict_add(struct verdict *verdict, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The same for TEXT as it is. A handler of a signal may call it. */
+void verdict_append(struct verdict *verdict, const char *text);
+
 /* Fills VERDICT with OUTCOME_APPROVED or OUTCOME_NOT_REQUIRED; every other outcome is recorded as
  * OUTCOME_BROKEN. The only way to say that somebody may pass. */
 void verdict_pass(struct verdict *verdict, enum outcome outcome, const char *format, ...)

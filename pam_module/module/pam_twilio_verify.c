@@ -49,11 +49,12 @@ struct login {
     char code[SPLIT_SIZE];
     const char *user, *service, *rhost, *tty, *ruser;
     int64_t conversation_ms; /* the user's own time */
+    bool is_gone;            /* the conversation failed: nobody is asked any more */
     bool proves;             /* the check program has said remember */
 };
 
-/* What came of a line of the check program: the dialogue goes on, or is over in one of two ways. */
-enum relayed { RELAYED, RELAYED_VERDICT, RELAYED_NO_CONVERSATION };
+/* What came of a line of the check program: the dialogue goes on, or is over. */
+enum relayed { RELAYED, RELAYED_VERDICT };
 
 /* How many lines the check program may still say. */
 struct left {
@@ -203,15 +204,25 @@ static enum relayed pass_on(const struct login *login, struct helper *helper, co
     return RELAYED;
 }
 
-static enum relayed ask(const struct login *login, struct helper *helper, int style,
-                        const char *text, struct verdict *ret_verdict)
+/* The check program still says its verdict, which the log quotes. */
+static enum relayed leave(struct login *login, struct helper *helper)
 {
-    enum relayed relayed = RELAYED_NO_CONVERSATION;
+    login->is_gone = true;
+    helper_hang_up(helper);
+    return RELAYED;
+}
+
+static enum relayed ask(struct login *login, struct helper *helper, int style, const char *text,
+                        struct verdict *ret_verdict)
+{
+    enum relayed relayed;
     char *typed = NULL;
 
     /* A success without an answer is an empty answer (pam_prompt() gives NULL then). */
     if (prompt(login, helper, style, text, &typed))
         relayed = pass_on(login, helper, typed, ret_verdict);
+    else
+        relayed = leave(login, helper);
 
     if (typed != NULL)
         explicit_bzero(typed, strlen(typed));
@@ -233,11 +244,11 @@ static enum relayed answer_once(struct login *login, struct helper *helper,
     return relayed;
 }
 
-static enum relayed show(const struct login *login, struct helper *helper, const char *text)
+static enum relayed show(struct login *login, struct helper *helper, const char *text)
 {
     if (login->silent || prompt(login, helper, PAM_TEXT_INFO, text, NULL))
         return RELAYED;
-    return RELAYED_NO_CONVERSATION;
+    return leave(login, helper);
 }
 
 static enum relayed converse(struct login *login, struct helper *helper,
@@ -246,6 +257,8 @@ static enum relayed converse(struct login *login, struct helper *helper,
     int64_t began_ms = clock_ms();
     enum relayed relayed;
 
+    if (login->is_gone)
+        return RELAYED;
     if (login->split != SPLIT_NONE && message->kind != DIALOGUE_SHOW)
         relayed = answer_once(login, helper, ret_verdict);
     else if (message->kind == DIALOGUE_ASK_SECRET)
@@ -308,7 +321,7 @@ static enum relayed take_message(struct login *login, struct helper *helper,
 }
 
 /* Passes lines on until the verdict. */
-static enum relayed relay(struct login *login, struct helper *helper, struct verdict *ret_verdict)
+static void relay(struct login *login, struct helper *helper, struct verdict *ret_verdict)
 {
     struct left left = { DIALOGUE_QUESTIONS_MAX, DIALOGUE_LOGS_MAX };
     struct dialogue_message message;
@@ -318,12 +331,11 @@ static enum relayed relay(struct login *login, struct helper *helper, struct ver
 
     do {
         if (!helper_receive(helper, timeout_ms, line, &message, ret_verdict))
-            return RELAYED_VERDICT;
+            return;
         debug_line(login, "<", line);
         relayed = take_message(login, helper, &message, &left, ret_verdict);
-        timeout_ms = LATER_LINE_MS;
+        timeout_ms = login->is_gone ? GOODBYE_MS : LATER_LINE_MS;
     } while (relayed == RELAYED);
-    return relayed;
 }
 
 static bool print_login(const struct login *login, char line[DIALOGUE_LINE_SIZE])
@@ -348,29 +360,27 @@ static bool is_after(const struct login *login, struct verdict *why_not)
                           after, (int)strcspn(after, ","), after);
 }
 
-static enum relayed run(struct login *login, struct verdict *ret_verdict)
+static void run(struct login *login, struct verdict *ret_verdict)
 {
     struct helper helper = HELPER_NONE;
     char line[DIALOGUE_LINE_SIZE];
-    enum relayed relayed;
 
     if (!is_after(login, ret_verdict))
-        return RELAYED_VERDICT;
+        return;
     if (!print_login(login, line)) {
         verdict_refuse(ret_verdict, OUTCOME_MISCONFIGURED,
                        "the PAM service's name is empty or longer than %d bytes",
                        DIALOGUE_SERVICE_SIZE - 1);
-        return RELAYED_VERDICT;
+        return;
     }
     if (!helper_start(login->helper_path, login->settings, &helper, ret_verdict))
-        return RELAYED_VERDICT;
+        return;
 
     helper_send(&helper, line);
     debug_line(login, ">", line);
-    relayed = relay(login, &helper, ret_verdict);
+    relay(login, &helper, ret_verdict);
 
-    helper_stop(&helper, relayed == RELAYED_NO_CONVERSATION ? GOODBYE_MS : 0);
-    return relayed;
+    helper_stop(&helper, 0);
 }
 
 /* Every outcome by its name: a new one does not compile until somebody decides. */
@@ -418,16 +428,13 @@ static int cut(const struct login *login, int64_t began_ms)
 }
 
 /* Asks, or gives the code that an earlier line has cut off. */
-static enum relayed run_split(struct login *login, struct verdict *ret_verdict)
+static void run_split(struct login *login, struct verdict *ret_verdict)
 {
-    enum relayed relayed;
-
     login->split = split_take(login->pamh, login->user, login->code);
-    relayed = run(login, ret_verdict);
+    run(login, ret_verdict);
     explicit_bzero(login->code, sizeof login->code);
     if (login->split == SPLIT_NO_CODE && ret_verdict->outcome == OUTCOME_DENIED)
         verdict_add(ret_verdict, "; the password ended in no code");
-    return relayed;
 }
 
 static void log_text(const void *context, int level, const char *text)
@@ -483,8 +490,10 @@ EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const ch
 
     if (login.cuts != 0)
         return cut(&login, began_ms);
-    if (run_split(&login, &verdict) == RELAYED_NO_CONVERSATION) {
-        log_login(&login, LOG_NOTICE, "unanswered", UNANSWERED, began_ms);
+    run_split(&login, &verdict);
+    if (login.is_gone) {
+        log_login(&login, LOG_NOTICE, "unanswered",
+                  verdict.outcome == OUTCOME_BROKEN ? UNANSWERED : verdict.reason, began_ms);
         return PAM_CONV_ERR;
     }
 

@@ -33,7 +33,7 @@ AWAY = 'base_url = "https://verify.twilio.com:9";\n'
 APPROVED = ("INFO", "approved", "challenge=YC… request=RQ…")
 NOT_ENROLLED = ("NOTICE", "denied", "not enrolled: /etc/security/twilio-verify.d/users/NAME.conf "
                                     r"is missing, and unmapped_user is deny")
-UNANSWERED = ("NOTICE", "unanswered", "the user left at the question, or cannot be asked")
+UNANSWERED = ("NOTICE", "unanswered", "left at the question…")
 PASSWORD = ("NOTICE", "denied", "the answer was the password: it was not passed on")
 UNREACHABLE = ("ERR", "unavailable", "https://verify.twilio.com:9: Failed to connect to "
                                      "verify.twilio.com port 9 after … ms: Could…")

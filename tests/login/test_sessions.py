@@ -164,6 +164,20 @@ class PasswordAndCode(SessionCase):
                          "; asked because no session above this process has proved a code$")
         self.assert_spared(terminal, person)
 
+    def test_the_log_says_why_sudo_asks_whatever_comes_of_it(self):
+        person = machine.person("outcome")
+        key = SECRETS / f"{CONF.name}.api-key"
+        self.assert_refused(person, person.password, person.wrong_code)
+        self.assert_refused(person, person.password)
+        kept = key.rename(f"{key}.kept")
+        self.addCleanup(kept.rename, key)
+        self.assert_refused(person, person.password)
+        said = self.reasons(person, 3)
+        self.assertEqual([outcome for outcome, _ in said],
+                         ["denied", "unanswered", "misconfigured"])
+        for _, reason in said:
+            self.assertRegex(reason, "; asked because no session.* has proved a code$")
+
     def test_nobody_else_is_in_the_session(self):
         person, other = machine.person("first"), machine.person("second")
         terminal, elsewhere = self.log_in(person), self.log_in(other)

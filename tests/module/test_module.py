@@ -40,6 +40,7 @@ LEVELS = {
 OUTAGE_RECIPE = "[success=ok ignore=ignore authinfo_unavail=ignore default=die]"
 # What glibc keeps for its threads: no program can set these, and posix_spawn(3) ignores them.
 GLIBC_SIGNALS = 1 << 31 | 1 << 32
+UNANSWERED = "the user left at the question, or cannot be asked"
 ANSWER = "314159265"  # not a number that anything else prints
 SLOW = os.environ.get("SLOW") == "1"
 
@@ -623,6 +624,16 @@ class Conversation(ModuleTest):
                                     "expect-eof"], "--conversation", "fail")
                 self.assertEqual(login.code, "PAM_CONV_ERR")
 
+    def test_the_log_of_a_conversation_that_failed_has_the_reason_of_the_verdict(self):
+        for last, reason in ((["send log notice x", "send ask Code: ", "send denied: why"], "why"),
+                             (["send denied: why", "exit 1"], UNANSWERED), ([], UNANSWERED)):
+            with self.subTest(last):
+                login = self.login(["read", "send ask-secret Code: ", "expect-eof", *last],
+                                   "--conversation", "fail")
+                self.assertEqual(login.code, "PAM_CONV_ERR")
+                self.assertEqual(len(login.messages), 1)
+                self.assertIn(f'outcome=unanswered reason="{reason}" ms=', login.log[-1][1])
+
     def test_a_conversation_that_fails_at_the_second_prompt_is_an_error(self):
         login = self.login(["read", "send ask-secret Code: ", "read", "send ask-secret Again: ",
                             "expect-eof"], "--answer", ANSWER, "--answer", "2", "--fail-at", "2")
@@ -834,8 +845,7 @@ class Split(ModuleTest):
     def test_a_field_that_nobody_fills_in_is_a_refusal(self):
         login = self.split(asks_and_ends_with("approved"), options=("--conversation", "fail"))
         self.assertEqual((login.code, login.events), ("PAM_AUTHTOK_ERR", []))
-        self.assertRegex(login.log[-1][1], r'outcome=unanswered reason="the user left at the '
-                                           r'question, or cannot be asked" ms=\d+')
+        self.assertRegex(login.log[-1][1], rf'outcome=unanswered reason="{UNANSWERED}" ms=\d+')
 
     def test_each_try_has_its_own_password_and_code(self):
         script = ["read", "send ask-secret Code: ", "read", "send denied"]

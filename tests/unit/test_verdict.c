@@ -119,6 +119,25 @@ TEST(added_text_is_at_the_end_and_as_clean_as_the_rest)
     assert_string_equal(verdict.reason, "a limit; 2 of a?b?");
 }
 
+TEST(appended_text_is_cut_to_fit_and_is_no_format)
+{
+    struct verdict verdict = { 0 };
+    char euros[VERDICT_REASON_SIZE] = "";
+
+    verdict_refuse(&verdict, OUTCOME_DENIED, "why");
+    verdict_append(&verdict, "; %s\n");
+    assert_string_equal(verdict.reason, "why; %s?");
+    assert_int_equal(verdict.outcome, OUTCOME_DENIED);
+
+    for (size_t i = 0; i + 3 < sizeof euros; i += 3)
+        strcat(euros, "\xe2\x82\xac");
+    verdict_append(&verdict, euros);
+    assert_int_equal(strlen(verdict.reason), VERDICT_REASON_SIZE - 1);
+    assert_string_equal(verdict.reason + VERDICT_REASON_SIZE - 5, "\xe2\x82\xac?");
+    verdict_append(&verdict, "x");
+    assert_int_equal(strlen(verdict.reason), VERDICT_REASON_SIZE - 1);
+}
+
 TEST(a_text_that_can_not_be_printed_is_left_out)
 {
     const wint_t euro = 0x20ac; /* the locale "C" has none */
