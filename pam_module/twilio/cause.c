@@ -23,6 +23,9 @@ static const char *const texts[] = {
     [CAUSE_NO_SERVER] = "/etc/resolv.conf names no name server",
     [CAUSE_RESOLVER] = "the name server answers, but this host's name service does not: check "
                        "/etc/nsswitch.conf, and which ports and sockets are in use",
+    [CAUSE_DROPPED] =
+        "the name server's answer was dropped, out of memory: check memory.max of the "
+        "user's control group, and net.ipv4.udp_mem",
     [CAUSE_CERTIFICATES] = "cannot read the trusted certificates",
     [CAUSE_CLOCK] = "the server's certificate is not valid yet: check the clock of this host",
     [CAUSE_MEMORY] = "out of memory",

@@ -19,6 +19,7 @@ enum cause_kind {
     CAUSE_NO_NETWORK,   /* no address family may be used, or there is no interface but lo */
     CAUSE_NO_SERVER,    /* no name server is configured */
     CAUSE_RESOLVER,     /* the name servers answer, and this host's resolver does not */
+    CAUSE_DROPPED,      /* the name server answered, and this host had no memory for it */
     CAUSE_CERTIFICATES, /* those to trust can't be read */
     CAUSE_CLOCK,        /* the certificate is of the future */
     CAUSE_MEMORY,

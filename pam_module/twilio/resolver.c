@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sock_diag.h>
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
@@ -315,6 +316,18 @@ bool resolver_is_settled(struct resolver *resolver, int64_t now_ms)
 
 /* The judge */
 
+/* Whether this host had no memory for an answer that is missing: the caller may have chosen a
+ * control group that has none left for sockets. */
+static bool has_dropped(const struct resolver_server *server)
+{
+    uint32_t counts[SK_MEMINFO_VARS] = { 0 };
+    socklen_t size = sizeof counts;
+
+    return !is_done(server) && server->descriptor >= 0 &&
+           getsockopt(server->descriptor, SOL_SOCKET, SO_MEMINFO, counts, &size) == 0 &&
+           counts[SK_MEMINFO_DROPS] > 0;
+}
+
 static struct cause find_closed_file(void)
 {
     static const char *const files[] = { RESOLV_CONF, "/etc/hosts", "/etc/nsswitch.conf",
@@ -345,6 +358,8 @@ struct cause resolver_judge_failure(const struct resolver *resolver, int64_t loo
         const struct resolver_server *server = &resolver->servers[i];
         if (server->is_good)
             return (struct cause){ CAUSE_RESOLVER };
+        if (has_dropped(server))
+            return (struct cause){ CAUSE_DROPPED };
         is_refused = is_refused && server->is_refused;
         said_something |= server->is_refused || server->answered[0] || server->answered[1];
     }
@@ -375,6 +390,8 @@ struct cause resolver_judge_silence(const struct resolver *resolver)
     for (size_t i = 0; i < resolver->count; i++) {
         if (!is_done(&resolver->servers[i]) && is_unread(&resolver->servers[i]))
             return (struct cause){ CAUSE_NO_TIME };
+        if (has_dropped(&resolver->servers[i]))
+            return (struct cause){ CAUSE_DROPPED };
         is_silent |= !is_done(&resolver->servers[i]);
     }
     /* The C library asks one after the other, and waits for seconds between them. */

@@ -15,7 +15,8 @@ import sys
 import time
 import unittest
 
-from hostcase import NAME, OUTAGE, PORT_RANGE, HostCase, load_tests, pids_group, run
+from hostcase import (NAME, OUTAGE, PORT_RANGE, HostCase, load_tests, pids_group, run,
+                      socket_memory_group)
 from kit.liar import RIGHT, refuse
 from kit.servers import Dropping, NameServer, Refusing
 from kit.start import after
@@ -101,6 +102,15 @@ class Shortage(HostCase):
         server = self.liar()
         with NameServer({NAME: "127.0.0.1"}), taken(socket.SOCK_DGRAM, LAST - FIRST):
             self.log_in(self.url(server), "misconfigured", "the name server answers, but")
+
+    def test_a_control_group_that_has_no_memory_for_sockets(self):
+        """The name server answers, and the kernel drops it."""
+        group = socket_memory_group(self)
+        prefix = after(f"open({str(group)!r}, 'w').write(str(os.getpid()))")
+        with NameServer({NAME: "127.0.0.1"}) as server:
+            self.log_in(self.url(self.liar()), "misconfigured", "the name server's answer was "
+                        "dropped, out of memory: check memory.max", prefix=prefix)
+            self.assertIn(NAME, server.asked)
 
     def test_no_thread_can_be_started(self):
         server = self.liar()

@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -19,6 +20,7 @@ static struct {
     const char *text; /* of /etc/resolv.conf; NULL: FOPEN_ERROR */
     int fopen_error, socket_error, connect_error, send_error, recv_error, thread_error;
     const char *closed;          /* a file that can't be opened */
+    uint32_t dropped;            /* answers, for want of memory */
     int servers[SERVERS], count; /* the name servers' ends */
 } fake;
 
@@ -35,6 +37,7 @@ ssize_t __real_send(int descriptor, const void *bytes, size_t size, int flags);
 ssize_t __wrap_send(int descriptor, const void *bytes, size_t size, int flags);
 ssize_t __real_recv(int descriptor, void *bytes, size_t size, int flags);
 ssize_t __wrap_recv(int descriptor, void *bytes, size_t size, int flags);
+int __wrap_getsockopt(int descriptor, int level, int option, void *value, socklen_t *size);
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                           void *(*start)(void *), void *argument);
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
@@ -94,6 +97,17 @@ ssize_t __wrap_recv(int descriptor, void *bytes, size_t size, int flags)
 {
     errno = fake.recv_error;
     return errno != 0 ? -1 : __real_recv(descriptor, bytes, size, flags);
+}
+
+int __wrap_getsockopt(int descriptor, int level, int option, void *value, socklen_t *size)
+{
+    uint32_t *counts = value;
+
+    (void)descriptor;
+    assert_true(level == SOL_SOCKET && option == SO_MEMINFO);
+    assert_true(*size > SK_MEMINFO_DROPS * sizeof *counts);
+    counts[SK_MEMINFO_DROPS] = fake.dropped;
+    return 0;
 }
 
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
@@ -420,6 +434,19 @@ TEST_WITH(an_answer_that_is_not_read_is_this_host_s, begin_test, end_test)
     answer(0, 2, false);
     resolver_step(&resolver, NOW_MS + 250);
     assert_hangs(CAUSE_RESOLVER); /* it said no, and the look-up goes on */
+}
+
+TEST_WITH(an_answer_for_which_this_host_has_no_memory_is_no_silence, begin_test, end_test)
+{
+    begin("nameserver 192.0.2.53\n");
+    ask();
+    fake.dropped = 1;
+    assert_hangs(CAUSE_DROPPED);
+    assert_failed(5000, CAUSE_DROPPED);
+    answer_both(0, 0, true); /* to a second query */
+    resolver_step(&resolver, NOW_MS + 200);
+    assert_hangs(CAUSE_RESOLVER);
+    assert_failed(5000, CAUSE_RESOLVER);
 }
 
 TEST_WITH(it_is_asked_again_after_a_second, begin_test, end_test)
