@@ -212,7 +212,9 @@ class Stacks(CheckCase):
     def test_a_module_elsewhere_than_in_auth_does_not_count(self):
         self.assert_judged(INCLUDE + "account required pam_twilio_verify.so\n",
                            "wrong: does not ask for a code")
-        self.assert_judged(INCLUDE + "auth required /usr/lib/security/pam_twilio_verify.so\n", "ok: ")
+        module = self.directory / "pam_twilio_verify.so"
+        module.touch(0o644)
+        self.assert_judged(INCLUDE + f"auth required {module}\n", "ok: ")
         self.assert_judged(INCLUDE + "auth required PAM_twilio_verify.so\n",
                            "wrong: does not ask for a code")
 
@@ -259,7 +261,30 @@ class Stacks(CheckCase):
                 self.assert_judged(INCLUDE + LINE.replace("\n", f" debug {argument} debug\n"),
                                    "wrong: svc:2: the module refuses everybody for the argument "
                                    f'"{argument}"')
-        self.assert_judged(INCLUDE + LINE.replace("\n", "\tdebug  helper=/x \n"), "ok: ")
+        self.assert_judged(INCLUDE + LINE.replace("\n", "\tdebug  helper=/bin/true \n"), "ok: ")
+
+    def test_brackets_around_an_argument_are_none_of_it(self):
+        other = self.directory / "other settings.conf"
+        shutil.copy(self.configure(), other)
+        self.assert_judged(INCLUDE + LINE.replace("\n", f" [debug] [conf={other}]\n"),
+                           f"note: svc:2: has settings of its own: {other}", "ok: ")
+        self.assert_judged("auth requisite pam_oath.so [null_usersfile_okay]\n" + LINE,
+                           "wrong: svc:2: the code alone logs in, also after pam_oath.so returned "
+                           "PAM_IGNORE")
+
+    def test_a_program_that_root_can_not_or_must_not_run_is_wrong(self):
+        for name, word in (("program", " helper="), ("pam_twilio_verify.so", None)):
+            program = self.directory / name
+            line = LINE.replace("\n", f"{word}{program}\n") if word else LINE.replace(name, str(program))
+            with self.subTest(line):
+                program.touch(0o755)
+                self.assert_judged(INCLUDE + line, "ok: ")
+                program.chmod(0o775)
+                self.assert_judged(INCLUDE + line, f"wrong: svc:2: {program} is writable by non-root")
+                program.unlink()
+                self.assert_judged(INCLUDE + line, f"wrong: svc:2: {program}: No such file")
+                program.mkdir()
+                self.assert_judged(INCLUDE + line, f"wrong: svc:2: {program}: not a file")
 
     def test_a_stack_that_asks_twice_is_a_warning(self):
         twice = "the module asks twice, and a code works once"
@@ -350,7 +375,7 @@ class Stacks(CheckCase):
                                    UNIX + LINE)
                 self.assertIn('wrong: svc:1: the module refuses everybody for the argument '
                               f'"{bad}"', found)
-        self.assert_judged(SPLIT.replace("=6", "=6 debug helper=/x") + UNIX + LINE, "ok: ")
+        self.assert_judged(SPLIT.replace("=6", "=6 debug helper=/bin/true") + UNIX + LINE, "ok: ")
 
     def test_a_thousand_lines_are_judged_in_less_than_a_second(self):
         jumps = "".join(f"auth [success={n % 7 + 1} auth_err=reset ignore={n % 3 + 1} "

@@ -15,7 +15,6 @@
 
 #define FILE_NAME "pam-facts"
 #define INSTALL   "install the package twilio-verify again"
-#define BLANKS    " \t"
 
 static const struct facts_module unknown = { "", FACTS_FACTOR, FACTS_ANY, "" };
 static const struct facts_module ours = {
@@ -194,13 +193,13 @@ static bool is_among(const char *list, const char *argument, size_t length)
 /* Whether one of ARGUMENTS is in LIST. */
 static bool has_one_of(const char *arguments, const char *list)
 {
-    const char *word = arguments + strspn(arguments, BLANKS);
+    char copy[PAM_LINE_MAX + 1], *rest = copy;
+    const char *word;
 
-    for (; *word != '\0'; word += strspn(word, BLANKS)) {
-        if (is_among(list, word, strcspn(word, BLANKS "=")))
+    snprintf(copy, sizeof copy, "%s", arguments);
+    while ((word = pam_control_take_word(&rest)) != NULL)
+        if (is_among(list, word, strcspn(word, "=")))
             return true;
-        word += strcspn(word, BLANKS);
-    }
     return false;
 }
 

@@ -85,24 +85,31 @@ static bool is_split(const char *argument)
     return has_name(argument, SPLIT) && *digit >= '1' && *digit <= '8' && digit[1] == '\0';
 }
 
-/* The next argument of *REST. False: there are no more. */
-static bool take_word(const char **rest, char argument[PATH_MAX])
-{
-    const char *word = *rest + strspn(*rest, " \t");
-    size_t length = strcspn(word, " \t");
+/* The arguments of a line, which are cut into words. */
+struct arguments {
+    char text[PAM_LINE_MAX + 1], *rest;
+};
 
-    snprintf(argument, PATH_MAX, "%.*s", (int)length, word);
-    *rest = word + length;
-    return length > 0;
+static void begin(struct arguments *arguments, const struct pam_stack_line *line)
+{
+    snprintf(arguments->text, sizeof arguments->text, "%s", line->arguments);
+    arguments->rest = arguments->text;
+}
+
+/* NULL: no more. */
+static const char *next(struct arguments *arguments)
+{
+    return pam_control_take_word(&arguments->rest);
 }
 
 int judge_find_length(const struct pam_stack_line *line)
 {
-    const char *rest = line->arguments;
-    char argument[PATH_MAX];
+    struct arguments arguments;
+    const char *argument;
     int length = 0;
 
-    while (take_word(&rest, argument))
+    begin(&arguments, line);
+    while ((argument = next(&arguments)) != NULL)
         if (is_split(argument))
             length = argument[strlen(SPLIT)] - '0';
     return length;
@@ -110,11 +117,12 @@ int judge_find_length(const struct pam_stack_line *line)
 
 void judge_find_after(const struct pam_stack_line *line, char after[CHECK_STACK_AFTER_SIZE])
 {
-    const char *rest = line->arguments;
-    char argument[PATH_MAX];
+    struct arguments arguments;
+    const char *argument;
 
     *after = '\0';
-    while (take_word(&rest, argument))
+    begin(&arguments, line);
+    while ((argument = next(&arguments)) != NULL)
         if (has_name(argument, AFTER))
             snprintf(after, CHECK_STACK_AFTER_SIZE, "%.*s", CHECK_STACK_AFTER_SIZE - 1,
                      argument + strlen(AFTER));
@@ -130,26 +138,51 @@ static void judge_after(struct judge *judge, const struct pam_stack_line *line)
                   line->path, line->number);
 }
 
+/* What root runs for a line: the module itself, or its check program. */
+static void judge_program(struct judge *judge, const struct pam_stack_line *line, const char *path)
+{
+    struct stat status;
+    bool is_found = stat(path, &status) == 0;
+
+    if (!is_found || !S_ISREG(status.st_mode))
+        judge_add(judge, REPORT_WRONG, "correct the path", "%s:%u: %s: %s: everybody is refused",
+                  line->path, line->number, path, is_found ? "not a file" : strerror(errno));
+    else if (status.st_uid != 0 || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        judge_add(judge, REPORT_WRONG, "chown root it, and chmod go-w it",
+                  "%s:%u: %s is writable by non-root users, who can become root by it", line->path,
+                  line->number, path);
+}
+
 /* As the module reads its arguments. */
 static void take_arguments(struct judge *judge, const struct pam_stack_line *line)
 {
-    const char *rest = line->arguments;
-    char argument[PATH_MAX];
+    struct arguments arguments;
+    const char *argument;
     bool is_alone = true; /* no after=, and no split= */
 
-    for (; take_word(&rest, argument); is_alone &= !is_after(argument) && !is_split(argument)) {
+    begin(&arguments, line);
+    for (; (argument = next(&arguments)) != NULL;
+         is_alone &= !is_after(argument) && !is_split(argument)) {
         if (has_name(argument, "conf=/"))
             take_settings(judge, line, argument + strlen("conf="));
+        else if (has_name(argument, "helper=/"))
+            judge_program(judge, line, argument + strlen("helper="));
         else if (is_after(argument) && is_alone)
             judge_after(judge, line);
-        else if (strcmp(argument, "debug") != 0 && !has_name(argument, "helper=/") &&
-                 !(is_split(argument) && is_alone))
+        else if (strcmp(argument, "debug") != 0 && !(is_split(argument) && is_alone))
             judge_add(judge, REPORT_WRONG,
                       "only debug, conf= and helper= with an absolute path, and either one after= "
                       "with methods of sshd or one split= with 1 to 8 are known",
                       "%s:%u: the module refuses everybody for the argument \"%s\"", line->path,
                       line->number, argument);
     }
+}
+
+static void judge_line(struct judge *judge, const struct pam_stack_line *line)
+{
+    if (*line->name == '/' && strstr(line->name, "$ISA") == NULL)
+        judge_program(judge, line, line->name);
+    take_arguments(judge, line);
 }
 
 /* Whom the settings exempt gets in by what else the stack asks for. */
@@ -180,6 +213,6 @@ void judge_settings(struct judge *judge)
 {
     for (size_t i = 0; i < judge->stack->count; i++)
         if (judge_is_ours(&judge->stack->lines[i]) || judge_is_split(&judge->stack->lines[i]))
-            take_arguments(judge, &judge->stack->lines[i]);
+            judge_line(judge, &judge->stack->lines[i]);
     judge_exemptions(judge);
 }

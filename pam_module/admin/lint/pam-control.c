@@ -162,6 +162,28 @@ bool pam_control_parse(const char *text, struct pam_control *ret_control)
     return is_read;
 }
 
+char *pam_control_take_word(char **rest)
+{
+    char *word = *rest + strspn(*rest, " \t");
+    char *to = word, *from;
+
+    if (*word == '\0')
+        return NULL;
+    if (*word != '[') {
+        *rest = word + strcspn(word, " \t");
+    } else {
+        for (from = to = ++word; *from != '\0' && *from != ']'; *to++ = *from++)
+            if (from[0] == '\\' && from[1] == ']')
+                from++;
+        *rest = from;
+    }
+    if (**rest != '\0')
+        *(*rest)++ = '\0';
+    if (to > word)
+        *to = '\0';
+    return word;
+}
+
 const char *pam_code_word(enum pam_code code)
 {
     return code_words[code];

@@ -41,6 +41,9 @@ enum pam_action {
     PAM_ACTION_IGNORE = 0,
 };
 
+/* libpam before 1.7 takes what is beyond for a line of its own. */
+enum { PAM_LINE_MAX = 1022 };
+
 struct pam_control {
     int actions[PAM_CODES];
 };
@@ -49,6 +52,10 @@ struct pam_control {
  * where libpam can't read it: then every code is PAM_ACTION_BAD, as there. "include" and "substack"
  * are not for this function. */
 bool pam_control_parse(const char *text, struct pam_control *ret_control);
+
+/* The next word of *REST, a part of a line, which then begins behind it; what is between brackets
+ * is one word, without them. NULL: no more. */
+char *pam_control_take_word(char **rest);
 
 /* Every code has ACTION. */
 void pam_control_fill(struct pam_control *control, int action);

@@ -13,9 +13,6 @@
 
 #include "text-file.h"
 
-/* libpam before 1.7 takes what is beyond for a line of its own. */
-enum { LINE_SIZE_MAX = 1022 };
-
 struct reader {
     const struct pam_stack_source *source;
     struct pam_stack *stack;
@@ -43,30 +40,6 @@ __attribute__((format(printf, 2, 3))) static bool refuse(struct reader *reader, 
     vsnprintf(reader->why_not, PAM_STACK_WHY_NOT_SIZE, format, arguments);
     va_end(arguments);
     return false;
-}
-
-/* The next word of *REST, which then begins behind it; what is between brackets is one word,
- * without them. NULL: no more. */
-static char *take_word(char **rest)
-{
-    char *word = *rest + strspn(*rest, " \t");
-    char *to = word, *from;
-
-    if (*word == '\0')
-        return NULL;
-    if (*word != '[') {
-        *rest = word + strcspn(word, " \t");
-    } else {
-        for (from = to = ++word; *from != '\0' && *from != ']'; *to++ = *from++)
-            if (from[0] == '\\' && from[1] == ']')
-                from++;
-        *rest = from;
-    }
-    if (**rest != '\0')
-        *(*rest)++ = '\0';
-    if (to > word)
-        *to = '\0';
-    return word;
 }
 
 /* Appends one line of the file, as libpam sees it, to LOGICAL. Whether the next one belongs to it
@@ -101,9 +74,9 @@ static bool take_line(struct reader *reader, struct source *source, char *logica
         if (++reader->lines_read > PAM_STACK_READ_MAX)
             return refuse(reader, "%s: more than %d lines, with all that is included", source->path,
                           PAM_STACK_READ_MAX);
-        if (strlen(line) > LINE_SIZE_MAX || strlen(logical) + strlen(line) > LINE_SIZE_MAX)
+        if (strlen(line) > PAM_LINE_MAX || strlen(logical) + strlen(line) > PAM_LINE_MAX)
             return refuse(reader, "%s:%u: a line of more than %d bytes, which libpam splits",
-                          source->path, source->number, LINE_SIZE_MAX);
+                          source->path, source->number, PAM_LINE_MAX);
         line += strspn(line, " \t");
         if (*line == '\0' || *line == '#')
             continue;
@@ -207,7 +180,7 @@ static bool is_other_type(const char *type, const char *wanted)
 static bool read_line(struct reader *reader, struct source *source, unsigned number, char *text)
 {
     const char *wanted = reader->source->type != NULL ? reader->source->type : "auth";
-    const char *type = take_word(&text);
+    const char *type = pam_control_take_word(&text);
     const char *word, *name;
     struct pam_stack_line *line;
     bool is_wanted;
@@ -216,13 +189,13 @@ static bool read_line(struct reader *reader, struct source *source, unsigned num
         return true;
     type += *type == '-' ? 1 : 0;
     if (strcasecmp(type, "@include") == 0)
-        return read_at_include(reader, source, number, take_word(&text));
+        return read_at_include(reader, source, number, pam_control_take_word(&text));
     if (is_other_type(type, wanted))
         return true;
 
     is_wanted = strcasecmp(type, wanted) == 0;
-    word = take_word(&text);
-    name = word != NULL ? take_word(&text) : NULL;
+    word = pam_control_take_word(&text);
+    name = word != NULL ? pam_control_take_word(&text) : NULL;
     if (word != NULL && (strcasecmp(word, "include") == 0 || strcasecmp(word, "substack") == 0))
         return read_include(reader, source, number, word, name);
 
@@ -239,7 +212,7 @@ static bool read_line(struct reader *reader, struct source *source, unsigned num
 
 static bool read_text(struct reader *reader, struct source *source)
 {
-    char logical[LINE_SIZE_MAX + 8];
+    char logical[PAM_LINE_MAX + 8];
     unsigned number = 0;
     bool is_end = false;
 
