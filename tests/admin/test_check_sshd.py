@@ -2,11 +2,13 @@
 # Copyright (c) 2026, the pam_twilio_verify authors
 """check-pam: whether sshd lets in without a code."""
 
+import json
 import pathlib
+import shlex
 import subprocess
 import unittest
 
-from kit.admincase import OK
+from kit.admincase import OK, can_copy, on_a_copy
 from kit.pamcase import ENTER, INCLUDE, LINE, SPLIT, CheckCase, can_enter, recipe
 
 
@@ -274,6 +276,25 @@ class Sshd(CheckCase):
         found = self.sshd(f"{self.HEAD}AuthenticationMethods {long}\n", self.key)
         self.assertEqual(len(found), 41)
         self.assertIn('"publickey" logs in without the code', found[-1])
+
+    @unittest.skipUnless(can_copy(), "needs an /etc of its own")
+    def test_options_of_its_command_line_are_told_of(self):
+        (self.directory / "layers").mkdir()
+        self.install(sshd=self.after)
+        for path, text, is_told in (
+                ("default/ssh", "SSHD_OPTS='-o PasswordAuthentication=yes'\n", True),
+                ("default/ssh", "# Options\n  SSHD_OPTS=-f/etc/ssh/other\n", True),
+                ("default/ssh", "#SSHD_OPTS=-ox\nSSHD_OPTS=-4\nOTHER=-ox\n", False),
+                ("sysconfig/sshd", 'OPTIONS="-4 -o UsePAM=no"\n', True)):
+            with self.subTest(text):
+                steps = ("mkdir -p /etc/sysconfig", f"printf %s {shlex.quote(text)} >/etc/{path}",
+                         f"cp {self.directory}/key /etc/ssh/key",
+                         f"printf 'HostKey /etc/ssh/key\nUsePAM yes\n{self.BOTH}' >/etc/ssh/sshd_config")
+                done = self.run_tool("check-pam", "--json", "--pam-dir", self.pam, "sshd", prefix=(
+                    *ENTER, *on_a_copy(self.directory / "layers", *steps)))
+                told = [row for row in json.loads(done.out)
+                        if "options of sshd's command line are not checked" in row["text"]]
+                self.assertEqual([row["level"] for row in told], ["warning"] * is_told, done.out)
 
     def test_a_configuration_that_sshd_refuses_is_told_of(self):
         self.assert_sshd("UsePAM maybe\n", self.key,

@@ -2,9 +2,11 @@
 # Copyright (c) 2026, the pam_twilio_verify authors
 """check-pam: when sudo does not ask."""
 
+import json
 import os
 import pathlib
 import re
+import shlex
 import unittest
 
 from kit.admincase import can_copy, on_a_copy
@@ -92,6 +94,30 @@ class Sudo(CheckCase):
         os.mkfifo(self.sudoers)
         _, findings = self.check("sudo")
         self.assertIn("whom sudo does not ask is not known", findings[1][2])
+
+    @unittest.skipUnless(can_copy(), "needs an /etc of its own")
+    def test_rules_that_are_elsewhere_are_told_of(self):
+        (self.directory / "layers").mkdir()
+        self.install(sudo=recipe("sudo"))
+        for path, text, *expected in (
+                ("nsswitch.conf", "passwd: files sss\n sudoers:\tfiles [NOTFOUND=return] sss # ldap\n",
+                 'takes rules from "sss" too'),
+                ("nsswitch.conf", "sudoers:files ldap sss\n", 'rules from "ldap"', 'rules from "sss"'),
+                ("nsswitch.conf", "#sudoers: ldap\nsudoers: files\n"),
+                ("sudo.conf", "Plugin sudoers_policy sudoers.so sudoers_file=/srv/rules mode=0440\n",
+                 "/etc/sudo.conf: sudo reads /srv/rules in place of /etc/sudoers"),
+                ("sudo.conf", "Plugin python_policy python_plugin.so ModulePath=/x\n",
+                 'the rules of the plugin "python_policy" are not checked'),
+                ("sudo.conf", "#Plugin x y\nPlugin sudoers_io sudoers.so\nPath askpass /x\n")):
+            with self.subTest(text):
+                steps = ("rm -f /etc/nsswitch.conf /etc/sudo.conf", "echo 'root ALL=ALL' >/etc/sudoers",
+                         f"printf %s {shlex.quote(text)} >/etc/{path}")
+                done = self.run_tool("check-pam", "--json", "--pam-dir", self.pam, "sudo",
+                                     prefix=on_a_copy(self.directory / "layers", *steps))
+                found = [row for row in json.loads(done.out) if row["level"] == "warning"]
+                self.assertEqual(len(found), len(expected), found)
+                for row, words in zip(found, expected):
+                    self.assertIn(words, row["text"])
 
     @unittest.skipUnless(can_copy(), "needs a private /usr/bin")
     def test_without_cvtsudoers_nothing_is_known(self):

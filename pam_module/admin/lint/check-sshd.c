@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sshd-list.h"
+#include "text-file.h"
 
 #define SUBJECT "sshd"
 #define METHODS "AuthenticationMethods publickey,keyboard-interactive"
@@ -266,6 +267,29 @@ static void judge_blocks(const struct judge *judge, const char *path)
     }
 }
 
+/* What sshd is started with counts before its file: Debian's unit has SSHD_OPTS, others OPTIONS. */
+static void add_options(struct report *report)
+{
+    static const char *const files[] = { "/etc/default/ssh", "/etc/sysconfig/sshd" };
+
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        auto_text char *text = NULL;
+        char *rest, *line;
+        if (!text_file_read(files[i], &text))
+            continue;
+        rest = text;
+        while ((line = text_file_line(&rest)) != NULL) {
+            line += strspn(line, " \t");
+            if ((strncmp(line, "SSHD_OPTS=", 10) == 0 || strncmp(line, "OPTIONS=", 8) == 0) &&
+                (strstr(line, "-o") != NULL || strstr(line, "-f") != NULL))
+                report_add(report, REPORT_WARNING, SUBJECT,
+                           "write these options into sshd_config in its place",
+                           "%s: %s: options of sshd's command line are not checked", files[i],
+                           line);
+        }
+    }
+}
+
 /* The directory that sshd misses is there while it runs, and only then. */
 static bool is_not_running(const char *why_not)
 {
@@ -293,6 +317,8 @@ void check_sshd_add(struct report *report, const char *path, const struct check_
     if (judge.stack.is_called) {
         judge_config(&judge);
         judge_blocks(&judge, path);
+        if (path == NULL)
+            add_options(report);
     } else if (strcmp(config.pam_service, check->service) != 0) {
         report_add(report, check->level_of_absence, SUBJECT,
                    "remove PAMServiceName, or put the module there",

@@ -13,10 +13,15 @@
 
 #include "../../core/descriptor.h"
 #include "../desk/child.h"
+#include "pam-control.h"
 #include "text-file.h"
 
-#define SUBJECT "sudo"
-#define DEFAULT "/etc/sudoers"
+#define SUBJECT   "sudo"
+#define DEFAULT   "/etc/sudoers"
+#define SOURCES   "/etc/nsswitch.conf"
+#define PLUGINS   "/etc/sudo.conf"
+#define LOOK      "look for NOPASSWD and !authenticate there yourself"
+#define FILE_NAME "sudoers_file="
 
 enum { TIMEOUT_MINUTES = 15, WORDS_SIZE = 160 };
 
@@ -210,6 +215,53 @@ static void convert(struct report *report, const char *path, int output, int mes
     }
 }
 
+/* A line of nsswitch.conf: "sudoers: files sss". */
+static void add_source(struct report *report, char *line)
+{
+    static const char key[] = "sudoers:";
+    const char *word;
+
+    line += strspn(line, " \t");
+    if (strncmp(line, key, strlen(key)) != 0)
+        return;
+    line += strlen(key);
+    while ((word = pam_control_take_word(&line)) != NULL && *word != '#')
+        if (strcmp(word, "files") != 0 && strchr(word, '=') == NULL)
+            report_add(report, REPORT_WARNING, SUBJECT, LOOK,
+                       SOURCES ": sudo takes rules from \"%s\" too, which are not checked", word);
+}
+
+/* A line of sudo.conf: "Plugin sudoers_policy sudoers.so sudoers_file=/etc/sudoers". */
+static void add_plugin(struct report *report, char *line)
+{
+    const char *word = pam_control_take_word(&line);
+    const char *symbol = word != NULL ? pam_control_take_word(&line) : NULL;
+
+    if (symbol == NULL || strcmp(word, "Plugin") != 0)
+        return;
+    if (strncmp(symbol, "sudoers_", strlen("sudoers_")) != 0)
+        report_add(report, REPORT_WARNING, SUBJECT, "check whom it lets in without authentication",
+                   PLUGINS ": the rules of the plugin \"%s\" are not checked", symbol);
+    while ((word = pam_control_take_word(&line)) != NULL && *word != '#')
+        if (strncmp(word, FILE_NAME, strlen(FILE_NAME)) == 0 &&
+            strcmp(word + strlen(FILE_NAME), DEFAULT) != 0)
+            report_add(report, REPORT_WARNING, SUBJECT, "check that file as well, with --sudoers",
+                       PLUGINS ": sudo reads %s in place of " DEFAULT, word + strlen(FILE_NAME));
+}
+
+static void add_lines(struct report *report, const char *path,
+                      void (*add)(struct report *report, char *line))
+{
+    auto_text char *text = NULL;
+    char *rest, *line;
+
+    if (!text_file_read(path, &text))
+        return;
+    rest = text;
+    while ((line = text_file_line(&rest)) != NULL)
+        add(report, line);
+}
+
 void check_sudo_add(struct report *report, const char *sudoers)
 {
     const char *path = sudoers != NULL ? sudoers : DEFAULT;
@@ -217,6 +269,10 @@ void check_sudo_add(struct report *report, const char *sudoers)
     auto_close messages = memfd_create("messages", MFD_CLOEXEC);
     auto_text char *text = NULL;
 
+    if (sudoers == NULL) {
+        add_lines(report, SOURCES, add_source);
+        add_lines(report, PLUGINS, add_plugin);
+    }
     if (output >= 0 && messages >= 0 && text_file_read(path, &text)) /* a FIFO would hold it up */
         convert(report, path, output, messages);
     else
