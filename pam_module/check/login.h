@@ -67,9 +67,11 @@ struct login_ports {
     /* Another challenge is about to be created. 0; or, with the verdict in *WHY_NOT, after how many
      * seconds that is possible; -1: never, as things are. */
     int64_t (*count)(void *context, struct verdict *why_not);
-    /* A push, as ledger_push() and ledger_stop_push() have it. */
+    /* A push, as ledger_push(), ledger_stop_push() and ledger_guess() have it. */
     int64_t (*push)(void *context, struct verdict *why_not);
-    bool (*stop_push)(void *context, int wrong);
+    bool (*stop_push)(void *context);
+    enum ledger_guess (*guess)(void *context, const char *typed, int number,
+                               struct verdict *why_not);
     /* Uses up the recovery code CODE. How many remain; -1: it does not count. */
     int (*recover)(void *context, const char *code);
     /* Whether a right recovery code would count now. */

@@ -15,7 +15,6 @@ enum {
     NUMBER_MIN = 10,
     NUMBERS = 90, /* of two digits each */
     NUMBER_LENGTH = 2,
-    GUESS_COSTS = 10, /* wrong codes */
 };
 
 struct push {
@@ -26,6 +25,7 @@ struct push {
     struct challenge *challenge;
     struct http_watch watch;
     int number;
+    int64_t asked_ms; /* when the last request to Twilio began */
 };
 
 /* Each of them is as likely as the others. */
@@ -94,13 +94,23 @@ static bool wait(struct push *push)
            push->api->pause(push->service, &push->watch, most_ms < FETCH_MS ? most_ms : FETCH_MS);
 }
 
-/* A reply that is late because our time was over says nothing of Twilio: the phone was silent. */
+/* How long Twilio has to be silent to be away. */
+static int64_t patience_ms(const struct push *push)
+{
+    int64_t timeout_ms = (int64_t)push->questions->request->settings->timeout_seconds * 1000;
+
+    return timeout_ms < QUESTIONS_PUSH_MS / 2 ? timeout_ms : QUESTIONS_PUSH_MS / 2;
+}
+
+/* A request that the end of our time has cut off says nothing of Twilio: the phone was silent. */
 static bool is_silence(const struct push *push, enum challenge_state state,
                        const struct verdict *why_not)
 {
+    int64_t asked_ms = push->ports->clock_ms(push->ports->context) - push->asked_ms;
+
     return state == CHALLENGE_PENDING ||
            (state == CHALLENGE_REFUSED && push->challenge->sid[0] != '\0' && left_ms(push) <= 0 &&
-            why_not->outcome == OUTCOME_UNAVAILABLE);
+            asked_ms < patience_ms(push) && why_not->outcome == OUTCOME_UNAVAILABLE);
 }
 
 /* Asks the phone, and Twilio until it knows the answer. CHALLENGE_PENDING: there was none.
@@ -111,20 +121,22 @@ static enum challenge_state ask_phone(struct push *push, struct verdict *why_not
     enum challenge_state state =
         push->api->push(push->service, &push->watch, &shown, push->challenge, why_not);
 
-    while (state == CHALLENGE_PENDING && wait(push))
+    while (state == CHALLENGE_PENDING && wait(push)) {
+        push->asked_ms = push->ports->clock_ms(push->ports->context);
         state = push->api->fetch(push->service, &push->watch, push->challenge, why_not);
+    }
     return is_silence(push, state, why_not) ? CHALLENGE_PENDING : state;
 }
 
-/* Somebody has this user's first factor, or has guessed. */
-static void alarm_of(const struct push *push, int wrong, const char *what)
+/* Somebody has this user's first factor. */
+static void alarm_of(const struct push *push, bool is_stopped, const char *what)
 {
     const struct login_ports *ports = push->ports;
     char text[224];
 
     snprintf(
         text, sizeof text, "%s: %s; challenge=%s", what,
-        ports->stop_push(ports->context, wrong)
+        is_stopped
             ? "no push for an hour"
             : "cannot stop pushes, the user's file in state_dir is locked or cannot be written",
         push->challenge->sid);
@@ -132,15 +144,8 @@ static void alarm_of(const struct push *push, int wrong, const char *what)
     verdict_refuse(&push->questions->verdict, OUTCOME_DENIED, "%s", what);
 }
 
-/* In constant time. */
-static bool is_number(const char *text, int number)
-{
-    return strlen(text) == NUMBER_LENGTH &&
-           ((text[0] ^ ('0' + number / 10)) | (text[1] ^ ('0' + number % 10))) == 0;
-}
-
 /* Asks for the number, once. False: nobody is there. */
-static bool ask_number(struct push *push, bool *ret_is_right)
+static bool ask_number(struct push *push, enum ledger_guess *ret_guess)
 {
     const struct login_ports *ports = push->ports;
     char line[DIALOGUE_LINE_SIZE];
@@ -153,7 +158,7 @@ static bool ask_number(struct push *push, bool *ret_is_right)
     push->questions->is_awaited = true;
     push->questions->entered_ms = ports->clock_ms(ports->context);
     answer_read(line, NUMBER_LENGTH, &answer);
-    *ret_is_right = is_number(answer.text, push->number);
+    *ret_guess = ports->guess(ports->context, answer.text, push->number, &push->questions->verdict);
     explicit_bzero(line, sizeof line);
     explicit_bzero(&answer, sizeof answer);
     return true;
@@ -162,16 +167,16 @@ static bool ask_number(struct push *push, bool *ret_is_right)
 /* It was approved on the phone, by whoever has it. */
 static void let_in(struct push *push)
 {
-    bool is_right = false;
+    enum ledger_guess guess = LEDGER_GUESS_REFUSED;
 
-    if (!ask_number(push, &is_right))
+    if (!ask_number(push, &guess))
         leave(push, "at the question for the number, after the push was approved");
-    else if (is_right)
+    else if (guess == LEDGER_GUESS_RIGHT)
         verdict_pass(&push->questions->verdict, OUTCOME_APPROVED,
                      "PUSH approved, and the number is right; challenge=%s request=%s",
                      push->challenge->sid, push->challenge->request_id);
-    else
-        alarm_of(push, GUESS_COSTS, "wrong number after the push was approved");
+    else if (guess == LEDGER_GUESS_WRONG)
+        alarm_of(push, true, "wrong number after the push was approved");
 }
 
 static void judge(struct push *push, enum challenge_state state, const struct verdict *why_not)
@@ -183,7 +188,8 @@ static void judge(struct push *push, enum challenge_state state, const struct ve
         let_in(push);
         break;
     case CHALLENGE_DENIED:
-        alarm_of(push, 0, "the push was denied on the phone");
+        alarm_of(push, push->ports->stop_push(push->ports->context),
+                 "the push was denied on the phone");
         break;
     case CHALLENGE_PENDING:
         verdict_refuse(verdict, OUTCOME_DENIED, "no answer from the phone in %d s",

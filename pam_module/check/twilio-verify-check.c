@@ -179,11 +179,19 @@ static int64_t push(void *context, struct verdict *why_not)
     return ledger_push(&check->ledger, why_not);
 }
 
-static bool stop_push(void *context, int wrong)
+static bool stop_push(void *context)
 {
     struct check *check = context;
 
-    return ledger_stop_push(&check->ledger, wrong);
+    return ledger_stop_push(&check->ledger);
+}
+
+static enum ledger_guess guess(void *context, const char *typed, int number,
+                               struct verdict *why_not)
+{
+    struct check *check = context;
+
+    return ledger_guess(&check->ledger, typed, number, why_not);
 }
 
 static int recover(void *context, const char *code)
@@ -312,6 +320,7 @@ static void run_login(struct check *check, struct verdict *verdict)
         .count = count,
         .push = push,
         .stop_push = stop_push,
+        .guess = guess,
         .recover = recover,
         .can_recover = can_recover,
         .note_end = note_end,

@@ -377,7 +377,7 @@ int64_t ledger_push(struct ledger *ledger, struct verdict *why_not)
     return opens_s;
 }
 
-bool ledger_stop_push(struct ledger *ledger, int wrong)
+bool ledger_stop_push(struct ledger *ledger)
 {
     struct page page;
     struct verdict why_not;
@@ -385,10 +385,77 @@ bool ledger_stop_push(struct ledger *ledger, int wrong)
 
     if (open_page(ledger, &page, &why_not) != STATEFILE_LOCKED)
         return false;
-    record_stop_push(&page.record, wrong, now_s(CLOCK_REALTIME));
+    record_stop_push(&page.record, 0, now_s(CLOCK_REALTIME));
     is_noted = write_page(ledger, &page);
     close_page(&page);
     return is_noted;
+}
+
+/* Always false. */
+static bool refuse_guess(struct verdict *why_not)
+{
+    return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                          "the number was not compared: the guess cannot be counted");
+}
+
+/* Counts a guess, unless none may be made any more. False: the verdict tells. */
+static bool count_guess(struct ledger *ledger, struct page *page, struct verdict *why_not)
+{
+    int64_t now = now_s(CLOCK_REALTIME), opens_s = record_opens(&page->record, now);
+
+    if (opens_s != 0) {
+        refuse_wrong(ledger, opens_s, why_not);
+        return false;
+    }
+    if (record_push_stopped(&page->record, now) != 0)
+        return verdict_refuse(why_not, OUTCOME_EXHAUSTED,
+                              "the number was not compared: another push of %s was denied, or its "
+                              "number was wrong, after this one was sent",
+                              ledger->user);
+    record_stop_push(&page->record, LEDGER_GUESS_COSTS, now);
+    return write_page(ledger, page) || refuse_guess(why_not);
+}
+
+/* In constant time. */
+static bool is_number(const char *text, int number)
+{
+    return strlen(text) == 2 &&
+           ((text[0] ^ ('0' + number / 10)) | (text[1] ^ ('0' + number % 10))) == 0;
+}
+
+/* As ledger_guess(), with the lock. */
+static enum ledger_guess guess(struct ledger *ledger, struct page *page, const char *typed,
+                               int number, struct verdict *why_not)
+{
+    struct record before = page->record;
+
+    if (!count_guess(ledger, page, why_not))
+        return LEDGER_GUESS_REFUSED;
+    if (!is_number(typed, number))
+        return LEDGER_GUESS_WRONG;
+    page->record = before;
+    write_page(ledger, page);
+    return LEDGER_GUESS_RIGHT;
+}
+
+enum ledger_guess ledger_guess(struct ledger *ledger, const char *typed, int number,
+                               struct verdict *why_not)
+{
+    struct page page;
+    enum ledger_guess guessed;
+
+    switch (open_page(ledger, &page, why_not)) {
+    case STATEFILE_UNUSABLE:
+        refuse_guess(why_not);
+        return LEDGER_GUESS_REFUSED;
+    case STATEFILE_BUSY:
+        return LEDGER_GUESS_REFUSED;
+    case STATEFILE_LOCKED:
+        break;
+    }
+    guessed = guess(ledger, &page, typed, number, why_not);
+    close_page(&page);
+    return guessed;
 }
 
 /* What a login that let in takes away. */

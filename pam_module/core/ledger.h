@@ -69,9 +69,22 @@ int64_t ledger_count(struct ledger *ledger, struct verdict *why_not);
  * it can't be counted. Nothing may be sent but after 0. */
 int64_t ledger_push(struct ledger *ledger, struct verdict *why_not);
 
-/* The push was denied, or its number was wrong, which counts as WRONG wrong codes: no push for the
- * next RECORD_PUSH_STOP_SECONDS. False: it could not be noted. */
-bool ledger_stop_push(struct ledger *ledger, int wrong);
+/* The push was denied: none for the next RECORD_PUSH_STOP_SECONDS. False: it could not be noted. */
+bool ledger_stop_push(struct ledger *ledger);
+
+enum { LEDGER_GUESS_COSTS = 10 }; /* wrong codes */
+
+enum ledger_guess {
+    LEDGER_GUESS_REFUSED = 0, /* it was not compared; the verdict says why */
+    LEDGER_GUESS_WRONG,       /* and is counted: no push, as after ledger_stop_push() */
+    LEDGER_GUESS_RIGHT,
+};
+
+/* Compares TYPED with the NUMBER, of two digits, that the phone shows. It is counted as a wrong one
+ * before it is compared, under one lock, and taken back if it is right: so logins at once have no
+ * second guess, and no kill leaves one uncounted. */
+enum ledger_guess ledger_guess(struct ledger *ledger, const char *typed, int number,
+                               struct verdict *why_not);
 
 enum ledger_end {
     LEDGER_DENIED,

@@ -206,15 +206,25 @@ void record_tell(struct record *record, int64_t count, int64_t since_s)
         record->untold_s = since_s;
 }
 
+int64_t record_push_stopped(struct record *record, int64_t now_s)
+{
+    int64_t stopped_s;
+
+    correct(&record->push_stopped_s, 1, now_s);
+    stopped_s = record->push_stopped_s;
+    return stopped_s != 0 && now_s - stopped_s < RECORD_PUSH_STOP_SECONDS
+               ? stopped_s + RECORD_PUSH_STOP_SECONDS
+               : 0;
+}
+
 int64_t record_push(struct record *record, int64_t now_s)
 {
-    int64_t oldest_s;
+    int64_t oldest_s, stopped_s = record_push_stopped(record, now_s);
 
+    if (stopped_s != 0)
+        return stopped_s;
     correct(record->pushes_s, RECORD_PUSHES, now_s);
-    correct(&record->push_stopped_s, 1, now_s);
     oldest_s = record->pushes_s[RECORD_PUSHES - 1];
-    if (record->push_stopped_s != 0 && now_s - record->push_stopped_s < RECORD_PUSH_STOP_SECONDS)
-        return record->push_stopped_s + RECORD_PUSH_STOP_SECONDS;
     if (oldest_s != 0 && now_s - oldest_s < RECORD_PUSH_SECONDS)
         return oldest_s + RECORD_PUSH_SECONDS;
 

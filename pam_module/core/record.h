@@ -90,8 +90,11 @@ void record_take_back(struct record *record, int64_t counted_s);
  * were too many or it is stopped, the time from which on there may be another. */
 int64_t record_push(struct record *record, int64_t now_s);
 
-/* The user denied a push: none for RECORD_PUSH_STOP_SECONDS from NOW_S on. Somebody guessed its
- * number: that counts as WRONG wrong codes besides. */
+/* Whether pushes are stopped at NOW_S of CLOCK_REALTIME. 0; or the time until which they are. */
+int64_t record_push_stopped(struct record *record, int64_t now_s);
+
+/* The user denied a push, or its number was wrong: none for RECORD_PUSH_STOP_SECONDS from NOW_S on.
+ * It counts as WRONG wrong codes besides. */
 void record_stop_push(struct record *record, int wrong, int64_t now_s);
 
 /* No wrong code counts any longer, and a push may be sent again. */

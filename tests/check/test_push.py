@@ -2,6 +2,8 @@
 # Copyright (c) 2026, the pam_twilio_verify authors
 """Pushes: the check program, the emulator, and a device that approves and denies."""
 
+import contextlib
+import fcntl
 import pathlib
 import sys
 import time
@@ -11,11 +13,29 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from kit.checkcase import CheckTest, Host, load_tests  # noqa: E402,F401
 from kit.device import Device  # noqa: E402
 from kit.fixture import temporary_directory  # noqa: E402
+from kit.statefile import ROW, WRONG_AT, forge, read  # noqa: E402
 
 ALONE = 'ask-secret Type "push" to ask your phone: '
 BOTH = 'ask-secret Verification code, or "push": '
 NUMBER = "ask Number on your phone: "
 PUSH_SECONDS = 30
+WRONG_TODAY = 25
+
+
+def other_than(number):
+    return str(10 + (int(number) + 1 - 10) % 90)
+
+
+def state_file(host):
+    return host.directory / "state" / "alice.sent"
+
+
+@contextlib.contextmanager
+def frozen_login(host):
+    """Another login of alice has stopped where it holds the lock of her file."""
+    with state_file(host).open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 class Push(CheckTest):
@@ -68,7 +88,7 @@ class Push(CheckTest):
         login = self.begin(host)
         number = self.device.number(self.approve())
         login.expect_prompt(NUMBER)
-        login.answer(str(10 + (int(number) + 1 - 10) % 90))
+        login.answer(other_than(number))
         self.assert_outcome(login, "denied", "^wrong number after the push was approved")
         self.assertEqual(login.logged[0][0], "warning")
         login = self.login(host)
@@ -76,6 +96,67 @@ class Push(CheckTest):
         login.answer("push")
         self.assertRegex(login.read_line(5), "^show Too many pushes: your phone can be asked again")
         self.assert_outcome(login, "exhausted", "^no push to alice until")
+
+    def at_the_number(self, host):
+        """A login whose push was approved, and the number."""
+        login = self.begin(host)
+        challenge = self.approve()
+        login.expect_prompt(NUMBER)
+        return login, self.device.number(challenge)
+
+    def test_a_number_that_cannot_be_counted_is_not_compared(self):
+        host = self.push_host()
+        for change in (str, other_than):
+            login, number = self.at_the_number(host)
+            with frozen_login(host):
+                login.answer(change(number))
+                self.assert_outcome(login, "misconfigured", "^the user's file in state_dir is "
+                                                            "locked by another process")
+        login, number = self.at_the_number(host)
+        state_file(host).write_bytes(b"damaged")
+        login.answer(number)
+        self.assert_outcome(login, "misconfigured", "^the number was not compared: the guess "
+                                                    "cannot be counted")
+
+    def test_of_pushes_at_once_one_number_is_guessed(self):
+        host = self.push_host()
+        logins = [self.at_the_number(host) for _ in range(3)]
+        login, number = logins[0]
+        login.answer(other_than(number))
+        self.assert_outcome(login, "denied", "^wrong number after the push was approved")
+        for login, number in logins[1:]:
+            login.answer(number)
+            self.assert_outcome(login, "exhausted", "^the number was not compared: another push")
+        self.assertEqual(read(state_file(host))[ROW], 10)
+
+    def test_a_number_is_not_compared_after_a_denial_of_another_push(self):
+        host = self.push_host()
+        login, number = self.at_the_number(host)
+        denied = self.begin(host)
+        self.device.deny(self.device.wait_for_challenge())
+        self.assert_outcome(denied, "denied", "^the push was denied on the phone")
+        login.answer(number)
+        self.assert_outcome(login, "exhausted", "^the number was not compared: another push")
+
+    def test_a_number_is_not_compared_while_codes_are_refused(self):
+        host = self.push_host()
+        login, number = self.at_the_number(host)
+        forge(state_file(host), lambda values: values.__setitem__(WRONG_AT, [int(time.time())] * 30))
+        login.answer(number)
+        self.assert_outcome(login, "exhausted", "^30 wrong codes in 24 h")
+
+    def test_the_right_number_leaves_the_count_of_the_day_as_it_was(self):
+        host = self.push_host()
+        login, number = self.at_the_number(host)
+        wrong = [int(time.time()) - i for i in range(WRONG_TODAY)] + [0] * (30 - WRONG_TODAY)
+
+        def change(values):
+            values[WRONG_AT], values[ROW] = wrong, WRONG_TODAY
+        forge(state_file(host), change)
+        login.answer(number)
+        self.assert_outcome(login, "approved", "^PUSH approved")
+        values = read(state_file(host))
+        self.assertEqual((values[WRONG_AT], values[ROW], values[-1]), (wrong, 0, 0))
 
     def test_a_denied_push_warns(self):
         login = self.begin(self.push_host())

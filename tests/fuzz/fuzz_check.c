@@ -240,14 +240,25 @@ static int64_t on_push(void *context, struct verdict *why_not)
     return 1;
 }
 
-static bool on_stop_push(void *context, int wrong)
+static bool on_stop_push(void *context)
 {
     const struct world *world = context;
 
-    fuzz_demand(world->number != 0 && (wrong == 10) == world->is_number_asked,
-                "a wrong number counts as ten codes");
-    fuzz_demand(!world->is_number_right, "a right number stops nothing");
+    fuzz_demand(world->number != 0 && !world->is_number_asked, "an approved push stops nothing");
     return true;
+}
+
+static enum ledger_guess on_guess(void *context, const char *typed, int number,
+                                  struct verdict *why_not)
+{
+    const struct world *world = context;
+
+    fuzz_demand(world->is_number_asked && number == world->number, "a number is compared once");
+    if (fuzz_take_word(world->input, "no-guess")) {
+        verdict_refuse(why_not, OUTCOME_EXHAUSTED, "no guess");
+        return LEDGER_GUESS_REFUSED;
+    }
+    return atoi(typed) == number && strlen(typed) == 2 ? LEDGER_GUESS_RIGHT : LEDGER_GUESS_WRONG;
 }
 
 static int on_recover(void *context, const char *code)

@@ -612,11 +612,20 @@ static int64_t on_push(void *context, struct verdict *why_not)
     return -1;
 }
 
-static bool on_stop_push(void *context, int wrong)
+static bool on_stop_push(void *context)
 {
-    (void)wrong;
     demand(context, false, "stops pushes of nobody");
     return false;
+}
+
+static enum ledger_guess on_guess(void *context, const char *typed, int number,
+                                  struct verdict *why_not)
+{
+    (void)typed;
+    (void)number;
+    demand(context, false, "compares a number of no push");
+    verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "model");
+    return LEDGER_GUESS_REFUSED;
 }
 
 static void on_release(void *context, const char *code)

@@ -17,7 +17,7 @@
  *
  *   count         a challenge was counted, before it was created
  *   claim(C) release(C) recover(R)   a code, a recovery code
- *   push stop(N)  a push was counted; pushes are stopped, and N wrong codes counted
+ *   push stop guess   a push was counted; pushes are stopped; a number was counted and compared
  *   show(TEXT)    the user was told TEXT
  *
  * What is logged, and how long it took until something came of an answer, stand by themselves. */
@@ -71,7 +71,7 @@ struct scene {
     int remain[STEPS_MAX]; /* 1 more than remain after a recovery code; 0: it is wrong */
     bool can_recover, was_denied;
     bool has_push, has_no_code; /* factors: a push factor besides, or alone */
-    enum outcome push_fails;
+    enum outcome push_fails, guess_fails;
     bool stop_fails;
     int number; /* that the phone shows */
     int64_t fetch_ms;
@@ -385,13 +385,29 @@ static int64_t on_push(void *context, struct verdict *why_not)
     return scene->opens_s;
 }
 
-static bool on_stop_push(void *context, int wrong)
+static bool on_stop_push(void *context)
 {
     const struct scene *scene = context;
 
     assert_int_equal(scene->deadline_ms, HTTP_FOREVER);
-    remember(context, "stop(%d) ", wrong);
+    remember(context, "stop ");
     return !scene->stop_fails;
+}
+
+static enum ledger_guess on_guess(void *context, const char *typed, int number,
+                                  struct verdict *why_not)
+{
+    const struct scene *scene = context;
+    char right[16];
+
+    assert_int_equal(scene->deadline_ms, HTTP_FOREVER);
+    assert_int_equal(number, scene->number);
+    snprintf(right, sizeof right, "%d", number);
+    remember(context, "guess ");
+    if (scene->guess_fails == OUTCOME_BROKEN)
+        return strcmp(typed, right) == 0 ? LEDGER_GUESS_RIGHT : LEDGER_GUESS_WRONG;
+    verdict_refuse(why_not, scene->guess_fails, "not compared");
+    return LEDGER_GUESS_REFUSED;
 }
 
 static int on_recover(void *context, const char *code)
@@ -2085,19 +2101,21 @@ TEST(many_long_logins_keep_the_rules)
 
 TEST(a_push_lets_in_who_types_its_number)
 {
-    assert_memory("ask load answer push fetch(1) fetch(1) number answer", "push", OUTCOME_APPROVED,
+    assert_memory("ask load answer push fetch(1) fetch(1) number answer", "push guess",
+                  OUTCOME_APPROVED,
                   "PUSH approved, and the number is right; challenge=YC1 request=RQfetch",
                   .has_push = true, .has_no_code = true, .answers = { PUSH, NUMBER },
                   .results = { PENDING, PENDING, APPROVED });
-    assert_memory("ask load connect create answer push fetch(2) number answer", "count push",
+    assert_memory("ask load connect create answer push fetch(2) number answer", "count push guess",
                   OUTCOME_APPROVED, "challenge=YC2", .has_push = true,
                   .answers = { { " PuSh\t", WAITED_FOR, 0 }, NUMBER },
                   .results = { PENDING, PENDING, APPROVED });
-    assert_memory("ask load connect answer push fetch(1) number answer", "push", OUTCOME_APPROVED,
-                  "challenge=YC1", .has_push = true, .create_challenge = SETTINGS_CREATE_WITH_CODE,
-                  .answers = { PUSH, NUMBER }, .results = { PENDING, APPROVED });
-    assert_memory("ask load connect answer push fetch(1) number answer", "push", OUTCOME_APPROVED,
-                  "challenge=YC1", .has_push = true,
+    assert_memory("ask load connect answer push fetch(1) number answer", "push guess",
+                  OUTCOME_APPROVED, "challenge=YC1", .has_push = true,
+                  .create_challenge = SETTINGS_CREATE_WITH_CODE, .answers = { PUSH, NUMBER },
+                  .results = { PENDING, APPROVED });
+    assert_memory("ask load connect answer push fetch(1) number answer", "push guess",
+                  OUTCOME_APPROVED, "challenge=YC1", .has_push = true,
                   .answers = { { "push", CONNECTED, 0 }, NUMBER },
                   .results = { PENDING, APPROVED });
 }
@@ -2114,7 +2132,7 @@ TEST(nobody_is_let_in_without_the_number)
 
         run(&scene, &end);
         assert_refused(&end, OUTCOME_DENIED, "wrong number after the push was approved; ");
-        assert_string_equal(scene.memory, "count push stop(10)");
+        assert_string_equal(scene.memory, "count push guess");
         assert_string_equal(scene.logged, "[WARNING wrong number after the push was approved: no "
                                           "push for an hour; challenge=YC2]");
         assert_string_equal(scene.waits, "1000 ");
@@ -2134,7 +2152,7 @@ TEST(a_denied_push_warns_and_stops_others)
 
     run(&scene, &end);
     assert_refused(&end, OUTCOME_DENIED, "the push was denied on the phone; challenge=YC1");
-    assert_string_equal(scene.memory, "push stop(0)");
+    assert_string_equal(scene.memory, "push stop");
     assert_string_equal(scene.logged, "[WARNING the push was denied on the phone: no push for an "
                                       "hour; challenge=YC1]");
     assert_string_equal(scene.ends, "denied");
@@ -2143,17 +2161,26 @@ TEST(a_denied_push_warns_and_stops_others)
 TEST(a_warning_says_that_pushes_could_not_be_stopped)
 {
     struct scene scene = { .has_push = true,
+                           .has_no_code = true,
                            .stop_fails = true,
-                           .answers = { PUSH, { NOT_THE_NUMBER, WAITED_FOR, 0 } },
-                           .results = { PENDING, PENDING, APPROVED } };
+                           .answers = { PUSH },
+                           .results = { PENDING, DENIED } };
     struct verdict end;
 
     run(&scene, &end);
-    assert_refused(&end, OUTCOME_DENIED, "wrong number after the push was approved; ");
+    assert_refused(&end, OUTCOME_DENIED, "the push was denied on the phone; ");
     assert_string_equal(scene.logged,
-                        "[WARNING wrong number after the push was approved: cannot stop pushes, "
+                        "[WARNING the push was denied on the phone: cannot stop pushes, "
                         "the user's file in state_dir is locked or cannot be written; "
-                        "challenge=YC2]");
+                        "challenge=YC1]");
+}
+
+TEST(a_number_that_is_not_compared_lets_nobody_in)
+{
+    assert_memory("ask load answer push fetch(1) number answer", "push guess",
+                  OUTCOME_MISCONFIGURED, "not compared; challenge=YC1", .has_push = true,
+                  .has_no_code = true, .answers = { PUSH, NUMBER },
+                  .results = { PENDING, APPROVED }, .guess_fails = OUTCOME_MISCONFIGURED);
 }
 
 TEST(a_phone_that_is_silent_denies_within_30_seconds)
@@ -2176,9 +2203,10 @@ TEST(a_phone_that_is_silent_denies_within_30_seconds)
 
 TEST(the_end_of_our_time_is_no_outage)
 {
-    assert_scene("ask load answer push fetch(1)", OUTCOME_DENIED, "no answer from the phone",
-                 .has_push = true, .has_no_code = true, .answers = { PUSH }, .fetch_ms = 28000,
-                 .results = { PENDING, REFUSED(OUTCOME_UNAVAILABLE) });
+    assert_scene("ask load answer push fetch(1) fetch(1) fetch(1)", OUTCOME_DENIED,
+                 "no answer from the phone", .has_push = true, .has_no_code = true,
+                 .answers = { PUSH }, .fetch_ms = 9000,
+                 .results = { PENDING, PENDING, PENDING, REFUSED(OUTCOME_UNAVAILABLE) });
     assert_scene("ask load answer push fetch(1)", OUTCOME_MISCONFIGURED, "scripted refusal",
                  .has_push = true, .has_no_code = true, .answers = { PUSH }, .fetch_ms = 28000,
                  .results = { PENDING, REFUSED(OUTCOME_MISCONFIGURED) });
@@ -2188,6 +2216,22 @@ TEST(the_end_of_our_time_is_no_outage)
     assert_scene("ask load answer push", OUTCOME_UNAVAILABLE, "scripted refusal", .has_push = true,
                  .has_no_code = true, .answers = { PUSH },
                  .results = { REFUSED(OUTCOME_UNAVAILABLE) });
+}
+
+/* timeout_seconds, or half of a push's time: whoever is silent for so long is away. */
+TEST(twilio_that_goes_silent_for_its_time_is_an_outage)
+{
+    assert_scene("ask load answer push fetch(1)", OUTCOME_UNAVAILABLE, "scripted refusal",
+                 .has_push = true, .has_no_code = true, .answers = { PUSH }, .connect_ms = 18000,
+                 .fetch_ms = 10000, .results = { PENDING, REFUSED(OUTCOME_UNAVAILABLE) });
+    assert_scene("ask load answer push fetch(1)", OUTCOME_UNAVAILABLE, "scripted refusal",
+                 .has_push = true, .has_no_code = true, .answers = { PUSH }, .connect_ms = 13000,
+                 .fetch_ms = 15000, .timeout_seconds = 30,
+                 .results = { PENDING, REFUSED(OUTCOME_UNAVAILABLE) });
+    assert_scene("ask load answer push fetch(1)", OUTCOME_DENIED, "no answer from the phone",
+                 .has_push = true, .has_no_code = true, .answers = { PUSH }, .connect_ms = 14000,
+                 .fetch_ms = 14000, .timeout_seconds = 30,
+                 .results = { PENDING, REFUSED(OUTCOME_UNAVAILABLE) });
 }
 
 TEST(leaving_while_the_phone_is_asked_ends_the_login)
