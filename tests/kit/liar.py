@@ -28,6 +28,7 @@ from .fixture import (ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID, AUTH_TOKEN, SERV
 
 IDENTITY = "7f3c5d0e-9a1b-4c1d-8e2f-5a6b7c8d9e0f"
 FACTOR_SID = "YF" + "3123456789abcdef" * 2
+PUSH_FACTOR_SID = "YF" + "5123456789abcdef" * 2
 RIGHT, WRONG, OTHER_WRONG = "246801", "135790", "135791"
 
 ABSENT = object()  # for bend(): the field is not there
@@ -495,7 +496,8 @@ def raw(data):
 
 
 class Liar:
-    """CONNECT, CREATE, VERIFY, FETCH: what the next ones of their kind meet; then all is honest."""
+    """CONNECT, CREATE, VERIFY, FETCH: what the next ones of their kind meet; then all is honest. A
+    phone approves each push before it is fetched."""
 
     def __init__(self, directory, *, connect=(), create=(), verify=(), fetch=(),
                  certificate="server", versions=None, open_gate=True):
@@ -599,6 +601,12 @@ class Liar:
             "attempts": 0}
         return self.challenges[sid]
 
+    def _add_push(self, form):
+        self.number = json.loads(form["Details.Fields"])["value"]
+        challenge = self.add_challenge()
+        challenge |= {"factor_sid": PUSH_FACTOR_SID, "factor_type": "push"}
+        return challenge
+
     @staticmethod
     def shown(challenge):
         return {name: value for name, value in copy.deepcopy(challenge).items()
@@ -616,9 +624,13 @@ class Liar:
             challenge = self.add_challenge()
             self._judge(challenge, request.code)
             return 201, self.shown(challenge)
+        if request.kind == "create" and request.form.get("FactorSid") == PUSH_FACTOR_SID:
+            return 201, self.shown(self._add_push(request.form))
         challenge = self.challenges.get(request.path.rpartition("/")[2])
         if challenge is None:
             return 404, error_body(404, 20404)
+        if challenge["factor_type"] == "push":
+            challenge["status"] = "approved"
         if request.kind == "verify":
             if challenge["status"] == "expired":
                 return 403, error_body(403, 60323)
