@@ -59,7 +59,8 @@ static void leave(struct push *push, const char *when)
     questions_end(push->questions);
 }
 
-/* Nobody is asked while the phone is: a line that comes now is no answer to anything. */
+/* Nobody is asked while the phone is: a line that comes now is no answer to anything. Where the
+ * user has left, a denial still has to be seen: he must not escape it by leaving. */
 static bool on_noticed(struct http_watch *watch)
 {
     struct push *push = watch->context;
@@ -69,8 +70,9 @@ static bool on_noticed(struct http_watch *watch)
     case LOGIN_NO_ANSWER:
         return true;
     case LOGIN_GONE:
-        leave(push, "while the phone was asked");
-        return false;
+        push->questions->has_left = true;
+        watch->descriptor = -1;
+        return true;
     case LOGIN_ANSWER:
         break;
     }
@@ -220,7 +222,9 @@ static void run(struct push *push)
     push->watch.context = push;
     state = ask_phone(push, &why_not);
     questions_stop_deadline(push->questions);
-    if (!push->questions->is_over)
+    if (push->questions->has_left && state != CHALLENGE_DENIED)
+        leave(push, "while the phone was asked");
+    else if (!push->questions->is_over)
         judge(push, state, &why_not);
 }
 

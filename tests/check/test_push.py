@@ -170,12 +170,25 @@ class Push(CheckTest):
             login = self.begin(host)
             challenge = self.device.wait_for_challenge()
             login.hang_up()
-            self.assert_outcome(login, "denied", "^left while the phone was asked", seconds=5)
             self.device.approve(challenge)
+            self.assert_outcome(login, "denied", "^left while the phone was asked", seconds=5)
         login = self.begin(host)
         self.assertRegex(login.read_line(5), "^show Too many pushes")
         self.assert_outcome(login, "exhausted", "^no push to alice until")
         self.assertEqual(len(self.device.challenges()), 3)
+
+    def test_a_denial_counts_though_the_user_has_left(self):
+        host = self.push_host()
+        login = self.begin(host)
+        challenge = self.device.wait_for_challenge()
+        login.hang_up()
+        time.sleep(3)
+        self.device.deny(challenge)
+        self.assert_outcome(login, "denied", "^the push was denied on the phone", seconds=5)
+        self.assertEqual(login.logged[0][0], "warning")
+        login = self.begin(host)
+        self.assertRegex(login.read_line(5), "^show Too many pushes")
+        self.assert_outcome(login, "exhausted", "^no push to alice until")
 
     def test_a_silent_phone_denies_in_thirty_seconds(self):
         login = self.begin(self.push_host())

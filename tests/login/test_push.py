@@ -261,10 +261,19 @@ class Storm(PushCase):
         challenge = person.phone.wait_for_challenge()
         os.kill(int(self.check_of(terminal)["PPid"]), signal.SIGKILL)
         terminal.finish()
-        self.assertEqual(self.ended(person, seconds=10).program, "twilio-verify-check")
         person.phone.approve(challenge)
-        time.sleep(3)
-        self.ended(person)
+        self.assertEqual(self.ended(person, seconds=10).program, "twilio-verify-check")
+
+    def test_a_denial_stops_pushes_though_the_host_was_killed(self):
+        person = self.person("pushfled")
+        terminal = self.begin_sudo(person)
+        challenge = person.phone.wait_for_challenge()
+        os.kill(int(self.check_of(terminal)["PPid"]), signal.SIGKILL)
+        terminal.finish()
+        person.phone.deny(challenge)
+        self.ended(person, seconds=10)
+        self.assert_warned(person, "denied")
+        self.assert_refused_push(self.begin_ssh(person), person, "no push", "exhausted", count=2)
 
 
 class NoSession(PushCase, SessionCase):

@@ -610,10 +610,8 @@ static bool on_wait(struct challenge_service *service, struct http_watch *watch,
     now = IN_FLIGHT;
     if (scene->leaves_after_fetches > 0 && scene->fetches == scene->leaves_after_fetches)
         scene->answers[scene->answered] = (struct answer){ NULL, IN_FLIGHT, 0 };
-    if (is_there(scene, IN_FLIGHT)) {
-        assert_false(watch->noticed(watch));
+    if (watch->descriptor >= 0 && is_there(scene, IN_FLIGHT) && !watch->noticed(watch))
         return false;
-    }
     scene->now_ms += pause_ms;
     return true;
 }
@@ -2234,16 +2232,24 @@ TEST(twilio_that_goes_silent_for_its_time_is_an_outage)
                  .results = { PENDING, REFUSED(OUTCOME_UNAVAILABLE) });
 }
 
-TEST(leaving_while_the_phone_is_asked_ends_the_login)
+TEST(whoever_leaves_while_the_phone_is_asked_is_not_let_in)
 {
-    assert_scene("ask load answer push fetch(1) gone", OUTCOME_DENIED,
+    assert_scene("ask load answer push fetch(1) gone fetch(1)", OUTCOME_DENIED,
                  "left while the phone was asked; challenge=YC1", .has_push = true,
-                 .has_no_code = true, .answers = { PUSH }, .results = { PENDING, PENDING },
-                 .leaves_after_fetches = 1);
+                 .has_no_code = true, .answers = { PUSH },
+                 .results = { PENDING, PENDING, APPROVED }, .leaves_after_fetches = 1);
     assert_scene("ask load answer push answer", OUTCOME_DENIED,
                  "an answer came before the question for the number", .has_push = true,
                  .has_no_code = true, .answers = { PUSH, { "42", IN_FLIGHT, 0 } },
                  .results = { PENDING, APPROVED });
+}
+
+TEST(a_denial_stops_pushes_though_nobody_waits_for_it)
+{
+    assert_memory("ask load answer push fetch(1) gone fetch(1) fetch(1)", "push stop",
+                  OUTCOME_DENIED, "the push was denied on the phone; challenge=YC1",
+                  .has_push = true, .has_no_code = true, .answers = { PUSH },
+                  .results = { PENDING, PENDING, PENDING, DENIED }, .leaves_after_fetches = 1);
 }
 
 TEST(an_expired_push_is_denied)
