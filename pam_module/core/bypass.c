@@ -18,26 +18,11 @@
 enum { UNTIL_MAX = 999999999 };
 
 static const struct key keys[] = {
-    { .name = "boot_id",
-      .type = KEY_TEXT,
-      .offset = offsetof(struct bypass, boot_id),
-      .mandatory = true,
-      .minimum = BOOT_ID_SIZE - 1,
-      .maximum = BOOT_ID_SIZE - 1,
-      .is_valid = boot_is_id,
-      .rule = "must be a boot id, as in /proc/sys/kernel/random/boot_id" },
-    { .name = "until",
-      .type = KEY_NUMBER,
-      .offset = offsetof(struct bypass, until),
-      .minimum = 1,
-      .maximum = UNTIL_MAX,
+    { KEY_MEMBER(bypass, boot_id), KEY_SIZED(BOOT_ID_SIZE - 1, BOOT_ID_SIZE - 1), .mandatory = true,
+      .is_valid = boot_is_id, .rule = "must be a boot id, as in /proc/sys/kernel/random/boot_id" },
+    { KEY_MEMBER(bypass, until), .type = KEY_NUMBER, .minimum = 1, .maximum = UNTIL_MAX,
       .rule = "must be a number of seconds since the boot" },
-    { .name = "reason",
-      .type = KEY_TEXT,
-      .offset = offsetof(struct bypass, reason),
-      .mandatory = true,
-      .minimum = 1,
-      .maximum = BYPASS_REASON_MAX,
+    { KEY_MEMBER(bypass, reason), KEY_SIZED(1, BYPASS_REASON_MAX), .mandatory = true,
       .rule = "must be a text of 1 to 200 bytes" },
 };
 

@@ -12,7 +12,6 @@
 
 #include "keys.h"
 #include "secret.h"
-#include "text.h"
 #include "trusted.h"
 #include "userfile.h"
 
@@ -30,34 +29,12 @@ bool enrollment_is_identity(const char *text)
                length;
 }
 
-static bool is_factor_sid(const char *text)
-{
-    return text_is_sid(text, "YF");
-}
-
 static const struct key keys[] = {
-    { .name = "identity",
-      .type = KEY_TEXT,
-      .offset = offsetof(struct enrollment, identity),
-      .mandatory = true,
-      .minimum = IDENTITY_LENGTH_MIN,
-      .maximum = IDENTITY_LENGTH_MAX,
-      .is_valid = enrollment_is_identity,
+    { KEY_MEMBER(enrollment, identity), KEY_SIZED(IDENTITY_LENGTH_MIN, IDENTITY_LENGTH_MAX),
+      .mandatory = true, .is_valid = enrollment_is_identity,
       .rule = "must be 8 to 64 letters, digits and dashes" },
-    { .name = "factor_sid",
-      .type = KEY_TEXT,
-      .offset = offsetof(struct enrollment, factor_sid),
-      .minimum = 34,
-      .maximum = 34,
-      .is_valid = is_factor_sid,
-      .rule = FACTOR_RULE },
-    { .name = "push_factor_sid",
-      .type = KEY_TEXT,
-      .offset = offsetof(struct enrollment, push_factor_sid),
-      .minimum = 34,
-      .maximum = 34,
-      .is_valid = is_factor_sid,
-      .rule = FACTOR_RULE },
+    { KEY_MEMBER(enrollment, factor_sid), KEY_SID("YF") },
+    { KEY_MEMBER(enrollment, push_factor_sid), KEY_SID("YF") },
 };
 
 enum { KEYS = sizeof keys / sizeof *keys };

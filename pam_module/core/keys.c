@@ -91,7 +91,8 @@ bool keys_text_is_valid(const struct key *key, const char *text)
     size_t length = strlen(text);
 
     return length >= (size_t)key->minimum && length <= (size_t)key->maximum &&
-           text_is_clean(text, length) && (key->is_valid == NULL || key->is_valid(text));
+           text_is_clean(text, length) && (key->sid == NULL || text_is_sid(text, key->sid)) &&
+           (key->is_valid == NULL || key->is_valid(text));
 }
 
 static bool take_text(const struct parse *parse, const config_setting_t *setting,

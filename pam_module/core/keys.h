@@ -29,9 +29,16 @@ struct key {
     const char *const *texts; /* the default, ends with NULL; NULL: none */
     int minimum, maximum;
     const char *const *words;       /* ends with NULL */
+    const char *sid;                /* a text that is a SID begins with it; NULL: it is none */
     bool (*is_valid)(const char *); /* of a text; NULL: every text */
     const char *rule;               /* "must be ...", for the message */
 };
+
+/* Parts of an entry. */
+#define KEY_MEMBER(struct_, name_) .name = #name_, .offset = offsetof(struct struct_, name_)
+#define KEY_SIZED(least, most)     .type = KEY_TEXT, .minimum = least, .maximum = most
+#define KEY_SID(prefix)                                                                            \
+    KEY_SIZED(34, 34), .sid = prefix, .rule = "must be " prefix " and 32 hexadecimal digits"
 
 /* Parses TEXT and fills the members of TARGET, which are all zero before. False, with
  * OUTCOME_MISCONFIGURED in *WHY_NOT, which names the file SHOWN, the line, the key and the remedy:

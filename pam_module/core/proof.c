@@ -16,7 +16,6 @@
 #include "enrollment.h"
 #include "keys.h"
 #include "secret.h"
-#include "text.h"
 
 enum { FILE_SIZE = 1024, NAME_SIZE = 32, NUMBER_MAX = 999999999, DIGITS_MAX = 19 };
 
@@ -28,26 +27,19 @@ static bool is_decimal(const char *text)
     return strspn(text, "0123456789") == strlen(text);
 }
 
-static bool is_factor_sid(const char *text)
-{
-    return text_is_sid(text, "YF");
-}
-
-#define MEMBER(name_) .name = #name_, .offset = offsetof(struct proof, name_)
+#define MEMBER(name_) KEY_MEMBER(proof, name_)
 #define DECIMAL                                                                                    \
-    .type = KEY_TEXT, .mandatory = true, .minimum = 1, .maximum = DIGITS_MAX,                      \
-    .is_valid = is_decimal, .rule = "must be a decimal number"
+    .is_valid = is_decimal, .rule = "must be a decimal number", .mandatory = true,                 \
+    KEY_SIZED(1, DIGITS_MAX)
 
 static const struct key keys[] = {
-    { MEMBER(boot_id), .type = KEY_TEXT, .mandatory = true, .minimum = BOOT_ID_SIZE - 1,
-      .maximum = BOOT_ID_SIZE - 1, .is_valid = boot_is_id,
-      .rule = "must be as in /proc/sys/kernel/random/boot_id" },
+    { MEMBER(boot_id), KEY_SIZED(BOOT_ID_SIZE - 1, BOOT_ID_SIZE - 1), .mandatory = true,
+      .is_valid = boot_is_id, .rule = "must be as in /proc/sys/kernel/random/boot_id" },
     { MEMBER(start), DECIMAL },
-    { MEMBER(user), .type = KEY_TEXT, .mandatory = true, .minimum = 1, .maximum = 250,
-      .is_valid = enrollment_is_name, .rule = "must be the name of an enrollment" },
+    { MEMBER(user), KEY_SIZED(1, 250), .mandatory = true, .is_valid = enrollment_is_name,
+      .rule = "must be the name of an enrollment" },
     { MEMBER(uid), DECIMAL },
-    { MEMBER(factor_sid), .type = KEY_TEXT, .mandatory = true, .minimum = 34, .maximum = 34,
-      .is_valid = is_factor_sid, .rule = "must be YF and 32 hexadecimal digits" },
+    { MEMBER(factor_sid), KEY_SID("YF"), .mandatory = true },
     { MEMBER(seconds), .type = KEY_NUMBER, .number = -1, .minimum = 0, .maximum = NUMBER_MAX,
       .rule = "must be a number of seconds since the boot" },
     { MEMBER(other), .type = KEY_NUMBER, .minimum = 0, .maximum = NUMBER_MAX,

@@ -11,7 +11,6 @@
 #include "keys.h"
 #include "paths.h"
 #include "secret.h"
-#include "text.h"
 #include "trusted.h"
 
 enum { FILE_SIZE_MAX = 64 * 1024, PATH_LENGTH_MAX = 1024, URL_LENGTH_MAX = 300 };
@@ -62,21 +61,6 @@ static bool is_proxy(const char *text)
            has_scheme(text, "socks5h://");
 }
 
-static bool is_service_sid(const char *text)
-{
-    return text_is_sid(text, "VA");
-}
-
-static bool is_account_sid(const char *text)
-{
-    return text_is_sid(text, "AC");
-}
-
-static bool is_api_key_sid(const char *text)
-{
-    return text_is_sid(text, "SK");
-}
-
 static bool is_absolute(const char *text)
 {
     return *text == '/';
@@ -93,28 +77,26 @@ static const char *const session_services[] = { "sudo", "sudo-i", NULL };
     .group = "admin", .name = #name_, .offset = offsetof(struct settings, admin_##name_)
 #define SESSION(name_)                                                                             \
     .group = "session", .name = #name_, .offset = offsetof(struct settings, session_##name_)
-#define ABSOLUTE          "must be an absolute path"
-#define TEXT(least, most) .type = KEY_TEXT, .minimum = least, .maximum = most
-#define PATH              TEXT(2, PATH_LENGTH_MAX), .is_valid = is_absolute, .rule = ABSOLUTE
+#define PATH                                                                                       \
+    KEY_SIZED(2, PATH_LENGTH_MAX), .is_valid = is_absolute, .rule = "must be an absolute path"
 
 static const struct key keys[] = {
-    { MEMBER("service", base_url), TEXT(1, URL_LENGTH_MAX), .text = "https://verify.twilio.com",
-      .is_valid = is_https_url, .rule = "must be https://HOST or https://HOST:PORT" },
-    { MEMBER("service", service_sid), TEXT(34, 34), .mandatory = true, .is_valid = is_service_sid,
-      .rule = "must be VA and 32 hexadecimal digits" },
-    { MEMBER("service", account_sid), TEXT(34, 34), .mandatory = true, .is_valid = is_account_sid,
-      .rule = "must be AC and 32 hexadecimal digits" },
-    { MEMBER("service", api_key_sid), TEXT(34, 34), .is_valid = is_api_key_sid,
+    { MEMBER("service", base_url), KEY_SIZED(1, URL_LENGTH_MAX),
+      .text = "https://verify.twilio.com", .is_valid = is_https_url,
+      .rule = "must be https://HOST or https://HOST:PORT" },
+    { MEMBER("service", service_sid), KEY_SID("VA"), .mandatory = true },
+    { MEMBER("service", account_sid), KEY_SID("AC"), .mandatory = true },
+    { MEMBER("service", api_key_sid), KEY_SIZED(34, 34), .sid = "SK",
       .rule = "must be SK and 32 hexadecimal digits, or be left out to use the auth token" },
     { MEMBER("service", api_key_file), PATH, .text = PATHS_SECRET },
-    { MEMBER("service", proxy), TEXT(1, URL_LENGTH_MAX), .is_valid = is_proxy,
+    { MEMBER("service", proxy), KEY_SIZED(1, URL_LENGTH_MAX), .is_valid = is_proxy,
       .rule = "must be http://HOST:PORT, https://HOST:PORT or socks5h://HOST:PORT, without a user "
               "and a password" },
     { MEMBER("service", ca_file), PATH },
     { MEMBER("service", ca_path), PATH },
     { MEMBER("service", timeout_seconds), .type = KEY_NUMBER, .number = 10, .minimum = 1,
       .maximum = 30, .rule = "must be a number from 1 to 30" },
-    { MEMBER("login", prompt), TEXT(1, SETTINGS_PROMPT_MAX),
+    { MEMBER("login", prompt), KEY_SIZED(1, SETTINGS_PROMPT_MAX),
       .text = "Verification code: ", .rule = "must be 1 to 200 bytes of UTF-8 on one line" },
     { MEMBER("login", attempts), .type = KEY_NUMBER, .number = 3, .minimum = 1, .maximum = 5,
       .rule = "must be a number from 1 to 5" },
@@ -130,10 +112,9 @@ static const struct key keys[] = {
       .rule = "must be a number from 0 to 720 (0: off)" },
     { SESSION(services), .type = KEY_TEXTS, .texts = session_services, .minimum = 1, .maximum = 64,
       .rule = "must be a list of PAM services, each 1 to 64 bytes: ( \"sudo\", \"sudo-i\" )" },
-    { ADMIN(api_key_sid), TEXT(34, 34), .is_valid = is_api_key_sid,
-      .rule = "must be SK and 32 hexadecimal digits" },
+    { ADMIN(api_key_sid), KEY_SID("SK") },
     { ADMIN(api_key_file), PATH },
-    { MEMBER("check", run_as), TEXT(1, 250), .text = PATHS_RUN_AS,
+    { MEMBER("check", run_as), KEY_SIZED(1, 250), .text = PATHS_RUN_AS,
       .rule = "must be the name of an account" },
     { MEMBER("check", users_dir), PATH, .text = PATHS_USERS },
     { MEMBER("check", state_dir), PATH, .text = PATHS_STATE },

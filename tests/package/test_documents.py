@@ -156,12 +156,12 @@ class Documents(unittest.TestCase):
 
     def test_manual_and_parsers_name_the_same_keys(self):
         settings = parser_keys(read("pam_module/core/settings.c"))
-        names = re.findall(r'\.name = "(\w+)"', read("pam_module/core/enrollment.c"))
+        names = re.findall(r'MEMBER\(enrollment, (\w+)\)', read("pam_module/core/enrollment.c"))
         self.assertEqual(len(names), 3)
         self.assertEqual(self.manual, settings | {("", name) for name in names})
 
     def test_enrollment_sample_and_parser_name_the_same_keys(self):
-        names = re.findall(r'\.name = "(\w+)"', read("pam_module/core/enrollment.c"))
+        names = re.findall(r'MEMBER\(enrollment, (\w+)\)', read("pam_module/core/enrollment.c"))
         self.assertEqual(sample_keys(read("conf/user.conf")), {("", name) for name in names})
 
     def test_settings_as_shipped_refuse_and_name_the_first_key_to_fill_in(self):
@@ -198,7 +198,8 @@ class Documents(unittest.TestCase):
         sample = read("conf/twilio-verify.conf")
         numbers = re.findall(r'MEMBER\("\w+", (\w+)\),\s*\.type = KEY_NUMBER,\s*\.number = (\d+)',
                              source)
-        texts = re.findall(r'MEMBER\("\w+", (\w+)\),\s*TEXT\([^)]*\),\s*\.text = ("[^"]*")', source)
+        texts = re.findall(r'MEMBER\("\w+", (\w+)\),\s*KEY_SIZED\([^)]*\),\s*\.text = ("[^"]*")',
+                           source)
         self.assertEqual((len(numbers), len(texts)), (3, 2))
         for name, value in numbers + texts:
             self.assertIn(f"    {name} = {value};\n", sample)

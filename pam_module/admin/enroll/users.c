@@ -15,7 +15,6 @@
 #include "../../core/enrollment.h"
 #include "../../core/keys.h"
 #include "../../core/secret.h"
-#include "../../core/text.h"
 #include "../../core/trusted.h"
 #include "../../core/userfile.h"
 #include "../desk/lock.h"
@@ -114,39 +113,16 @@ bool users_lock(struct users *users, const char *name, struct verdict *why_not)
     return refuse(why_not, users, USERS_PENDING, name, "locking");
 }
 
-static bool is_factor_sid(const char *text)
-{
-    return text_is_sid(text, "YF");
-}
-
 /* A pending file before the factor has a SID; every other one is read as a login reads it. */
 struct draft {
     char *identity, *factor_sid, *push_factor_sid;
 };
 
 static const struct key draft_keys[] = {
-    { .name = "identity",
-      .type = KEY_TEXT,
-      .offset = offsetof(struct draft, identity),
-      .mandatory = true,
-      .minimum = 8,
-      .maximum = 64,
-      .is_valid = enrollment_is_identity,
-      .rule = "must be 8 to 64 letters, digits and dashes" },
-    { .name = "factor_sid",
-      .type = KEY_TEXT,
-      .offset = offsetof(struct draft, factor_sid),
-      .minimum = 34,
-      .maximum = 34,
-      .is_valid = is_factor_sid,
-      .rule = "must be YF and 32 hexadecimal digits" },
-    { .name = "push_factor_sid",
-      .type = KEY_TEXT,
-      .offset = offsetof(struct draft, push_factor_sid),
-      .minimum = 34,
-      .maximum = 34,
-      .is_valid = is_factor_sid,
-      .rule = "must be YF and 32 hexadecimal digits" },
+    { KEY_MEMBER(draft, identity), KEY_SIZED(8, 64), .mandatory = true,
+      .is_valid = enrollment_is_identity, .rule = "must be 8 to 64 letters, digits and dashes" },
+    { KEY_MEMBER(draft, factor_sid), KEY_SID("YF") },
+    { KEY_MEMBER(draft, push_factor_sid), KEY_SID("YF") },
 };
 
 enum { DRAFT_KEYS = sizeof draft_keys / sizeof *draft_keys };
