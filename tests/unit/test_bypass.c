@@ -169,25 +169,25 @@ static void assert_refuses(const char *runtime_dir, const char *name, const char
     assert_null(bypass);
 }
 
-TEST_WITH(it_is_found_by_exactly_its_name, setup, directory_teardown)
+#define TEST_FINDING(name) TEST_GIVEN(const char *directory, name, setup, directory_teardown)
+
+TEST_FINDING(it_is_found_by_exactly_its_name)
 {
-    assert_finds(*state, "alice");
-    assert_finds_none(*state, "bob");
-    assert_finds_none(*state, "Alice");
-    assert_finds_none(*state, "alic");
+    assert_finds(directory, "alice");
+    assert_finds_none(directory, "bob");
+    assert_finds_none(directory, "Alice");
+    assert_finds_none(directory, "alic");
 }
 
-TEST_WITH(without_a_directory_there_is_no_bypass, setup, directory_teardown)
+TEST_FINDING(without_a_directory_there_is_no_bypass)
 {
-    const char *directory = *state;
-
     assert_finds_none(directory_path(directory, "nowhere"), "alice");
     assert_finds_none(directory_path(directory, "bypass"), "alice");
 }
 
-TEST_WITH(a_directory_that_others_can_write_is_refused, setup, directory_teardown)
+TEST_FINDING(a_directory_that_others_can_write_is_refused)
 {
-    const char *directory = *state, *inner = directory_path(directory, "bypass");
+    const char *inner = directory_path(directory, "bypass");
     static const mode_t modes[] = { 0720, 0702, 01777 };
 
     for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
@@ -202,17 +202,17 @@ TEST_WITH(a_directory_that_others_can_write_is_refused, setup, directory_teardow
     assert_finds(directory, "alice");
 }
 
-TEST_WITH(a_file_that_others_can_write_is_refused, setup, directory_teardown)
+TEST_FINDING(a_file_that_others_can_write_is_refused)
 {
-    const char *inner = directory_path(*state, "bypass");
+    const char *inner = directory_path(directory, "bypass");
 
     directory_write(inner, "alice", ALICE, 0620);
-    assert_refuses(*state, "alice", "bypass/alice is writable by others: chmod go-w");
+    assert_refuses(directory, "alice", "bypass/alice is writable by others: chmod go-w");
 }
 
-TEST_WITH(no_link_is_followed, setup, directory_teardown)
+TEST_FINDING(no_link_is_followed)
 {
-    const char *directory = *state, *link = directory_path(directory, "link");
+    const char *link = directory_path(directory, "link");
     const char *inner = directory_path(directory, "bypass");
 
     assert_int_equal(symlink(directory, link), 0);
@@ -226,21 +226,21 @@ TEST_WITH(no_link_is_followed, setup, directory_teardown)
     assert_refuses(directory, "alice", "a symbolic link");
 }
 
-TEST_WITH(a_fifo_does_not_block_and_a_directory_is_refused, setup, directory_teardown)
+TEST_FINDING(a_fifo_does_not_block_and_a_directory_is_refused)
 {
-    const char *inner = directory_path(*state, "bypass");
+    const char *inner = directory_path(directory, "bypass");
 
     assert_int_equal(mkfifo(directory_path(inner, "fifo"), 0600), 0);
     assert_int_equal(mkdir(directory_path(inner, "directory"), 0700), 0);
     alarm(10);
-    assert_refuses(*state, "fifo", "not a regular file");
-    assert_refuses(*state, "directory", "not a regular file");
+    assert_refuses(directory, "fifo", "not a regular file");
+    assert_refuses(directory, "directory", "not a regular file");
     alarm(0);
 }
 
 TEST_AS_ROOT(a_file_or_directory_of_another_account_is_refused, setup, directory_teardown)
 {
-    const char *directory = *state, *inner = directory_path(directory, "bypass");
+    const char *inner = directory_path(directory, "bypass");
     const char *const paths[] = { directory_path(inner, "alice"), inner, directory };
 
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
@@ -253,8 +253,6 @@ TEST_AS_ROOT(a_file_or_directory_of_another_account_is_refused, setup, directory
 
 TEST_AS_ROOT(a_host_that_is_not_root_has_no_use_for_roots, setup, directory_teardown)
 {
-    const char *directory = *state;
-
     directory_write(directory, "file", "", 0644);
     assert_int_equal(chmod(directory, 0755), 0);
     assert_int_equal(seteuid(12345), 0);

@@ -407,10 +407,10 @@ static int tear_down(void **state)
 
 #define TEST_OVER_SOCKET(name)                                                                     \
     ADD_OVER_SOCKET(name);                                                                         \
-    static void name(void **state)
+    UNIT_GIVEN(struct channel *channel, name)
 #define TEST_OVER_PIPE(name)                                                                       \
     ADD_OVER_PIPE(name);                                                                           \
-    static void name(void **state)
+    UNIT_GIVEN(struct channel *channel, name)
 #define TEST_OVER_BOTH(name)                                                                       \
     ADD_OVER_SOCKET(name);                                                                         \
     TEST_OVER_PIPE(name)
@@ -450,7 +450,6 @@ static void assert_reads_none(struct dialogue_reader *reader, int64_t deadline_m
 
 TEST_OVER_BOTH(reads_line_after_line)
 {
-    const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
 
     put_text(channel, "one\ntwo\n\nfour\n");
@@ -463,7 +462,6 @@ TEST_OVER_BOTH(reads_line_after_line)
 
 TEST_OVER_BOTH(keeps_half_a_line_until_the_rest_comes)
 {
-    const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
 
     put_text(channel, "ha");
@@ -478,7 +476,6 @@ TEST_OVER_BOTH(keeps_half_a_line_until_the_rest_comes)
 
 TEST_OVER_BOTH(reads_a_line_of_1024_bytes)
 {
-    const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
     char line[DIALOGUE_LINE_MAX + 1];
 
@@ -496,7 +493,6 @@ TEST_OVER_BOTH(reads_a_line_of_1024_bytes)
 
 TEST_OVER_BOTH(a_line_of_1025_bytes_breaks_the_dialogue)
 {
-    const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
     char line[DIALOGUE_LINE_MAX + 2];
 
@@ -513,7 +509,6 @@ TEST_OVER_BOTH(a_line_of_1025_bytes_breaks_the_dialogue)
 
 TEST_OVER_BOTH(too_much_without_a_newline_breaks_the_dialogue_at_once)
 {
-    const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
     char line[DIALOGUE_LINE_MAX + 1];
 
@@ -526,7 +521,6 @@ TEST_OVER_BOTH(too_much_without_a_newline_breaks_the_dialogue_at_once)
 
 TEST_OVER_BOTH(a_nul_breaks_the_dialogue)
 {
-    const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
 
     put(channel, "first\napproved\0: x\nlast\n", 24);
@@ -537,7 +531,6 @@ TEST_OVER_BOTH(a_nul_breaks_the_dialogue)
 
 TEST_OVER_BOTH(reports_the_end_after_the_last_line)
 {
-    struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
 
     put_text(channel, "last\n");
@@ -549,7 +542,6 @@ TEST_OVER_BOTH(reports_the_end_after_the_last_line)
 
 TEST_OVER_BOTH(an_end_inside_of_a_line_breaks_the_dialogue)
 {
-    struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
 
     put_text(channel, "approved");
@@ -561,7 +553,6 @@ TEST_OVER_BOTH(an_end_inside_of_a_line_breaks_the_dialogue)
 /* The kernel tells it as a reset, not as an end. */
 TEST_OVER_SOCKET(somebody_who_goes_without_reading_has_ended_as_well)
 {
-    struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
 
     assert_true(dialogue_write(channel->near, "never read"));
@@ -573,7 +564,6 @@ TEST_OVER_SOCKET(somebody_who_goes_without_reading_has_ended_as_well)
 
 TEST_OVER_SOCKET(somebody_who_goes_inside_of_a_line_without_reading_has_broken_it)
 {
-    struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
 
     assert_true(dialogue_write(channel->near, "never read"));
@@ -584,7 +574,6 @@ TEST_OVER_SOCKET(somebody_who_goes_inside_of_a_line_without_reading_has_broken_i
 
 TEST_OVER_BOTH(takes_what_is_there_though_the_deadline_is_over)
 {
-    const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
     char line[DIALOGUE_LINE_SIZE];
 
@@ -595,7 +584,6 @@ TEST_OVER_BOTH(takes_what_is_there_though_the_deadline_is_over)
 
 TEST_OVER_BOTH(waits_until_the_deadline_and_no_longer)
 {
-    const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
     int64_t began_ms = clock_ms();
 
@@ -606,7 +594,6 @@ TEST_OVER_BOTH(waits_until_the_deadline_and_no_longer)
 
 TEST_OVER_BOTH(reads_a_descriptor_that_does_not_block)
 {
-    struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
 
     assert_int_equal(fcntl(channel->near, F_SETFL, O_NONBLOCK), 0);
@@ -617,7 +604,6 @@ TEST_OVER_BOTH(reads_a_descriptor_that_does_not_block)
 
 TEST_OVER_BOTH(a_line_leaves_no_copy_in_the_reader)
 {
-    const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
 
     put_text(channel, "first\n424242\nx");
@@ -685,7 +671,6 @@ static void write_line(void)
 
 TEST_OVER_BOTH(signals_do_not_disturb_the_wait_for_a_line)
 {
-    const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
     char line[DIALOGUE_LINE_SIZE];
     enum dialogue_read read;
@@ -700,7 +685,6 @@ TEST_OVER_BOTH(signals_do_not_disturb_the_wait_for_a_line)
 
 TEST_OVER_BOTH(signals_do_not_move_the_deadline)
 {
-    const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
     char line[DIALOGUE_LINE_SIZE];
     int64_t began_ms = clock_ms(), took_ms;
@@ -718,7 +702,6 @@ TEST_OVER_BOTH(signals_do_not_move_the_deadline)
 TEST_OVER_BOTH(a_single_signal_does_not_move_the_deadline)
 {
     static const struct timeval rarely = { 2 * SLACK_MS / 1000, 0 };
-    const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
     char line[DIALOGUE_LINE_SIZE];
     int64_t began_ms = clock_ms(), took_ms;
@@ -759,7 +742,6 @@ ssize_t __wrap___read_chk(int descriptor, void *bytes, size_t size, size_t room)
 TEST_OVER_BOTH(a_read_that_is_interrupted_is_repeated)
 {
     static const int errors[] = { EINTR, EAGAIN };
-    const struct channel *channel = *state;
 
     for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
         struct dialogue_reader reader = { .descriptor = channel->near };
@@ -773,7 +755,6 @@ TEST_OVER_BOTH(a_read_that_is_interrupted_is_repeated)
 
 TEST_OVER_BOTH(a_read_that_fails_breaks_the_dialogue)
 {
-    const struct channel *channel = *state;
     struct dialogue_reader reader = { .descriptor = channel->near };
 
     put_text(channel, "line\n");
@@ -794,8 +775,6 @@ static void assert_arrives(int descriptor, const char *expected, size_t size)
 
 TEST_OVER_BOTH(writes_a_line_and_its_newline)
 {
-    const struct channel *channel = *state;
-
     assert_true(dialogue_write(channel->far, "ask-secret Code: "));
     assert_arrives(channel->near, "ask-secret Code: \n", 18);
     assert_true(dialogue_write(channel->far, ""));
@@ -804,7 +783,6 @@ TEST_OVER_BOTH(writes_a_line_and_its_newline)
 
 TEST_OVER_BOTH(writes_no_line_longer_than_the_reader_takes)
 {
-    const struct channel *channel = *state;
     char line[DIALOGUE_LINE_MAX + 100];
 
     memset(line, 'x', sizeof line - 1);
@@ -816,8 +794,6 @@ TEST_OVER_BOTH(writes_no_line_longer_than_the_reader_takes)
 
 TEST_OVER_SOCKET(writing_to_somebody_who_is_gone_fails_without_a_signal)
 {
-    struct channel *channel = *state;
-
     signal(SIGPIPE, SIG_DFL);
     close(channel->near);
     assert_false(dialogue_write(channel->far, "approved"));
@@ -826,8 +802,6 @@ TEST_OVER_SOCKET(writing_to_somebody_who_is_gone_fails_without_a_signal)
 
 TEST_OVER_PIPE(writing_to_a_closed_pipe_fails)
 {
-    struct channel *channel = *state;
-
     signal(SIGPIPE, SIG_IGN); /* as the check program does */
     close(channel->near);
     assert_false(dialogue_write(channel->far, "approved"));
@@ -845,7 +819,6 @@ static void drain(void)
 
 TEST_OVER_SOCKET(signals_do_not_tear_a_line_that_has_to_wait)
 {
-    const struct channel *channel = *state;
     char line[DIALOGUE_LINE_SIZE];
     bool written;
 

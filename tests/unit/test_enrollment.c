@@ -249,10 +249,10 @@ static void assert_refuses(const char *directory, const char *user, const char *
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, part);
 }
 
-TEST_WITH(finds_the_file_of_exactly_this_name, setup, directory_teardown)
-{
-    const char *directory = *state;
+#define TEST_FINDING(name) TEST_GIVEN(const char *directory, name, setup, directory_teardown)
 
+TEST_FINDING(finds_the_file_of_exactly_this_name)
+{
     directory_write(directory, "alice.conf", ALICE, 0640);
     assert_finds(directory, "alice");
     assert_int_equal(accounts.calls, 0);
@@ -263,9 +263,8 @@ TEST_WITH(finds_the_file_of_exactly_this_name, setup, directory_teardown)
     assert_finds_none(directory, "", ENROLLMENT_UNKNOWN);
 }
 
-TEST_WITH(finds_names_of_strange_bytes, setup, directory_teardown)
+TEST_FINDING(finds_names_of_strange_bytes)
 {
-    const char *directory = *state;
     static const char *const names[] = {
         "a b", "-rf", "t\xc3\xab", "\xff", "DOM\\al", "a@b", "..."
     };
@@ -278,9 +277,8 @@ TEST_WITH(finds_names_of_strange_bytes, setup, directory_teardown)
     }
 }
 
-TEST_WITH(finds_names_of_250_bytes_and_none_longer, setup, directory_teardown)
+TEST_FINDING(finds_names_of_250_bytes_and_none_longer)
 {
-    const char *directory = *state;
     char name[NAME_LENGTH_MAX + 10];
 
     memset(name, 'a', sizeof name);
@@ -296,9 +294,8 @@ TEST_WITH(finds_names_of_250_bytes_and_none_longer, setup, directory_teardown)
     assert_int_equal(accounts.calls, 0);
 }
 
-TEST_WITH(looks_up_no_name_that_could_leave_the_directory, setup, directory_teardown)
+TEST_FINDING(looks_up_no_name_that_could_leave_the_directory)
 {
-    const char *directory = *state;
     static const char *const names[] = { "",           ".",    "..",    "/",          "a/b",
                                          "../users/a", "a/",   "/root", "inner/../a", "a\nb",
                                          "a\x1f",      "\x7f", "\x01" };
@@ -317,41 +314,34 @@ TEST_WITH(looks_up_no_name_that_could_leave_the_directory, setup, directory_tear
     assert_int_equal(accounts.calls, 0);
 }
 
-TEST_WITH(an_account_of_exactly_this_name_without_a_file_is_none, setup, directory_teardown)
+TEST_FINDING(an_account_of_exactly_this_name_without_a_file_is_none)
 {
-    const char *directory = *state;
-
     accounts.asked = accounts.name = "bob";
     assert_finds_none(directory, "bob", ENROLLMENT_NONE);
 }
 
-TEST_WITH(nobody_of_this_name_is_unknown, setup, directory_teardown)
+TEST_FINDING(nobody_of_this_name_is_unknown)
 {
-    assert_finds_none(*state, "bob", ENROLLMENT_UNKNOWN);
+    assert_finds_none(directory, "bob", ENROLLMENT_UNKNOWN);
 }
 
-TEST_WITH(another_spelling_finds_the_file_of_the_account, setup, directory_teardown)
+TEST_FINDING(another_spelling_finds_the_file_of_the_account)
 {
-    const char *directory = *state;
-
     directory_write(directory, "alice.conf", ALICE, 0640);
     accounts.asked = "ALICE@example.com";
     accounts.name = "alice";
     assert_finds_as(directory, "ALICE@example.com", "alice");
 }
 
-TEST_WITH(another_spelling_without_a_file_is_unknown_and_never_none, setup, directory_teardown)
+TEST_FINDING(another_spelling_without_a_file_is_unknown_and_never_none)
 {
-    const char *directory = *state;
-
     accounts.asked = "BOB";
     accounts.name = "bob";
     assert_finds_none(directory, "BOB", ENROLLMENT_UNKNOWN);
 }
 
-TEST_WITH(another_spelling_of_a_name_that_is_not_looked_up_is_unknown, setup, directory_teardown)
+TEST_FINDING(another_spelling_of_a_name_that_is_not_looked_up_is_unknown)
 {
-    const char *directory = *state;
     const char *users = directory_path(directory, "users");
     char longest[NAME_LENGTH_MAX + 2];
     const char *const names[] = { "../a", "..", "", "b/a", "a\nb", longest };
@@ -372,20 +362,16 @@ TEST_WITH(another_spelling_of_a_name_that_is_not_looked_up_is_unknown, setup, di
     }
 }
 
-TEST_WITH(another_spelling_with_a_bad_file_is_refused, setup, directory_teardown)
+TEST_FINDING(another_spelling_with_a_bad_file_is_refused)
 {
-    const char *directory = *state;
-
     directory_write(directory, "alice.conf", ALICE, 0666);
     accounts.asked = "ALICE";
     accounts.name = "alice";
     assert_refuses(directory, "ALICE", "/alice.conf is writable by others");
 }
 
-TEST_WITH(another_name_of_the_same_uid_finds_the_file_of_the_first, setup, directory_teardown)
+TEST_FINDING(another_name_of_the_same_uid_finds_the_file_of_the_first)
 {
-    const char *directory = *state;
-
     directory_write(directory, "alice.conf", ALICE, 0640);
     accounts.asked = accounts.name = "alice2";
     accounts.first = "alice";
@@ -394,10 +380,8 @@ TEST_WITH(another_name_of_the_same_uid_finds_the_file_of_the_first, setup, direc
     assert_finds_as(directory, "ALICE2", "alice");
 }
 
-TEST_WITH(each_name_s_own_file_comes_first, setup, directory_teardown)
+TEST_FINDING(each_name_s_own_file_comes_first)
 {
-    const char *directory = *state;
-
     directory_write(directory, "alice.conf", ALICE, 0640);
     directory_write(directory, "alice2.conf", ALICE, 0640);
     accounts.asked = "ALICE2";
@@ -410,19 +394,17 @@ TEST_WITH(each_name_s_own_file_comes_first, setup, directory_teardown)
     assert_int_equal(accounts.calls, 1);
 }
 
-TEST_WITH(two_names_of_one_uid_without_a_file_are_none_or_unknown, setup, directory_teardown)
+TEST_FINDING(two_names_of_one_uid_without_a_file_are_none_or_unknown)
 {
     accounts.asked = accounts.name = "alice2";
     accounts.first = "alice";
-    assert_finds_none(*state, "alice2", ENROLLMENT_NONE);
+    assert_finds_none(directory, "alice2", ENROLLMENT_NONE);
     accounts.asked = "ALICE2";
-    assert_finds_none(*state, "ALICE2", ENROLLMENT_UNKNOWN);
+    assert_finds_none(directory, "ALICE2", ENROLLMENT_UNKNOWN);
 }
 
-TEST_WITH(a_bad_file_of_the_first_name_is_refused_and_never_none, setup, directory_teardown)
+TEST_FINDING(a_bad_file_of_the_first_name_is_refused_and_never_none)
 {
-    const char *directory = *state;
-
     accounts.asked = accounts.name = "alice2";
     accounts.first = "alice";
     directory_write(directory, "alice.conf", ALICE, 0620);
@@ -432,9 +414,8 @@ TEST_WITH(a_bad_file_of_the_first_name_is_refused_and_never_none, setup, directo
     assert_refuses(directory, "alice2", "must not be a symbolic link");
 }
 
-TEST_WITH(a_first_name_that_is_not_looked_up_has_no_file, setup, directory_teardown)
+TEST_FINDING(a_first_name_that_is_not_looked_up_has_no_file)
 {
-    const char *directory = *state;
     static const char *const names[] = { "../a", "..", "", "a\nb" };
 
     directory_write(directory, "a.conf", ALICE, 0640);
@@ -448,46 +429,43 @@ TEST_WITH(a_first_name_that_is_not_looked_up_has_no_file, setup, directory_teard
     }
 }
 
-TEST_WITH(an_account_whose_uid_cannot_be_looked_up_is_unknown_and_never_none, setup,
-          directory_teardown)
+TEST_FINDING(an_account_whose_uid_cannot_be_looked_up_is_unknown_and_never_none)
 {
     static const int errors[] = { EIO, EMFILE, ENOENT, ESRCH, ENOMEM, ERANGE };
 
     accounts.asked = accounts.name = "bob";
     for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
         accounts.uid_error = errors[i];
-        assert_finds_none(*state, "bob", ENROLLMENT_UNKNOWN);
+        assert_finds_none(directory, "bob", ENROLLMENT_UNKNOWN);
     }
     accounts.uid_error = 0;
     accounts.has_no_uid = true;
-    assert_finds_none(*state, "bob", ENROLLMENT_UNKNOWN);
+    assert_finds_none(directory, "bob", ENROLLMENT_UNKNOWN);
 }
 
-TEST_WITH(accounts_that_cannot_be_told_are_unknown, setup, directory_teardown)
+TEST_FINDING(accounts_that_cannot_be_told_are_unknown)
 {
     static const int errors[] = { EIO, EMFILE, ENOENT, ESRCH, ENOMEM };
 
     for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
         accounts.asked = accounts.name = "bob";
         accounts.error = errors[i];
-        assert_finds_none(*state, "bob", ENROLLMENT_UNKNOWN);
+        assert_finds_none(directory, "bob", ENROLLMENT_UNKNOWN);
     }
 }
 
-TEST_WITH(an_account_may_need_a_large_buffer_but_not_any, setup, directory_teardown)
+TEST_FINDING(an_account_may_need_a_large_buffer_but_not_any)
 {
     accounts.asked = accounts.name = "bob";
     accounts.size_wanted = 100000;
-    assert_finds_none(*state, "bob", ENROLLMENT_NONE);
+    assert_finds_none(directory, "bob", ENROLLMENT_NONE);
     assert_in_range(accounts.calls, 2, 6);
     accounts.size_wanted = SIZE_MAX;
-    assert_finds_none(*state, "bob", ENROLLMENT_UNKNOWN);
+    assert_finds_none(directory, "bob", ENROLLMENT_UNKNOWN);
 }
 
-TEST_WITH(a_bad_file_of_an_account_is_refused_and_never_none, setup, directory_teardown)
+TEST_FINDING(a_bad_file_of_an_account_is_refused_and_never_none)
 {
-    const char *directory = *state;
-
     accounts.asked = accounts.name = "bob";
     directory_write(directory, "bob.conf", "", 0640);
     assert_refuses(directory, "bob", "/bob.conf: identity is missing");
@@ -496,9 +474,8 @@ TEST_WITH(a_bad_file_of_an_account_is_refused_and_never_none, setup, directory_t
     assert_int_equal(accounts.calls, 0);
 }
 
-TEST_WITH(a_file_with_a_nul_or_too_large_is_refused, setup, directory_teardown)
+TEST_FINDING(a_file_with_a_nul_or_too_large_is_refused)
 {
-    const char *directory = *state;
     static char large[16 * 1024 + 1];
 
     directory_write_bytes(directory, "alice.conf", ALICE "\0", sizeof ALICE, 0640);
@@ -512,10 +489,8 @@ TEST_WITH(a_file_with_a_nul_or_too_large_is_refused, setup, directory_teardown)
     assert_finds(directory, "alice");
 }
 
-TEST_WITH(a_symbolic_link_is_refused_even_where_it_leads_nowhere, setup, directory_teardown)
+TEST_FINDING(a_symbolic_link_is_refused_even_where_it_leads_nowhere)
 {
-    const char *directory = *state;
-
     accounts.asked = accounts.name = "bob";
     directory_write(directory, "alice.conf", ALICE, 0640);
     assert_int_equal(symlink("alice.conf", directory_path(directory, "bob.conf")), 0);
@@ -525,27 +500,22 @@ TEST_WITH(a_symbolic_link_is_refused_even_where_it_leads_nowhere, setup, directo
     assert_refuses(directory, "bob", "must not be a symbolic link");
 }
 
-TEST_WITH(a_fifo_is_refused_and_does_not_block, setup, directory_teardown)
+TEST_FINDING(a_fifo_is_refused_and_does_not_block)
 {
-    const char *directory = *state;
-
     assert_int_equal(mkfifo(directory_path(directory, "bob.conf"), 0600), 0);
     alarm(10);
     assert_refuses(directory, "bob", "not a regular file");
     alarm(0);
 }
 
-TEST_WITH(a_directory_of_a_user_s_name_is_refused, setup, directory_teardown)
+TEST_FINDING(a_directory_of_a_user_s_name_is_refused)
 {
-    const char *directory = *state;
-
     assert_int_equal(mkdir(directory_path(directory, "bob.conf"), 0700), 0);
     assert_refuses(directory, "bob", "not a regular file");
 }
 
-TEST_WITH(a_directory_that_others_can_write_is_refused, setup, directory_teardown)
+TEST_FINDING(a_directory_that_others_can_write_is_refused)
 {
-    const char *directory = *state;
     static const mode_t modes[] = { 0720, 0702, 0777, 01777 };
 
     directory_write(directory, "alice.conf", ALICE, 0640);
@@ -558,10 +528,8 @@ TEST_WITH(a_directory_that_others_can_write_is_refused, setup, directory_teardow
     assert_finds(directory, "alice");
 }
 
-TEST_WITH(a_directory_that_is_missing_or_a_link_or_a_file_is_refused, setup, directory_teardown)
+TEST_FINDING(a_directory_that_is_missing_or_a_link_or_a_file_is_refused)
 {
-    const char *directory = *state;
-
     accounts.asked = accounts.name = "bob";
     assert_refuses(directory_path(directory, "users"), "bob", "No such file");
     assert_int_equal(symlink(directory, directory_path(directory, "users")), 0);
@@ -573,8 +541,6 @@ TEST_WITH(a_directory_that_is_missing_or_a_link_or_a_file_is_refused, setup, dir
 
 TEST_AS_ROOT(a_file_or_directory_of_somebody_else_is_refused, setup, directory_teardown)
 {
-    const char *directory = *state;
-
     directory_write(directory, "alice.conf", ALICE, 0640);
     assert_int_equal(chown(directory_path(directory, "alice.conf"), 12345, 0), 0);
     assert_refuses(directory, "alice", "/alice.conf is not owned by root: chown root it");
@@ -585,9 +551,8 @@ TEST_AS_ROOT(a_file_or_directory_of_somebody_else_is_refused, setup, directory_t
     assert_int_equal(chown(directory, 0, 0), 0);
 }
 
-TEST_WITH(names_the_file_by_the_last_part_of_the_directory, setup, directory_teardown)
+TEST_FINDING(names_the_file_by_the_last_part_of_the_directory)
 {
-    const char *directory = *state;
     char expected[100];
 
     directory_write(directory, "bob.conf", "\n\nx = 1;", 0640);

@@ -84,78 +84,79 @@ static int teardown(void **state)
     return directory_teardown(state);
 }
 
-TEST_WITH(who_is_enrolled_is_asked, setup, teardown)
+#define TEST_FINDING(name) TEST_GIVEN(const char *directory, name, setup, teardown)
+
+TEST_FINDING(who_is_enrolled_is_asked)
 {
-    assert_int_equal(find_strictly(*state, "alice"), POLICY_ENROLLED);
+    assert_int_equal(find_strictly(directory, "alice"), POLICY_ENROLLED);
     assert_string_equal(findings.enrollment->identity, "0123-4567");
-    assert_int_equal(find_loosely(*state, "alice"), POLICY_ENROLLED);
+    assert_int_equal(find_loosely(directory, "alice"), POLICY_ENROLLED);
     assert_null(findings.bypass);
     assert_string_equal(findings.no_bypass.reason, "");
 }
 
-TEST_WITH(a_service_that_is_exempt_is_so_before_any_file_is_read, setup, teardown)
+TEST_FINDING(a_service_that_is_exempt_is_so_before_any_file_is_read)
 {
     assert_int_equal(find("/nonexistent", SETTINGS_UNMAPPED_DENY, "cron", "alice"), POLICY_EXEMPT);
-    assert_int_equal(find(*state, SETTINGS_UNMAPPED_DENY, "cro", "alice"), POLICY_ENROLLED);
+    assert_int_equal(find(directory, SETTINGS_UNMAPPED_DENY, "cro", "alice"), POLICY_ENROLLED);
 }
 
-TEST_WITH(an_account_that_is_not_enrolled_is_ignored_only_where_the_settings_say_so, setup,
-          teardown)
+TEST_FINDING(an_account_that_is_not_enrolled_is_ignored_only_where_the_settings_say_so)
 {
-    assert_int_equal(find_strictly(*state, "root"), POLICY_DENIED);
-    assert_int_equal(find_loosely(*state, "root"), POLICY_IGNORED);
+    assert_int_equal(find_strictly(directory, "root"), POLICY_DENIED);
+    assert_int_equal(find_loosely(directory, "root"), POLICY_IGNORED);
     assert_null(findings.enrollment);
 }
 
-TEST_WITH(a_user_without_an_account_is_denied_whatever_the_settings_say, setup, teardown)
+TEST_FINDING(a_user_without_an_account_is_denied_whatever_the_settings_say)
 {
     static const char *const names[] = { "nobody-of-this-name", "", "..", "a/b", "alice\n" };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        assert_int_equal(find_strictly(*state, names[i]), POLICY_DENIED);
-        assert_int_equal(find_loosely(*state, names[i]), POLICY_DENIED);
+        assert_int_equal(find_strictly(directory, names[i]), POLICY_DENIED);
+        assert_int_equal(find_loosely(directory, names[i]), POLICY_DENIED);
     }
 }
 
-TEST_WITH(a_file_that_cannot_be_trusted_refuses, setup, teardown)
+TEST_FINDING(a_file_that_cannot_be_trusted_refuses)
 {
-    directory_write(*state, "alice.conf", ALICE, 0666);
-    assert_int_equal(find_loosely(*state, "alice"), POLICY_REFUSED);
+    directory_write(directory, "alice.conf", ALICE, 0666);
+    assert_int_equal(find_loosely(directory, "alice"), POLICY_REFUSED);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "alice.conf");
     assert_int_equal(find_loosely("/nonexistent", "root"), POLICY_REFUSED);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "/nonexistent");
 }
 
-TEST_WITH(a_bypass_counts_until_it_ends, setup, teardown)
+TEST_FINDING(a_bypass_counts_until_it_ends)
 {
     stands_at = 1000000;
-    write_bypass(*state, "alice", 600);
-    assert_int_equal(find_strictly(*state, "alice"), POLICY_BYPASSED);
+    write_bypass(directory, "alice", 600);
+    assert_int_equal(find_strictly(directory, "alice"), POLICY_BYPASSED);
     assert_int_equal(findings.bypass_left_seconds, 600);
     assert_non_null(findings.enrollment);
     assert_string_equal(findings.bypass->reason, "a lost phone");
 
     stands_at += 599;
-    assert_int_equal(find_strictly(*state, "alice"), POLICY_BYPASSED);
+    assert_int_equal(find_strictly(directory, "alice"), POLICY_BYPASSED);
     assert_int_equal(findings.bypass_left_seconds, 1);
     stands_at++;
-    assert_int_equal(find_loosely(*state, "alice"), POLICY_ENROLLED);
+    assert_int_equal(find_loosely(directory, "alice"), POLICY_ENROLLED);
     assert_refused(&findings.no_bypass, OUTCOME_DENIED, "has ended");
     assert_int_equal(findings.bypass_left_seconds, 0);
 }
 
-TEST_WITH(a_bypass_of_another_boot_counts_for_nothing, setup, teardown)
+TEST_FINDING(a_bypass_of_another_boot_counts_for_nothing)
 {
-    directory_write(directory_path(*state, "bypass"), "alice",
+    directory_write(directory_path(directory, "bypass"), "alice",
                     "boot_id = \"01234567-89ab-cdef-0123-456789abcdef\"; until = 1000600; "
                     "reason = \"x\";",
                     0600);
     stands_at = 1000000;
-    assert_int_equal(find_strictly(*state, "alice"), POLICY_ENROLLED);
+    assert_int_equal(find_strictly(directory, "alice"), POLICY_ENROLLED);
     assert_refused(&findings.no_bypass, OUTCOME_DENIED, "this host was restarted since");
 }
 
-TEST_WITH(a_bypass_beside_the_enrollments_counts_for_nothing, setup, teardown)
+TEST_FINDING(a_bypass_beside_the_enrollments_counts_for_nothing)
 {
     struct boot_moment now;
     char text[512];
@@ -163,51 +164,51 @@ TEST_WITH(a_bypass_beside_the_enrollments_counts_for_nothing, setup, teardown)
     assert_true(boot_now(&now));
     snprintf(text, sizeof text, "boot_id = \"%s\"; until = %d; reason = \"x\";", now.id,
              (int)now.seconds + 600);
-    directory_write(*state, "alice.bypass", text, 0600);
-    assert_int_equal(find_strictly(*state, "alice"), POLICY_ENROLLED);
+    directory_write(directory, "alice.bypass", text, 0600);
+    assert_int_equal(find_strictly(directory, "alice"), POLICY_ENROLLED);
     assert_string_equal(findings.no_bypass.reason, "");
 }
 
-TEST_WITH(frees_what_it_found, setup, teardown)
+TEST_FINDING(frees_what_it_found)
 {
-    write_bypass(*state, "alice", 600);
-    assert_int_equal(find_strictly(*state, "alice"), POLICY_BYPASSED);
+    write_bypass(directory, "alice", 600);
+    assert_int_equal(find_strictly(directory, "alice"), POLICY_BYPASSED);
     policy_free(&findings);
     assert_null(findings.enrollment);
     assert_null(findings.bypass);
 }
 
-TEST_WITH(a_bypass_of_an_account_without_an_enrollment_counts, setup, teardown)
+TEST_FINDING(a_bypass_of_an_account_without_an_enrollment_counts)
 {
-    write_bypass(*state, "root", 600);
-    assert_int_equal(find_strictly(*state, "root"), POLICY_BYPASSED);
-    write_bypass(*state, "root", -1);
-    assert_int_equal(find_strictly(*state, "root"), POLICY_DENIED);
+    write_bypass(directory, "root", 600);
+    assert_int_equal(find_strictly(directory, "root"), POLICY_BYPASSED);
+    write_bypass(directory, "root", -1);
+    assert_int_equal(find_strictly(directory, "root"), POLICY_DENIED);
 }
 
-TEST_WITH(a_bypass_is_for_no_other_name, setup, teardown)
+TEST_FINDING(a_bypass_is_for_no_other_name)
 {
-    write_bypass(*state, "nobody-of-this-name", 600);
-    assert_int_equal(find_loosely(*state, "nobody-of-this-name"), POLICY_DENIED);
-    assert_int_equal(find_loosely(*state, "alice"), POLICY_ENROLLED);
+    write_bypass(directory, "nobody-of-this-name", 600);
+    assert_int_equal(find_loosely(directory, "nobody-of-this-name"), POLICY_DENIED);
+    assert_int_equal(find_loosely(directory, "alice"), POLICY_ENROLLED);
 }
 
-TEST_WITH(a_bypass_that_cannot_be_trusted_or_judged_counts_for_nothing, setup, teardown)
+TEST_FINDING(a_bypass_that_cannot_be_trusted_or_judged_counts_for_nothing)
 {
-    const char *bypasses = directory_path(*state, "bypass");
+    const char *bypasses = directory_path(directory, "bypass");
 
     directory_write(bypasses, "alice", "until = 1000;\n", 0600);
-    assert_int_equal(find_strictly(*state, "alice"), POLICY_ENROLLED);
+    assert_int_equal(find_strictly(directory, "alice"), POLICY_ENROLLED);
     assert_refused(&findings.no_bypass, OUTCOME_MISCONFIGURED, "bypass/alice");
 
-    write_bypass(*state, "alice", 600);
+    write_bypass(directory, "alice", 600);
     assert_int_equal(chmod(directory_path(bypasses, "alice"), 0660), 0);
-    assert_int_equal(find_strictly(*state, "alice"), POLICY_ENROLLED);
+    assert_int_equal(find_strictly(directory, "alice"), POLICY_ENROLLED);
     assert_refused(&findings.no_bypass, OUTCOME_MISCONFIGURED, "writable by others");
 
     assert_int_equal(chmod(directory_path(bypasses, "alice"), 0600), 0);
     fails_clock = true;
-    assert_int_equal(find_strictly(*state, "alice"), POLICY_ENROLLED);
+    assert_int_equal(find_strictly(directory, "alice"), POLICY_ENROLLED);
     assert_refused(&findings.no_bypass, OUTCOME_MISCONFIGURED, "cannot read the clock");
     assert_int_equal(findings.bypass_left_seconds, 0);
 }

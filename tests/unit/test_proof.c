@@ -193,24 +193,24 @@ TEST_IN_DIRECTORY(a_walk_finds_the_living_and_removes_the_dead)
     struct verdict why_not;
     struct kin own;
     bool is_absent;
-    int directory = proof_open_directory(*state, true, &is_absent, &why_not);
+    int sessions = proof_open_directory(directory, true, &is_absent, &why_not);
     char name[32];
 
-    assert_true(directory >= 0 && boot_now(&now) && kin_read(getpid(), &own));
-    put(directory, own.pid, own.start, PROOF_SESSION, 5);
-    put(directory, own.pid, own.start, PROOF_PROVED, PROOF_OPENS_SECONDS + 1);
-    put(directory, 4194304, 1, PROOF_SESSION, 5);
-    directory_write(*state, PROOF_DIRECTORY "/note", "x", 0600);
-    directory_write(*state, PROOF_DIRECTORY "/12345.session", "nonsense", 0600);
+    assert_true(sessions >= 0 && boot_now(&now) && kin_read(getpid(), &own));
+    put(sessions, own.pid, own.start, PROOF_SESSION, 5);
+    put(sessions, own.pid, own.start, PROOF_PROVED, PROOF_OPENS_SECONDS + 1);
+    put(sessions, 4194304, 1, PROOF_SESSION, 5);
+    directory_write(directory, PROOF_DIRECTORY "/note", "x", 0600);
+    directory_write(directory, PROOF_DIRECTORY "/12345.session", "nonsense", 0600);
     found = 0;
-    proof_walk(directory, &now, count, &found);
+    proof_walk(sessions, &now, count, &found);
     assert_int_equal(found, 1);
     snprintf(name, sizeof name, "%d.proved", (int)own.pid);
-    assert_false(exists(*state, name));
-    assert_false(exists(*state, "4194304.session"));
-    assert_false(exists(*state, "12345.session"));
-    assert_true(exists(*state, "note"));
-    close(directory);
+    assert_false(exists(directory, name));
+    assert_false(exists(directory, "4194304.session"));
+    assert_false(exists(directory, "12345.session"));
+    assert_true(exists(directory, "note"));
+    close(sessions);
 }
 
 TEST_IN_DIRECTORY(the_directories_get_their_modes)
@@ -218,30 +218,30 @@ TEST_IN_DIRECTORY(the_directories_get_their_modes)
     struct verdict why_not;
     struct stat status;
     bool is_absent;
-    const char *runtime = directory_path(*state, "run");
-    int directory = proof_open_directory(runtime, false, &is_absent, &why_not);
+    const char *runtime = directory_path(directory, "run");
+    int sessions = proof_open_directory(runtime, false, &is_absent, &why_not);
 
-    assert_int_equal(directory, -1);
+    assert_int_equal(sessions, -1);
     assert_true(is_absent);
     umask(0);
-    directory = proof_open_directory(runtime, true, &is_absent, &why_not);
-    assert_true(directory >= 0 && fstat(directory, &status) == 0);
+    sessions = proof_open_directory(runtime, true, &is_absent, &why_not);
+    assert_true(sessions >= 0 && fstat(sessions, &status) == 0);
     assert_int_equal(status.st_mode & 07777, 0700);
     assert_int_equal(stat(runtime, &status), 0);
     assert_int_equal(status.st_mode & 07777, 0755);
-    close(directory);
+    close(sessions);
 }
 
 TEST_IN_DIRECTORY(a_name_that_no_record_can_hold_is_refused)
 {
     struct verdict why_not;
     bool is_absent;
-    int directory = proof_open_directory(*state, true, &is_absent, &why_not);
+    int sessions = proof_open_directory(directory, true, &is_absent, &why_not);
     const struct proof proof = {
         (char *)ID, (char *)"1", (char *)"a\"b", (char *)"0", (char *)FACTOR, 1, 0
     };
 
-    assert_false(proof_write(directory, 77, &proof, &why_not));
+    assert_false(proof_write(sessions, 77, &proof, &why_not));
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "cannot be written");
-    close(directory);
+    close(sessions);
 }

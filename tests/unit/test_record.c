@@ -387,7 +387,7 @@ static void write_record(int file, struct record *record)
 
 TEST_IN_DIRECTORY(a_new_file_is_empty_and_what_is_written_is_read)
 {
-    int file = open_file(*state);
+    int file = open_file(directory);
     struct record was, is;
     struct stat status;
 
@@ -398,7 +398,7 @@ TEST_IN_DIRECTORY(a_new_file_is_empty_and_what_is_written_is_read)
     statefile_unlock(file);
     close(file);
 
-    file = open_file(*state);
+    file = open_file(directory);
     assert_locked(file, &is, STATEFILE_LOCKED, "");
     assert_memory_equal(&is, &was, sizeof is);
     assert_int_equal(fstat(file, &status), 0);
@@ -467,7 +467,7 @@ static void assert_as_before(int file)
 
 TEST_IN_DIRECTORY(a_file_of_an_earlier_version_is_read_and_loses_no_used_recovery_code)
 {
-    int file = open_kind(&usage_file, *state);
+    int file = open_kind(&usage_file, directory);
     struct usage usage;
     struct verdict why_not;
 
@@ -483,7 +483,7 @@ TEST_IN_DIRECTORY(a_file_of_an_earlier_version_is_read_and_loses_no_used_recover
 
 TEST_IN_DIRECTORY(a_damaged_file_of_an_earlier_version_is_noticed)
 {
-    int file = open_kind(&usage_file, *state);
+    int file = open_kind(&usage_file, directory);
     struct usage usage;
 
     for (size_t version = 0; version < ARRAY_SIZE(BEFORE); version++) {
@@ -504,7 +504,7 @@ TEST_IN_DIRECTORY(a_damaged_file_of_an_earlier_version_is_noticed)
 
 TEST_IN_DIRECTORY(a_set_is_found_by_its_name_in_the_file_that_it_was_made_for)
 {
-    int file = open_kind(&usage_file, *state), other = open_file(*state);
+    int file = open_kind(&usage_file, directory), other = open_file(directory);
     char identity[STATEFILE_IDENTITY_SIZE];
     struct recovery recovery = { .set = (char *)SET, .state = identity };
     struct usage one = { 0 };
@@ -521,7 +521,7 @@ TEST_IN_DIRECTORY(a_set_is_found_by_its_name_in_the_file_that_it_was_made_for)
 /* A killed process leaves a file that was made, and not yet written. */
 TEST_IN_DIRECTORY(whatever_byte_is_damaged_is_noticed)
 {
-    int file = open_file(*state);
+    int file = open_file(directory);
     struct record one = { 0 };
 
     assert_locked(file, &one, STATEFILE_LOCKED, "");
@@ -545,7 +545,7 @@ TEST_IN_DIRECTORY(whatever_byte_is_damaged_is_noticed)
 
 TEST_IN_DIRECTORY(numbers_that_nobody_writes_are_damage)
 {
-    int file = open_file(*state);
+    int file = open_file(directory);
     int64_t wrong[] = { -1, INT64_MIN, INT64_MAX, (int64_t)1 << 40 };
     struct record one = { 0 }, other = { 0 };
 
@@ -570,7 +570,7 @@ TEST_IN_DIRECTORY(numbers_that_nobody_writes_are_damage)
 
 TEST_IN_DIRECTORY(a_lock_that_somebody_keeps_is_not_waited_for_for_ever)
 {
-    int holder = open_file(*state), file = open_file(*state);
+    int holder = open_file(directory), file = open_file(directory);
     struct record one = { 0 };
 
     assert_int_equal(flock(holder, LOCK_EX), 0);
@@ -593,38 +593,38 @@ static int try_open(const char *directory, struct verdict *why_not)
 TEST_IN_DIRECTORY(a_file_of_others_is_not_opened)
 {
     struct verdict why_not;
-    const char *path = directory_path(*state, "alice.sent");
+    const char *path = directory_path(directory, "alice.sent");
 
-    directory_write(*state, "alice.sent", "", 0622);
-    assert_int_equal(try_open(*state, &why_not), -1);
+    directory_write(directory, "alice.sent", "", 0622);
+    assert_int_equal(try_open(directory, &why_not), -1);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "writable by others");
     unlink(path);
     assert_int_equal(symlink("/etc/passwd", path), 0);
-    assert_int_equal(try_open(*state, &why_not), -1);
+    assert_int_equal(try_open(directory, &why_not), -1);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "must not be a symbolic link");
     unlink(path);
     assert_int_equal(mkfifo(path, 0600), 0);
-    assert_int_equal(try_open(*state, &why_not), -1);
+    assert_int_equal(try_open(directory, &why_not), -1);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "not a regular file");
     unlink(path);
-    assert_int_equal(chmod(*state, 0777), 0);
-    assert_int_equal(try_open(*state, &why_not), -1);
+    assert_int_equal(chmod(directory, 0777), 0);
+    assert_int_equal(try_open(directory, &why_not), -1);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "writable by others");
-    assert_int_equal(chmod(*state, 0700), 0);
-    assert_int_equal(try_open(directory_path(*state, "none"), &why_not), -1);
+    assert_int_equal(chmod(directory, 0700), 0);
+    assert_int_equal(try_open(directory_path(directory, "none"), &why_not), -1);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, "No such file");
 }
 
 TEST_IN_DIRECTORY(a_copy_is_another_file)
 {
-    int file = open_file(*state), copy;
+    int file = open_file(directory), copy;
     char one[STATEFILE_IDENTITY_SIZE], other[STATEFILE_IDENTITY_SIZE],
         again[STATEFILE_IDENTITY_SIZE];
 
     assert_true(statefile_identify(file, one));
-    assert_int_equal(rename(directory_path(*state, "alice.sent"), directory_path(*state, "kept")),
-                     0);
-    copy = open_file(*state);
+    assert_int_equal(
+        rename(directory_path(directory, "alice.sent"), directory_path(directory, "kept")), 0);
+    copy = open_file(directory);
     assert_true(statefile_identify(copy, other));
     assert_string_not_equal(one, other);
     assert_true(statefile_identify(file, again));
@@ -687,7 +687,7 @@ TEST_IN_DIRECTORY(a_file_without_pushes_keeps_everything)
 {
     enum { SIZE = offsetof(struct record, pushes_s) };
     static const uint8_t key[SIPHASH_KEY_SIZE];
-    int file = open_file(*state);
+    int file = open_file(directory);
     struct record was = { 0 }, is;
     struct verdict why_not;
     char bytes[SIZE + sizeof(uint64_t)];

@@ -95,58 +95,57 @@ static void assert_no_secret(const char *directory, const char *text, const char
 
 TEST_IN_DIRECTORY(a_secret_is_one_line_with_or_without_its_end)
 {
-    assert_secret(*state, "hunter2", "hunter2");
-    assert_secret(*state, "hunter2\n", "hunter2");
-    assert_secret(*state, "!~\"'\\#$%", "!~\"'\\#$%");
-    assert_secret(*state, "x", "x");
+    assert_secret(directory, "hunter2", "hunter2");
+    assert_secret(directory, "hunter2\n", "hunter2");
+    assert_secret(directory, "!~\"'\\#$%", "!~\"'\\#$%");
+    assert_secret(directory, "x", "x");
 }
 
 TEST_IN_DIRECTORY(a_secret_has_no_second_line)
 {
-    assert_no_secret(*state, "hunter2\n\n", "more than one line");
-    assert_no_secret(*state, "hunter2\nhunter3", "more than one line");
-    assert_no_secret(*state, "\nhunter2\n", "more than one line");
-    assert_no_secret(*state, "hunter2\n ", "more than one line");
+    assert_no_secret(directory, "hunter2\n\n", "more than one line");
+    assert_no_secret(directory, "hunter2\nhunter3", "more than one line");
+    assert_no_secret(directory, "\nhunter2\n", "more than one line");
+    assert_no_secret(directory, "hunter2\n ", "more than one line");
 }
 
 TEST_IN_DIRECTORY(a_secret_is_printable_ascii_without_a_blank)
 {
-    assert_no_secret(*state, "hunter2 \n", "holds a blank");
-    assert_no_secret(*state, " hunter2\n", "holds a blank");
-    assert_no_secret(*state, "hun ter2", "holds a blank");
-    assert_no_secret(*state, "hunter2\t", "holds a blank");
-    assert_no_secret(*state, "hunter2\r\n", "holds a blank");
-    assert_no_secret(*state, "\x7fhunter2", "holds a blank");
-    assert_no_secret(*state, "h\xc3\xbcnter", "holds a blank");
-    assert_no_secret(*state, "\xef\xbb\xbfhunter2", "holds a blank");
-    assert_no_secret(*state, "hunter2\xff", "holds a blank");
+    assert_no_secret(directory, "hunter2 \n", "holds a blank");
+    assert_no_secret(directory, " hunter2\n", "holds a blank");
+    assert_no_secret(directory, "hun ter2", "holds a blank");
+    assert_no_secret(directory, "hunter2\t", "holds a blank");
+    assert_no_secret(directory, "hunter2\r\n", "holds a blank");
+    assert_no_secret(directory, "\x7fhunter2", "holds a blank");
+    assert_no_secret(directory, "h\xc3\xbcnter", "holds a blank");
+    assert_no_secret(directory, "\xef\xbb\xbfhunter2", "holds a blank");
+    assert_no_secret(directory, "hunter2\xff", "holds a blank");
 }
 
 TEST_IN_DIRECTORY(a_secret_is_1_to_256_characters_long)
 {
     char text[SECRET_LENGTH_MAX + 4], expected[SECRET_LENGTH_MAX + 1];
 
-    assert_no_secret(*state, "", "must hold 1 to 256 characters");
-    assert_no_secret(*state, "\n", "must hold 1 to 256 characters");
+    assert_no_secret(directory, "", "must hold 1 to 256 characters");
+    assert_no_secret(directory, "\n", "must hold 1 to 256 characters");
 
     memset(text, 'x', sizeof text);
     text[SECRET_LENGTH_MAX] = '\0';
     strcpy(expected, text);
-    assert_secret(*state, text, expected);
+    assert_secret(directory, text, expected);
     strcpy(text + SECRET_LENGTH_MAX, "\n");
-    assert_secret(*state, text, expected);
+    assert_secret(directory, text, expected);
     strcpy(text + SECRET_LENGTH_MAX, "x");
-    assert_no_secret(*state, text, "must hold 1 to 256 characters");
+    assert_no_secret(directory, text, "must hold 1 to 256 characters");
     strcpy(text + SECRET_LENGTH_MAX, "x\n");
-    assert_no_secret(*state, text, "must hold 1 to 256 characters");
+    assert_no_secret(directory, text, "must hold 1 to 256 characters");
     strcpy(text + SECRET_LENGTH_MAX, "xxx");
-    assert_no_secret(*state, text, "larger than");
+    assert_no_secret(directory, text, "larger than");
 }
 
 TEST_IN_DIRECTORY(a_refusal_never_quotes_the_secret)
 {
     static const char *const texts[] = { "hunter2 x", "hunter2\nhunter2", "hunter2\x7f" };
-    const char *directory = *state;
 
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         char *secret = NULL;
@@ -159,7 +158,6 @@ TEST_IN_DIRECTORY(a_refusal_never_quotes_the_secret)
 
 TEST_IN_DIRECTORY(a_secret_that_others_can_read_is_refused)
 {
-    const char *directory = *state;
     char *secret = NULL;
     struct verdict why_not = { 0 };
 

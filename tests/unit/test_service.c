@@ -17,7 +17,6 @@
 #define CREATE_PATH "/v2/Services/" REPLY_SERVICE "/Entities/" REPLY_IDENTITY "/Challenges"
 #define VERIFY_PATH CREATE_PATH "/" REPLY_SID
 #define PUSH_FACTOR "YFffffffffffffffffffffffffffffffff"
-#define PUSH_FACTOR "YFffffffffffffffffffffffffffffffff"
 #define REQUEST_ID  "RQ" REPLY_HEX32
 
 enum { TIMEOUT_SECONDS = 10, LINES_MAX = 8, TEXT_SIZE = 2048 };
@@ -191,20 +190,28 @@ static enum challenge_state fetch(struct login *login)
     return challenge_api.fetch(login->service, &login->watch, &login->challenge, &login->why_not);
 }
 
+static void assert_refuses(struct login *login, enum challenge_state (*send)(struct login *),
+                           enum outcome outcome, const char *part)
+{
+    assert_int_equal(send(login), CHALLENGE_REFUSED);
+    assert_refused(&login->why_not, outcome, part);
+}
+
 static void assert_requests(size_t count)
 {
     assert_int_equal(network.sent, count);
     assert_int_equal(network.scripted, count);
 }
 
+#define TEST_LOGIN(name) TEST_GIVEN(struct login *login, name, setup, teardown)
+
 TEST(the_table_is_of_this_version)
 {
     assert_string_equal(challenge_api.version, PATHS_VERSION);
 }
 
-TEST_WITH(opening_fails_where_the_network_cannot_be_opened, setup, teardown)
+TEST_LOGIN(opening_fails_where_the_network_cannot_be_opened)
 {
-    struct login *login = *state;
     struct challenge_service *service = NULL;
 
     network.opens = false;
@@ -214,9 +221,8 @@ TEST_WITH(opening_fails_where_the_network_cannot_be_opened, setup, teardown)
     assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "no libcurl");
 }
 
-TEST_WITH(opening_fails_when_out_of_memory, setup, teardown)
+TEST_LOGIN(opening_fails_when_out_of_memory)
 {
-    struct login *login = *state;
     struct challenge_service *service = NULL;
     bool is_open;
 
@@ -229,10 +235,8 @@ TEST_WITH(opening_fails_when_out_of_memory, setup, teardown)
     assert_refused(&login->why_not, OUTCOME_MISCONFIGURED, "out of memory");
 }
 
-TEST_WITH(create_names_the_factor_and_takes_the_new_sid, setup, teardown)
+TEST_LOGIN(create_names_the_factor_and_takes_the_new_sid)
 {
-    struct login *login = *state;
-
     reply(201, reply_print("pending", "sid", "\"" REPLY_OTHER_SID "\""));
     assert_int_equal(create(login), CHALLENGE_PENDING);
     assert_requests(1);
@@ -242,7 +246,7 @@ TEST_WITH(create_names_the_factor_and_takes_the_new_sid, setup, teardown)
     assert_int_equal(network.patience_ms, TIMEOUT_SECONDS * 1000);
 }
 
-TEST_WITH(create_takes_201_and_pending_alone, setup, teardown)
+TEST_LOGIN(create_takes_201_and_pending_alone)
 {
     static const struct {
         int status;
@@ -250,7 +254,6 @@ TEST_WITH(create_takes_201_and_pending_alone, setup, teardown)
     } replies[] = { { 200, "pending" }, { 202, "pending" },  { 204, "pending" },
                     { 302, "pending" }, { 201, "approved" }, { 201, "expired" },
                     { 201, "denied" },  { 201, "" },         { 200, "approved" } };
-    struct login *login = *state;
 
     for (size_t i = 0; i < ARRAY_SIZE(replies); i++) {
         network.sent = network.scripted = 0;
@@ -263,27 +266,22 @@ TEST_WITH(create_takes_201_and_pending_alone, setup, teardown)
     }
 }
 
-TEST_WITH(create_says_what_is_wrong_with_a_reply, setup, teardown)
+TEST_LOGIN(create_says_what_is_wrong_with_a_reply)
 {
-    struct login *login = *state;
-
     reply(201, reply_print("pending", "identity", "\"another\""));
     assert_int_equal(create(login), CHALLENGE_REFUSED);
     assert_refused(&login->why_not, OUTCOME_UNAVAILABLE,
                    "the reply does not match this login: identity; request=" REQUEST_ID);
     reply(201, "<html></html>");
-    assert_int_equal(create(login), CHALLENGE_REFUSED);
-    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "invalid JSON in Twilio's reply");
+    assert_refuses(login, create, OUTCOME_UNAVAILABLE, "invalid JSON in Twilio's reply");
     reply_challenge(201, "approved");
-    assert_int_equal(create(login), CHALLENGE_REFUSED);
-    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "the new challenge is not pending");
+    assert_refuses(login, create, OUTCOME_UNAVAILABLE, "the new challenge is not pending");
 }
 
-TEST_WITH(create_is_not_repeated_after_a_failure, setup, teardown)
+TEST_LOGIN(create_is_not_repeated_after_a_failure)
 {
     static const enum http_result results[] = { HTTP_UNSENT, HTTP_LOST };
     static const enum challenge_state states[] = { CHALLENGE_UNSENT, CHALLENGE_LOST };
-    struct login *login = *state;
 
     for (size_t i = 0; i < ARRAY_SIZE(results); i++) {
         network.sent = network.scripted = 0;
@@ -301,10 +299,8 @@ TEST_WITH(create_is_not_repeated_after_a_failure, setup, teardown)
 static const char with_code[] =
     "POST " CREATE_PATH " FactorSid=" REPLY_FACTOR "&AuthPayload=123456";
 
-TEST_WITH(create_takes_the_code_along, setup, teardown)
+TEST_LOGIN(create_takes_the_code_along)
 {
-    struct login *login = *state;
-
     reply(201, reply_print("approved", "sid", "\"" REPLY_OTHER_SID "\""));
     assert_int_equal(create_with_code(login), CHALLENGE_APPROVED);
     assert_requests(1);
@@ -313,10 +309,8 @@ TEST_WITH(create_takes_the_code_along, setup, teardown)
     assert_int_equal(network.patience_ms, TIMEOUT_SECONDS * 1000);
 }
 
-TEST_WITH(create_with_a_code_tells_wrong_expired_and_denied_apart, setup, teardown)
+TEST_LOGIN(create_with_a_code_tells_wrong_expired_and_denied_apart)
 {
-    struct login *login = *state;
-
     reply(201, reply_print("pending", "sid", "\"" REPLY_OTHER_SID "\""));
     assert_int_equal(create_with_code(login), CHALLENGE_PENDING);
     assert_string_equal(login->challenge.sid, REPLY_OTHER_SID);
@@ -332,49 +326,40 @@ TEST_WITH(create_with_a_code_tells_wrong_expired_and_denied_apart, setup, teardo
     assert_int_equal(create_with_code(login), CHALLENGE_DENIED);
     assert_refused(&login->why_not, OUTCOME_DENIED, "denied");
     reply_error(403, 60322);
-    assert_int_equal(create_with_code(login), CHALLENGE_REFUSED);
-    assert_refused(&login->why_not, OUTCOME_DENIED, "answered before");
+    assert_refuses(login, create_with_code, OUTCOME_DENIED, "answered before");
     reply_error(429, 60312);
-    assert_int_equal(create_with_code(login), CHALLENGE_REFUSED);
-    assert_refused(&login->why_not, OUTCOME_EXHAUSTED, "60312");
+    assert_refuses(login, create_with_code, OUTCOME_EXHAUSTED, "60312");
     reply_error(404, 20404);
-    assert_int_equal(create_with_code(login), CHALLENGE_REFUSED);
-    assert_refused(&login->why_not, OUTCOME_MISCONFIGURED, "20404");
+    assert_refuses(login, create_with_code, OUTCOME_MISCONFIGURED, "20404");
     assert_requests(8);
 }
 
-TEST_WITH(create_with_a_code_takes_201_alone, setup, teardown)
+TEST_LOGIN(create_with_a_code_takes_201_alone)
 {
     static const int statuses[] = { 200, 202, 204, 302, 500, 502 };
-    struct login *login = *state;
 
     for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
         network.sent = network.scripted = 0;
         reply_challenge(statuses[i], "approved");
-        assert_int_equal(create_with_code(login), CHALLENGE_REFUSED);
-        assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "");
+        assert_refuses(login, create_with_code, OUTCOME_UNAVAILABLE, "");
         assert_int_equal(login->challenge.is_unjudged, statuses[i] >= 500);
     }
 }
 
-TEST_WITH(create_with_a_code_refuses_when_the_reply_is_another_s, setup, teardown)
+TEST_LOGIN(create_with_a_code_refuses_when_the_reply_is_another_s)
 {
     static const char *const names[] = { "sid",      "account_sid", "service_sid",
                                          "identity", "factor_sid",  "factor_type" };
-    struct login *login = *state;
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         network.sent = network.scripted = 0;
         reply(201, reply_print("approved", names[i], "\"another\""));
-        assert_int_equal(create_with_code(login), CHALLENGE_REFUSED);
-        assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, names[i]);
+        assert_refuses(login, create_with_code, OUTCOME_UNAVAILABLE, names[i]);
     }
 }
 
-TEST_WITH(create_with_a_code_is_repeated_after_too_many_requests_alone, setup, teardown)
+TEST_LOGIN(create_with_a_code_is_repeated_after_too_many_requests_alone)
 {
-    struct login *login = *state;
-
     reply_error(429, 20429);
     reply_challenge(201, "approved");
     assert_int_equal(create_with_code(login), CHALLENGE_APPROVED);
@@ -386,34 +371,28 @@ TEST_WITH(create_with_a_code_is_repeated_after_too_many_requests_alone, setup, t
     assert_requests(3);
 }
 
-TEST_WITH(names_that_make_no_path_are_not_cut_off, setup, teardown)
+TEST_LOGIN(names_that_make_no_path_are_not_cut_off)
 {
-    struct login *login = *state;
     char identity[SERVICE_PATH_SIZE];
 
     memset(identity, 'a', sizeof identity - 1);
     identity[sizeof identity - 1] = '\0';
     login->enrollment.identity = identity;
-    assert_int_equal(create(login), CHALLENGE_REFUSED);
-    assert_refused(&login->why_not, OUTCOME_MISCONFIGURED, "too long");
+    assert_refuses(login, create, OUTCOME_MISCONFIGURED, "too long");
     assert_int_equal(verify(login), CHALLENGE_REFUSED);
     assert_int_equal(fetch(login), CHALLENGE_REFUSED);
     assert_requests(0);
 }
 
-TEST_WITH(create_is_given_up_when_the_watch_says_so, setup, teardown)
+TEST_LOGIN(create_is_given_up_when_the_watch_says_so)
 {
-    struct login *login = *state;
-
     fail_with(HTTP_GIVEN_UP);
     assert_int_equal(create(login), CHALLENGE_GIVEN_UP);
     assert_requests(1);
 }
 
-TEST_WITH(create_judges_a_refusal, setup, teardown)
+TEST_LOGIN(create_judges_a_refusal)
 {
-    struct login *login = *state;
-
     reply_error(429, 60312);
     assert_int_equal(create(login), CHALLENGE_REFUSED);
     assert_requests(1);
@@ -427,9 +406,8 @@ static bool refuse_to_send(struct http_watch *watch)
     return false;
 }
 
-TEST_WITH(a_connection_is_made_over_which_nothing_leaves, setup, teardown)
+TEST_LOGIN(a_connection_is_made_over_which_nothing_leaves)
 {
-    struct login *login = *state;
     struct challenge_service *service;
 
     assert_true(challenge_api.open(&login->settings, NULL, "hunter2", &service, &login->why_not));
@@ -443,10 +421,8 @@ TEST_WITH(a_connection_is_made_over_which_nothing_leaves, setup, teardown)
     free(service);
 }
 
-TEST_WITH(a_connection_that_fails_says_why, setup, teardown)
+TEST_LOGIN(a_connection_that_fails_says_why)
 {
-    struct login *login = *state;
-
     fail_with(HTTP_UNSENT);
     login->watch.before_send = refuse_to_send;
     challenge_api.connect(login->service, &login->watch, &login->why_not);
@@ -454,10 +430,8 @@ TEST_WITH(a_connection_that_fails_says_why, setup, teardown)
     assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "no network");
 }
 
-TEST_WITH(verify_sends_the_code_to_its_own_challenge, setup, teardown)
+TEST_LOGIN(verify_sends_the_code_to_its_own_challenge)
 {
-    struct login *login = *state;
-
     reply_challenge(200, "approved");
     assert_int_equal(verify(login), CHALLENGE_APPROVED);
     assert_requests(1);
@@ -465,10 +439,9 @@ TEST_WITH(verify_sends_the_code_to_its_own_challenge, setup, teardown)
     assert_string_equal(login->challenge.request_id, REQUEST_ID);
 }
 
-TEST_WITH(verify_takes_200_alone, setup, teardown)
+TEST_LOGIN(verify_takes_200_alone)
 {
     static const int statuses[] = { 201, 202, 204, 206, 301, 302, 500, 502 };
-    struct login *login = *state;
 
     for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
         network.sent = network.scripted = 0;
@@ -479,10 +452,8 @@ TEST_WITH(verify_takes_200_alone, setup, teardown)
     }
 }
 
-TEST_WITH(verify_tells_wrong_expired_and_denied_apart, setup, teardown)
+TEST_LOGIN(verify_tells_wrong_expired_and_denied_apart)
 {
-    struct login *login = *state;
-
     reply_challenge(200, "pending");
     assert_int_equal(verify(login), CHALLENGE_PENDING);
     reply_error(403, 60324);
@@ -495,43 +466,33 @@ TEST_WITH(verify_tells_wrong_expired_and_denied_apart, setup, teardown)
     assert_int_equal(verify(login), CHALLENGE_DENIED);
     assert_refused(&login->why_not, OUTCOME_DENIED, "denied");
     reply_error(403, 60322);
-    assert_int_equal(verify(login), CHALLENGE_REFUSED);
-    assert_refused(&login->why_not, OUTCOME_DENIED, "answered before");
+    assert_refuses(login, verify, OUTCOME_DENIED, "answered before");
     reply_error(429, 60308);
-    assert_int_equal(verify(login), CHALLENGE_REFUSED);
-    assert_refused(&login->why_not, OUTCOME_EXHAUSTED, "60308");
+    assert_refuses(login, verify, OUTCOME_EXHAUSTED, "60308");
     assert_requests(7);
 }
 
-TEST_WITH(verify_refuses_when_the_reply_names_another_challenge, setup, teardown)
+TEST_LOGIN(verify_refuses_when_the_reply_names_another_challenge)
 {
-    struct login *login = *state;
-
     reply(200, reply_print("approved", "sid", "\"" REPLY_OTHER_SID "\""));
-    assert_int_equal(verify(login), CHALLENGE_REFUSED);
-    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "does not match this login: sid");
+    assert_refuses(login, verify, OUTCOME_UNAVAILABLE, "does not match this login: sid");
     assert_string_equal(login->challenge.sid, REPLY_SID);
 }
 
-TEST_WITH(verify_refuses_when_the_reply_names_another_account_service_identity_or_factor, setup,
-          teardown)
+TEST_LOGIN(verify_refuses_when_the_reply_names_another_account_service_identity_or_factor)
 {
     static const char *const names[] = { "account_sid", "service_sid", "identity", "factor_sid",
                                          "factor_type" };
-    struct login *login = *state;
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         network.sent = network.scripted = 0;
         reply(200, reply_print("approved", names[i], "\"another\""));
-        assert_int_equal(verify(login), CHALLENGE_REFUSED);
-        assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, names[i]);
+        assert_refuses(login, verify, OUTCOME_UNAVAILABLE, names[i]);
     }
 }
 
-TEST_WITH(a_code_that_may_have_arrived_is_never_sent_again, setup, teardown)
+TEST_LOGIN(a_code_that_may_have_arrived_is_never_sent_again)
 {
-    struct login *login = *state;
-
     fail_with(HTTP_LOST);
     assert_int_equal(verify(login), CHALLENGE_LOST);
     assert_requests(1);
@@ -539,10 +500,8 @@ TEST_WITH(a_code_that_may_have_arrived_is_never_sent_again, setup, teardown)
     assert_string_equal(login->challenge.request_id, "-");
 }
 
-TEST_WITH(a_code_that_never_left_is_sent_once_more, setup, teardown)
+TEST_LOGIN(a_code_that_never_left_is_sent_once_more)
 {
-    struct login *login = *state;
-
     fail_with(HTTP_UNSENT);
     reply_challenge(200, "approved");
     assert_int_equal(verify(login), CHALLENGE_APPROVED);
@@ -557,10 +516,8 @@ TEST_WITH(a_code_that_never_left_is_sent_once_more, setup, teardown)
     assert_requests(6);
 }
 
-TEST_WITH(a_code_is_sent_once_more_after_too_many_requests, setup, teardown)
+TEST_LOGIN(a_code_is_sent_once_more_after_too_many_requests)
 {
-    struct login *login = *state;
-
     reply_error(429, 20429);
     reply_challenge(200, "approved");
     assert_int_equal(verify(login), CHALLENGE_APPROVED);
@@ -587,13 +544,12 @@ TEST_WITH(a_code_is_sent_once_more_after_too_many_requests, setup, teardown)
     assert_requests(7);
 }
 
-TEST_WITH(a_code_is_not_sent_again_after_any_other_refusal, setup, teardown)
+TEST_LOGIN(a_code_is_not_sent_again_after_any_other_refusal)
 {
     static const struct {
         int status, code;
     } errors[] = { { 429, 60308 }, { 429, 60312 }, { 429, 0 },     { 403, 20429 }, { 500, 20429 },
                    { 503, 20503 }, { 500, 20500 }, { 408, 20429 }, { 429, 20430 }, { 403, 60324 } };
-    struct login *login = *state;
 
     for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
         network.sent = network.scripted = 0;
@@ -603,15 +559,12 @@ TEST_WITH(a_code_is_not_sent_again_after_any_other_refusal, setup, teardown)
     }
     network.sent = network.scripted = 0;
     reply(429, "<html>20429</html>");
-    assert_int_equal(verify(login), CHALLENGE_REFUSED);
-    assert_refused(&login->why_not, OUTCOME_EXHAUSTED, "HTTP 429");
+    assert_refuses(login, verify, OUTCOME_EXHAUSTED, "HTTP 429");
     assert_requests(1);
 }
 
-TEST_WITH(waits_as_long_as_the_server_says, setup, teardown)
+TEST_LOGIN(waits_as_long_as_the_server_says)
 {
-    struct login *login = *state;
-
     reply_error(429, 20429);
     network.script[0].retry_after_seconds = 2;
     reply_challenge(200, "approved");
@@ -619,23 +572,18 @@ TEST_WITH(waits_as_long_as_the_server_says, setup, teardown)
     assert_int_equal(network.paused_ms, 2000);
 }
 
-TEST_WITH(repeats_nothing_when_the_pause_ends_the_wait, setup, teardown)
+TEST_LOGIN(repeats_nothing_when_the_pause_ends_the_wait)
 {
-    struct login *login = *state;
-
     network.gives_up_in_pause = true;
     reply_error(429, 20429);
-    assert_int_equal(verify(login), CHALLENGE_REFUSED);
-    assert_refused(&login->why_not, OUTCOME_EXHAUSTED, "20429");
+    assert_refuses(login, verify, OUTCOME_EXHAUSTED, "20429");
     reply_error(429, 20429);
     assert_int_equal(create(login), CHALLENGE_REFUSED);
     assert_requests(2);
 }
 
-TEST_WITH(repeats_nothing_when_no_time_is_left, setup, teardown)
+TEST_LOGIN(repeats_nothing_when_no_time_is_left)
 {
-    struct login *login = *state;
-
     login->watch.deadline_ms = clock_ms() - 1;
     fail_with(HTTP_UNSENT);
     assert_int_equal(verify(login), CHALLENGE_REFUSED);
@@ -646,10 +594,8 @@ TEST_WITH(repeats_nothing_when_no_time_is_left, setup, teardown)
     assert_requests(3);
 }
 
-TEST_WITH(create_is_repeated_once_after_too_many_requests, setup, teardown)
+TEST_LOGIN(create_is_repeated_once_after_too_many_requests)
 {
-    struct login *login = *state;
-
     reply_error(429, 20429);
     reply_error(429, 20429);
     assert_int_equal(create(login), CHALLENGE_REFUSED);
@@ -657,12 +603,11 @@ TEST_WITH(create_is_repeated_once_after_too_many_requests, setup, teardown)
     assert_refused(&login->why_not, OUTCOME_EXHAUSTED, "20429");
 }
 
-TEST_WITH(create_may_be_tried_again_after_a_refusal, setup, teardown)
+TEST_LOGIN(create_may_be_tried_again_after_a_refusal)
 {
     static const struct {
         int status, code;
     } errors[] = { { 429, 0 }, { 429, 60312 }, { 500, 20429 }, { 503, 20503 } };
-    struct login *login = *state;
 
     for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
         network.sent = network.scripted = 0;
@@ -674,10 +619,8 @@ TEST_WITH(create_may_be_tried_again_after_a_refusal, setup, teardown)
     }
 }
 
-TEST_WITH(create_goes_on_after_one_answer_of_too_many_requests, setup, teardown)
+TEST_LOGIN(create_goes_on_after_one_answer_of_too_many_requests)
 {
-    struct login *login = *state;
-
     reply_error(429, 20429);
     reply_challenge(201, "pending");
     assert_int_equal(create(login), CHALLENGE_PENDING);
@@ -687,10 +630,9 @@ TEST_WITH(create_goes_on_after_one_answer_of_too_many_requests, setup, teardown)
     assert_requests(3);
 }
 
-TEST_WITH(verify_leaves_three_tenths_of_the_time_to_ask_how_it_went, setup, teardown)
+TEST_LOGIN(verify_leaves_three_tenths_of_the_time_to_ask_how_it_went)
 {
     enum { HOUR_MS = 3600 * 1000, BUSY_MS = 20 * 1000 }; /* a busy machine is no other share */
-    struct login *login = *state;
 
     login->watch.deadline_ms = clock_ms() + HOUR_MS;
     reply_challenge(200, "pending");
@@ -698,10 +640,8 @@ TEST_WITH(verify_leaves_three_tenths_of_the_time_to_ask_how_it_went, setup, tear
     assert_in_range(network.patience_ms, (HOUR_MS - BUSY_MS) / 10 * 7, HOUR_MS / 10 * 7);
 }
 
-TEST_WITH(fetch_asks_for_its_own_challenge, setup, teardown)
+TEST_LOGIN(fetch_asks_for_its_own_challenge)
 {
-    struct login *login = *state;
-
     reply_challenge(200, "approved");
     assert_int_equal(fetch(login), CHALLENGE_APPROVED);
     assert_requests(1);
@@ -709,33 +649,26 @@ TEST_WITH(fetch_asks_for_its_own_challenge, setup, teardown)
     assert_string_equal(login->challenge.request_id, REQUEST_ID);
 }
 
-TEST_WITH(fetch_is_as_strict_as_verify, setup, teardown)
+TEST_LOGIN(fetch_is_as_strict_as_verify)
 {
-    struct login *login = *state;
-
     reply_challenge(201, "approved");
-    assert_int_equal(fetch(login), CHALLENGE_REFUSED);
-    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "");
+    assert_refuses(login, fetch, OUTCOME_UNAVAILABLE, "");
     reply(200, reply_print("approved", "sid", "\"" REPLY_OTHER_SID "\""));
-    assert_int_equal(fetch(login), CHALLENGE_REFUSED);
-    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "sid");
+    assert_refuses(login, fetch, OUTCOME_UNAVAILABLE, "sid");
     reply_error(404, 20404);
-    assert_int_equal(fetch(login), CHALLENGE_REFUSED);
-    assert_refused(&login->why_not, OUTCOME_DENIED, "no longer has");
+    assert_refuses(login, fetch, OUTCOME_DENIED, "no longer has");
     reply_challenge(200, "pending");
     assert_int_equal(fetch(login), CHALLENGE_PENDING);
     reply_challenge(200, "expired");
     assert_int_equal(fetch(login), CHALLENGE_EXPIRED);
     reply_error(403, 60324);
-    assert_int_equal(fetch(login), CHALLENGE_REFUSED);
-    assert_refused(&login->why_not, OUTCOME_MISCONFIGURED, "60324");
+    assert_refuses(login, fetch, OUTCOME_MISCONFIGURED, "60324");
     assert_requests(6);
 }
 
-TEST_WITH(fetch_is_repeated_once_whatever_was_lost, setup, teardown)
+TEST_LOGIN(fetch_is_repeated_once_whatever_was_lost)
 {
     static const enum http_result results[] = { HTTP_UNSENT, HTTP_LOST };
-    struct login *login = *state;
 
     for (size_t i = 0; i < ARRAY_SIZE(results); i++) {
         network.sent = network.scripted = 0;
@@ -749,8 +682,6 @@ TEST_WITH(fetch_is_repeated_once_whatever_was_lost, setup, teardown)
         assert_requests(4);
     }
 }
-
-#define of_a_login(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 static enum challenge_state send_push(struct login *login)
 {
@@ -787,13 +718,12 @@ static void assert_ends_soon(const char *date)
     assert_in_range(left, CHALLENGE_PUSH_SECONDS - 5, CHALLENGE_PUSH_SECONDS);
 }
 
-TEST_WITH(a_push_tells_the_phone_host_service_and_number, setup, teardown)
+TEST_LOGIN(a_push_tells_the_phone_host_service_and_number)
 {
     static const char before[] =
         "POST " CREATE_PATH " FactorSid=" PUSH_FACTOR
         "&Details.Message=Login%20at%20web%2D1%20%28sshd%29%3F&Details.Fields="
         "%7B%22label%22%3A%22Number%22%2C%22value%22%3A%2242%22%7D&ExpirationDate=";
-    struct login *login = *state;
 
     reply_push(201, "pending", NULL, NULL);
     assert_int_equal(send_push(login), CHALLENGE_PENDING);
@@ -803,7 +733,7 @@ TEST_WITH(a_push_tells_the_phone_host_service_and_number, setup, teardown)
     assert_ends_soon(network.requests[0] + strlen(before));
 }
 
-TEST_WITH(a_push_is_fetched_as_a_push, setup, teardown)
+TEST_LOGIN(a_push_is_fetched_as_a_push)
 {
     static const struct {
         const char *status;
@@ -812,7 +742,6 @@ TEST_WITH(a_push_is_fetched_as_a_push, setup, teardown)
                  { "approved", CHALLENGE_APPROVED },
                  { "expired", CHALLENGE_EXPIRED },
                  { "denied", CHALLENGE_DENIED } };
-    struct login *login = *state;
 
     reply_push(201, "pending", NULL, NULL);
     send_push(login);
@@ -821,17 +750,13 @@ TEST_WITH(a_push_is_fetched_as_a_push, setup, teardown)
         assert_int_equal(fetch(login), rows[i].state);
     }
     reply_challenge(200, "approved");
-    assert_int_equal(fetch(login), CHALLENGE_REFUSED);
-    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "does not match this login: factor_sid");
+    assert_refuses(login, fetch, OUTCOME_UNAVAILABLE, "does not match this login: factor_sid");
     reply_push(200, "approved", "factor_type", "\"totp \"");
-    assert_int_equal(fetch(login), CHALLENGE_REFUSED);
-    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "does not match this login: factor_type");
+    assert_refuses(login, fetch, OUTCOME_UNAVAILABLE, "does not match this login: factor_type");
 }
 
-TEST_WITH(a_push_that_may_have_left_is_not_sent_again, setup, teardown)
+TEST_LOGIN(a_push_that_may_have_left_is_not_sent_again)
 {
-    struct login *login = *state;
-
     fail_with(HTTP_LOST);
     assert_int_equal(send_push(login), CHALLENGE_REFUSED);
     assert_requests(1);
@@ -842,17 +767,13 @@ TEST_WITH(a_push_that_may_have_left_is_not_sent_again, setup, teardown)
     assert_requests(3);
 }
 
-TEST_WITH(a_new_push_is_201_and_pending, setup, teardown)
+TEST_LOGIN(a_new_push_is_201_and_pending)
 {
-    struct login *login = *state;
-
     reply_push(201, "approved", NULL, NULL);
-    assert_int_equal(send_push(login), CHALLENGE_REFUSED);
-    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "the new challenge is not pending");
+    assert_refuses(login, send_push, OUTCOME_UNAVAILABLE, "the new challenge is not pending");
     reply_push(200, "pending", NULL, NULL);
     assert_int_equal(send_push(login), CHALLENGE_REFUSED);
     reply_challenge(201, "pending");
-    assert_int_equal(send_push(login), CHALLENGE_REFUSED);
-    assert_refused(&login->why_not, OUTCOME_UNAVAILABLE, "does not match this login: factor_sid");
+    assert_refuses(login, send_push, OUTCOME_UNAVAILABLE, "does not match this login: factor_sid");
     assert_string_equal(login->challenge.sid, "");
 }

@@ -129,95 +129,95 @@ static const char changed[] = "an ancestor can't be read in /proc, or has change
 
 TEST_AS_ROOT(the_session_of_an_ancestor_counts, directory_setup, directory_teardown)
 {
-    put(*state, SSHD, START, "root", 60);
+    put(directory, SSHD, START, "root", 60);
     add_all();
-    assert_spared(*state);
+    assert_spared(directory);
     add_all();
     find(SSHD)->first.parent = find(SSHD)->later.parent = 1;
-    assert_spared(*state);
+    assert_spared(directory);
 }
 
 TEST_AS_ROOT(the_first_session_upwards_decides, directory_setup, directory_teardown)
 {
-    put(*state, SSHD, START, "root", 60);
-    put(*state, SUDO, START + 20, "bob", 60);
+    put(directory, SSHD, START, "root", 60);
+    put(directory, SUDO, START + 20, "bob", 60);
     add_all();
-    assert_asked(*state, "the session is another user's");
+    assert_asked(directory, "the session is another user's");
 }
 
 TEST_AS_ROOT(a_session_is_of_one_process_that_is_roots, directory_setup, directory_teardown)
 {
-    put(*state, SSHD, START - 1, "root", 60);
-    put(*state, SHELL, START + 10, "root", 60);
+    put(directory, SSHD, START - 1, "root", 60);
+    put(directory, SHELL, START + 10, "root", 60);
     add_all();
-    assert_asked(*state, none);
+    assert_asked(directory, none);
 }
 
 TEST_AS_ROOT(process_1_has_no_session, directory_setup, directory_teardown)
 {
-    put(*state, 1, 1, "root", 60);
+    put(directory, 1, 1, "root", 60);
     add_all();
     add(1, 0, 1, 0);
-    assert_asked(*state, none);
+    assert_asked(directory, none);
 }
 
 TEST_AS_ROOT(a_pid_that_is_taken_over_ends_the_walk, directory_setup, directory_teardown)
 {
-    put(*state, SSHD, START, "root", 60);
+    put(directory, SSHD, START, "root", 60);
     add_all();
     find(SHELL)->later.parent = 1; /* its parent has ended since it was read */
-    assert_asked(*state, changed);
+    assert_asked(directory, changed);
     add_all();
     find(SHELL)->later.start++; /* it has ended, and another one has its pid */
-    assert_asked(*state, changed);
+    assert_asked(directory, changed);
     add_all();
-    put(*state, SSHD, START + 11, "root", 60);
+    put(directory, SSHD, START + 11, "root", 60);
     find(SSHD)->first.start = find(SSHD)->later.start = START + 11; /* a parent is not younger */
-    assert_asked(*state, changed);
+    assert_asked(directory, changed);
 }
 
 TEST_AS_ROOT(what_proc_does_not_show_ends_the_walk, directory_setup, directory_teardown)
 {
-    put(*state, SSHD, START, "root", 60);
+    put(directory, SSHD, START, "root", 60);
     add_all();
     find(SHELL)->is_gone = true;
-    assert_asked(*state, changed);
+    assert_asked(directory, changed);
     add_all();
     find(getpid())->is_gone = true;
-    assert_asked(*state, "/proc can't be read");
+    assert_asked(directory, "/proc can't be read");
 }
 
 TEST_AS_ROOT(the_walk_has_64_steps, directory_setup, directory_teardown)
 {
     for (int far = 0; far < 2; far++) {
-        put(*state, CHAIN + 64 + far, START, "root", 60);
+        put(directory, CHAIN + 64 + far, START, "root", 60);
         count = 0;
         add(getpid(), CHAIN + 1, START + 100, 0);
         for (int i = 1; i < 64 + far; i++)
             add(CHAIN + i, CHAIN + i + 1, START + 100 - i, 0);
         add(CHAIN + 64 + far, 1, START, 0);
         if (far)
-            assert_asked(*state, none);
+            assert_asked(directory, none);
         else
-            assert_spared(*state);
+            assert_spared(directory);
     }
 }
 
 TEST_AS_ROOT(the_time_ends_and_does_not_begin_in_the_future, directory_setup, directory_teardown)
 {
-    put(*state, SSHD, START, "root", MINUTES * 60 - 1);
+    put(directory, SSHD, START, "root", MINUTES * 60 - 1);
     add_all();
-    assert_spared(*state);
-    put(*state, SSHD, START, "root", MINUTES * 60);
+    assert_spared(directory);
+    put(directory, SSHD, START, "root", MINUTES * 60);
     add_all();
-    assert_asked(*state, "proved 10 min ago");
-    put(*state, SSHD, START, "root", -5);
+    assert_asked(directory, "proved 10 min ago");
+    put(directory, SSHD, START, "root", -5);
     add_all();
-    assert_asked(*state, "of this session");
+    assert_asked(directory, "of this session");
 }
 
 TEST_AS_ROOT(without_a_directory_there_is_no_session, directory_setup, directory_teardown)
 {
     add_all();
-    assert_asked(*state, "no session has proved a code");
+    assert_asked(directory, "no session has proved a code");
 }

@@ -654,7 +654,6 @@ TEST(does_not_end_at_the_include_of_a_directory)
 
 TEST_IN_DIRECTORY(follows_no_include_in_disguise)
 {
-    const char *directory = *state;
     static const char *const others[] = {
         "\xef\xbb\xbf", "\n\xef\xbb\xbf", "/**/",       "/*\n*/",        "# x\n/**/",
         "\\\n",         "\n\\\n",         "\n;",        "\nlogin = {\n", "\n\n\r\n\t \t",
@@ -685,7 +684,6 @@ TEST(takes_an_at_sign_elsewhere)
 
 TEST_IN_DIRECTORY(reads_a_file_that_others_cannot_write)
 {
-    const char *directory = *state;
     static const mode_t modes[] = { 0400, 0600, 0640, 0644 };
 
     for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
@@ -710,8 +708,6 @@ static void assert_unreadable(const char *path, const char *part)
 
 TEST_IN_DIRECTORY(names_the_path_of_a_file_with_a_mistake)
 {
-    const char *directory = *state;
-
     directory_write(directory, "conf", "\nlogin = { attempts = 6; };", 0600);
     assert_unreadable(directory_path(directory, "conf"),
                       "/conf:2: login.attempts must be a number from 1 to 5");
@@ -719,8 +715,6 @@ TEST_IN_DIRECTORY(names_the_path_of_a_file_with_a_mistake)
 
 TEST_IN_DIRECTORY(reads_no_file_that_is_missing_or_that_others_can_write)
 {
-    const char *directory = *state;
-
     assert_unreadable(directory_path(directory, "conf"), "No such file");
     directory_write(directory, "conf", "service = { " MINIMUM " };", 0660);
     assert_unreadable(directory_path(directory, "conf"), "writable by others: chmod go-w");
@@ -728,7 +722,6 @@ TEST_IN_DIRECTORY(reads_no_file_that_is_missing_or_that_others_can_write)
 
 TEST_IN_DIRECTORY(reads_no_file_with_a_nul_byte)
 {
-    const char *directory = *state;
     static const char text[] = "service = { " MINIMUM " };\0login = { };";
 
     directory_write_bytes(directory, "conf", text, sizeof text - 1, 0600);
@@ -739,7 +732,6 @@ TEST_IN_DIRECTORY(reads_no_file_with_a_nul_byte)
 
 TEST_IN_DIRECTORY(reads_files_of_64_kib_and_no_larger)
 {
-    const char *directory = *state;
     size_t size = 64 * 1024;
     char *text = malloc(size + 1);
     struct settings *settings = NULL;

@@ -44,8 +44,6 @@ static void assert_refuses(const char *path, enum trusted_readers readers, size_
 
 TEST_IN_DIRECTORY(a_file_must_not_be_writable_by_others)
 {
-    const char *directory = *state;
-
     for (mode_t mode = 0; mode <= 0777; mode++) {
         directory_write(directory, "file", "text", S_IRUSR | mode);
         if (mode & (S_IWGRP | S_IWOTH))
@@ -59,8 +57,6 @@ TEST_IN_DIRECTORY(a_file_must_not_be_writable_by_others)
 
 TEST_IN_DIRECTORY(a_secret_must_be_its_owner_s_alone)
 {
-    const char *directory = *state;
-
     for (mode_t mode = 0; mode <= 0777; mode++) {
         directory_write(directory, "file", "text", S_IRUSR | mode);
         if (mode & (S_IRWXG | S_IRWXO))
@@ -74,7 +70,6 @@ TEST_IN_DIRECTORY(a_secret_must_be_its_owner_s_alone)
 
 TEST_AS_ROOT(a_file_must_not_be_somebody_else_s, directory_setup, directory_teardown)
 {
-    const char *directory = *state;
     const char *path = directory_path(directory, "file");
 
     directory_write(directory, "file", "text", 0600);
@@ -88,7 +83,6 @@ TEST_AS_ROOT(a_file_must_not_be_somebody_else_s, directory_setup, directory_tear
 TEST_AS_ROOT(a_user_who_is_not_root_may_own_the_files_and_no_third_may, directory_setup,
              directory_teardown)
 {
-    const char *directory = *state;
     const char *file = directory_path(directory, "file");
     struct verdict why_not = { 0 };
     int descriptor, foreign;
@@ -125,7 +119,6 @@ TEST_AS_ROOT(a_user_who_is_not_root_may_own_the_files_and_no_third_may, director
 
 TEST_IN_DIRECTORY(a_file_that_is_not_there_is_absent)
 {
-    const char *directory = *state;
     char *text = NULL;
     struct verdict why_not = { 0 };
 
@@ -138,7 +131,6 @@ TEST_IN_DIRECTORY(a_file_that_is_not_there_is_absent)
 
 TEST_IN_DIRECTORY(a_file_that_cannot_be_reached_is_not_absent)
 {
-    const char *directory = *state;
     char name[300];
 
     directory_write(directory, "file", "text", 0600);
@@ -151,7 +143,6 @@ TEST_IN_DIRECTORY(a_file_that_cannot_be_reached_is_not_absent)
 
 TEST_IN_DIRECTORY(only_a_regular_file_is_one)
 {
-    const char *directory = *state;
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     int listener = socket(AF_UNIX, SOCK_STREAM, 0);
 
@@ -179,8 +170,6 @@ TEST_IN_DIRECTORY(only_a_regular_file_is_one)
 
 TEST_IN_DIRECTORY(a_file_has_at_most_so_many_bytes)
 {
-    const char *directory = *state;
-
     directory_write(directory, "file", "12345", 0600);
     assert_reads(directory_path(directory, "file"), TRUSTED_READERS_ANY, 6, "12345");
     assert_reads(directory_path(directory, "file"), TRUSTED_READERS_ANY, 5, "12345");
@@ -192,8 +181,6 @@ TEST_IN_DIRECTORY(a_file_has_at_most_so_many_bytes)
 
 TEST_IN_DIRECTORY(a_file_has_no_nul_byte)
 {
-    const char *directory = *state;
-
     for (size_t at = 0; at < 4; at++) {
         char bytes[] = { 'a', 'b', 'c', 'd' };
         bytes[at] = '\0';
@@ -205,7 +192,6 @@ TEST_IN_DIRECTORY(a_file_has_no_nul_byte)
 
 TEST_IN_DIRECTORY(a_descriptor_is_closed_on_exec)
 {
-    const char *directory = *state;
     struct verdict why_not = { 0 };
     bool absent = true;
     int below, file;
@@ -235,7 +221,6 @@ static int next_descriptor(void)
 
 TEST_IN_DIRECTORY(no_descriptor_stays_open)
 {
-    const char *directory = *state;
     int before = next_descriptor();
     char *secret = NULL;
     struct verdict why_not = { 0 };
@@ -254,7 +239,6 @@ TEST_IN_DIRECTORY(no_descriptor_stays_open)
 
 TEST_IN_DIRECTORY(a_directory_must_be_one_that_others_cannot_write)
 {
-    const char *directory = *state;
     struct verdict why_not = { 0 };
     int descriptor;
 
@@ -274,7 +258,6 @@ TEST_IN_DIRECTORY(a_directory_must_be_one_that_others_cannot_write)
 
 TEST_AS_ROOT(a_directory_must_not_be_somebody_else_s, directory_setup, directory_teardown)
 {
-    const char *directory = *state;
     struct verdict why_not = { 0 };
 
     assert_int_equal(chown(directory, SOMEBODY, 0), 0);
@@ -284,7 +267,6 @@ TEST_AS_ROOT(a_directory_must_not_be_somebody_else_s, directory_setup, directory
 
 TEST_IN_DIRECTORY(a_directory_that_is_a_link_a_file_or_missing_is_refused)
 {
-    const char *directory = *state;
     struct verdict why_not = { 0 };
 
     assert_int_equal(trusted_open_directory(directory_path(directory, "x"), &why_not), -1);

@@ -205,7 +205,7 @@ TEST_IN_DIRECTORY(finds_what_all_single_walks_together_find)
                           "facts", why_not));
 
     for (unsigned seed = 1; seed <= STACKS; seed++) {
-        auto_stack *stack = random_stack(*state, facts, seed);
+        auto_stack *stack = random_stack(directory, facts, seed);
         for (size_t i = 0; i < ARRAY_SIZE(seconds); i++) {
             struct pam_walk_result *expected = calloc(1, sizeof *expected);
             struct one_walk *walk = calloc(1, sizeof *walk);

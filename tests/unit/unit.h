@@ -27,15 +27,28 @@ struct unit {
     static const struct unit *const entry##_place __attribute__((used, section("units"))) = &entry
 
 /* A test is a sentence: TEST(refuses_a_doubled_key) { ... } */
-#define TEST(name)              TEST_WITH(name, NULL, NULL)
-#define TEST_IN_DIRECTORY(name) TEST_WITH(name, directory_setup, directory_teardown)
+#define TEST(name) TEST_WITH(name, NULL, NULL)
 #define TEST_WITH(name, setup, teardown)                                                           \
     UNIT_ADD(name##_unit, #name, name, setup, teardown, false);                                    \
     static void name(void **state __attribute__((unused)))
+
+/* A test that gets what SETUP left in *STATE. */
+#define UNIT_GIVEN(argument, name)                                                                 \
+    static void name##_given(argument);                                                            \
+    static void name(void **state)                                                                 \
+    {                                                                                              \
+        name##_given(*state);                                                                      \
+    }                                                                                              \
+    static void name##_given(argument __attribute__((unused)))
+#define TEST_GIVEN(argument, name, setup, teardown)                                                \
+    UNIT_ADD(name##_unit, #name, name, setup, teardown, false);                                    \
+    UNIT_GIVEN(argument, name)
+#define TEST_IN_DIRECTORY(name)                                                                    \
+    TEST_GIVEN(const char *directory, name, directory_setup, directory_teardown)
 /* Nobody else can do what it needs. */
 #define TEST_AS_ROOT(name, setup, teardown)                                                        \
     UNIT_ADD(name##_unit, #name, name, setup, teardown, true);                                     \
-    static void name(void **state __attribute__((unused)))
+    UNIT_GIVEN(const char *directory, name)
 
 /* A test file may define what comes before its first test and after its last one. */
 int unit_begin(void **state) __attribute__((weak));
