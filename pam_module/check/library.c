@@ -4,6 +4,7 @@
 #include "library.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -35,12 +36,17 @@ static bool find_beside(char path[PATH_MAX])
 int library_open(struct verdict *why_not)
 {
     char path[PATH_MAX];
-    bool absent = true;
-    int library = -1;
+    bool absent;
+    int library;
 
-    if (find_beside(path))
-        library = trusted_open_file(AT_FDCWD, path, path, O_RDONLY, TRUSTED_READERS_ANY, &absent,
-                                    why_not);
+    if (!find_beside(path)) {
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                       "cannot read /proc/self/exe: %s: mount /proc in this chroot or container",
+                       strerror(errno));
+        return -1;
+    }
+    library =
+        trusted_open_file(AT_FDCWD, path, path, O_RDONLY, TRUSTED_READERS_ANY, &absent, why_not);
     if (library < 0 && absent)
         library = trusted_open_file(AT_FDCWD, PATHS_LIBRARY, PATHS_LIBRARY, O_RDONLY,
                                     TRUSTED_READERS_ANY, &absent, why_not);

@@ -9,7 +9,7 @@
 
 /* Opens twilio.so beside the running program, or at the compiled-in path where there is none. The
  * caller closes. -1, with OUTCOME_MISCONFIGURED in *WHY_NOT: absent, not root's, writable by
- * others. */
+ * others, or /proc is not mounted. */
 int library_open(struct verdict *why_not);
 
 /* Loads what library_open() opened; it stays loaded. False, with OUTCOME_MISCONFIGURED in *WHY_NOT:

@@ -17,6 +17,8 @@
 #include "../core/clock.h"
 #include "../core/descriptor.h"
 
+#define NULL_DEVICE "/dev/null"
+
 enum { FINISH_MS = 5000, UNWATCHED_MS = 1000, STEP_MS = 10 };
 
 /* Moves DESCRIPTOR above 2, whatever the host has closed: a conversation that reads its standard
@@ -50,7 +52,7 @@ static int set_actions(posix_spawn_file_actions_t *actions, int theirs)
     if (error == 0)
         error = posix_spawn_file_actions_adddup2(actions, theirs, STDOUT_FILENO);
     if (error == 0)
-        error = posix_spawn_file_actions_addopen(actions, STDERR_FILENO, "/dev/null", O_RDWR, 0);
+        error = posix_spawn_file_actions_addopen(actions, STDERR_FILENO, NULL_DEVICE, O_RDWR, 0);
     if (error == 0)
         error = posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
     return error;
@@ -160,8 +162,10 @@ static bool start(const char *path, const char *settings, int *ours, int *theirs
     int error = spawn(path, settings, *theirs, &helper->pid);
 
     if (error != 0) {
+        bool has_null = access(NULL_DEVICE, R_OK | W_OK) == 0;
         sigchld_settle(&helper->sigchld, 0);
-        return refuse(why_not, path, "cannot be started", error);
+        return refuse(why_not, has_null ? path : NULL_DEVICE,
+                      has_null ? "cannot be started" : "cannot be opened", error);
     }
 
     descriptor_close(theirs); /* which makes room for the pidfd, where descriptors are few */

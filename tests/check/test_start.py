@@ -550,6 +550,13 @@ class Libraries(CheckTest):
         os.chown(self.library, NOBODY.pw_uid, -1)
         self.refuse()
 
+    @needs_root
+    def test_without_proc_it_can_not_be_loaded_and_the_log_names_the_remedy(self):
+        hide = ("sh", "-euc", 'mount -t tmpfs none /proc && exec "$@"', "sh")
+        login = self.login(self.host(self.server), prefix=(*private_mounts(), *hide))
+        self.assert_outcome(login, "misconfigured", "cannot read /proc/self/exe: .*: mount /proc in "
+                            "this chroot or container", seconds=5)
+
     def test_what_is_no_library_is_misconfigured_after_the_code(self):
         self.library.write_bytes(b"no library\n" * 1000)
         login = self.begin()

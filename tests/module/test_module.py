@@ -18,6 +18,7 @@ import termios
 import time
 import unittest
 
+from kit.mounts import private_mounts
 from kit.scripted import (FAKE_CHECK, Login, MODULE, asks_and_ends_with,
                           is_sanitized, says)
 
@@ -416,6 +417,12 @@ class BrokenHelper(ModuleTest):
         self.assert_broken(self.login([], helper=self.file(b"#!/nowhere/shell\n", 0o755)))
         self.assert_broken(self.login([], helper="/dev/null"))
         self.assert_broken(self.login([], helper="/" + "x" * 5000))
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root, to hide /dev")
+    def test_a_chroot_without_dev_null_is_named(self):
+        hide = ("sh", "-euc", 'mount -t tmpfs none /dev && exec "$@"', "sh")
+        login = self.login(self.APPROVES, prefix=(*private_mounts(), *hide))
+        self.assert_broken(login, "/dev/null cannot be opened: No such file or directory")
 
     def test_a_text_without_an_interpreter_is_never_run_by_a_shell(self):
         login = self.login([], helper=self.file(b"echo approved\n", 0o755))
