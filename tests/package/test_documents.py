@@ -3,6 +3,7 @@
 """The samples, the manual and the parser name the same keys, and every example is accepted; the
 layout of the documents, and what they refer to."""
 
+import math
 import os
 import pathlib
 import re
@@ -203,6 +204,21 @@ class Documents(unittest.TestCase):
         self.assertEqual((len(numbers), len(texts)), (3, 2))
         for name, value in numbers + texts:
             self.assertIn(f"    {name} = {value};\n", sample)
+
+    def test_the_manual_names_what_a_login_needs_of_each_limit(self):
+        rows = re.findall(r'{ RLIMIT_\w+, "(\w+)", "\w+", .*?,\s(\S.*?) },',
+                          read("pam_module/check/limits.c"))
+        self.assertEqual(len(rows), 16)
+        sizes = {"(rlim_t)": "", "MEBIBYTE": str(1 << 20), "KIBIBYTE": str(1 << 10)}
+        needed = {}
+        for name, need in rows:
+            for word, size in sizes.items():
+                need = need.replace(word, size)
+            needed[name] = math.prod(int(factor) for factor in need.split(" * "))
+        named = re.findall(r"\|  RLIMIT_(\w+)\n:  Limit\1=\n:  (\d+)",
+                           read("pam_module/check/twilio-verify-check.8.scd"))
+        self.assertEqual({name: int(need) for name, need in named},
+                         {name: need for name, need in needed.items() if need > 0})
 
     def test_examples_of_the_manual_are_accepted(self):
         page = read("pam_module/core/twilio-verify.conf.5.scd")
