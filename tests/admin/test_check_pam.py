@@ -452,8 +452,8 @@ class Hosts(CheckCase):
     def test_what_only_root_starts_or_what_asks_nothing_is_a_note(self):
         with_auth, without = INCLUDE + ACCOUNT, ACCOUNT
         self.install(svc=without, cron=with_auth, systemd_user=without, runuser=with_auth,
-                     chpasswd=without, other=INCLUDE)
-        for service in ("cron", "systemd-user", "runuser", "chpasswd", "svc"):
+                     chpasswd=without, lightdm_greeter="auth required pam_permit.so\n", other=INCLUDE)
+        for service in ("cron", "systemd-user", "runuser", "chpasswd", "lightdm-greeter", "svc"):
             with self.subTest(service):
                 self.assertEqual([level for level, *_ in self.findings_of(service)], ["note"])
         self.install(cron=with_auth + LINE)
@@ -463,6 +463,17 @@ class Hosts(CheckCase):
         self.install(svc=with_auth)
         self.assertEqual(self.findings_of("svc")[0][0], "wrong")
         self.assertEqual(self.findings_of("nosuch")[1][0], "wrong")
+
+    def test_no_remedy_is_a_command_that_refuses(self):
+        self.install(swaylock=INCLUDE, nginx=INCLUDE)
+        for service, level, remedy in (
+                ("swaylock", "note", ""), ("nginx", "note", ""), ("nosuch", "wrong", "check the name"),
+                ("common-auth", "wrong", "for all services that include common-auth use"),
+                ("other", "wrong", "for all services that include common-auth use")):
+            with self.subTest(service):
+                found = self.findings_of(service)[-1]
+                self.assertEqual(found[0], level)
+                self.assertEqual(found[3][:len(remedy)] if remedy else found[3], remedy)
 
 
 class Settings(CheckCase):

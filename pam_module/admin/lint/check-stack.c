@@ -169,16 +169,28 @@ static void search(struct judge *judge)
     free(judge->approved);
 }
 
+/* Whether the lines of the file are other services'. */
+static bool is_shared(const char *service)
+{
+    return strncmp(service, "common-", strlen("common-")) == 0 || strcmp(service, "other") == 0;
+}
+
 /* How to put our module's line there: below a substack it would be reached after a refusal as
  * well. */
-static void print_absence_remedy(const struct judge *judge, char remedy[REMEDY_SIZE])
+static void print_absence_remedy(const struct judge *judge, enum pam_stack_read read,
+                                 char remedy[REMEDY_SIZE])
 {
     const struct pam_stack *stack = judge->stack;
     const struct pam_stack_line *factor = judge_find_factor(stack);
     const struct pam_stack_line *substack =
         factor != NULL ? judge_find_substack(stack, factor, 0) : NULL;
 
-    if (substack == NULL)
+    if (read == PAM_STACK_ABSENT)
+        snprintf(remedy, REMEDY_SIZE, "check the name");
+    else if (is_shared(judge->check->service))
+        snprintf(remedy, REMEDY_SIZE,
+                 "for all services that include common-auth use pam-auth-update(8)");
+    else if (substack == NULL)
         snprintf(remedy, REMEDY_SIZE, "twilio-verify enable %s%s", judge->check->service,
                  judge_is_sshd(judge) ? " --first-factor password" : "");
     else
@@ -191,11 +203,17 @@ static void print_absence_remedy(const struct judge *judge, char remedy[REMEDY_S
 static void judge_absence(struct judge *judge, enum pam_stack_read read)
 {
     bool is_silent = read == PAM_STACK_READ && judge->stack->is_other;
+    const char *account = judge_account(judge->known, "the user");
     char remedy[REMEDY_SIZE];
 
-    print_absence_remedy(judge, remedy);
+    print_absence_remedy(judge, read, remedy);
 
-    if (judge->known != NULL && judge->known->samba != NULL)
+    if (account != NULL)
+        judge_add(
+            judge, REPORT_NOTE, NULL,
+            "does not ask for a code: its program runs as %s, and could not read the settings",
+            account);
+    else if (judge->known != NULL && judge->known->samba != NULL)
         judge_add(
             judge, judge->check->level_of_absence, NULL,
             "lets in without a code: Samba checks passwords itself, and a line of PAM changes "
