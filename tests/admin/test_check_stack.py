@@ -163,6 +163,12 @@ class Stacks(CheckCase):
                 self.assertEqual(finding[3].replace(f"{self.pam}/", ""), remedy)
                 self.assert_judged(mended, "ok: ")
 
+    def test_what_unlocks_something_of_the_user_s_is_no_first_factor(self):
+        for module in ("pam_ssh_add", "pam_gdm", "pam_fscrypt", "pam_kwallet", "pam_cifscreds"):
+            with self.subTest(module):
+                self.assert_judged(f"auth optional {module}.so\n" + LINE,
+                                   "warning: svc:2: the code is the only factor: anybody")
+
     def test_a_first_factor_that_may_be_passed_over_is_named_with_its_remedy(self):
         for line, remedy, mended in (
                 ("auth requisite pam_sss.so ignore_unknown_user",
