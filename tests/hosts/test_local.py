@@ -1,14 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
-# Packages: opendoas at cron screen sssd-common libpam-sss sssd-proxy vlock
+# Packages: opendoas at cron screen sssd-common libpam-sss sssd-proxy vlock i3lock xvfb xdotool
 """Programs that a user of the host starts, or that start what a user has left there; and sssd."""
 
 import pathlib
 import pwd
 import subprocess
 import sys
-import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -123,8 +122,20 @@ class Everywhere(SudoCase):
         return self.enterContext(open(path))
 
 
-class Screen(SudoCase):
-    """It locks a terminal, and calls PAM as the user."""
+class Locker(SudoCase):
+    """It calls PAM as the user."""
+
+    def assert_names_remedy(self, person):
+        line, = person.log(1)
+        self.assertIn(' outcome=misconfigured reason="/etc/security/twilio-verify.conf: Permission '
+                      f"denied for {person.name}, ", line.text)
+        self.assertIn("leave the module out of this service", line.text)
+        self.assert_requests(person)
+        self.assert_no_secret(person)
+
+
+class Screen(Locker):
+    """It locks a terminal."""
 
     def test_it_is_refused_and_the_log_names_the_user_and_the_remedy(self):
         pathlib.Path("/etc/pam.d/screen").write_text(f"@include common-auth\n{MODULE_LINE}\n")
@@ -135,11 +146,52 @@ class Screen(SudoCase):
         terminal.expect("[$] ")
         terminal.press_until("\x01x", "assword:")
         terminal.type(person.password)
-        line, = person.log(1)
-        self.assertIn(' outcome=misconfigured reason="/etc/security/twilio-verify.conf: Permission '
-                      f"denied for {person.name}, ", line.text)
-        self.assertIn("leave the module out of this service", line.text)
-        self.assert_requests(person)
+        self.assert_names_remedy(person)
+
+
+class I3lock(Locker):
+    """It locks a screen of X."""
+
+    DISPLAY = {"DISPLAY": ":9", "PATH": "/usr/bin:/bin"}
+
+    @classmethod
+    def setUpClass(cls):
+        server = subprocess.Popen(["Xvfb", cls.DISPLAY["DISPLAY"], "-ac", "-nolock", "-nolisten",
+                                   "tcp", "-nolisten", "unix"], stderr=subprocess.DEVNULL)
+        cls.addClassCleanup(server.wait)
+        cls.addClassCleanup(server.terminate)
+        if not eventually(lambda: cls.press("key", "Escape"), bool):
+            raise RuntimeError("Xvfb does not start")
+
+    @classmethod
+    def press(cls, *words):
+        return subprocess.run(["xdotool", *words], env=cls.DISPLAY, check=False,
+                              capture_output=True).returncode == 0
+
+    def unlock(self, person):
+        """PERSON types the password; returns the locker."""
+        locker = subprocess.Popen(["i3lock", "--nofork"], env=self.DISPLAY, stderr=subprocess.DEVNULL,
+                                  **self.as_person(person))
+        self.addCleanup(locker.wait)
+        self.addCleanup(locker.kill)
+        self.assertTrue(eventually(lambda: self.press("search", "--onlyvisible", "--name",
+                                                      "i3lock"), bool))
+        self.press("type", person.password)
+        self.press("key", "Return")
+        return locker
+
+    def test_it_stays_locked_and_the_log_names_the_user_and_the_remedy(self):
+        pathlib.Path("/etc/pam.d/i3lock").write_text(f"@include common-auth\n{MODULE_LINE}\n")
+        person = machine.person("i3lock")
+        locker = self.unlock(person)
+        self.assert_names_remedy(person)
+        self.assertIsNone(locker.poll())
+
+    def test_without_the_module_the_password_unlocks(self):
+        pathlib.Path("/etc/pam.d/i3lock").write_text("@include common-auth\n")
+        person = machine.person("i3lockalone")
+        self.assertEqual(self.unlock(person).wait(30), 0)
+        self.assert_never_called(person)
 
 
 class Vlock(SudoCase):
@@ -155,13 +207,17 @@ class Vlock(SudoCase):
             "PATH": "/usr/bin:/bin", "USER": person.name}))
         terminal.expect("Please press .ENTER. to unlock")
         terminal.press_until("\n", "assword: ")
-        time.sleep(0.5)  # It throws away what is typed before it reads.
-        terminal.type(person.password)
+        self.type(terminal, person.password)
         for code in codes:
             terminal.expect("ode: $")
-            time.sleep(0.5)
-            terminal.type(code)
+            self.type(terminal, code)
         return terminal
+
+    def type(self, terminal, line):
+        """Once it sleeps behind its question: it throws away what is typed before it reads."""
+        status = pathlib.Path(f"/proc/{terminal.pid}/status")
+        self.assertTrue(eventually(lambda: "\nState:\tS" in status.read_text(), bool))
+        terminal.type(line)
 
     def test_it_asks_for_both(self):
         person = machine.person("vlock")
