@@ -198,14 +198,24 @@ class Services(EnableCase):
                       (PAM / "sudo").read_text())
         self.assert_root(person, person.password + person.code)
         self.assert_refused(person, person.password)
+        shown = tool("explain", person.name, "--service", "sudo").stdout
+        self.assertIn("none: the code is the last 6 digits of the password, and tried once", shown)
         self.assertIn("enabled already", self.enable("sudo", "--one-field"))
         self.assert_refuses("sudo", part="is enabled with another first factor or field: disable")
         self.disable("sudo")
         self.assertEqual(self.files(), before)
         self.enable("sudo")
         self.assert_refuses("sudo", "--one-field", part="first factor or field: disable it first")
+        shown = tool("explain", person.name, "--service", "sudo").stdout
+        self.assertIn('"Verification code: ", up to 3 times in one call of the module', shown)
         self.disable("sudo")
-        self.assertEqual(tool("enable", "sshd", "--one-field").returncode, 2)
+
+    def test_one_field_for_sshd_is_refused_and_names_the_recipe(self):
+        done = tool("enable", "sshd", "--one-field")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("twilio-verify: --one-field is not for sshd, whose methods have to change as "
+                      "well: the recipe one-field has the lines of PAM and of sshd_config",
+                      done.stderr)
 
     def test_the_line_that_cuts_stands_right_before_the_first_factor(self):
         top = "# a comment\nauth requisite pam_nologin.so\nauth optional pam_faildelay.so delay=1\n"

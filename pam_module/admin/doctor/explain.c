@@ -15,6 +15,7 @@
 #include "../desk/report.h"
 #include "../desk/terminal.h"
 #include "../enroll/sessions.h"
+#include "../lint/check-pam.h"
 #include "../lint/judge.h"
 #include "counts.h"
 #include "enrolled.h"
@@ -167,10 +168,15 @@ static void explain_question(const struct explain *explain)
     const struct settings *settings = explain->settings;
     bool is_with_code = settings->create_challenge == SETTINGS_CREATE_WITH_CODE;
 
-    report_add(explain->report, REPORT_OK, "question", NULL,
-               "\"%s\", up to %d times in one call of the module; %d digits are a code",
-               policy_prompt(settings, explain->found.enrollment), settings->attempts,
-               settings->code_length);
+    if (check_pam_is_one_field(explain->service))
+        report_add(explain->report, REPORT_OK, "question", NULL,
+                   "none: the code is the last %d digits of the password, and tried once",
+                   settings->code_length);
+    else
+        report_add(explain->report, REPORT_OK, "question", NULL,
+                   "\"%s\", up to %d times in one call of the module; %d digits are a code",
+                   policy_prompt(settings, explain->found.enrollment), settings->attempts,
+                   settings->code_length);
     if (explain->found.enrollment != NULL && explain->found.enrollment->factor_sid == NULL)
         report_add(explain->report, REPORT_OK, "challenge", NULL,
                    "one for a push, if it is asked for");

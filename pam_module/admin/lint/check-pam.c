@@ -71,6 +71,22 @@ static bool calls_itself(const struct survey *survey, const char *service)
     return (answer.is_called || answer.has_split) && !answer.is_other;
 }
 
+bool check_pam_is_one_field(const char *service)
+{
+    const struct check_pam check = { 0 };
+    struct survey survey = survey_of(NULL, &check);
+    char why_not[FACTS_WHY_NOT_SIZE];
+    struct check_stack stack;
+    bool is_one_field = false;
+
+    if (facts_read(&survey.facts, why_not)) {
+        stack = stack_of(&survey, service);
+        is_one_field = check_stack_ask(&stack).has_split;
+    }
+    facts_free(&survey.facts);
+    return is_one_field;
+}
+
 /* A service, and what lies around PAM there. */
 static void add_service(struct survey *survey, const char *service, bool is_named)
 {
