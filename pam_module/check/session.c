@@ -283,6 +283,8 @@ bool session_covers(const struct settings *settings, const struct dialogue_login
 {
     if (!settings_session_covers(settings, login->service))
         return false;
+    if (settings_session_never_covers(login->service))
+        return refuse(why_not, "this service is asked in every session");
     if (!login->is_own)
         return refuse(why_not, "the caller is not the user");
     if (geteuid() != 0)

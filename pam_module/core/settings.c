@@ -193,6 +193,11 @@ bool settings_session_covers(const struct settings *settings, const char *servic
     return settings->session_minutes > 0 && is_in(settings->session_services, service);
 }
 
+bool settings_session_never_covers(const char *service)
+{
+    return strcmp(service, "polkit-1") == 0;
+}
+
 void settings_free(struct settings **settings)
 {
     if (*settings != NULL)

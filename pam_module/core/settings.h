@@ -65,6 +65,10 @@ bool settings_exempts(const struct settings *settings, const char *service);
  * and SERVICE is in session.services. */
 bool settings_session_covers(const struct settings *settings, const char *service);
 
+/* Whether SERVICE is asked in every session, also if it is in session.services. polkit is: what it
+ * permits may be outside of the session that answers. */
+bool settings_session_never_covers(const char *service);
+
 /* Frees *SETTINGS, which may be NULL, and makes it NULL. */
 void settings_free(struct settings **settings);
 

@@ -524,6 +524,12 @@ class Sessions(CheckCase):
                                    "proved a code is not asked again")
         self.assertRegex(found[1], "^ok: asks for a code after pam_unix.so")
 
+    def test_polkit_in_the_list_is_asked_all_the_same(self):
+        self.settings = self.configure(session={"minutes": 60, "services": ["polkit-1"]})
+        found = self.judge(INCLUDE + LINE, "polkit-1")
+        self.assertEqual(found[0], "warning: session.services names it, but it is asked in every "
+                                   "session")
+
     def test_a_service_in_the_list_needs_another_line_that_authenticates(self):
         self.assert_judged(LINE, "warning: sudo:1: the code is the only factor",
                            "wrong: session.services names it: a user in a session that has "

@@ -8,14 +8,16 @@ import re
 import subprocess
 import unittest
 
-from logincase import (APPROVED, CODE_PROMPT, CREATED, VERIFIED, WRONG_PROMPT, LoginCase, denied,
-                       machine, setUpModule)
+from logincase import (APPROVED, CODE_PROMPT, CREATED, PASSWORD_AND_CODE, VERIFIED, WRONG_PROMPT,
+                       LoginCase, denied, machine, setUpModule)
 from kit.machine import Terminal, eventually, run
+from test_sessions import CONF, SessionCase
 
 POLKITD = "/usr/lib/polkit-1/polkitd"
 VENDOR, OWN = (pathlib.Path(directory, "polkit-1") for directory in ("/usr/lib/pam.d",
                                                                      "/etc/pam.d"))
 TOOL = "/usr/sbin/twilio-verify"
+BUS = pathlib.Path("/run/dbus/system_bus_socket")
 
 
 def become(person):
@@ -23,22 +25,26 @@ def become(person):
     return ("setpriv", f"--reuid={person.name}", f"--regid={person.name}", "--init-groups")
 
 
-@unittest.skipUnless(pathlib.Path("/usr/bin/pkexec").exists() and VENDOR.exists(), "no pkexec")
-class Polkit(LoginCase):
+class PolkitCase(LoginCase):
     """By conf/pam.d/polkit-1, a copy of the package's file with the module's line."""
+
+    ARGUMENTS = ""
 
     @classmethod
     def setUpClass(cls):
+        super().setUpClass()
         pathlib.Path("/run/dbus").mkdir(exist_ok=True)
-        for command in (("dbus-daemon", "--system", "--nofork"), (POLKITD, "--no-debug")):
+        BUS.unlink(missing_ok=True)
+        for command in (("dbus-daemon", "--system", "--nofork", "--nopidfile"),
+                        (POLKITD, "--no-debug")):
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             cls.addClassCleanup(process.wait)
             cls.addClassCleanup(process.terminate)
-            assert eventually(pathlib.Path("/run/dbus/system_bus_socket").exists, bool)
+            assert eventually(BUS.exists, bool)
 
     def setUp(self):
         OWN.write_text(VENDOR.read_text())
-        machine.use_recipe("polkit-1", "polkit-1")
+        machine.use_recipe("polkit-1", "polkit-1", self.ARGUMENTS)
         self.addCleanup(OWN.unlink, missing_ok=True)
 
     def administrator(self, name):
@@ -48,6 +54,14 @@ class Polkit(LoginCase):
         self.addCleanup(run, "gpasswd", "--members", "", "sudo")
         return person
 
+    def shell(self, person):
+        shell = self.enterContext(Terminal(*become(person), "sh"))
+        shell.expect(r"\$ $")
+        return shell
+
+
+@unittest.skipUnless(pathlib.Path("/usr/bin/pkexec").exists() and VENDOR.exists(), "no pkexec")
+class Polkit(PolkitCase):
     def agent(self, person, shell):
         """The agent that asks for the process SHELL; it is registered."""
         reader, writer = os.pipe()
@@ -61,8 +75,7 @@ class Polkit(LoginCase):
 
     def pkexec(self, person, *answers, end):
         """PERSON calls pkexec, and answers the agent, which says END; returns what pkexec printed."""
-        shell = self.enterContext(Terminal(*become(person), "sh"))
-        shell.expect(r"\$ $")
+        shell = self.shell(person)
         agent = self.agent(person, shell)
         shell.type("pkexec id -un; echo status=$?")
         for prompt, line in answers:
@@ -101,3 +114,29 @@ class Polkit(LoginCase):
         self.assert_never_called(person)
         done = subprocess.run([TOOL, "check-pam"], capture_output=True, text=True, check=False)
         self.assertRegex(done.stdout, "(?m)^warning  polkit-1: .*no auth line calls the module")
+
+
+@unittest.skipUnless(pathlib.Path("/usr/bin/pkexec").exists() and VENDOR.exists(), "no pkexec")
+class InSession(PolkitCase, SessionCase):
+    """What polkit permits may be outside of the session that answers."""
+
+    ARGUMENTS = f"conf={CONF}"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.configure('    minutes = 60; services = ( "sudo", "polkit-1" );\n')
+        cls.server = cls.use_sshd("sshd-password-and-code", *PASSWORD_AND_CODE)
+
+    def test_its_program_asks_though_it_is_below_a_session_that_proved_a_code(self):
+        person = self.administrator("polkitsession")
+        session, shell = self.log_in(person), self.shell(person)
+        self.assert_spared(session, person)
+        session.type(f"pkttyagent --process {shell.pid}")
+        shell.type("until pkexec --disable-internal-agent id -un; do sleep 0.2; done")
+        session.answer("Password: ", person.password)
+        session.answer(CODE_PROMPT, person.next_code)
+        session.expect("AUTHENTICATION COMPLETE")
+        (outcome, reason), = self.reasons(person, 1, "polkit-1")
+        self.assertEqual(outcome, "approved")
+        self.assertRegex(reason, "; asked because this service is asked in every session$")

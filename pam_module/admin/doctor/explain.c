@@ -96,7 +96,8 @@ static void explain_sessions(const struct explain *explain)
     struct sessions sessions = { 0 };
     struct verdict why_not;
 
-    if (!settings_session_covers(settings, explain->service))
+    if (!settings_session_covers(settings, explain->service) ||
+        settings_session_never_covers(explain->service))
         return;
     if (!sessions_find(settings, explain->found.enrollment->user, &sessions, &why_not))
         report_add(explain->report, REPORT_WARNING, "session", NULL, "none counts: %s",

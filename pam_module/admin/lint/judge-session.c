@@ -13,7 +13,10 @@ static void judge_covered(struct judge *judge)
     static const char who[] =
         "session.services names it: a user in a session that has proved a code";
 
-    if (!judge->passed_over->is_success)
+    if (settings_session_never_covers(judge->check->service))
+        judge_add(judge, REPORT_WARNING, "take it out of session.services",
+                  "session.services names it, but it is asked in every session");
+    else if (!judge->passed_over->is_success)
         judge_add(judge, REPORT_WRONG,
                   "add \"auth required pam_permit.so\" below the module's line",
                   "%s is refused without a question: no other line returns success", who);
