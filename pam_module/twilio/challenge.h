@@ -106,9 +106,10 @@ struct challenge_api {
                                    struct challenge *challenge, const char *code,
                                    struct verdict *why_not);
 
-    /* Creates a challenge of the push factor, which lives for CHALLENGE_PUSH_SECONDS by this host's
-     * clock; its SID is in *CHALLENGE on CHALLENGE_PENDING alone. What may have left is not sent
-     * again, but after "too many requests at once". CHALLENGE_REFUSED otherwise. */
+    /* Creates a challenge of the push factor, which lives for CHALLENGE_PUSH_SECONDS by Twilio's
+     * clock, or this host's before the first reply; its SID is in *CHALLENGE on CHALLENGE_PENDING
+     * alone. What may have left is not sent again, but after "too many requests at once", or a 400
+     * that shows that this host's clock is wrong. CHALLENGE_REFUSED otherwise. */
     enum challenge_state (*push)(struct challenge_service *service, struct http_watch *watch,
                                  const struct challenge_push *push, struct challenge *challenge,
                                  struct verdict *why_not);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "../core/clock.h"
 #include "errors.h"
@@ -94,6 +95,8 @@ static enum http_result send(struct service *service, const struct http_request 
     service->status = result == HTTP_REPLIED ? ret_reply->status : 0;
     service->error = result == HTTP_REPLIED ? service_error(ret_reply) : 0;
     service->date_seconds = result == HTTP_REPLIED ? ret_reply->date_seconds : -1;
+    if (service->date_seconds >= 0)
+        service->ahead_seconds = time(NULL) - service->date_seconds;
     return result;
 }
 

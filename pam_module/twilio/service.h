@@ -12,9 +12,10 @@ enum { SERVICE_PATH_SIZE = 256 };
 struct service {
     const struct settings *settings;
     struct http *http;
-    int status;           /* of the last reply; 0: there was none */
-    int error;            /* Twilio's code in it; 0: none */
-    int64_t date_seconds; /* of the last reply, the server's clock; -1: it did not say */
+    int status;            /* of the last reply; 0: there was none */
+    int error;             /* Twilio's code in it; 0: none */
+    int64_t date_seconds;  /* of the last reply, the server's clock; -1: it did not say */
+    int64_t ahead_seconds; /* this host's clock, of the server's, by the last reply that said */
     bool was_busy; /* the last request was sent once more after "too many requests at once" */
 };
 

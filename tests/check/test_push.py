@@ -3,6 +3,7 @@
 """Pushes: the check program, the emulator, and a device that approves and denies."""
 
 import contextlib
+import datetime
 import fcntl
 import pathlib
 import sys
@@ -82,6 +83,22 @@ class Push(CheckTest):
         login.expect_prompt(NUMBER)
         login.answer(str(self.device.number(challenge)))
         self.assert_outcome(login, "approved", "^PUSH approved")
+
+    def test_a_wrong_clock_of_this_host_changes_nothing(self):
+        factor = self.emulator_process.factor(identity=self.device.identity)
+        for hours in (1, -1):
+            self.emulator_process.control(f"clock {3600 * hours:+}")
+            for sid, prompt in ((None, ALONE), (factor.sid, BOTH)):
+                with self.subTest((hours, prompt)):
+                    login = self.begin(self.push_host(sid), prompt)
+                    challenge = self.approve()
+                    created, expires = (
+                        datetime.datetime.fromisoformat(challenge[name].replace("Z", "+00:00"))
+                        for name in ("date_created", "expiration_date"))
+                    self.assertIn((expires - created).total_seconds(), range(58, 62))
+                    login.expect_prompt(NUMBER)
+                    login.answer(self.device.number(challenge))
+                    self.assert_outcome(login, "approved", "^PUSH approved")
 
     def test_another_number_lets_nobody_in_and_stops_pushes(self):
         host = self.push_host()
