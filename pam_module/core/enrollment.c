@@ -39,14 +39,26 @@ static const struct key keys[] = {
 
 enum { KEYS = sizeof keys / sizeof *keys };
 
-bool enrollment_parse(const char *text, const char *shown, struct enrollment **ret_enrollment,
-                      struct verdict *why_not)
+bool enrollment_parse_draft(const char *text, const char *shown, struct enrollment **ret_enrollment,
+                            struct verdict *why_not)
 {
     auto_enrollment *enrollment = calloc(1, sizeof *enrollment);
 
     if (enrollment == NULL)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", shown);
     if (!keys_parse(text, shown, keys, KEYS, enrollment, why_not))
+        return false;
+    *ret_enrollment = enrollment;
+    enrollment = NULL;
+    return true;
+}
+
+bool enrollment_parse(const char *text, const char *shown, struct enrollment **ret_enrollment,
+                      struct verdict *why_not)
+{
+    auto_enrollment *enrollment = NULL;
+
+    if (!enrollment_parse_draft(text, shown, &enrollment, why_not))
         return false;
     if (enrollment->factor_sid == NULL && enrollment->push_factor_sid == NULL)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,

@@ -34,6 +34,10 @@ bool enrollment_is_identity(const char *text);
 bool enrollment_parse(const char *text, const char *shown, struct enrollment **ret_enrollment,
                       struct verdict *why_not);
 
+/* The same, of a file that need not have a factor yet. */
+bool enrollment_parse_draft(const char *text, const char *shown, struct enrollment **ret_enrollment,
+                            struct verdict *why_not);
+
 /* Looks up USER, any bytes, below the directory USERS_DIR. The first of these files counts: that of
  * exactly this name; that of the name which getpwnam(3) has for the account; that of the name which
  * getpwuid(3) has for its uid. *RET_ENROLLMENT is filled on ENROLLMENT_FOUND alone, *WHY_NOT

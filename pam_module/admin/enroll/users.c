@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "../../core/enrollment.h"
-#include "../../core/keys.h"
 #include "../../core/secret.h"
 #include "../../core/trusted.h"
 #include "../../core/userfile.h"
@@ -113,39 +112,24 @@ bool users_lock(struct users *users, const char *name, struct verdict *why_not)
     return refuse(why_not, users, USERS_PENDING, name, "locking");
 }
 
-/* A pending file before the factor has a SID; every other one is read as a login reads it. */
-struct draft {
-    char *identity, *factor_sid, *push_factor_sid;
-};
+static void copy_sid(const char *sid, char copy[USERS_SID_SIZE])
+{
+    snprintf(copy, USERS_SID_SIZE, "%s", sid != NULL ? sid : "");
+}
 
-static const struct key draft_keys[] = {
-    { KEY_MEMBER(draft, identity), KEY_SIZED(8, 64), .mandatory = true,
-      .is_valid = enrollment_is_identity, .rule = "must be 8 to 64 letters, digits and dashes" },
-    { KEY_MEMBER(draft, factor_sid), KEY_SID("YF") },
-    { KEY_MEMBER(draft, push_factor_sid), KEY_SID("YF") },
-};
-
-enum { DRAFT_KEYS = sizeof draft_keys / sizeof *draft_keys };
-
+/* A pending file may be of before the factor has a SID; every other one is as a login reads it. */
 static bool parse(const char *text, const char *shown, enum users_state state,
                   struct users_record *ret_record, struct verdict *why_not)
 {
-    struct draft draft = { 0 };
-    bool is_good = keys_parse(text, shown, draft_keys, DRAFT_KEYS, &draft, why_not);
+    auto_enrollment *enrollment = NULL;
 
-    if (is_good && draft.factor_sid == NULL && draft.push_factor_sid == NULL &&
-        state != USERS_PENDING)
-        is_good = verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                                 "%s: factor_sid or push_factor_sid is missing", shown);
-    if (is_good) {
-        snprintf(ret_record->identity, sizeof ret_record->identity, "%s", draft.identity);
-        snprintf(ret_record->factor_sid, sizeof ret_record->factor_sid, "%s",
-                 draft.factor_sid != NULL ? draft.factor_sid : "");
-        snprintf(ret_record->push_factor_sid, sizeof ret_record->push_factor_sid, "%s",
-                 draft.push_factor_sid != NULL ? draft.push_factor_sid : "");
-    }
-    keys_free(draft_keys, DRAFT_KEYS, &draft);
-    return is_good;
+    if (!(state == USERS_PENDING ? enrollment_parse_draft : enrollment_parse)(text, shown,
+                                                                              &enrollment, why_not))
+        return false;
+    snprintf(ret_record->identity, sizeof ret_record->identity, "%s", enrollment->identity);
+    copy_sid(enrollment->factor_sid, ret_record->factor_sid);
+    copy_sid(enrollment->push_factor_sid, ret_record->push_factor_sid);
+    return true;
 }
 
 enum users_found users_read(const struct users *users, enum users_state state, const char *name,
