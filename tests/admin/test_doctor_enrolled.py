@@ -7,6 +7,7 @@ import shutil
 import subprocess
 
 from kit.admincase import OK, UNAVAILABLE, WRONG
+from kit.device import Device
 from kit.doctorcase import DoctorCase, needs_root
 from kit.fixture import enroll
 from kit.statefile import USED, forge
@@ -156,6 +157,48 @@ class Enrollments(DoctorCase):
         enroll(self.directory, "daemon", self.factor.identity, self.factor.sid)
         self.assert_finds("enrollments", "have the same factor", level="warning", status=OK,
                           remedy=f"rm {self.file}; twilio-verify enroll root")
+
+    def enroll_push(self, device, user="root", factor_sid=None):
+        text = f'identity = "{device.identity}";\npush_factor_sid = "{device.sid}";\n'
+        if factor_sid is not None:
+            text += f'factor_sid = "{factor_sid}";\n'
+        path = enroll(self.directory, user, device.identity, device.sid)
+        path.write_text(text)
+        self.since = len(self.emulator.requests())
+
+    def test_a_push_factor_is_looked_at_alone_or_beside_another(self):
+        device = Device(self.emulator, self.factor.identity).enroll()
+        for sid in (None, self.factor.sid):
+            with self.subTest(sid):
+                self.enroll_push(device, factor_sid=sid)
+                report = self.assert_finds("push factor", f"{device.sid} of identity", level="ok",
+                                           status=OK)
+                self.assertEqual("factor" in report, sid is not None)
+
+    def test_a_push_factor_that_cannot_be_used(self):
+        remedy = "twilio-verify enroll root --push-factor YF"
+        device = Device(self.emulator, self.factor.identity).enroll(verified=False)
+        self.enroll_push(device, factor_sid=self.factor.sid)
+        self.assert_finds("push factor", f"{device.sid} is not verified", remedy=remedy)
+        device.sid = "YF" + "0" * 32
+        self.enroll_push(device, factor_sid=self.factor.sid)
+        self.assert_finds("push factor", f"Twilio knows no factor {device.sid}", remedy=remedy)
+        device.sid = self.factor.sid
+        self.enroll_push(device)
+        self.assert_finds("push factor", f"{device.sid} is a totp factor", remedy=remedy)
+        device.enroll()
+        enroll(self.directory, "root", device.identity, device.sid)
+        self.since = len(self.emulator.requests())
+        self.assert_finds("factor", f"{device.sid} is a push factor", remedy="--replace")
+        self.emulator.control("fault status-403/70051 on factor-fetch")
+        self.enroll_push(device)
+        self.assert_finds("push factor", "may not read", level="note", status=OK)
+
+    def test_two_users_with_one_push_factor(self):
+        device = Device(self.emulator, self.factor.identity).enroll()
+        self.enroll_push(device, factor_sid=self.factor.sid)
+        self.enroll_push(device, "daemon")
+        self.assert_finds("enrollments", "have the same factor", level="warning", status=OK)
 
     def test_an_unverified_factor(self):
         factor = self.emulator.factor(verified=False)

@@ -89,6 +89,62 @@ class PushFactor(AdminCase):
             with self.subTest(word):
                 self.assert_refused("must be YF", word, status=USAGE)
 
+    def rows(self):
+        done = self.run_tool("list", "--check", "--json")
+        return done.status, {row["state"]: row for row in json.loads(done.out)}
+
+    def forge(self, text):
+        self.path.write_text(text)
+        self.path.chmod(0o640)
+
+    def test_list_asks_twilio_about_it(self):
+        device = self.device()
+        self.take(device.sid, "--identity", device.identity)
+        status, rows = self.rows()
+        self.assertEqual((status, rows["enrolled"]["push_factor"]), (OK, "verified"))
+        self.assertNotIn("factor", rows["enrolled"])
+        self.enroll("root", "--replace")
+        sid = self.record("root")[1]
+        other = self.device(device.identity, verified=False)
+        for push_sid, word in ((other.sid, "unverified"), ("YF" + "0" * 32, "absent"),
+                               (sid, "totp")):
+            with self.subTest(word):
+                self.forge(f'identity = "{device.identity}";\nfactor_sid = "{sid}";\n'
+                           f'push_factor_sid = "{push_sid}";\n')
+                status, rows = self.rows()
+                self.assertEqual((status, rows["enrolled"]["push_factor"]), (WRONG, word))
+                self.assertEqual(rows["enrolled"]["factor"], "verified")
+        self.forge(f'identity = "{device.identity}";\nfactor_sid = "{device.sid}";\n')
+        status, rows = self.rows()
+        self.assertEqual((status, rows["enrolled"]["factor"]), (WRONG, "push"))
+
+    def test_a_removal_in_two_steps_names_it_and_leaves_it(self):
+        words = "the push factor {} of identity {} is still at Twilio"
+        for has_app in (True, False):
+            for option in ((), ("--leftovers",)):
+                with self.subTest((has_app, option)):
+                    device = self.device()
+                    unfinished = self.device(device.identity, verified=False)
+                    self.take(device.sid, "--identity", device.identity)
+                    if has_app:
+                        self.enroll("root", "--replace")
+                    said = words.format(device.sid, device.identity)
+                    self.assertIn(said, self.run_tool("remove", "root", "--local").err)
+                    done = self.run_tool("remove", "root", *option)
+                    self.assertEqual(done.status, OK, done)
+                    self.assertIn(said, done.err)
+                    self.assertEqual(set(self.factors(device.identity)),
+                                     {device.sid, unfinished.sid})
+
+    def test_a_replaced_code_factor_says_nothing_of_the_push_factor_in_use(self):
+        self.enroll("root")
+        device = self.device(self.record("root")[0])
+        self.take(device.sid)
+        former = self.users / ".former" / "root.conf"
+        former.write_text(self.path.read_text())
+        former.chmod(0o640)
+        self.assertNotIn(device.sid, self.run_tool("remove", "root", "--leftovers").err)
+
     def test_an_outage_changes_nothing(self):
         device = self.device()
         self.settings = self.configure(service={"base_url": "https://127.0.0.1:9"})

@@ -19,7 +19,7 @@
 #include "programs.h"
 #include "seeds.h"
 
-enum { READ_MAX = 20000, ACCOUNTS_MAX = 1000, LEFTOVERS_MAX = 10 };
+enum { READ_MAX = 20000, FACTORS = 2, ACCOUNTS_MAX = 1000, LEFTOVERS_MAX = 10 };
 enum { PATH_SIZE = 1300, REMEDY_SIZE = 3 * TERMINAL_WORD_SIZE };
 
 /* Whose factor. */
@@ -45,7 +45,7 @@ static void add_pair(struct report *report, const struct users *users, const cha
              "give one of them another factor: rm %s; twilio-verify enroll %s",
              terminal_word(path).text, terminal_word(other).text);
     report_add(report, REPORT_WARNING, "enrollments", remedy,
-               "%s and %s have the same factor: the codes of one app log in as both", one, other);
+               "%s and %s have the same factor: one app logs in as both", one, other);
 }
 
 static void add_shared(struct report *report, const struct users *users, struct owner *owners,
@@ -53,7 +53,7 @@ static void add_shared(struct report *report, const struct users *users, struct 
 {
     qsort(owners, count, sizeof *owners, compare);
     for (size_t i = 1; i < count; i++)
-        if (compare(&owners[i - 1], &owners[i]) == 0)
+        if (compare(&owners[i - 1], &owners[i]) == 0 && owners[i - 1].name != owners[i].name)
             add_pair(report, users, owners[i - 1].name, owners[i].name);
 }
 
@@ -66,13 +66,23 @@ static void add_damaged(struct report *report, const char *name, const struct ve
     report_add(report, REPORT_WRONG, "enrollments", remedy, "%s", why_not->reason);
 }
 
+static void add_owner(struct owner *owners, size_t *count, const char *sid, const char *name)
+{
+    if (*sid == '\0')
+        return;
+    snprintf(owners[*count].factor_sid, USERS_SID_SIZE, "%s", sid);
+    owners[(*count)++].name = name;
+}
+
 /* Reads the first READ_MAX of the files of NAMES. Returns how many can be used. */
 static size_t read_files(struct report *report, const struct users *users, char **names,
-                         struct owner *owners)
+                         struct owner *owners, size_t *ret_owners)
 {
     struct users_record record;
     struct verdict why_not;
     size_t count = 0;
+
+    *ret_owners = 0;
 
     for (size_t i = 0; i < READ_MAX && names[i] != NULL; i++) {
         enum users_found found = users_read(users, USERS_ENROLLED, names[i], &record, &why_not);
@@ -80,10 +90,9 @@ static size_t read_files(struct report *report, const struct users *users, char 
             add_damaged(report, names[i], &why_not);
         if (found != USERS_FOUND)
             continue;
-        memcpy(owners[count].factor_sid,
-               record.factor_sid[0] != '\0' ? record.factor_sid : record.push_factor_sid,
-               sizeof record.factor_sid);
-        owners[count++].name = names[i];
+        add_owner(owners, ret_owners, record.factor_sid, names[i]);
+        add_owner(owners, ret_owners, record.push_factor_sid, names[i]);
+        count++;
     }
     return count;
 }
@@ -130,8 +139,8 @@ static void add_names(struct report *report, const struct settings *settings,
 static void add_files(struct report *report, const struct settings *settings,
                       const struct users *users, char **names)
 {
-    struct owner *owners = calloc(READ_MAX, sizeof *owners);
-    size_t all = 0, count;
+    struct owner *owners = calloc(FACTORS * READ_MAX, sizeof *owners);
+    size_t all = 0, count, owned;
 
     while (names[all] != NULL)
         all++;
@@ -139,8 +148,8 @@ static void add_files(struct report *report, const struct settings *settings,
         report_add(report, REPORT_WRONG, "enrollments", "try again", "out of memory");
         return;
     }
-    count = read_files(report, users, names, owners);
-    add_shared(report, users, owners, count);
+    count = read_files(report, users, names, owners, &owned);
+    add_shared(report, users, owners, owned);
     add_names(report, settings, users, names);
     free(owners);
     report_add(report, REPORT_OK, "enrollments", NULL, "%s: %zu of %zu files can be used%s",

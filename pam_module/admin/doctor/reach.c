@@ -24,7 +24,7 @@ enum {
     SKEW_SECONDS_MAX = 15,
     CODE_LIFE_MAX = 90, /* s, of a factor that "enroll" makes */
     HOST_SIZE = 256,
-    REMEDY_SIZE = TERMINAL_WORD_SIZE + 64
+    REMEDY_SIZE = TERMINAL_WORD_SIZE + 80
 };
 
 #define AWAY_REMEDY                                                                                \
@@ -208,40 +208,72 @@ static void add_config(const struct reach *reach, const struct factor *factor,
         config->time_step, config->skew, life);
 }
 
-static void add_factor(const struct reach *reach, struct service *service,
-                       const struct enrollment *enrollment)
+/* Whether Twilio has the factor SID, of the kind that the enrollment says, and verified. */
+static bool find_factor(const struct reach *reach, struct service *service,
+                        const struct enrollment *enrollment, bool is_push, const char *remedy,
+                        struct factor *ret_factor)
 {
+    const char *subject = is_push ? "push factor" : "factor";
+    const char *sid = is_push ? enrollment->push_factor_sid : enrollment->factor_sid;
     struct http_watch watch = watch_of(reach->settings);
-    struct factor factor;
     struct verdict why_not;
-    char remedy[REMEDY_SIZE];
-    enum factor_result result = factor_fetch(service, enrollment->identity, enrollment->factor_sid,
-                                             &watch, &factor, &why_not);
+    enum factor_result result =
+        factor_fetch(service, enrollment->identity, sid, &watch, ret_factor, &why_not);
 
-    snprintf(remedy, sizeof remedy, "twilio-verify enroll %s --replace",
-             terminal_word(enrollment->user).text);
     if (result == FACTOR_ABSENT)
-        report_add(reach->report, REPORT_WRONG, "factor", remedy,
-                   "Twilio knows no factor %s of identity %s", enrollment->factor_sid,
-                   enrollment->identity);
+        report_add(reach->report, REPORT_WRONG, subject, remedy,
+                   "Twilio knows no factor %s of identity %s", sid, enrollment->identity);
     else if (result != FACTOR_DONE && service->error == ERRORS_NOT_PERMITTED)
-        report_add(reach->report, REPORT_NOTE, "factor",
+        report_add(reach->report, REPORT_NOTE, subject,
                    "use one that may: --api-key-sid, --api-key-file",
                    "the API key may not read factors: whether this one is verified is not known");
     else if (result != FACTOR_DONE)
         report_add(reach->report,
-                   why_not.outcome == OUTCOME_UNAVAILABLE ? REPORT_AWAY : REPORT_WRONG, "factor",
+                   why_not.outcome == OUTCOME_UNAVAILABLE ? REPORT_AWAY : REPORT_WRONG, subject,
                    NULL, "%s", why_not.reason);
-    else if (!factor.is_verified)
-        report_add(reach->report, REPORT_WRONG, "factor", remedy,
-                   "%s was never confirmed by a first code", factor.sid);
-    else if (factor.config.code_length != 0 &&
-             factor.config.code_length != reach->settings->code_length)
+    else if (ret_factor->is_push != is_push)
+        report_add(reach->report, REPORT_WRONG, subject, remedy, "%s is a %s factor", sid,
+                   is_push ? "totp" : "push");
+    else if (!ret_factor->is_verified)
+        report_add(reach->report, REPORT_WRONG, subject, remedy,
+                   is_push ? "%s is not verified: the app has not finished"
+                           : "%s was never confirmed by a first code",
+                   sid);
+    else
+        return true;
+    return false;
+}
+
+static void add_factor(const struct reach *reach, struct service *service,
+                       const struct enrollment *enrollment)
+{
+    struct factor factor;
+    char remedy[REMEDY_SIZE];
+
+    snprintf(remedy, sizeof remedy, "twilio-verify enroll %s --replace",
+             terminal_word(enrollment->user).text);
+    if (!find_factor(reach, service, enrollment, false, remedy, &factor))
+        return;
+    if (factor.config.code_length != 0 && factor.config.code_length != reach->settings->code_length)
         report_add(reach->report, REPORT_WRONG, "factor", remedy,
                    "the codes of %s have %d digits, code_length is %d", factor.sid,
                    factor.config.code_length, reach->settings->code_length);
     else
         add_config(reach, &factor, enrollment, remedy);
+}
+
+static void add_push_factor(const struct reach *reach, struct service *service,
+                            const struct enrollment *enrollment)
+{
+    struct factor factor;
+    char remedy[REMEDY_SIZE];
+
+    snprintf(remedy, sizeof remedy,
+             "let the app make one; then: twilio-verify enroll %s --push-factor YF...",
+             terminal_word(enrollment->user).text);
+    if (find_factor(reach, service, enrollment, true, remedy, &factor))
+        report_add(reach->report, REPORT_OK, "push factor", NULL, "%s of identity %s is verified",
+                   factor.sid, enrollment->identity);
 }
 
 /* The key for enrolling, where it is another one; and the user's factor. */
@@ -263,6 +295,8 @@ static void add_admin_key(const struct reach *reach, const struct enrollment *en
         add_service(reach, &service, "admin's key", user);
     if (enrollment != NULL && enrollment->factor_sid != NULL)
         add_factor(reach, &service, enrollment);
+    if (enrollment != NULL && enrollment->push_factor_sid != NULL)
+        add_push_factor(reach, &service, enrollment);
     service_close(&service);
 }
 

@@ -21,20 +21,11 @@
 
 enum { PROGRESS_SIZE = 60, ALIGNED = 5, NUMBER_SIZE = 16 };
 
-static const char *const columns[] = { "user",
-                                       "state",
-                                       "identity",
-                                       "factor_sid",
-                                       "factor",
-                                       "recovery_codes",
-                                       "bypass_until",
-                                       "bypass_reason",
-                                       "wrong_codes_24h",
-                                       "wrong_in_a_row",
-                                       "locked_until",
-                                       "sessions",
-                                       "push_factor_sid",
-                                       NULL };
+static const char *const columns[] = {
+    "user",           "state",        "identity",        "factor_sid",      "factor",
+    "recovery_codes", "bypass_until", "bypass_reason",   "wrong_codes_24h", "wrong_in_a_row",
+    "locked_until",   "sessions",     "push_factor_sid", "push_factor",     NULL
+};
 
 static const char *const words[USERS_STATES] = {
     [USERS_ENROLLED] = "enrolled",
@@ -71,26 +62,36 @@ static void hide_progress(const struct rows *rows)
         fprintf(stderr, "\r%*s\r", PROGRESS_SIZE, "");
 }
 
-/* The state of the factor at Twilio, in a word. */
-static const char *check(struct rows *rows, enum users_state state,
-                         const struct users_record *record)
+/* The state of a factor that Twilio has, in a word. */
+static const char *judge(struct rows *rows, enum users_state state, const struct factor *factor,
+                         bool is_push)
+{
+    bool is_good = factor->is_verified && factor->is_push == is_push;
+
+    if (!is_good && state == USERS_ENROLLED)
+        rows->status = worse(rows->status, COMMAND_WRONG);
+    if (factor->is_push != is_push)
+        return factor->is_push ? "push" : "totp";
+    return is_good ? "verified" : "unverified";
+}
+
+/* The state of the factor SID at Twilio, in a word. */
+static const char *check(struct rows *rows, enum users_state state, const char *identity,
+                         const char *sid, bool is_push)
 {
     struct tool *tool = rows->tool;
     enum factor_result result;
     struct factor factor;
     struct verdict why_not;
 
-    if (!rows->is_checked || record->factor_sid[0] == '\0')
+    if (!rows->is_checked || *sid == '\0')
         return NULL;
     show_progress(rows);
-    result = factor_fetch(&tool->service, record->identity, record->factor_sid, tool_watch(tool),
-                          &factor, &why_not);
+    result = factor_fetch(&tool->service, identity, sid, tool_watch(tool), &factor, &why_not);
     hide_progress(rows);
     switch (result) {
     case FACTOR_DONE:
-        if (!factor.is_verified && state == USERS_ENROLLED)
-            rows->status = worse(rows->status, COMMAND_WRONG);
-        return factor.is_verified ? "verified" : "unverified";
+        return judge(rows, state, &factor, is_push);
     case FACTOR_ABSENT:
         rows->status = worse(rows->status, COMMAND_WRONG);
         return "absent";
@@ -98,7 +99,7 @@ static const char *check(struct rows *rows, enum users_state state,
     case FACTOR_LOST:
         break;
     }
-    rows->status = worse(rows->status, tool_refuse(&why_not, record->factor_sid));
+    rows->status = worse(rows->status, tool_refuse(&why_not, sid));
     return "unknown";
 }
 
@@ -201,15 +202,16 @@ static void add_row(struct rows *rows, enum users_state state, const char *name)
         find_wrong(rows, name, &extras);
         find_sessions(rows, name, &extras);
     }
-    listing_add(rows->listing,
-                (const char *[]){ name, found == USERS_FOUND ? words[state] : "damaged",
-                                  found == USERS_FOUND ? record.identity : NULL,
-                                  some(record.factor_sid),
-                                  found == USERS_FOUND ? check(rows, state, &record) : NULL,
-                                  some(extras.recovery), some(extras.until),
-                                  *extras.until != '\0' ? extras.bypass->reason : NULL,
-                                  some(extras.day), some(extras.row), some(extras.locked),
-                                  some(extras.sessions), some(record.push_factor_sid) });
+    listing_add(
+        rows->listing,
+        (const char *[]){ name, found == USERS_FOUND ? words[state] : "damaged",
+                          found == USERS_FOUND ? record.identity : NULL, some(record.factor_sid),
+                          check(rows, state, record.identity, record.factor_sid, false),
+                          some(extras.recovery), some(extras.until),
+                          *extras.until != '\0' ? extras.bypass->reason : NULL, some(extras.day),
+                          some(extras.row), some(extras.locked), some(extras.sessions),
+                          some(record.push_factor_sid),
+                          check(rows, state, record.identity, record.push_factor_sid, true) });
     bypass_free(&extras.bypass);
 }
 
@@ -226,7 +228,7 @@ static void add_bypassed(struct rows *rows, const char *name)
     if (*extras.until != '\0')
         listing_add(rows->listing,
                     (const char *[]){ name, "not enrolled", NULL, NULL, NULL, NULL, extras.until,
-                                      extras.bypass->reason, NULL, NULL, NULL, NULL, NULL });
+                                      extras.bypass->reason, NULL, NULL, NULL, NULL, NULL, NULL });
     bypass_free(&extras.bypass);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* "remove USER": the factor at Twilio, then the file. */
+#include <string.h>
+
 #include "../../core/userfile.h"
 #include "../desk/terminal.h"
 #include "bypass.h"
@@ -29,13 +31,30 @@ static bool drop_extras(struct tool *tool, const char *name, enum command_status
     return false;
 }
 
+/* The app made it, and it may be in use elsewhere. */
+static void say_push_factor(const struct tool *tool, const char *name,
+                            const struct users_record *removed)
+{
+    struct users_record enrolled;
+    struct verdict why_not;
+
+    if (removed->push_factor_sid[0] == '\0' ||
+        (users_read(&tool->users, USERS_ENROLLED, name, &enrolled, &why_not) == USERS_FOUND &&
+         strcmp(enrolled.push_factor_sid, removed->push_factor_sid) == 0))
+        return;
+    terminal_say("the push factor %s of identity %s is still at Twilio: delete it with the app "
+                 "that made it",
+                 removed->push_factor_sid, removed->identity);
+}
+
 /* Without Twilio: nobody logs in with it, and what is to be deleted there is kept. */
 static enum command_status retire(struct tool *tool, const char *name)
 {
+    struct users_record record = { .push_factor_sid = "" };
     struct verdict why_not;
     enum command_status status;
 
-    if (!is_there(tool, USERS_ENROLLED, name)) {
+    if (users_read(&tool->users, USERS_ENROLLED, name, &record, &why_not) == USERS_NONE) {
         terminal_say("%s is not enrolled", name);
         return COMMAND_WRONG;
     }
@@ -52,6 +71,7 @@ static enum command_status retire(struct tool *tool, const char *name)
     terminal_say("%s is no longer enrolled. The factor is still at Twilio; to delete it: "
                  "twilio-verify remove %s",
                  name, terminal_word(name).text);
+    say_push_factor(tool, name, &record);
     return COMMAND_OK;
 }
 
@@ -61,19 +81,20 @@ static enum command_status remove_all(const struct command_call *call, struct to
     const char *name = call->operands[0];
     bool is_leftovers = command_value(call, "leftovers") != NULL;
     enum command_status status = COMMAND_OK;
-    struct users_record enrolled = { .push_factor_sid = "" };
     struct verdict why_not;
     int found = 0;
 
-    users_read(&tool->users, USERS_ENROLLED, name, &enrolled, &why_not);
     if (!is_leftovers && !drop_extras(tool, name, &status))
         return status;
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
-        if ((is_leftovers && states[i] == USERS_ENROLLED) || !is_there(tool, states[i], name))
+        struct users_record record = { .push_factor_sid = "" };
+        if ((is_leftovers && states[i] == USERS_ENROLLED) ||
+            users_read(&tool->users, states[i], name, &record, &why_not) == USERS_NONE)
             continue;
         found++;
         if (!tool_clean(tool, states[i], name, &status))
             return status;
+        say_push_factor(tool, name, &record);
     }
     if (found == 0) {
         terminal_say(is_leftovers ? "%s has no unfinished enrollment" : "%s is not enrolled", name);
@@ -83,10 +104,6 @@ static enum command_status remove_all(const struct command_call *call, struct to
         terminal_say("could not delete the local state of %s: %s", name, why_not.reason);
     terminal_say("%s: %s", name,
                  is_leftovers ? "deleted the unfinished enrollment" : "removed here and at Twilio");
-    if (!is_leftovers && enrolled.push_factor_sid[0] != '\0')
-        terminal_say("the push factor %s of identity %s is still at Twilio: delete it with the "
-                     "app that made it",
-                     enrolled.push_factor_sid, enrolled.identity);
     return COMMAND_OK;
 }
 

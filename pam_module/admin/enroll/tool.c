@@ -131,8 +131,8 @@ static struct http_watch *watch_on(struct tool *tool)
     return watch_for(tool, -1);
 }
 
-/* Deletes one factor, or where its SID never became known, every factor of the identity that was
- * not confirmed. Absent is as good as deleted. */
+/* Deletes one factor for codes, or where its SID never became known, every one of the identity that
+ * was not confirmed. Absent is as good as deleted. */
 static enum factor_result remove_factors(struct tool *tool, const struct users_record *record,
                                          struct verdict *why_not)
 {
@@ -147,7 +147,7 @@ static enum factor_result remove_factors(struct tool *tool, const struct users_r
     result =
         factor_list(&tool->service, record->identity, watch_on(tool), factors, &count, why_not);
     for (size_t i = 0; result == FACTOR_DONE && i < count; i++)
-        if (!factors[i].is_verified)
+        if (!factors[i].is_verified && !factors[i].is_push)
             result = factor_remove(&tool->service, record->identity, factors[i].sid, watch_on(tool),
                                    why_not);
     return result;
