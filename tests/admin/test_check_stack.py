@@ -317,6 +317,8 @@ class Stacks(CheckCase):
                        "auth required pam_env.so\n" + UNIX):
             with self.subTest(middle):
                 self.assert_judged(SPLIT + middle + LINE, "ok: asks for a code in the same fi")
+                self.assertIn(": no push and no recovery code fits there",
+                              self.findings_of("svc")[0][2])
                 self.assert_judged(SPLIT.replace("requisite", "[ignore=ignore default=die]") +
                                    middle + LINE, "ok: ")
 

@@ -34,6 +34,44 @@ class ExplainCase(AdminCase):
         return next(n for n, line in enumerate(lines, 1) if line.strip().startswith(key))
 
 
+class Pushes(ExplainCase):
+    """A user with a push factor."""
+
+    def setUp(self):
+        super().setUp()
+        self.pam = self.directory / "pam.d"
+        self.pam.mkdir()
+        lines = ("auth requisite pam_twilio_verify.so split=6\n",
+                 "auth requisite pam_unix.so use_first_pass\n",
+                 "auth required pam_twilio_verify.so\n")
+        (self.pam / "ftp").write_text("".join(lines))
+        (self.pam / "sshd").write_text("".join(lines[1:]))
+
+    def explain_push(self, service, has_codes):
+        path = enroll(self.directory, "root", IDENTITY, FACTOR_SID)
+        text = path.read_text() if has_codes else f'identity = "{IDENTITY}";\n'
+        path.write_text(text + f'push_factor_sid = "YF{"7" * 32}";\n')
+        return self.explain("root", service, "--pam-dir", self.pam)
+
+    def test_it_says_where_a_push_can_be_asked(self):
+        for has_codes, word in ((True, "code"), (False, "push")):
+            with self.subTest(has_codes):
+                status, report = self.explain_push("sshd", has_codes)
+                self.assertEqual(status, OK)
+                self.assertIn("Number on your phone", report["push"][1])
+                self.assertEqual(report["verdict"][:2], ("ok", f"root is asked for a {word}"))
+
+    def test_it_says_where_password_and_code_share_a_field(self):
+        status, report = self.explain_push("ftp", True)
+        self.assertEqual((status, report["push"][0], report["verdict"][1]),
+                         (OK, "note", "root is asked for a code"))
+        status, report = self.explain_push("ftp", False)
+        self.assertEqual((status, report["push"][0], report["verdict"][1]),
+                         (WRONG, "wrong", "root is refused: PAM_AUTH_ERR"))
+        self.assertEqual(report["push"][2], "twilio-verify enroll root --replace")
+        self.assertIn("this user has no factor for codes", report["push"][1])
+
+
 class Rules(ExplainCase):
 
     def said(self, user, service, prefix=()):

@@ -25,7 +25,7 @@ enum { PLACE_SIZE = 512 };
 /* What is explained. */
 struct explain {
     struct report *report;
-    const char *settings_path, *user;
+    const char *settings_path, *user, *pam_dir;
     char service[DIALOGUE_SERVICE_SIZE];
     struct settings *settings;
     struct policy_findings found;
@@ -52,9 +52,12 @@ static const struct {
     int whom;
     const char *when;
 } outcomes[] = {
-    { OUTCOME_APPROVED, ENROLLED, "Twilio approved the code, or a recovery code was used up" },
+    { OUTCOME_APPROVED, ENROLLED,
+      "Twilio approved the code, or the push whose number was typed; or a recovery code was used "
+      "up" },
     { OUTCOME_NOT_REQUIRED, NOBODY_ASKED, "as the settings are" },
-    { OUTCOME_DENIED, ENROLLED, "wrong codes, or a challenge that expired" },
+    { OUTCOME_DENIED, ENROLLED,
+      "wrong codes, a challenge that expired, or a push that was denied or not answered" },
     { OUTCOME_DENIED, NOT_ENROLLED, "whatever is typed" },
     { OUTCOME_EXHAUSTED, ENROLLED,
       "a limit of Twilio's or of this host: attempts, or challenges for a factor" },
@@ -245,8 +248,34 @@ static bool is_able_to_ask(const struct explain *explain)
     return true;
 }
 
+/* Whether the user has what the service can ask for. */
+static bool explain_push(const struct explain *explain)
+{
+    const struct enrollment *enrollment = explain->found.enrollment;
+    bool has_codes = enrollment->factor_sid != NULL;
+    char remedy[TERMINAL_WORD_SIZE + PLACE_SIZE];
+
+    if (enrollment->push_factor_sid == NULL)
+        return true;
+    if (!check_pam_has_one_field(explain->pam_dir, explain->service)) {
+        report_add(
+            explain->report, REPORT_OK, "push", NULL,
+            "the word \"push\" asks the phone, and then \"Number on your phone: \" the user; "
+            "a program that cannot ask this second question is refused");
+        return true;
+    }
+    snprintf(remedy, sizeof remedy, "twilio-verify enroll %s --replace",
+             terminal_word(enrollment->user).text);
+    report_add(explain->report, has_codes ? REPORT_NOTE : REPORT_WRONG, "push",
+               has_codes ? NULL : remedy,
+               "none here: %s takes password and code in one field (split=)%s", explain->service,
+               has_codes ? "" : ", and this user has no factor for codes");
+    return has_codes;
+}
+
 static void explain_enrolled(const struct explain *explain)
 {
+    bool is_served;
     const struct enrollment *enrollment = explain->found.enrollment;
     char factors[ENROLLED_FACTORS_SIZE];
 
@@ -264,9 +293,14 @@ static void explain_enrolled(const struct explain *explain)
     counts_add(explain->report, explain->settings, enrollment->user);
     explain_sessions(explain);
     explain_question(explain);
+    is_served = explain_push(explain);
     add_outcomes(explain, ENROLLED);
-    report_add(explain->report, REPORT_OK, "verdict", NULL, "%s is asked for a code",
-               explain->user);
+    if (!is_served)
+        report_add(explain->report, REPORT_WRONG, "verdict", NULL, "%s is refused: %s",
+                   explain->user, pam_code_of(OUTCOME_DENIED));
+    else
+        report_add(explain->report, REPORT_OK, "verdict", NULL, "%s is asked for a %s",
+                   explain->user, enrollment->factor_sid != NULL ? "code" : "push");
 }
 
 /* The program of the service can't use the settings. */
@@ -390,7 +424,9 @@ static bool take_service(const char *given, char service[DIALOGUE_SERVICE_SIZE])
 
 static enum command_status run(const struct command_call *call)
 {
-    struct explain explain = { .settings_path = call->settings_path, .user = call->operands[0] };
+    struct explain explain = { .settings_path = call->settings_path,
+                               .user = call->operands[0],
+                               .pam_dir = command_value(call, "pam-dir") };
 
     if (!take_service(command_value(call, "service"), explain.service)) {
         terminal_say("explain needs --service, the name of a PAM service, 1 to %d bytes: sshd",
@@ -414,6 +450,7 @@ const struct command explain_command = {
         { "service", "SERVICE", "the PAM service: sshd, sudo, login; mandatory" },
         { "rhost", "HOST", "the host that the user comes from" },
         { "json", NULL, "print JSON, for a program" },
+        { "pam-dir", "DIR", "as in check-pam" },
     },
     .run = run,
 };

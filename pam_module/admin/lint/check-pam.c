@@ -295,6 +295,21 @@ void check_pam_list(const char *pam_dir, char *names, size_t size)
     facts_free(&survey.facts);
 }
 
+bool check_pam_has_one_field(const char *pam_dir, const char *service)
+{
+    const struct check_pam check = { .pam_dir = pam_dir };
+    struct survey survey = survey_of(NULL, &check);
+    char why_not[FACTS_WHY_NOT_SIZE];
+    bool has_one_field = false;
+
+    if (facts_read(&survey.facts, why_not)) {
+        struct check_stack stack = stack_of(&survey, service);
+        has_one_field = check_stack_ask(&stack).has_split;
+    }
+    facts_free(&survey.facts);
+    return has_one_field;
+}
+
 static void add_verdict(struct report *report, bool is_whole)
 {
     switch (report_worst(report)) {

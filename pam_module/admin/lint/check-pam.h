@@ -35,3 +35,7 @@ bool check_pam_is_one_field(const char *service);
 /* Writes the names of the services whose own lines, or what they include, call the module into
  * NAMES, by terminal_add_word(). PAM_DIR is as of check-pam; NULL: as libpam looks. */
 void check_pam_list(const char *pam_dir, char *names, size_t size);
+
+/* Whether SERVICE cuts the code off a password (split=), so that it can ask no other question.
+ * False also where that cannot be read. */
+bool check_pam_has_one_field(const char *pam_dir, const char *service);

@@ -143,10 +143,14 @@ static void judge_stack(struct judge *judge)
     judge_host(judge);
     if (judge->is_blamed)
         return;
-    if (factor != NULL)
-        judge_add(judge, REPORT_OK, NULL, "asks for a code %s %s (%s:%u)",
-                  judge_find_split(judge->stack) != NULL ? "in the same field as" : "after",
+    if (factor != NULL && judge_find_split(judge->stack) != NULL)
+        judge_add(judge, REPORT_OK, NULL,
+                  "asks for a code in the same field as %s (%s:%u): no push and no recovery code "
+                  "fits there",
                   factor->name, ours->path, ours->number);
+    else if (factor != NULL)
+        judge_add(judge, REPORT_OK, NULL, "asks for a code after %s (%s:%u)", factor->name,
+                  ours->path, ours->number);
     else
         judge_add(judge, REPORT_OK, NULL, "asks for a code (%s:%u)", ours->path, ours->number);
 }
