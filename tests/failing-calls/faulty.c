@@ -45,121 +45,71 @@
 /* LIBC_FRAMES_MAX: the handler, the way back from it, and a function like strlen(3). */
 enum { ERRORS_MAX = 4, OBJECT_SIZE = 64, FRAMES_MAX = 40, LIBC_FRAMES_MAX = 3 };
 
-enum call {
-    CALL_MALLOC,
-    CALL_CALLOC,
-    CALL_REALLOC,
-    CALL_REALLOCARRAY,
-    CALL_STRDUP,
-    CALL_STRNDUP,
-    CALL_OPEN,
-    CALL_OPENAT,
-    CALL_READ,
-    CALL_WRITE,
-    CALL_PREAD,
-    CALL_PWRITE,
-    CALL_SEND,
-    CALL_RECV,
-    CALL_FSTAT,
-    CALL_SOCKET,
-    CALL_CONNECT,
-    CALL_SOCKETPAIR,
-    CALL_PIPE,
-    CALL_FCNTL,
-    CALL_IOCTL,
-    CALL_POLL,
-    CALL_SPAWN,
-    CALL_SPAWN_INIT,
-    CALL_SPAWN_ADD,
-    CALL_WAITID,
-    CALL_SYSCALL,
-    CALL_SETRESUID,
-    CALL_SETRESGID,
-    CALL_SETGROUPS,
-    CALL_GETRESUID,
-    CALL_GETRESGID,
-    CALL_GETPWNAM,
-    CALL_GETPWUID,
-    CALL_PRCTL,
-    CALL_SETRLIMIT,
-    CALL_CHDIR,
-    CALL_CLEARENV,
-    CALL_SETITIMER,
-    CALL_THREAD,
-    CALL_DLOPEN,
-    CALL_READLINK,
-    CALL_GETRANDOM,
-    CALL_RENAMEAT,
-    CALL_LINKAT,
-    CALL_UNLINKAT,
-    CALL_FSYNC,
-    CALL_FCHMOD,
-    CALL_FLOCK,
-    CALL_MKDIR,
-    CALL_READDIR,
-    CALL_FDOPENDIR,
-    CALL_SIGNALFD,
-    CALLS
-};
+/* What can fail, with the errnos of each. */
+#define EVERY_CALL(X)                                                                              \
+    X(MALLOC, malloc, ENOMEM)                                                                      \
+    X(CALLOC, calloc, ENOMEM)                                                                      \
+    X(REALLOC, realloc, ENOMEM)                                                                    \
+    X(REALLOCARRAY, reallocarray, ENOMEM)                                                          \
+    X(STRDUP, strdup, ENOMEM)                                                                      \
+    X(STRNDUP, strndup, ENOMEM)                                                                    \
+    X(OPEN, open, EMFILE, ENOENT, EACCES, EINTR)                                                   \
+    X(OPENAT, openat, ENFILE, ENOENT, EACCES, ENOSPC)                                              \
+    X(READ, read, EIO, EINTR, EAGAIN, ECONNRESET)                                                  \
+    X(WRITE, write, ENOSPC, EIO, EINTR, EPIPE)                                                     \
+    X(PREAD, pread, EIO)                                                                           \
+    X(PWRITE, pwrite, ENOSPC, EIO)                                                                 \
+    X(SEND, send, EPIPE, EINTR, ENOBUFS, ECONNRESET)                                               \
+    X(RECV, recv, ECONNRESET, EINTR, EAGAIN)                                                       \
+    X(FSTAT, fstat, EIO, EOVERFLOW)                                                                \
+    X(SOCKET, socket, EMFILE, EACCES)                                                              \
+    X(CONNECT, connect, ECONNREFUSED, ENETUNREACH, EINTR)                                          \
+    X(SOCKETPAIR, socketpair, EMFILE, ENOMEM)                                                      \
+    X(PIPE, pipe, EMFILE, ENFILE)                                                                  \
+    X(FCNTL, fcntl, EMFILE, EINVAL)                                                                \
+    X(IOCTL, ioctl, EIO, ENOTTY)                                                                   \
+    X(POLL, poll, EINTR, ENOMEM, EINVAL, EAGAIN)                                                   \
+    X(SPAWN, posix_spawn, EAGAIN, ENOMEM, ENOENT)                                                  \
+    X(SPAWN_INIT, posix_spawn_init, ENOMEM)                                                        \
+    X(SPAWN_ADD, posix_spawn_add, ENOMEM, EBADF)                                                   \
+    X(WAITID, waitid, ECHILD, EINTR)                                                               \
+    X(SYSCALL, syscall, ENOSYS, EMFILE, EPERM, EINVAL)                                             \
+    X(SETRESUID, setresuid, EAGAIN, EPERM)                                                         \
+    X(SETRESGID, setresgid, EPERM)                                                                 \
+    X(SETGROUPS, setgroups, EPERM, ENOMEM)                                                         \
+    X(GETRESUID, getresuid, EFAULT)                                                                \
+    X(GETRESGID, getresgid, EFAULT)                                                                \
+    X(GETPWNAM, getpwnam, EIO, EMFILE, ENOENT, ERANGE)                                             \
+    X(GETPWUID, getpwuid, EIO, EMFILE, ENOENT, ERANGE)                                             \
+    X(PRCTL, prctl, EPERM, EINVAL)                                                                 \
+    X(SETRLIMIT, setrlimit, EINVAL, EPERM)                                                         \
+    X(CHDIR, chdir, EACCES)                                                                        \
+    X(CLEARENV, clearenv, ENOMEM)                                                                  \
+    X(SETITIMER, setitimer, EINVAL)                                                                \
+    X(THREAD, pthread_create, EAGAIN)                                                              \
+    X(DLOPEN, dlopen, ENOMEM)                                                                      \
+    X(READLINK, readlink, ENOENT, EACCES)                                                          \
+    X(GETRANDOM, getrandom, EINTR, ENOSYS)                                                         \
+    X(RENAMEAT, renameat, EIO, ENOSPC, EROFS)                                                      \
+    X(LINKAT, linkat, EMLINK, EPERM, EIO)                                                          \
+    X(UNLINKAT, unlinkat, EIO, EROFS)                                                              \
+    X(FSYNC, fsync, EIO, ENOSPC)                                                                   \
+    X(FCHMOD, fchmod, EPERM, EIO)                                                                  \
+    X(FLOCK, flock, EINTR, ENOLCK)                                                                 \
+    X(MKDIR, mkdir, ENOSPC, EACCES)                                                                \
+    X(READDIR, readdir, EIO)                                                                       \
+    X(FDOPENDIR, fdopendir, ENOMEM)                                                                \
+    X(SIGNALFD, signalfd, EMFILE)
+
+#define NUMBER(call, name, ...) CALL_##call,
+#define ERRORS(call, name, ...) { #name, { __VA_ARGS__ } },
+
+enum call { EVERY_CALL(NUMBER) CALLS };
 
 static const struct {
     const char *name;
     int errors[ERRORS_MAX];
-} calls[CALLS] = {
-    [CALL_MALLOC] = { "malloc", { ENOMEM } },
-    [CALL_CALLOC] = { "calloc", { ENOMEM } },
-    [CALL_REALLOC] = { "realloc", { ENOMEM } },
-    [CALL_REALLOCARRAY] = { "reallocarray", { ENOMEM } },
-    [CALL_STRDUP] = { "strdup", { ENOMEM } },
-    [CALL_STRNDUP] = { "strndup", { ENOMEM } },
-    [CALL_OPEN] = { "open", { EMFILE, ENOENT, EACCES, EINTR } },
-    [CALL_OPENAT] = { "openat", { ENFILE, ENOENT, EACCES, ENOSPC } },
-    [CALL_READ] = { "read", { EIO, EINTR, EAGAIN, ECONNRESET } },
-    [CALL_WRITE] = { "write", { ENOSPC, EIO, EINTR, EPIPE } },
-    [CALL_PREAD] = { "pread", { EIO } },
-    [CALL_PWRITE] = { "pwrite", { ENOSPC, EIO } },
-    [CALL_SEND] = { "send", { EPIPE, EINTR, ENOBUFS, ECONNRESET } },
-    [CALL_RECV] = { "recv", { ECONNRESET, EINTR, EAGAIN } },
-    [CALL_FSTAT] = { "fstat", { EIO, EOVERFLOW } },
-    [CALL_SOCKET] = { "socket", { EMFILE, EACCES } },
-    [CALL_CONNECT] = { "connect", { ECONNREFUSED, ENETUNREACH, EINTR } },
-    [CALL_SOCKETPAIR] = { "socketpair", { EMFILE, ENOMEM } },
-    [CALL_PIPE] = { "pipe", { EMFILE, ENFILE } },
-    [CALL_FCNTL] = { "fcntl", { EMFILE, EINVAL } },
-    [CALL_IOCTL] = { "ioctl", { EIO, ENOTTY } },
-    [CALL_POLL] = { "poll", { EINTR, ENOMEM, EINVAL, EAGAIN } },
-    [CALL_SPAWN] = { "posix_spawn", { EAGAIN, ENOMEM, ENOENT } },
-    [CALL_SPAWN_INIT] = { "posix_spawn_init", { ENOMEM } },
-    [CALL_SPAWN_ADD] = { "posix_spawn_add", { ENOMEM, EBADF } },
-    [CALL_WAITID] = { "waitid", { ECHILD, EINTR } },
-    [CALL_SYSCALL] = { "syscall", { ENOSYS, EMFILE, EPERM, EINVAL } },
-    [CALL_SETRESUID] = { "setresuid", { EAGAIN, EPERM } },
-    [CALL_SETRESGID] = { "setresgid", { EPERM } },
-    [CALL_SETGROUPS] = { "setgroups", { EPERM, ENOMEM } },
-    [CALL_GETRESUID] = { "getresuid", { EFAULT } },
-    [CALL_GETRESGID] = { "getresgid", { EFAULT } },
-    [CALL_GETPWNAM] = { "getpwnam", { EIO, EMFILE, ENOENT, ERANGE } },
-    [CALL_GETPWUID] = { "getpwuid", { EIO, EMFILE, ENOENT, ERANGE } },
-    [CALL_PRCTL] = { "prctl", { EPERM, EINVAL } },
-    [CALL_SETRLIMIT] = { "setrlimit", { EINVAL, EPERM } },
-    [CALL_CHDIR] = { "chdir", { EACCES } },
-    [CALL_CLEARENV] = { "clearenv", { ENOMEM } },
-    [CALL_SETITIMER] = { "setitimer", { EINVAL } },
-    [CALL_THREAD] = { "pthread_create", { EAGAIN } },
-    [CALL_DLOPEN] = { "dlopen", { ENOMEM } },
-    [CALL_READLINK] = { "readlink", { ENOENT, EACCES } },
-    [CALL_GETRANDOM] = { "getrandom", { EINTR, ENOSYS } },
-    [CALL_RENAMEAT] = { "renameat", { EIO, ENOSPC, EROFS } },
-    [CALL_LINKAT] = { "linkat", { EMLINK, EPERM, EIO } },
-    [CALL_UNLINKAT] = { "unlinkat", { EIO, EROFS } },
-    [CALL_FSYNC] = { "fsync", { EIO, ENOSPC } },
-    [CALL_FCHMOD] = { "fchmod", { EPERM, EIO } },
-    [CALL_FLOCK] = { "flock", { EINTR, ENOLCK } },
-    [CALL_MKDIR] = { "mkdir", { ENOSPC, EACCES } },
-    [CALL_READDIR] = { "readdir", { EIO } },
-    [CALL_FDOPENDIR] = { "fdopendir", { ENOMEM } },
-    [CALL_SIGNALFD] = { "signalfd", { EMFILE } },
-};
+} calls[CALLS] = { EVERY_CALL(ERRORS) };
 
 /* Libraries fall over failing calls, which is their own affair. */
 enum crash { CRASH_NONE, CRASH_LIBRARY, CRASH_OURS };
@@ -367,6 +317,23 @@ EXPORT void faulty_hold(bool is_held)
     plan.is_held = is_held;
 }
 
+/* The call, or FAILED in its place. */
+#define WRAP(type, failed, call, name, parameters, arguments)                                      \
+    EXPORT type name parameters                                                                    \
+    {                                                                                              \
+        return fail(CALL_##call, CALLER) ? failed : REAL(type(*) parameters, #name) arguments;     \
+    }                                                                                              \
+    struct report
+/* The same for a call that returns its errno. */
+#define WRAP_ERROR(call, name, parameters, arguments)                                              \
+    EXPORT int name parameters                                                                     \
+    {                                                                                              \
+        int error = fail(CALL_##call, CALLER);                                                     \
+                                                                                                   \
+        return error != 0 ? error : REAL(int(*) parameters, #name) arguments;                      \
+    }                                                                                              \
+    struct report
+
 /* Memory */
 
 EXPORT void *malloc(size_t size)
@@ -435,86 +402,38 @@ EXPORT int openat(int directory, const char *path, int flags, ...)
                : REAL(int (*)(int, const char *, int, ...), "openat")(directory, path, flags, mode);
 }
 
-EXPORT ssize_t read(int descriptor, void *bytes, size_t size)
-{
-    return fail(CALL_READ, CALLER)
-               ? -1
-               : REAL(ssize_t(*)(int, void *, size_t), "read")(descriptor, bytes, size);
-}
+WRAP(ssize_t, -1, READ, read, (int descriptor, void *bytes, size_t size),
+     (descriptor, bytes, size));
 
-EXPORT ssize_t write(int descriptor, const void *bytes, size_t size)
-{
-    return fail(CALL_WRITE, CALLER)
-               ? -1
-               : REAL(ssize_t(*)(int, const void *, size_t), "write")(descriptor, bytes, size);
-}
+WRAP(ssize_t, -1, WRITE, write, (int descriptor, const void *bytes, size_t size),
+     (descriptor, bytes, size));
 
 /* As programs with a 64-bit off_t call them. */
-EXPORT ssize_t pread64(int descriptor, void *bytes, size_t size, off64_t at)
-{
-    return fail(CALL_PREAD, CALLER) ? -1
-                                    : REAL(ssize_t(*)(int, void *, size_t, off64_t),
-                                           "pread64")(descriptor, bytes, size, at);
-}
+WRAP(ssize_t, -1, PREAD, pread64, (int descriptor, void *bytes, size_t size, off64_t at),
+     (descriptor, bytes, size, at));
 
-EXPORT ssize_t pwrite64(int descriptor, const void *bytes, size_t size, off64_t at)
-{
-    return fail(CALL_PWRITE, CALLER) ? -1
-                                     : REAL(ssize_t(*)(int, const void *, size_t, off64_t),
-                                            "pwrite64")(descriptor, bytes, size, at);
-}
+WRAP(ssize_t, -1, PWRITE, pwrite64, (int descriptor, const void *bytes, size_t size, off64_t at),
+     (descriptor, bytes, size, at));
 
-EXPORT ssize_t send(int descriptor, const void *bytes, size_t size, int flags)
-{
-    return fail(CALL_SEND, CALLER) ? -1
-                                   : REAL(ssize_t(*)(int, const void *, size_t, int),
-                                          "send")(descriptor, bytes, size, flags);
-}
+WRAP(ssize_t, -1, SEND, send, (int descriptor, const void *bytes, size_t size, int flags),
+     (descriptor, bytes, size, flags));
 
-EXPORT ssize_t recv(int descriptor, void *bytes, size_t size, int flags)
-{
-    return fail(CALL_RECV, CALLER)
-               ? -1
-               : REAL(ssize_t(*)(int, void *, size_t, int), "recv")(descriptor, bytes, size, flags);
-}
+WRAP(ssize_t, -1, RECV, recv, (int descriptor, void *bytes, size_t size, int flags),
+     (descriptor, bytes, size, flags));
 
-EXPORT int fstat(int descriptor, struct stat *status)
-{
-    return fail(CALL_FSTAT, CALLER)
-               ? -1
-               : REAL(int (*)(int, struct stat *), "fstat")(descriptor, status);
-}
+WRAP(int, -1, FSTAT, fstat, (int descriptor, struct stat *status), (descriptor, status));
 
-EXPORT int socket(int domain, int type, int protocol)
-{
-    return fail(CALL_SOCKET, CALLER)
-               ? -1
-               : REAL(int (*)(int, int, int), "socket")(domain, type, protocol);
-}
+WRAP(int, -1, SOCKET, socket, (int domain, int type, int protocol), (domain, type, protocol));
 
-EXPORT int connect(int descriptor, const struct sockaddr *address, socklen_t size)
-{
-    return fail(CALL_CONNECT, CALLER) ? -1
-                                      : REAL(int (*)(int, const struct sockaddr *, socklen_t),
-                                             "connect")(descriptor, address, size);
-}
+WRAP(int, -1, CONNECT, connect, (int descriptor, const struct sockaddr *address, socklen_t size),
+     (descriptor, address, size));
 
-EXPORT int socketpair(int domain, int type, int protocol, int pair[2])
-{
-    return fail(CALL_SOCKETPAIR, CALLER)
-               ? -1
-               : REAL(int (*)(int, int, int, int *), "socketpair")(domain, type, protocol, pair);
-}
+WRAP(int, -1, SOCKETPAIR, socketpair, (int domain, int type, int protocol, int pair[2]),
+     (domain, type, protocol, pair));
 
-EXPORT int pipe2(int pair[2], int flags)
-{
-    return fail(CALL_PIPE, CALLER) ? -1 : REAL(int (*)(int *, int), "pipe2")(pair, flags);
-}
+WRAP(int, -1, PIPE, pipe2, (int pair[2], int flags), (pair, flags));
 
-EXPORT int pipe(int pair[2])
-{
-    return fail(CALL_PIPE, CALLER) ? -1 : REAL(int (*)(int *), "pipe")(pair);
-}
+WRAP(int, -1, PIPE, pipe, (int pair[2]), (pair));
 
 EXPORT int fcntl(int descriptor, int command, ...)
 {
@@ -542,86 +461,38 @@ EXPORT int ioctl(int descriptor, unsigned long command, ...)
                : REAL(int (*)(int, unsigned long, ...), "ioctl")(descriptor, command, value);
 }
 
-EXPORT int poll(struct pollfd *pollers, nfds_t count, int timeout)
-{
-    return fail(CALL_POLL, CALLER)
-               ? -1
-               : REAL(int (*)(struct pollfd *, nfds_t, int), "poll")(pollers, count, timeout);
-}
+WRAP(int, -1, POLL, poll, (struct pollfd * pollers, nfds_t count, int timeout),
+     (pollers, count, timeout));
 
-EXPORT int signalfd(int descriptor, const sigset_t *mask, int flags)
-{
-    return fail(CALL_SIGNALFD, CALLER)
-               ? -1
-               : REAL(int (*)(int, const sigset_t *, int), "signalfd")(descriptor, mask, flags);
-}
+WRAP(int, -1, SIGNALFD, signalfd, (int descriptor, const sigset_t *mask, int flags),
+     (descriptor, mask, flags));
 
 /* Processes and threads */
 
-EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
-                       const posix_spawnattr_t *attributes, char *const arguments[],
-                       char *const environment[])
-{
-    int error = fail(CALL_SPAWN, CALLER);
+WRAP_ERROR(SPAWN, posix_spawn,
+           (pid_t * pid, const char *path, const posix_spawn_file_actions_t *actions,
+            const posix_spawnattr_t *attributes, char *const arguments[],
+            char *const environment[]),
+           (pid, path, actions, attributes, arguments, environment));
 
-    return error != 0 ? error
-                      : REAL(int (*)(pid_t *, const char *, const posix_spawn_file_actions_t *,
-                                     const posix_spawnattr_t *, char *const *, char *const *),
-                             "posix_spawn")(pid, path, actions, attributes, arguments, environment);
-}
+WRAP_ERROR(SPAWN_INIT, posix_spawn_file_actions_init, (posix_spawn_file_actions_t * actions),
+           (actions));
 
-EXPORT int posix_spawn_file_actions_init(posix_spawn_file_actions_t *actions)
-{
-    int error = fail(CALL_SPAWN_INIT, CALLER);
+WRAP_ERROR(SPAWN_INIT, posix_spawnattr_init, (posix_spawnattr_t * attributes), (attributes));
 
-    return error != 0 ? error
-                      : REAL(int (*)(posix_spawn_file_actions_t *),
-                             "posix_spawn_file_actions_init")(actions);
-}
+WRAP_ERROR(SPAWN_ADD, posix_spawn_file_actions_adddup2,
+           (posix_spawn_file_actions_t * actions, int from, int to), (actions, from, to));
 
-EXPORT int posix_spawnattr_init(posix_spawnattr_t *attributes)
-{
-    int error = fail(CALL_SPAWN_INIT, CALLER);
+WRAP_ERROR(SPAWN_ADD, posix_spawn_file_actions_addopen,
+           (posix_spawn_file_actions_t * actions, int descriptor, const char *path, int flags,
+            mode_t mode),
+           (actions, descriptor, path, flags, mode));
 
-    return error != 0 ? error
-                      : REAL(int (*)(posix_spawnattr_t *), "posix_spawnattr_init")(attributes);
-}
+WRAP_ERROR(SPAWN_ADD, posix_spawn_file_actions_addclosefrom_np,
+           (posix_spawn_file_actions_t * actions, int from), (actions, from));
 
-EXPORT int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *actions, int from, int to)
-{
-    int error = fail(CALL_SPAWN_ADD, CALLER);
-
-    return error != 0 ? error
-                      : REAL(int (*)(posix_spawn_file_actions_t *, int, int),
-                             "posix_spawn_file_actions_adddup2")(actions, from, to);
-}
-
-EXPORT int posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *actions, int descriptor,
-                                            const char *path, int flags, mode_t mode)
-{
-    int error = fail(CALL_SPAWN_ADD, CALLER);
-
-    return error != 0
-               ? error
-               : REAL(int (*)(posix_spawn_file_actions_t *, int, const char *, int, mode_t),
-                      "posix_spawn_file_actions_addopen")(actions, descriptor, path, flags, mode);
-}
-
-EXPORT int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from)
-{
-    int error = fail(CALL_SPAWN_ADD, CALLER);
-
-    return error != 0 ? error
-                      : REAL(int (*)(posix_spawn_file_actions_t *, int),
-                             "posix_spawn_file_actions_addclosefrom_np")(actions, from);
-}
-
-EXPORT int waitid(idtype_t kind, id_t id, siginfo_t *info, int options)
-{
-    return fail(CALL_WAITID, CALLER)
-               ? -1
-               : REAL(int (*)(idtype_t, id_t, siginfo_t *, int), "waitid")(kind, id, info, options);
-}
+WRAP(int, -1, WAITID, waitid, (idtype_t kind, id_t id, siginfo_t *info, int options),
+     (kind, id, info, options));
 
 EXPORT long syscall(long number, ...)
 {
@@ -637,59 +508,28 @@ EXPORT long syscall(long number, ...)
                : REAL(long (*)(long, ...), "syscall")(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-                          void *(*routine)(void *), void *argument)
-{
-    int error = fail(CALL_THREAD, CALLER);
-
-    return error != 0
-               ? error
-               : REAL(int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *),
-                      "pthread_create")(thread, attributes, routine, argument);
-}
+WRAP_ERROR(THREAD, pthread_create,
+           (pthread_t * thread, const pthread_attr_t *attributes, void *(*routine)(void *),
+            void *argument),
+           (thread, attributes, routine, argument));
 
 /* Privileges */
 
-EXPORT int setresuid(uid_t real, uid_t effective, uid_t saved)
-{
-    return fail(CALL_SETRESUID, CALLER)
-               ? -1
-               : REAL(int (*)(uid_t, uid_t, uid_t), "setresuid")(real, effective, saved);
-}
+WRAP(int, -1, SETRESUID, setresuid, (uid_t real, uid_t effective, uid_t saved),
+     (real, effective, saved));
 
-EXPORT int setresgid(gid_t real, gid_t effective, gid_t saved)
-{
-    return fail(CALL_SETRESGID, CALLER)
-               ? -1
-               : REAL(int (*)(gid_t, gid_t, gid_t), "setresgid")(real, effective, saved);
-}
+WRAP(int, -1, SETRESGID, setresgid, (gid_t real, gid_t effective, gid_t saved),
+     (real, effective, saved));
 
-EXPORT int setgroups(size_t count, const gid_t *groups)
-{
-    return fail(CALL_SETGROUPS, CALLER)
-               ? -1
-               : REAL(int (*)(size_t, const gid_t *), "setgroups")(count, groups);
-}
+WRAP(int, -1, SETGROUPS, setgroups, (size_t count, const gid_t *groups), (count, groups));
 
-EXPORT int getresuid(uid_t *real, uid_t *effective, uid_t *saved)
-{
-    return fail(CALL_GETRESUID, CALLER)
-               ? -1
-               : REAL(int (*)(uid_t *, uid_t *, uid_t *), "getresuid")(real, effective, saved);
-}
+WRAP(int, -1, GETRESUID, getresuid, (uid_t * real, uid_t *effective, uid_t *saved),
+     (real, effective, saved));
 
-EXPORT int getresgid(gid_t *real, gid_t *effective, gid_t *saved)
-{
-    return fail(CALL_GETRESGID, CALLER)
-               ? -1
-               : REAL(int (*)(gid_t *, gid_t *, gid_t *), "getresgid")(real, effective, saved);
-}
+WRAP(int, -1, GETRESGID, getresgid, (gid_t * real, gid_t *effective, gid_t *saved),
+     (real, effective, saved));
 
-EXPORT struct passwd *getpwnam(const char *name)
-{
-    return fail(CALL_GETPWNAM, CALLER) ? NULL
-                                       : REAL(struct passwd * (*)(const char *), "getpwnam")(name);
-}
+WRAP(struct passwd *, NULL, GETPWNAM, getpwnam, (const char *name), (name));
 
 EXPORT int getpwnam_r(const char *name, struct passwd *account, char *bytes, size_t size,
                       struct passwd **ret_account)
@@ -728,105 +568,49 @@ EXPORT int prctl(int option, ...)
                : REAL(int (*)(int, ...), "prctl")(option, a[0], a[1], a[2], a[3]);
 }
 
-EXPORT int setrlimit(__rlimit_resource_t resource, const struct rlimit *limit)
-{
-    return fail(CALL_SETRLIMIT, CALLER) ? -1
-                                        : REAL(int (*)(__rlimit_resource_t, const struct rlimit *),
-                                               "setrlimit")(resource, limit);
-}
+WRAP(int, -1, SETRLIMIT, setrlimit, (__rlimit_resource_t resource, const struct rlimit *limit),
+     (resource, limit));
 
-EXPORT int chdir(const char *path)
-{
-    return fail(CALL_CHDIR, CALLER) ? -1 : REAL(int (*)(const char *), "chdir")(path);
-}
+WRAP(int, -1, CHDIR, chdir, (const char *path), (path));
 
-EXPORT int clearenv(void)
-{
-    return fail(CALL_CLEARENV, CALLER) ? -1 : REAL(int (*)(void), "clearenv")();
-}
+WRAP(int, -1, CLEARENV, clearenv, (void), ());
 
-EXPORT int setitimer(__itimer_which_t which, const struct itimerval *timer, struct itimerval *old)
-{
-    return fail(CALL_SETITIMER, CALLER)
-               ? -1
-               : REAL(int (*)(__itimer_which_t, const struct itimerval *, struct itimerval *),
-                      "setitimer")(which, timer, old);
-}
+WRAP(int, -1, SETITIMER, setitimer,
+     (__itimer_which_t which, const struct itimerval *timer, struct itimerval *old),
+     (which, timer, old));
 
 /* Libraries */
 
-EXPORT void *dlopen(const char *path, int flags)
-{
-    return fail(CALL_DLOPEN, CALLER) ? NULL
-                                     : REAL(void *(*)(const char *, int), "dlopen")(path, flags);
-}
+WRAP(void *, NULL, DLOPEN, dlopen, (const char *path, int flags), (path, flags));
 
 /* Directories and files */
 
-EXPORT ssize_t readlink(const char *path, char *bytes, size_t size)
-{
-    return fail(CALL_READLINK, CALLER)
-               ? -1
-               : REAL(ssize_t(*)(const char *, char *, size_t), "readlink")(path, bytes, size);
-}
+WRAP(ssize_t, -1, READLINK, readlink, (const char *path, char *bytes, size_t size),
+     (path, bytes, size));
 
-EXPORT ssize_t getrandom(void *bytes, size_t size, unsigned flags)
-{
-    return fail(CALL_GETRANDOM, CALLER)
-               ? -1
-               : REAL(ssize_t(*)(void *, size_t, unsigned), "getrandom")(bytes, size, flags);
-}
+WRAP(ssize_t, -1, GETRANDOM, getrandom, (void *bytes, size_t size, unsigned flags),
+     (bytes, size, flags));
 
-EXPORT int renameat(int from, const char *old, int to, const char *new)
-{
-    return fail(CALL_RENAMEAT, CALLER) ? -1
-                                       : REAL(int (*)(int, const char *, int, const char *),
-                                              "renameat")(from, old, to, new);
-}
+WRAP(int, -1, RENAMEAT, renameat, (int from, const char *old, int to, const char *new),
+     (from, old, to, new));
 
-EXPORT int linkat(int from, const char *old, int to, const char *new, int flags)
-{
-    return fail(CALL_LINKAT, CALLER) ? -1
-                                     : REAL(int (*)(int, const char *, int, const char *, int),
-                                            "linkat")(from, old, to, new, flags);
-}
+WRAP(int, -1, LINKAT, linkat, (int from, const char *old, int to, const char *new, int flags),
+     (from, old, to, new, flags));
 
-EXPORT int unlinkat(int directory, const char *path, int flags)
-{
-    return fail(CALL_UNLINKAT, CALLER)
-               ? -1
-               : REAL(int (*)(int, const char *, int), "unlinkat")(directory, path, flags);
-}
+WRAP(int, -1, UNLINKAT, unlinkat, (int directory, const char *path, int flags),
+     (directory, path, flags));
 
-EXPORT int fsync(int descriptor)
-{
-    return fail(CALL_FSYNC, CALLER) ? -1 : REAL(int (*)(int), "fsync")(descriptor);
-}
+WRAP(int, -1, FSYNC, fsync, (int descriptor), (descriptor));
 
-EXPORT int fchmod(int descriptor, mode_t mode)
-{
-    return fail(CALL_FCHMOD, CALLER) ? -1 : REAL(int (*)(int, mode_t), "fchmod")(descriptor, mode);
-}
+WRAP(int, -1, FCHMOD, fchmod, (int descriptor, mode_t mode), (descriptor, mode));
 
-EXPORT int flock(int descriptor, int operation)
-{
-    return fail(CALL_FLOCK, CALLER) ? -1 : REAL(int (*)(int, int), "flock")(descriptor, operation);
-}
+WRAP(int, -1, FLOCK, flock, (int descriptor, int operation), (descriptor, operation));
 
-EXPORT int mkdir(const char *path, mode_t mode)
-{
-    return fail(CALL_MKDIR, CALLER) ? -1 : REAL(int (*)(const char *, mode_t), "mkdir")(path, mode);
-}
+WRAP(int, -1, MKDIR, mkdir, (const char *path, mode_t mode), (path, mode));
 
-EXPORT struct dirent *readdir(DIR *stream)
-{
-    return fail(CALL_READDIR, CALLER) ? NULL : REAL(struct dirent * (*)(DIR *), "readdir")(stream);
-}
+WRAP(struct dirent *, NULL, READDIR, readdir, (DIR * stream), (stream));
 
-EXPORT DIR *fdopendir(int descriptor)
-{
-    return fail(CALL_FDOPENDIR, CALLER) ? NULL : REAL(DIR * (*)(int), "fdopendir")(descriptor);
-}
+WRAP(DIR *, NULL, FDOPENDIR, fdopendir, (int descriptor), (descriptor));
 
 /* The names by which programs with large files know them. */
 EXPORT int open64(const char *path, int flags, ...) __attribute__((alias("open")));

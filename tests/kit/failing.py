@@ -27,8 +27,7 @@ WORKERS = 4
 REPORT_SIZE = 4096
 CRASH_NONE, CRASH_LIBRARY, CRASH_OURS = range(3)
 
-TABLE = re.findall(r'^ {4}\[CALL_\w+\] = \{ "(\w+)", \{ ([A-Z, ]+) \} \}',
-                   SOURCE.read_text(), re.MULTILINE)
+TABLE = re.findall(r"^ {4}X\(\w+, (\w+), ([A-Z, ]+)\)", SOURCE.read_text(), re.MULTILINE)
 ERRORS = {name: errors.split(", ") for name, errors in TABLE}
 
 

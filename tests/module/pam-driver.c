@@ -11,6 +11,7 @@
 #include <security/pam_appl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -451,70 +452,48 @@ static void run(const struct options *options, FILE *out)
     process_state_free(&after);
 }
 
-enum option_number {
-    OPTION_CONFDIR = 1000,
-    OPTION_SERVICE,
-    OPTION_USER,
-    OPTION_RHOST,
-    OPTION_TTY,
-    OPTION_RUSER,
-    OPTION_VARIABLE,
-    OPTION_MODULE,
-    OPTION_ARGUMENT,
-    OPTION_CALL,
-    OPTION_ANSWER,
-    OPTION_ANSWER_NULL,
-    OPTION_CONVERSATION,
-    OPTION_FAIL_AT,
-    OPTION_THINK_MS,
-    OPTION_SILENT,
-    OPTION_LOOP,
-    OPTION_THREADS,
-    OPTION_ONLY_CODES,
-    OPTION_SIGCHLD,
-    OPTION_SIGPIPE,
-    OPTION_BLOCK_SIGNALS,
-    OPTION_ALARM_EVERY,
-    OPTION_CLOSE,
-    OPTION_CWD,
-    OPTION_UMASK,
-    OPTION_RLIMIT,
-    OPTION_OWN_CHILD,
-    OPTION_REFUSE,
+#define AT(member) offsetof(struct options, member)
+
+static const struct {
+    const char *name;
+    enum { TEXT, LIST, NONE, NUMBER, FLAG } kind; /* NONE: of a list, without an argument */
+    size_t at;
+    unsigned most;     /* a number */
+    const char *words; /* that a text may be; NULL: any */
+} known[] = {
+    { "confdir", TEXT, AT(confdir) },
+    { "service", TEXT, AT(service) },
+    { "user", LIST, AT(users) },
+    { "rhost", TEXT, AT(rhost) },
+    { "tty", TEXT, AT(tty) },
+    { "ruser", TEXT, AT(ruser) },
+    { "variable", TEXT, AT(variable) },
+    { "module", TEXT, AT(module) },
+    { "argument", LIST, AT(arguments) },
+    { "call", LIST, AT(calls), .words = "authenticate setcred" },
+    { "answer", LIST, AT(answers) },
+    { "answer-null", NONE, AT(answers) },
+    { "conversation", TEXT, AT(conversation),
+      .words = "answer fail none again null-array untouched" },
+    { "fail-at", NUMBER, AT(fail_at), .most = 1000 },
+    { "think-ms", NUMBER, AT(think_ms), .most = 600000 },
+    { "silent", FLAG, AT(silent) },
+    { "loop", NUMBER, AT(loop), .most = 100000 },
+    { "threads", NUMBER, AT(threads), .most = THREADS_MAX },
+    { "only-codes", FLAG, AT(only_codes) },
+    { "sigchld", TEXT, AT(sigchld), .words = "ignore reap default no-wait" },
+    { "sigpipe", TEXT, AT(sigpipe), .words = "ignore default" },
+    { "block-signals", FLAG, AT(block_signals) },
+    { "alarm-every", NUMBER, AT(alarm_every_ms), .most = 999 },
+    { "close", LIST, AT(closed) },
+    { "cwd", TEXT, AT(cwd) },
+    { "umask", TEXT, AT(umask) },
+    { "rlimit", LIST, AT(limits) },
+    { "own-child", FLAG, AT(own_child) },
+    { "refuse", LIST, AT(refused) },
 };
 
-static const struct option long_options[] = {
-    { "confdir", required_argument, NULL, OPTION_CONFDIR },
-    { "service", required_argument, NULL, OPTION_SERVICE },
-    { "user", required_argument, NULL, OPTION_USER },
-    { "rhost", required_argument, NULL, OPTION_RHOST },
-    { "tty", required_argument, NULL, OPTION_TTY },
-    { "ruser", required_argument, NULL, OPTION_RUSER },
-    { "variable", required_argument, NULL, OPTION_VARIABLE },
-    { "module", required_argument, NULL, OPTION_MODULE },
-    { "argument", required_argument, NULL, OPTION_ARGUMENT },
-    { "call", required_argument, NULL, OPTION_CALL },
-    { "answer", required_argument, NULL, OPTION_ANSWER },
-    { "answer-null", no_argument, NULL, OPTION_ANSWER_NULL },
-    { "conversation", required_argument, NULL, OPTION_CONVERSATION },
-    { "fail-at", required_argument, NULL, OPTION_FAIL_AT },
-    { "think-ms", required_argument, NULL, OPTION_THINK_MS },
-    { "silent", no_argument, NULL, OPTION_SILENT },
-    { "loop", required_argument, NULL, OPTION_LOOP },
-    { "threads", required_argument, NULL, OPTION_THREADS },
-    { "only-codes", no_argument, NULL, OPTION_ONLY_CODES },
-    { "sigchld", required_argument, NULL, OPTION_SIGCHLD },
-    { "sigpipe", required_argument, NULL, OPTION_SIGPIPE },
-    { "block-signals", no_argument, NULL, OPTION_BLOCK_SIGNALS },
-    { "alarm-every", required_argument, NULL, OPTION_ALARM_EVERY },
-    { "close", required_argument, NULL, OPTION_CLOSE },
-    { "cwd", required_argument, NULL, OPTION_CWD },
-    { "umask", required_argument, NULL, OPTION_UMASK },
-    { "rlimit", required_argument, NULL, OPTION_RLIMIT },
-    { "own-child", no_argument, NULL, OPTION_OWN_CHILD },
-    { "refuse", required_argument, NULL, OPTION_REFUSE },
-    { 0 },
-};
+enum { KNOWN = sizeof known / sizeof *known };
 
 static unsigned number(const char *text, unsigned most)
 {
@@ -526,109 +505,55 @@ static unsigned number(const char *text, unsigned most)
     return (unsigned)value;
 }
 
-static const char *one_of(const char *word, const char *words)
+static void one_of(const char *word, const char *words)
 {
     size_t length = strlen(word);
 
     for (const char *at = words; (at = strstr(at, word)) != NULL; at++)
         if ((at == words || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
-            return word;
+            return;
     give_up(word, words);
 }
 
-static void take_option(struct options *options, int option)
+static void take_option(struct options *options, int which, char *text)
 {
-    switch ((enum option_number)option) {
-    case OPTION_CONFDIR:
-        options->confdir = optarg;
+    void *member = (char *)options + known[which].at;
+
+    if (known[which].words != NULL)
+        one_of(text, known[which].words);
+    switch (known[which].kind) {
+    case TEXT:
+        *(const char **)member = text;
         return;
-    case OPTION_SERVICE:
-        options->service = optarg;
+    case LIST:
+    case NONE:
+        add(member, text);
         return;
-    case OPTION_USER:
-        add(&options->users, optarg);
+    case NUMBER:
+        *(unsigned *)member = number(text, known[which].most);
         return;
-    case OPTION_RHOST:
-        options->rhost = optarg;
-        return;
-    case OPTION_TTY:
-        options->tty = optarg;
-        return;
-    case OPTION_RUSER:
-        options->ruser = optarg;
-        return;
-    case OPTION_VARIABLE:
-        options->variable = optarg;
-        return;
-    case OPTION_MODULE:
-        options->module = optarg;
-        return;
-    case OPTION_ARGUMENT:
-        add(&options->arguments, optarg);
-        return;
-    case OPTION_CALL:
-        one_of(optarg, "authenticate setcred");
-        add(&options->calls, optarg);
-        return;
-    case OPTION_ANSWER:
-        add(&options->answers, optarg);
-        return;
-    case OPTION_ANSWER_NULL:
-        add(&options->answers, NULL);
-        return;
-    case OPTION_CONVERSATION:
-        options->conversation = one_of(optarg, "answer fail none again null-array untouched");
-        return;
-    case OPTION_FAIL_AT:
-        options->fail_at = number(optarg, 1000);
-        return;
-    case OPTION_THINK_MS:
-        options->think_ms = number(optarg, 600000);
-        return;
-    case OPTION_SILENT:
-        options->silent = true;
-        return;
-    case OPTION_LOOP:
-        options->loop = number(optarg, 100000);
-        return;
-    case OPTION_THREADS:
-        options->threads = number(optarg, THREADS_MAX);
-        return;
-    case OPTION_ONLY_CODES:
-        options->only_codes = true;
-        return;
-    case OPTION_SIGCHLD:
-        options->sigchld = one_of(optarg, "ignore reap default no-wait");
-        return;
-    case OPTION_SIGPIPE:
-        options->sigpipe = one_of(optarg, "ignore default");
-        return;
-    case OPTION_BLOCK_SIGNALS:
-        options->block_signals = true;
-        return;
-    case OPTION_ALARM_EVERY:
-        options->alarm_every_ms = number(optarg, 999);
-        return;
-    case OPTION_CLOSE:
-        add(&options->closed, optarg);
-        return;
-    case OPTION_CWD:
-        options->cwd = optarg;
-        return;
-    case OPTION_UMASK:
-        options->umask = optarg;
-        return;
-    case OPTION_RLIMIT:
-        add(&options->limits, optarg);
-        return;
-    case OPTION_OWN_CHILD:
-        options->own_child = true;
-        return;
-    case OPTION_REFUSE:
-        add(&options->refused, optarg);
-        return;
+    case FLAG:
+        *(bool *)member = true;
     }
-    exit(2); /* getopt_long() has said why */
+}
+
+static void take_options(struct options *options, int argc, char **argv)
+{
+    struct option names[KNOWN + 1] = { { 0 } };
+    int which, result;
+
+    for (int i = 0; i < KNOWN; i++)
+        names[i] =
+            (struct option){ known[i].name,
+                             known[i].kind == FLAG || known[i].kind == NONE ? no_argument
+                                                                            : required_argument,
+                             NULL, 0 };
+    while ((result = getopt_long(argc, argv, "", names, &which)) == 0)
+        take_option(options, which, optarg);
+    if (result != -1)
+        exit(2); /* getopt_long() has said why */
+    if (optind != argc)
+        give_up(argv[optind], "is no option");
 }
 
 int main(int argc, char **argv)
@@ -642,12 +567,8 @@ int main(int argc, char **argv)
     };
     char authenticate[] = "authenticate";
     FILE *out;
-    int option;
 
-    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
-        take_option(&options, option);
-    if (optind != argc)
-        give_up(argv[optind], "is no option");
+    take_options(&options, argc, argv);
     if (options.users.count > 1 && options.users.count != options.answers.count)
         give_up("--user", "several need as many answers");
     if (options.calls.count == 0)
