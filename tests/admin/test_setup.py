@@ -453,6 +453,19 @@ class Person(SetupCase):
         self.assertEqual(self.finish(child), OK)
         self.assertEqual(self.key("service_sid"), self.services()["Doors"])
 
+    def test_a_number_that_is_not_in_the_list_makes_no_service(self):
+        self.make_service("Other")
+        before = self.services()
+        child = self.begin()
+        self.answer_key(child)
+        for number in ("0", "3", "99999999999999999999"):
+            self.answer(child, "[1]: ", number)
+            child.expect_exact(f"the list has no number {number}: type 1 to 2, or a name")
+        self.answer(child, "[1]: ", "02")
+        self.assertEqual(self.finish(child), OK)
+        self.assertEqual(self.services(), before)
+        self.assertEqual(self.key("service_sid"), before["Other"])
+
     def test_again_it_shows_the_present_values_and_enter_keeps_them(self):
         self.make_service("Other")
         self.set_up(*FROM_INPUT, "--service-sid", SERVICE_SID)

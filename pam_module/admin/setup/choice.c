@@ -221,14 +221,30 @@ static void print_default(const struct setup *setup, const struct services *serv
         print_host(text);
 }
 
+static bool is_number(const char *answer)
+{
+    return answer[strspn(answer, "0123456789")] == '\0';
+}
+
+/* A number beside a list is no name: a slip would make a service. */
+static bool is_answer(const struct services *services, const char *answer)
+{
+    size_t number = strtoul(answer, NULL, 10);
+
+    if (services->count == 0 || !is_number(answer))
+        return text_is_sid(answer, "VA") || is_name(answer);
+    if (number == 0 || number > services->count)
+        terminal_say("the list has no number %s: type 1 to %zu, or a name", answer,
+                     services->count);
+    return number > 0 && number <= services->count;
+}
+
 /* A number of the list, a SID, or the name of a new service. */
 static bool take_answer(struct setup *setup, const struct services *services, const char *answer,
                         enum command_status *ret_status)
 {
-    size_t number = strspn(answer, "0123456789") == strlen(answer) ? strtoul(answer, NULL, 10) : 0;
-
-    if (number > 0 && number <= services->count)
-        answer = services->rows[number - 1].sid;
+    if (services->count > 0 && is_number(answer))
+        answer = services->rows[strtoul(answer, NULL, 10) - 1].sid;
     if (text_is_sid(answer, "VA"))
         return take(setup, answer, ret_status);
     return make(setup, answer, ret_status);
@@ -248,7 +264,7 @@ static bool ask(struct setup *setup, const struct services *services,
     *ret_status = COMMAND_WRONG;
     for (int i = 0; i < TRIES_MAX && terminal_ask(question, answer, sizeof answer); i++) {
         const char *word = *answer != '\0' ? answer : otherwise;
-        if (is_name(word) || text_is_sid(word, "VA"))
+        if (is_answer(services, word))
             return take_answer(setup, services, word, ret_status);
     }
     return false;
