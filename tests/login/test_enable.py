@@ -692,9 +692,14 @@ class SshdRefusals(SshdCase):
     def test_a_configuration_that_sshd_refuses(self):
         self.start()
         other = OwnSshd.DROP_INS / "50-other.conf"
-        other.write_text("UsePAM maybe\n")
         self.addCleanup(other.unlink)
-        self.assert_refuses("sshd", "--first-factor", "key", part=f"{other} line 1: unsupported")
+        for text, why in (("UsePAM maybe\n", f"{other} line 1: unsupported"),
+                          ("X11Forwarding no\nBogus yes\n",
+                           f"{other}: line 2: Bad configuration option: Bogus")):
+            with self.subTest(text):
+                other.write_text(text)
+                done = self.assert_refuses("sshd", "--first-factor", "key", part=why)
+                self.assertIn("correct it until sshd -t prints nothing", done.stdout)
 
     def test_a_process_that_nobody_knows(self):
         sshd = self.start(pid_file="none")

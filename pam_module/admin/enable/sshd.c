@@ -75,31 +75,29 @@ bool sshd_disable(struct config_file *file, size_t *ret_count, struct verdict *w
     return true;
 }
 
-/* Runs a program; the last line that it prints is the reason where it is not content. */
+/* Runs a program; what it prints last is the reason where it is not content. */
 static bool run(const char *const *arguments, struct verdict *why_not)
 {
     auto_close output = memfd_create("output", MFD_CLOEXEC);
-    auto_text char *text = NULL;
-    const char *last = "";
-    int status = output >= 0 ? child_run(arguments, output, NULL) : -1;
+    char said[SSHD_CONFIG_WHY_NOT_SIZE];
 
-    if (output >= 0 && lseek(output, 0, SEEK_SET) == 0 &&
-        text_file_read_descriptor(output, &text)) {
-        char *rest = text, *line;
-        while ((line = text_file_line(&rest)) != NULL)
-            last = *line != '\0' ? line : last;
-    }
-    if (status != 0)
-        refuse(why_not, arguments[0], *last != '\0' ? last : "it failed");
-    return status == 0;
+    if (output >= 0 && child_run(arguments, output, NULL) == 0)
+        return true;
+    sshd_config_explain(output, said);
+    return refuse(why_not, arguments[0], said);
 }
 
-/* Whether sshd is content with its files as they are. */
+/* Whether sshd is content with its files as they are. Its directory is there once it has run. */
 static bool is_content(struct verdict *why_not)
 {
     static const char *const arguments[] = { SSHD, "-t", NULL };
 
-    return run(arguments, why_not);
+    if (run(arguments, why_not))
+        return true;
+    verdict_add(why_not, strstr(why_not->reason, "/run/sshd") != NULL
+                             ? ": start sshd first"
+                             : ": correct it until sshd -t prints nothing");
+    return false;
 }
 
 bool sshd_read(bool by_key, const struct overlay *overlay, struct sshd_config *ret_config,

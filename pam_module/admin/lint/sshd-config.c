@@ -115,8 +115,7 @@ static bool refuse(char why_not[SSHD_CONFIG_WHY_NOT_SIZE], const char *reason)
     return false;
 }
 
-/* The last line says what is wrong. */
-static void explain(int output, char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
+void sshd_config_explain(int output, char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
 {
     auto_text char *text = NULL;
     char *rest, *line;
@@ -126,7 +125,7 @@ static void explain(int output, char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
         return;
     for (rest = text; (line = text_file_line(&rest)) != NULL;) {
         line[strcspn(line, "\r")] = '\0';
-        if (*line != '\0')
+        if (*line != '\0' && strstr(line, ": terminating, ") == NULL)
             refuse(why_not, line);
     }
 }
@@ -142,7 +141,7 @@ static bool ask(const char *path, const char *port, struct sshd_config *ret_conf
     if (output < 0)
         return refuse(why_not, strerror(errno));
     if (!run(path, port, output) || !text_file_read_descriptor(output, &text)) {
-        explain(output, why_not);
+        sshd_config_explain(output, why_not);
         return false;
     }
     if (!parse(text, &config))

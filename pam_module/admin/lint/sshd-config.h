@@ -59,6 +59,10 @@ void sshd_blocks_free(struct sshd_blocks **blocks);
 bool sshd_config_blocks(const char *path, const struct overlay *overlay,
                         struct sshd_blocks **ret_blocks, char why_not[SSHD_CONFIG_WHY_NOT_SIZE]);
 
+/* Fills WHY_NOT with the last line in the file OUTPUT that says what is wrong: what a program
+ * printed. */
+void sshd_config_explain(int output, char why_not[SSHD_CONFIG_WHY_NOT_SIZE]);
+
 enum sshd_config_read { SSHD_CONFIG_REFUSED, SSHD_CONFIG_ABSENT, SSHD_CONFIG_READ };
 
 /* Asks sshd, by "sshd -T -C", what the file PATH, its own if NULL, means for a connection that has
@@ -67,8 +71,7 @@ enum sshd_config_read { SSHD_CONFIG_REFUSED, SSHD_CONFIG_ABSENT, SSHD_CONFIG_REA
  * files, with criteria that all or no connections meet: so every criterion can be judged; the first
  * case needs copies for an OVERLAY alone, which may be NULL. Without a shell, with an empty
  * environment but for PATH. The caller frees with sshd_config_free(). SSHD_CONFIG_ABSENT: sshd is
- * not installed. SSHD_CONFIG_REFUSED fills WHY_NOT with the last line that it says, or what else
- * failed. */
+ * not installed. SSHD_CONFIG_REFUSED fills WHY_NOT with what sshd says, or what else failed. */
 enum sshd_config_read sshd_config_read(const char *path, const struct overlay *overlay,
                                        const struct sshd_blocks *blocks, int block,
                                        struct sshd_config *ret_config,
