@@ -9,11 +9,13 @@ import base64
 import os
 import pathlib
 import pwd
+import re
 import subprocess
 
 from kit.admincase import OK, UNAVAILABLE, USAGE, WRONG, AdminCase, on_a_copy
 from kit.fixture import totp
 
+HERE = pathlib.Path(__file__).parent
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY"
 HEX = base64.b32decode(SECRET + "======").hex()
 GOOGLE = f'{SECRET}\n" RATE_LIMIT 3 30\n" WINDOW_SIZE 3\n" DISALLOW_REUSE\n" TOTP_AUTH\n10000000\n'
@@ -120,6 +122,34 @@ class Import(AdminCase):
         self.assert_refused("symbolic links are not followed", self.directory / "way/seed")
         self.assert_refused("not followed|No such", "/dev/stdin", answers=[SECRET])
         self.assert_refused("not followed", f"/proc/self/cwd/{self.file}")
+
+    def silent_files(self, request, uid=0):
+        """A prefix: the home is a file system of a user's own that never answers REQUEST."""
+        return (*self.privately(":"), HERE / "silent-files", self.home, request, str(uid))
+
+    def test_a_file_system_of_a_program_is_refused_whatever_it_does_not_answer(self):
+        for request, path, words in (("none", "seed", r"served by a program \(FUSE\)"),
+                                     ("open", "seed", "FUSE"), ("read", "seed", "FUSE"),
+                                     ("flush", "seed", "FUSE"),
+                                     ("lookup", "seed", "the file system does not answer"),
+                                     ("lookup", "below/seed", "the file system does not answer"),
+                                     ("statfs", "seed", "the file system does not answer")):
+            with self.subTest(request=request, path=path):
+                done = self.run_tool("enroll", "root", "--import", self.home / path,
+                                     prefix=self.silent_files(request))
+                self.assertEqual(done.status, WRONG, done)
+                self.assertRegex(done.err, f"{self.home / path}.*{words}.*--import - ")
+                self.assert_nothing_is_left("root")
+
+    def test_doctor_waits_for_no_home_that_does_not_answer(self):
+        self.run_import(user=USER)
+        prefix = self.with_accounts()
+        path = self.directory / "passwd"
+        path.write_text(re.sub(rf"(?m)^({USER}:.*):[^:]*:([^:]*)$", rf"\1:{self.home}:\2",
+                               path.read_text()))
+        doctor = ("doctor", USER, "--json", "--pam-dir", self.directory)
+        done = self.run_tool(*doctor, prefix=(*prefix, *self.silent_files("lookup")))
+        self.assertIn('"subject":"verdict"', done.out)
 
     def test_a_file_without_a_seed_is_refused(self):
         os.mkfifo(self.home / "pipe")

@@ -71,13 +71,32 @@ class List(AdminCase):
                          {"tv-pw": "password", "tv-key": "key", "tv-adm": "wheel",
                           "tv-primary": "sudo", "tv-open": "password"})
 
-    def test_who_is_enrolled_or_need_not_be_is_not_missing(self):
+    def test_who_is_enrolled_is_not_missing(self):
         self.assertIn("root", self.missing())
         self.enroll("root")
         self.assertNotIn("root", self.missing())
-        self.run_tool("remove", "root")
+
+    def test_who_needs_no_enrollment_is_listed_and_it_says_what_that_means(self):
+        self.assertNotIn("unmapped_user", self.run_tool("list", "--missing").err)
         self.settings = self.configure(login={"unmapped_user": "ignore"})
-        self.assertNotIn("root", self.missing())
+        self.assertIn("root", self.missing())
+        self.assertIn('unmapped_user is "ignore": these users log in without a code',
+                      self.run_tool("list", "--missing").err)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root, for accounts of its own")
+    def test_homes_that_do_not_answer_hold_nobody_up(self):
+        home = self.directory / "silent"
+        home.mkdir()
+        lines = (f"tv-{number}:!:{4100 + number}:4100::{home}/{number}:/bin/sh"
+                 for number in range(5))
+        prefix = (*self.with_accounts(*lines),
+                  pathlib.Path(__file__).with_name("silent-files"), home, "lookup", "0")
+        done = self.run_tool("list", "--missing", prefix=prefix)
+        self.assertEqual(done.status, OK, done)
+        self.assertEqual(done.err.count("the file system does not answer: taken for no key"), 3)
+        self.assertRegex(done.out, "root +root")
+        done = self.run_tool("list", "--missing", prefix=(*prefix[:-2], "open", "0"))
+        self.assertRegex(done.out, "tv-4 +key")
 
     def test_for_a_person_it_is_aligned(self):
         self.enroll("root")

@@ -79,6 +79,13 @@ class Status(AdminCase):
         self.assertEqual(set(before["missing_users"].split()) - set(after["missing_users"].split()),
                          {"daemon"})
 
+    def test_what_becomes_of_those_who_are_not_enrolled(self):
+        self.assertEqual(self.status()["unmapped_user"], "deny")
+        self.settings = self.configure(login={"unmapped_user": "ignore"})
+        report = self.status()
+        self.assertEqual(report["unmapped_user"], "ignore")
+        self.assertIn("root", report["missing_users"].split())
+
     def test_services_that_call_the_module(self):
         (self.pam / "common-auth").write_text(self.module)
         (self.pam / "sudo").write_text("@include common-auth\n")
@@ -116,6 +123,10 @@ class Status(AdminCase):
         report = self.status(status=WRONG)
         self.assertIn("is missing", report["problem"])
         self.assertNotIn("enrolled", report)
+        self.settings.unlink()
+        self.assertRegex(self.status(status=WRONG)["problem"], "No such file.*twilio-verify setup")
+        for words in (["list"], ["list", "--missing"], ["enroll", "root"]):
+            self.assertRegex(self.run_tool(*words).err, "No such file.*twilio-verify setup")
 
     def test_twilio_away_or_restricted(self):
         self.emulator.control("fault status-503")

@@ -61,8 +61,9 @@ class Words(AdminCase):
     def test_without_root_it_says_run_this_command_as_root(self):
         self.users.chmod(0o700)
         self.settings.chmod(0o644)
-        for words in (["list"], ["enroll", "root"], ["remove", "root"],
-                      ["explain", "root", "--service", "sshd"], ["check-pam"], ["doctor"]):
+        for words in (["list"], ["list", "--missing"], ["status"], ["enroll", "root"],
+                      ["remove", "root"], ["explain", "root", "--service", "sshd"], ["check-pam"],
+                      ["doctor"]):
             with self.subTest(words):
                 done = self.run_tool(*words, prefix=NOBODY)
                 self.assertEqual(done.status, WRONG)

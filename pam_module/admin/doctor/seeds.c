@@ -11,6 +11,7 @@
 
 #include "../../core/secret.h"
 #include "../../core/trusted.h"
+#include "../desk/bounded.h"
 #include "../desk/terminal.h"
 #include "../enroll/seed.h"
 
@@ -21,7 +22,7 @@ static const char *const oath_files[] = { "/etc/users.oath", "/etc/security/user
                                           "/etc/liboath/users.oath", NULL };
 
 /* It is for everything that runs as the user. */
-static void add_google(struct report *report, const char *name)
+static void add_google(struct report *report, struct bounded *child, const char *name)
 {
     const struct passwd *account = getpwnam(name);
     char path[PATH_SIZE], remedy[REMEDY_SIZE];
@@ -30,7 +31,7 @@ static void add_google(struct report *report, const char *name)
     if (account == NULL ||
         (size_t)snprintf(path, sizeof path, "%s/.google_authenticator", account->pw_dir) >=
             sizeof path ||
-        lstat(path, &status) != 0)
+        !bounded_stat(child, path, AT_SYMLINK_NOFOLLOW, &status))
         return;
     snprintf(remedy, sizeof remedy, "once no service uses pam_google_authenticator for %s: rm %s",
              name, terminal_word(path).text);
@@ -56,8 +57,10 @@ static void add_oath(struct report *report, const char *path, const char *text, 
 
 void seeds_add(struct report *report, char *const *names, size_t count_max)
 {
+    auto_bounded child = BOUNDED_NONE;
+
     for (size_t i = 0; i < count_max && names[i] != NULL; i++)
-        add_google(report, names[i]);
+        add_google(report, &child, names[i]);
     for (size_t file = 0; oath_files[file] != NULL; file++) {
         const char *path = oath_files[file];
         auto_secret char *text = NULL;

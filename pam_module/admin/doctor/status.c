@@ -41,6 +41,7 @@ enum field {
     BYPASSED,
     LOCKED,
     SESSIONS,
+    UNMAPPED_USER,
     FIELDS
 };
 
@@ -64,6 +65,7 @@ static const char *const columns[] = {
     [BYPASSED] = "bypassed",
     [LOCKED] = "locked",
     [SESSIONS] = "sessions",
+    [UNMAPPED_USER] = "unmapped_user",
     [FIELDS] = NULL,
 };
 
@@ -179,7 +181,7 @@ static void add_missing(struct status *status)
     if (!people_find(&people))
         return;
     for (size_t i = 0; i < people.count; i++) {
-        if (!people_is_missing(status->settings, "", people.persons[i].name))
+        if (people_state(status->settings, "", people.persons[i].name) == PEOPLE_READY)
             continue;
         count++;
         terminal_add_word(status->missing, sizeof status->missing, " ", people.persons[i].name);
@@ -263,6 +265,8 @@ static void add_settings(struct status *status)
     status->texts[ACCOUNT_SID] = status->settings->account_sid;
     status->texts[SERVICE_SID] = status->settings->service_sid;
     status->texts[API_KEY_SID] = status->settings->api_key_sid;
+    status->texts[UNMAPPED_USER] =
+        status->settings->unmapped_user == SETTINGS_UNMAPPED_IGNORE ? "ignore" : "deny";
     add_users(status);
     add_missing(status);
     add_bypassed(status);
@@ -278,9 +282,11 @@ static enum command_status run(const struct command_call *call)
     struct verdict why_not;
     bool is_printed;
 
+    if (geteuid() != 0)
+        terminal_say("run this command as root: what root alone can read looks wrong");
     check_pam_list(command_value(call, "pam-dir"), status.services, sizeof status.services);
     status.texts[SERVICES] = *status.services != '\0' ? status.services : NULL;
-    if (settings_read(call->settings_path, &settings, &why_not)) {
+    if (tool_settings(call, &settings, &why_not)) {
         status.settings = settings;
         add_settings(&status);
     } else {

@@ -25,7 +25,7 @@ static bool is_concerned(const struct outlook *outlook, const struct person *per
 /* Why PERSON will be refused; NULL: that is not so. */
 static const char *find_reason(const struct outlook *outlook, const struct person *person)
 {
-    if (people_is_missing(outlook->settings, outlook->services[0], person->name))
+    if (people_state(outlook->settings, outlook->services[0], person->name) == PEOPLE_MISSING)
         return "is not enrolled";
     if (outlook->is_root_out && strcmp(person->name, "root") == 0)
         return "is refused by PermitRootLogin, with a code too";
@@ -40,7 +40,8 @@ static void add_person(struct report *report, const struct outlook *outlook,
                        const struct person *person, const char *reason)
 {
     char remedy[REMEDY_SIZE];
-    bool is_missing = people_is_missing(outlook->settings, outlook->services[0], person->name);
+    bool is_missing =
+        people_state(outlook->settings, outlook->services[0], person->name) == PEOPLE_MISSING;
 
     snprintf(remedy, sizeof remedy, "twilio-verify enroll %s", terminal_word(person->name).text);
     report_add(report, REPORT_WARNING, outlook->services[0], is_missing ? remedy : NULL,

@@ -11,15 +11,18 @@
 
 enum { ANSWER_SIZE = 16 };
 
-static bool read_seed(struct import *import, const char *user, struct verdict *why_not)
+static bool read_seed(const char *path, const char *user, struct import *import,
+                      struct verdict *why_not)
 {
     auto_secret char *text = NULL;
     const char *reason;
 
-    if (!seed_file_read(&import->file, &text, why_not))
+    if (!seed_file_read(path, user, &import->file, &text, why_not))
         return false;
-    return seed_parse(text, user, &import->seed, &reason) ||
-           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: %s", import->file.path, reason);
+    if (seed_parse(text, user, &import->seed, &reason))
+        return true;
+    seed_file_close(&import->file);
+    return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: %s", path, reason);
 }
 
 bool import_open(const char *path, const char *user, int code_length, struct import *ret_import)
@@ -27,13 +30,8 @@ bool import_open(const char *path, const char *user, int code_length, struct imp
     struct import import;
     struct verdict why_not;
 
-    if (!seed_file_open(path, user, &import.file, &why_not)) {
+    if (!read_seed(path, user, &import, &why_not)) {
         terminal_say("%s", why_not.reason);
-        return false;
-    }
-    if (!read_seed(&import, user, &why_not)) {
-        terminal_say("%s", why_not.reason);
-        seed_file_close(&import.file);
         return false;
     }
     if (import.seed.config.code_length != code_length) {

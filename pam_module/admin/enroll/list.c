@@ -289,16 +289,20 @@ static void add_rows(struct rows *rows)
     }
 }
 
-/* Whom a service that asks for a code would refuse. */
-static bool add_missing(struct listing *listing, const struct settings *settings)
+/* Who is not enrolled; *RET_IS_IGNORED: somebody of them is let in for all that. */
+static bool add_missing(struct listing *listing, const struct settings *settings,
+                        bool *ret_is_ignored)
 {
     auto_people people = { 0 };
 
     if (!people_find(&people))
         return false;
-    for (size_t i = 0; i < people.count; i++)
-        if (people_is_missing(settings, "", people.persons[i].name))
+    for (size_t i = 0; i < people.count; i++) {
+        enum people_state state = people_state(settings, "", people.persons[i].name);
+        *ret_is_ignored |= state == PEOPLE_IGNORED;
+        if (state != PEOPLE_READY)
             listing_add(listing, (const char *[]){ people.persons[i].name, people.persons[i].why });
+    }
     return true;
 }
 
@@ -308,13 +312,20 @@ static enum command_status list_missing(const struct command_call *call)
     auto_settings *settings = NULL;
     struct verdict why_not;
     struct listing *listing;
-    bool is_whole;
+    bool is_whole, is_ignored = false;
 
-    if (!settings_read(call->settings_path, &settings, &why_not))
-        return tool_refuse(&why_not, "settings");
+    if (!tool_settings(call, &settings, &why_not))
+        return tool_refuse(&why_not, "cannot read the settings");
+    if (geteuid() != 0) {
+        terminal_say("run this command as root, who alone sees passwords and keys");
+        return COMMAND_WRONG;
+    }
     listing = listing_start(names, 2, command_value(call, "json") != NULL);
-    is_whole = listing != NULL && add_missing(listing, settings) && listing_print(listing);
+    is_whole =
+        listing != NULL && add_missing(listing, settings, &is_ignored) && listing_print(listing);
     listing_free(listing);
+    if (is_ignored)
+        terminal_say("unmapped_user is \"ignore\": these users log in without a code");
     if (is_whole)
         return COMMAND_OK;
     terminal_say("the list is incomplete: out of memory");

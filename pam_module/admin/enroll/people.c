@@ -3,6 +3,7 @@
 /* Who may log in to this host. */
 #include "people.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <limits.h>
 #include <pwd.h>
@@ -14,10 +15,11 @@
 #include <unistd.h>
 
 #include "../../core/policy.h"
+#include "../desk/terminal.h"
 
 static const char *const groups[] = { "sudo", "wheel", "admin" };
 
-enum { GROUPS = sizeof groups / sizeof *groups };
+enum { GROUPS = sizeof groups / sizeof *groups, SILENT_MAX = 3 };
 
 static bool has_person(const struct people *people, const char *name)
 {
@@ -36,17 +38,25 @@ static bool has_password(const struct passwd *account)
     return *hash != '!' && *hash != '*';
 }
 
-static bool has_key(const struct passwd *account)
+static bool has_key(struct people *people, const struct passwd *account)
 {
     static const char *const files[] = { "authorized_keys", "authorized_keys2" };
 
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    for (size_t i = 0; people->silent < SILENT_MAX && i < sizeof files / sizeof *files; i++) {
         char path[PATH_MAX];
         struct stat status;
-        if (snprintf(path, sizeof path, "%s/.ssh/%s", account->pw_dir, files[i]) <
-                (int)sizeof path &&
-            stat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0)
+        if (snprintf(path, sizeof path, "%s/.ssh/%s", account->pw_dir, files[i]) >=
+            (int)sizeof path)
+            return false;
+        errno = 0;
+        if (bounded_stat(&people->child, path, 0, &status) && S_ISREG(status.st_mode) &&
+            status.st_size > 0)
             return true;
+        if (errno == ETIMEDOUT) {
+            people->silent++;
+            terminal_say("%s: the file system does not answer: taken for no key", path);
+            return false;
+        }
     }
     return false;
 }
@@ -54,10 +64,11 @@ static bool has_key(const struct passwd *account)
 /* Adds ACCOUNT; WHY of NULL: only if it has a password or a key. */
 static bool add(struct people *people, const struct passwd *account, const char *why)
 {
-    bool by_password = has_password(account), by_key = has_key(account);
+    bool is_there = has_person(people, account->pw_name);
+    bool by_password = has_password(account), by_key = !is_there && has_key(people, account);
     struct person *persons;
 
-    if (has_person(people, account->pw_name) || (why == NULL && !by_password && !by_key))
+    if (is_there || (why == NULL && !by_password && !by_key))
         return true;
     persons = reallocarray(people->persons, people->count + 1, sizeof *persons);
     if (persons == NULL)
@@ -123,7 +134,7 @@ static bool add_account(struct people *people, const struct passwd *account)
 
 bool people_find(struct people *ret_people)
 {
-    auto_people people = { 0 };
+    auto_people people = { .child = BOUNDED_NONE };
     const struct passwd *account;
     bool is_whole = add_named(&people, "root", "root");
 
@@ -133,11 +144,12 @@ bool people_find(struct people *ret_people)
     while (is_whole && (account = getpwent()) != NULL)
         is_whole = add_account(&people, account);
     endpwent();
+    bounded_end(&people.child);
     if (!is_whole)
         return false;
 
     *ret_people = people;
-    people = (struct people){ 0 };
+    people = (struct people){ .child = BOUNDED_NONE };
     return true;
 }
 
@@ -149,7 +161,8 @@ void people_free(struct people *people)
     *people = (struct people){ 0 };
 }
 
-bool people_is_missing(const struct settings *settings, const char *service, const char *name)
+enum people_state people_state(const struct settings *settings, const char *service,
+                               const char *name)
 {
     auto_policy findings = { 0 };
     struct verdict why_not;
@@ -157,5 +170,7 @@ bool people_is_missing(const struct settings *settings, const char *service, con
                              ? POLICY_REFUSED
                              : policy_find(settings, service, name, &findings, &why_not);
 
-    return policy == POLICY_REFUSED || policy == POLICY_DENIED;
+    if (policy == POLICY_REFUSED || policy == POLICY_DENIED)
+        return PEOPLE_MISSING;
+    return policy == POLICY_IGNORED ? PEOPLE_IGNORED : PEOPLE_READY;
 }

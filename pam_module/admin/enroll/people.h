@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "../../core/settings.h"
+#include "../desk/bounded.h"
 
 struct person {
     char *name;
@@ -18,11 +19,14 @@ struct person {
 struct people {
     struct person *persons;
     size_t count;
+    size_t silent; /* homes whose file system did not answer */
+    struct bounded child;
 };
 
 /* Finds root, the members of sudo, wheel and admin, and every account with a login shell of
  * shells(5) and a password or an authorized key in its home. Directories that do not list their
- * accounts (getpwent(3)) are not seen. Only root sees passwords and keys. The caller frees with
+ * accounts (getpwent(3)) are not seen. Only root sees passwords and keys. Names the homes that do
+ * not answer on standard error, and looks into no other after three of them. The caller frees with
  * people_free(). False: out of memory. */
 bool people_find(struct people *ret_people);
 
@@ -31,6 +35,13 @@ void people_free(struct people *people);
 
 #define auto_people __attribute__((cleanup(people_free))) struct people
 
-/* Whether the login of NAME by the PAM service SERVICE would be refused, since NAME is not
- * enrolled, or a file of NAME's can't be trusted. SETTINGS of NULL: nobody's would succeed. */
-bool people_is_missing(const struct settings *settings, const char *service, const char *name);
+enum people_state {
+    PEOPLE_READY,   /* enrolled, or exempt */
+    PEOPLE_MISSING, /* refused: not enrolled, or a file can't be trusted */
+    PEOPLE_IGNORED, /* not enrolled, and not asked: unmapped_user is "ignore" */
+};
+
+/* What a login of NAME by the PAM service SERVICE would be. SETTINGS of NULL: nobody's would
+ * succeed. */
+enum people_state people_state(const struct settings *settings, const char *service,
+                               const char *name);

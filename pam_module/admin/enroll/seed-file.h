@@ -14,15 +14,12 @@ struct seed_file {
     int directory, file;     /* -1: standard input */
 };
 
-/* Opens PATH for USER. A file must be regular, owned by root or by USER, and closed to others; no
- * link in the whole path is followed. The caller closes with seed_file_close(). False, with
- * OUTCOME_MISCONFIGURED in *WHY_NOT. */
-bool seed_file_open(const char *path, const char *user, struct seed_file *ret_file,
+/* Opens PATH for USER and reads at most 64 KiB of it into *RET_TEXT. A file must be regular, owned
+ * by root or by USER, closed to others, and in no FUSE file system; no link in the whole path is
+ * followed; all that may take BOUNDED_SECONDS. The caller closes with seed_file_close(), and frees
+ * with secret_free(). False, with OUTCOME_MISCONFIGURED in *WHY_NOT, which quotes nothing of it. */
+bool seed_file_read(const char *path, const char *user, struct seed_file *ret_file, char **ret_text,
                     struct verdict *why_not);
-
-/* Reads at most 64 KiB into *RET_TEXT, for the caller to free with secret_free(). False, with the
- * verdict, which quotes nothing of it. */
-bool seed_file_read(const struct seed_file *file, char **ret_text, struct verdict *why_not);
 
 /* Deletes the very file that was read. False, with the verdict. */
 bool seed_file_remove(const struct seed_file *file, struct verdict *why_not);

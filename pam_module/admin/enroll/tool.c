@@ -3,6 +3,7 @@
 /* What the verbs share. */
 #include "tool.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -72,6 +73,16 @@ static bool open_service(const struct command_call *call, struct tool *tool)
            refuse_opening(&why_not, "cannot prepare requests");
 }
 
+bool tool_settings(const struct command_call *call, struct settings **ret_settings,
+                   struct verdict *why_not)
+{
+    if (settings_read(call->settings_path, ret_settings, why_not))
+        return true;
+    if (access(call->settings_path, F_OK) != 0 && errno == ENOENT)
+        verdict_add(why_not, ": twilio-verify setup writes it");
+    return false;
+}
+
 bool tool_open_local(const struct command_call *call, const char *name, struct tool *ret_tool)
 {
     struct verdict why_not;
@@ -82,8 +93,8 @@ bool tool_open_local(const struct command_call *call, const char *name, struct t
     }
     if (name != NULL)
         ret_tool->signals = terminal_hold_signals();
-    if (!settings_read(call->settings_path, &ret_tool->settings, &why_not))
-        return refuse_opening(&why_not, "cannot read the settings, twilio-verify.conf(5)");
+    if (!tool_settings(call, &ret_tool->settings, &why_not))
+        return refuse_opening(&why_not, "cannot read the settings");
     return (users_open(ret_tool->settings->users_dir, &ret_tool->users, &why_not) &&
             (name == NULL || users_lock(&ret_tool->users, name, &why_not))) ||
            refuse_opening(&why_not, "cannot open the enrollments");

@@ -33,6 +33,10 @@ struct tool {
 bool tool_key(const struct command_call *call, const struct settings *settings,
               const char **ret_user, const char **ret_path, struct verdict *why_not);
 
+/* Reads the settings. False: *WHY_NOT also says what to do where they are not there yet. */
+bool tool_settings(const struct command_call *call, struct settings **ret_settings,
+                   struct verdict *why_not);
+
 /* Reads the settings and opens the directory of the enrollments; where NAME is not NULL, holds
  * signals and locks NAME. Makes no request possible, and so needs no API key. *RET_TOOL is an
  * auto_tool of TOOL_NONE. False: said why on standard error. */
