@@ -631,6 +631,23 @@ class SshdMethods(SshdCase):
         self.assertTrue(eventually(lambda: self.ssh(sshd, self.alice, options=self.key)[0] == 0,
                                    bool))
 
+    def test_a_certificate_and_a_code(self):
+        certified, other = machine.person("certified"), machine.person("uncertified")
+        for name in ("ca", "key-of-ca"):
+            run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"/run/{name}")
+        run("ssh-keygen", "-q", "-s", "/run/ca", "-I", "x", "-n", certified.name,
+            "/run/key-of-ca.pub")
+        by_certificate = ("-i", "/run/key-of-ca", "-o", "BatchMode=yes")
+        sshd = self.start("TrustedUserCAKeys /run/ca.pub")
+        self.assert_in(sshd, certified, options=by_certificate)
+        self.assertIn("TrustedUserCAKeys): who has a key is not checked", self.enable_sshd("key"))
+        self.assert_out(sshd, certified, options=by_certificate)
+        self.assert_in(sshd, certified, (CODE_PROMPT, certified.code), options=by_certificate[:2])
+        self.assert_out(sshd, other, options=by_certificate[:2])
+        pam = tool("check-pam", "sshd").stdout
+        self.assertIn('"publickey,keyboard-interactive" asks for the code', pam)
+        self.disable("sshd")
+
     def test_a_password_and_a_code(self):
         sshd = self.start()
         self.enable_sshd("password")
