@@ -511,6 +511,20 @@ class Bytes(EnableCase):
             self.assertEqual({name: os.getxattr(SVC, name) for name in kept}, kept)
             self.assertNotEqual(after.st_ino, before.st_ino)
 
+    def test_the_directory_gives_the_file_no_acl(self):
+        self.write("@include common-auth\n")
+        SVC.chmod(0o640)
+        # u::rw- u:4711:rw- g::r-- m::rw- o::---, as acl(5) is stored.
+        acl = bytes.fromhex("0200000001000600ffffffff020006006712000004000400ffffffff"
+                            "10000600ffffffff20000000ffffffff")
+        try:
+            os.setxattr(PAM, "system.posix_acl_default", acl)
+        except OSError as error:
+            self.skipTest(str(error))
+        self.addCleanup(os.removexattr, PAM, "system.posix_acl_default")
+        self.enable("tv-svc")
+        self.assertEqual((os.listxattr(SVC), SVC.stat().st_mode & 0o777), ([], 0o640))
+
     def test_a_link_stays_a_link(self):
         target = pathlib.Path("/etc/tv-target")
         self.addCleanup(target.unlink)

@@ -140,6 +140,7 @@ static bool copy_properties(int from, int to)
 
     if (from < 0)
         return fchmod(to, NEW_FILE_MODE) == 0;
+    fremovexattr(to, "system.posix_acl_access"); /* what the directory gives to new files */
     return fstat(from, &status) == 0 && fchown(to, status.st_uid, status.st_gid) == 0 &&
            fchmod(to, status.st_mode & ALLPERMS) == 0 && copy_attributes(from, to);
 }
