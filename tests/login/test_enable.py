@@ -237,6 +237,36 @@ class Services(EnableCase):
         SETTINGS.write_text("nonsense")
         self.assert_refuses("tv-svc", "--one-field", part="nothing is changed")
 
+    def test_sudo_i_asks_once_where_its_file_is_a_link_or_includes_that_of_sudo(self):
+        sudo_i = PAM / "sudo-i"
+        for make in (lambda: sudo_i.symlink_to("sudo"),
+                     lambda: sudo_i.write_text("auth include sudo\naccount include sudo\n")):
+            sudo_i.unlink()
+            make()
+            before = self.files()
+            with self.subTest(sudo_i.read_text()):
+                shown = self.enable("sudo")
+                self.assertIn("ok       sudo-i: asks for a code", shown)
+                self.assertNotIn("asks twice", shown)
+                self.assertEqual((PAM / "sudo").read_text().count(LINE), 1)
+                self.assertIn("enabled already", self.enable("sudo"))
+                self.assertNotIn("still asks", self.disable("sudo"))
+                self.assertEqual(self.files(), before)
+
+    def test_disable_names_the_lines_that_are_not_its_own(self):
+        self.write("auth required pam_unix.so\n")
+        self.enable("tv-svc")
+        SVC.write_text(SVC.read_text().replace(MARK, ""))
+        before = SVC.read_bytes()
+        self.assertIn(f"warning  tv-svc: still asks for a code, by the line {SVC}:2",
+                      self.disable("tv-svc"))
+        self.assertEqual(SVC.read_bytes(), before)
+        self.enable("sudo")
+        common = PAM / "common-auth"
+        common.write_text(common.read_text() + LINE + "\n")
+        self.assertRegex(self.disable("sudo"), "warning  sudo: still asks for a code, by the line "
+                         f'{common}:.*: call "pam-auth-update --disable twilio-verify"')
+
     def test_polkit_gets_a_copy_of_the_vendors_file_and_the_network(self):
         own, directory = PAM / "polkit-1", pathlib.Path("/etc/systemd/system") / f"{UNIT}.d"
         vendors = VENDOR / "polkit-1"

@@ -113,7 +113,9 @@ static bool plan_stacks(struct task *task)
     for (size_t i = 0; task->names[i] != NULL; i++) {
         struct stack stack = stack_of(task, task->names[i]);
         struct verdict why_not;
-        enum stack_found found = stack_enable(&stack, &task->plan, &why_not);
+        enum stack_found found = i > 0 && stack_asks_by_another(&stack, &task->plan)
+                                     ? STACK_SAME
+                                     : stack_enable(&stack, &task->plan, &why_not);
         if (found == STACK_ABSENT && i > 0) {
             task->names[i] = NULL;
             break;
@@ -180,6 +182,17 @@ static bool finish(struct task *task, const char *word)
         return refuse(task, why_not.reason);
     add_done(task, word);
     return true;
+}
+
+/* Names the lines that this tool has not written. */
+static void add_rest(struct task *task)
+{
+    for (size_t i = 0; task->names[i] != NULL; i++) {
+        struct stack stack = { .service = task->names[i], .facts = task->facts };
+        struct verdict remedy;
+        if (stack_still_asks(&stack, &remedy))
+            report_add(task->report, REPORT_WARNING, stack.service, NULL, "%s", remedy.reason);
+    }
 }
 
 /* Takes back: nothing is to be judged. */
@@ -355,6 +368,15 @@ static bool disable_service(struct task *task)
     return undo(task) && (!is_polkit || reload_polkit(task));
 }
 
+static bool disable(struct task *task)
+{
+    bool is_done = disable_service(task);
+
+    if (is_done && !task->is_dry)
+        add_rest(task);
+    return is_done;
+}
+
 static bool enable(struct task *task)
 {
     return strcmp(task->names[0], "sshd") == 0 ? enable_sshd(task) : enable_service(task);
@@ -412,7 +434,7 @@ static enum command_status run(const struct command_call *call, bool (*change)(s
 
 static enum command_status run_disable(const struct command_call *call)
 {
-    return run(call, disable_service);
+    return run(call, disable);
 }
 
 /* One line of PAM belongs to one service, and sshd's place is known. */

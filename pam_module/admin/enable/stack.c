@@ -49,16 +49,24 @@ static uint64_t hash(const char *text)
     return siphash(key, text, strlen(text));
 }
 
-/* Reads the stack of the service as TEXT in the file PATH will make it. The caller frees. */
-static bool read_stack(const struct stack *stack, const char *path, const char *text,
-                       struct pam_stack **ret_stack, struct verdict *why_not)
+/* Reads the stack of the service with the files of OVERLAY. The caller frees. */
+static bool read_overlaid(const struct stack *stack, const struct overlay *overlay,
+                          struct pam_stack **ret_stack, struct verdict *why_not)
 {
-    const struct overlay overlay[] = { { path, text }, { NULL, NULL } };
     const struct pam_stack_source source = { directories, stack->facts, false, overlay };
     char reason[PAM_STACK_WHY_NOT_SIZE];
 
     return pam_stack_read(&source, stack->service, ret_stack, reason) == PAM_STACK_READ ||
            verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s; correct it first", reason);
+}
+
+/* Reads it as TEXT in the file PATH will make it. */
+static bool read_stack(const struct stack *stack, const char *path, const char *text,
+                       struct pam_stack **ret_stack, struct verdict *why_not)
+{
+    const struct overlay overlay[] = { { path, text }, { NULL, NULL } };
+
+    return read_overlaid(stack, overlay, ret_stack, why_not);
 }
 
 /* The file's text is the vendor's, with its source in a line of ours, until somebody makes one. */
@@ -87,6 +95,14 @@ static bool open_file(const char *service, struct config_file *file, struct verd
     return config_file_open(path, file, why_not);
 }
 
+/* How to get rid of a line that is not of this tool. */
+static const char *removal(const struct pam_stack_line *line)
+{
+    return strcmp(line->path, ETC "/common-auth") == 0
+               ? "call \"pam-auth-update --disable twilio-verify\""
+               : "remove that line";
+}
+
 /* The service must not call the module already: it would ask for two codes. */
 static bool is_without(const struct stack *stack, const struct config_file *file,
                        const struct pam_stack *found, struct verdict *why_not)
@@ -98,12 +114,40 @@ static bool is_without(const struct stack *stack, const struct config_file *file
                verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
                               "%s asks for no first factor, after which the code could come",
                               file->path);
-    return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                          "%s asks for a code already, by the line %s:%u; leave it as it is, or %s",
-                          stack->service, ours->path, ours->number,
-                          strcmp(ours->path, ETC "/common-auth") == 0
-                              ? "call \"pam-auth-update --disable twilio-verify\" first"
-                              : "remove that line first");
+    return verdict_refuse(
+        why_not, OUTCOME_MISCONFIGURED,
+        "%s asks for a code already, by the line %s:%u; leave it as it is, or %s first",
+        stack->service, ours->path, ours->number, removal(ours));
+}
+
+bool stack_still_asks(const struct stack *stack, struct verdict *ret_remedy)
+{
+    auto_stack *found = NULL;
+    const struct pam_stack_line *ours;
+
+    if (!read_overlaid(stack, NULL, &found, ret_remedy))
+        return false;
+    ours = judge_find_ours(found);
+    return ours != NULL &&
+           !verdict_refuse(ret_remedy, OUTCOME_MISCONFIGURED,
+                           "still asks for a code, by the line %s:%u, which \"enable\" did not "
+                           "write or somebody has changed: %s",
+                           ours->path, ours->number, removal(ours));
+}
+
+bool stack_asks_by_another(const struct stack *stack, const struct plan *plan)
+{
+    const struct pam_stack_line *ours;
+    char path[PATH_MAX];
+    struct verdict why_not;
+    auto_stack *found = NULL;
+
+    if (!read_overlaid(stack, plan->overlay, &found, &why_not))
+        return false;
+    ours = judge_find_ours(found);
+    snprintf(path, sizeof path, ETC "/%s", stack->service);
+    return ours != NULL &&
+           (strcmp(ours->path, path) != 0 || overlay_has(plan->overlay, ours->path));
 }
 
 static char *replace(const char *text, unsigned number, const char *line, const char *next)
@@ -366,7 +410,7 @@ enum stack_found stack_disable(const char *service, struct plan *plan, struct ve
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", file.path);
         return STACK_REFUSED;
     }
-    if (count == 0)
+    if (count == 0 || overlay_has(plan->overlay, file.path))
         return STACK_SAME;
     if (!is_copy(service, file.old, plain)) {
         file.new = plain;

@@ -34,5 +34,14 @@ enum stack_found {
 enum stack_found stack_enable(const struct stack *stack, struct plan *plan,
                               struct verdict *why_not);
 
-/* Adds to PLAN what takes it back. STACK_SAME: nothing in the file is of this tool. */
+/* Whether the service, with the files as PLAN makes them, asks for a code by a line of another
+ * file, or of one that PLAN changes: it includes another service, or its file is a link. */
+bool stack_asks_by_another(const struct stack *stack, const struct plan *plan);
+
+/* Whether the service asks for a code, with the files as they are; *RET_REMEDY says by which line,
+ * and what to do. */
+bool stack_still_asks(const struct stack *stack, struct verdict *ret_remedy);
+
+/* Adds to PLAN what takes it back. STACK_SAME: nothing in the file is of this tool, or PLAN changes
+ * it already. */
 enum stack_found stack_disable(const char *service, struct plan *plan, struct verdict *why_not);
