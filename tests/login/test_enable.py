@@ -771,16 +771,35 @@ class SshdRefusals(SshdCase):
         self.start()
         self.assert_refuses("sshd", "--first-factor", "key", "--no-reload", part="reloaded")
 
+    def restart(self, sshd, *options):
+        sshd.process.terminate()
+        sshd.process.wait()
+        sshd.process = subprocess.Popen([sshd.PROGRAM, "-D", *options], stderr=sshd.log)
+        self.assertTrue(eventually(sshd._is_listening, bool))
+
+    def restart_with_another_file(self, sshd, port):
+        other = pathlib.Path("/run/other-sshd_config")
+        other.write_text(sshd.config.read_text().replace(OwnSshd.INCLUDE, "")
+                         .replace(f"Port {sshd.port}\n", f"Port {port}\n"))
+        sshd.config, sshd.port = other, port
+        self.restart(sshd, "-f", other)
+
+    def test_an_sshd_out_of_sight(self):
+        """It was started with another file, and listens elsewhere."""
+        self.restart_with_another_file(self.start(), 2397)
+        self.assert_refuses("sshd", "--first-factor", "key",
+                            part="sshd runs, but does not listen on port 24")
+
+    def test_an_option_of_the_command_line_that_counts_before(self):
+        self.restart(self.start(), "-o", "AuthenticationMethods=any")
+        for factor in ("key", "password"):
+            self.assert_refuses("sshd", "--first-factor", factor,
+                                part="an option -o of the running sshd")
+
     def test_an_sshd_that_keeps_its_methods(self):
         """It was started with another file."""
         sshd = self.start()
-        sshd.process.terminate()
-        sshd.process.wait()
-        other = pathlib.Path("/run/other-sshd_config")
-        other.write_text(sshd.config.read_text().replace(OwnSshd.INCLUDE, ""))
-        sshd.config = other
-        sshd.process = subprocess.Popen([sshd.PROGRAM, "-D", "-f", other], stderr=sshd.log)
-        self.assertTrue(eventually(sshd._is_listening, bool))
+        self.restart_with_another_file(sshd, sshd.port)
         self.assert_refuses("sshd", "--first-factor", "key",
                             part="does not offer the new methods after its reload")
         self.assertTrue(eventually(lambda: self.ssh(sshd, self.alice, options=self.key)[0] == 0,

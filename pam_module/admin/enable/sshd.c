@@ -199,12 +199,12 @@ static void look(const struct sshd_config *config, const char *user, struct verd
     run(arguments, ret_said);
 }
 
-/* Whether nobody listens where sshd would. */
+/* Whether nobody listens where CONFIG says that sshd does. */
 static bool is_absent(const struct sshd_config *config)
 {
     struct verdict said = { 0 };
 
-    look(config, "twilio-verify-nobody", &said);
+    look(config, "nobody", &said);
     return strstr(said.reason, "Connection refused") != NULL;
 }
 
@@ -216,22 +216,35 @@ static bool send_hangup(pid_t pid, struct verdict *why_not)
            refuse(why_not, "cannot reload sshd", strerror(errno));
 }
 
+static bool is_booted(void)
+{
+    return access("/run/systemd/system", F_OK) == 0;
+}
+
+/* The unit of a daemon that runs; NULL: there is none. */
+static const char *find_unit(void)
+{
+    static const char *const units[] = { "ssh.service", "sshd.service" };
+
+    for (size_t i = 0; is_booted() && i < sizeof units / sizeof *units; i++)
+        if (is_active(units[i]))
+            return units[i];
+    return NULL;
+}
+
 /* By its unit, or by the process of its PidFile. With socket activation a new one reads its
  * files. */
 static bool reload(const struct sshd_config *config, struct verdict *why_not)
 {
-    static const char *const units[] = { "ssh.service", "sshd.service" };
-    bool is_booted = access("/run/systemd/system", F_OK) == 0;
+    const char *unit = find_unit();
+    const char *const arguments[] = { "/usr/bin/systemctl", "reload", unit, NULL };
     pid_t pid = find_process(config);
 
-    for (size_t i = 0; is_booted && i < sizeof units / sizeof *units; i++) {
-        const char *const arguments[] = { "/usr/bin/systemctl", "reload", units[i], NULL };
-        if (is_active(units[i]))
-            return run(arguments, why_not);
-    }
+    if (unit != NULL)
+        return run(arguments, why_not);
     if (pid > 0)
         return send_hangup(pid, why_not);
-    return (is_booted && is_active("ssh.socket")) || is_absent(config) ||
+    return (is_booted() && is_active("ssh.socket")) || is_absent(config) ||
            refuse(why_not, "cannot reload sshd",
                   "it runs, and neither systemd nor its PidFile knows its process");
 }
@@ -267,10 +280,9 @@ static bool add_probe(bool by_key, struct config_file *file, char probe[PROBE_SI
 }
 
 /* Waits until sshd offers USER what the lines of add_probe() say. */
-static bool is_seen(bool by_key, const struct sshd_config *config, const char *user,
+static bool is_read(const char *offer, const struct sshd_config *config, const char *user,
                     struct verdict *why_not)
 {
-    const char *offer = by_key ? "denied (keyboard-interactive)" : "denied (publickey)";
     struct verdict said = { 0 };
     long pause_ms = FIRST_PAUSE_MS;
 
@@ -282,6 +294,39 @@ static bool is_seen(bool by_key, const struct sshd_config *config, const char *u
             return true;
     }
     return refuse(why_not, "sshd does not offer the new methods after its reload", said.reason);
+}
+
+/* An option of sshd's command line counts before all files, but for their Match blocks. */
+static bool is_offered(const char *offer, const struct sshd_config *config, struct verdict *why_not)
+{
+    struct verdict said = { 0 };
+
+    look(config, "nobody", &said);
+    return strstr(said.reason, offer) != NULL ||
+           refuse(why_not,
+                  "an option -o of the running sshd, or a Match block, counts before " DROP_IN,
+                  said.reason);
+}
+
+/* Whether the sshd that runs has read the lines of add_probe(), and offers the new methods. */
+static bool is_seen(bool by_key, const struct sshd_config *config, const char *probe,
+                    struct verdict *why_not)
+{
+    const char *const offers[] = { "denied (publickey)", "denied (keyboard-interactive)" };
+
+    return is_read(offers[by_key], config, probe, why_not) &&
+           is_offered(offers[!by_key], config, why_not);
+}
+
+/* A daemon that runs has to listen where it can be looked at. */
+static bool is_within_sight(const struct sshd_config *config, bool is_listening,
+                            struct verdict *why_not)
+{
+    return is_listening || (find_unit() == NULL && find_process(config) < 0) ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                          "sshd runs, but does not listen on port %s, as sshd_config has it: write "
+                          "the Port and ListenAddress that it uses into sshd_config",
+                          config->port);
 }
 
 bool sshd_return(const struct config_file *file, const struct sshd_config *config,
@@ -298,19 +343,21 @@ bool sshd_switch(bool by_key, const struct config_file *file, const struct sshd_
     auto_config_file probed = { strdup(file->path), NULL, strdup(file->new) };
     struct config_file first = { file->path, file->old, NULL },
                        last = { file->path, NULL, file->new };
-    bool is_running = !is_absent(config);
+    bool is_listening = !is_absent(config);
     char probe[PROBE_SIZE];
     struct verdict reason;
 
     if (probed.path == NULL || probed.new == NULL)
         return refuse(why_not, DROP_IN, "out of memory");
-    if (!add_probe(by_key, &probed, probe, why_not))
+    if (!is_within_sight(config, is_listening, why_not) ||
+        !add_probe(by_key, &probed, probe, why_not))
         return false;
     first.new = probed.new;
     last.old = probed.new;
     if (!config_file_write(&first, why_not))
         return false;
-    if (sshd_reload(config, why_not) && (!is_running || is_seen(by_key, config, probe, why_not)) &&
+    if (sshd_reload(config, why_not) &&
+        (!is_listening || is_seen(by_key, config, probe, why_not)) &&
         config_file_write(&last, why_not))
         return true;
     if (!sshd_return(&first, config, &reason))
