@@ -44,6 +44,7 @@ TEST(takes_a_base32_secret)
     assert_seed(SECRET, SECRET, "sha1", 6, 30);
     assert_seed(SECRET "\n", SECRET, "sha1", 6, 30);
     assert_seed("\n# mine\n" SECRET "\r\n\n", SECRET, "sha1", 6, 30);
+    assert_seed("\xef\xbb\xbf# mine\r\n" SECRET "\r\n", SECRET, "sha1", 6, 30);
     assert_seed("gezd gnbv-gy3t qojq", "GEZDGNBVGY3TQOJQ", "sha1", 6, 30);
     assert_seed("GEZDGNBVGY3TQOJQGEZDGNBVGY======\n", "GEZDGNBVGY3TQOJQGEZDGNBVGY", "sha1", 6, 30);
 }
@@ -89,7 +90,12 @@ TEST(takes_an_address)
                 "sha256", 8, 60);
     assert_seed("otpauth://totp/x?algorithm=sha512&secret=gezdgnbvgy3tqojq%3D", "GEZDGNBVGY3TQOJQ",
                 "sha512", 6, 30);
+    assert_seed("OTPAUTH://TOTP/X?SECRET=" SECRET "&DIGITS=8", SECRET, "sha1", 8, 30);
+    assert_seed("\xef\xbb\xbf"
+                "otpauth://totp/x?secret=" SECRET "\r\n",
+                SECRET, "sha1", 6, 30);
     assert_refused_seed("otpauth://hotp/x?secret=" SECRET "&counter=1", "(HOTP)");
+    assert_refused_seed("OTPAUTH://HOTP/X?SECRET=" SECRET "&COUNTER=1", "(HOTP)");
     assert_refused_seed("otpauth://totp/x", "is not a file of");
     assert_refused_seed("otpauth://totp/x?", "not Base32");
     assert_refused_seed("otpauth://totp/x?issuer=y", "not Base32");
@@ -101,7 +107,8 @@ TEST(takes_an_address)
     assert_refused_seed("otpauth://totp/x?secret=" SECRET "&period=61", "20 to 60");
     assert_refused_seed("otpauth://totp/x?secret=" SECRET "&period=9999999999", "20 to 60");
     assert_refused_seed("otpauth://totp/x?secret=" SECRET " more", "is not a file of");
-    assert_refused_seed("otpauth://totp/x?secret=" SECRET "\n" SECRET "\n", "is not a file of");
+    assert_refused_seed("otpauth://totp/x?secret=" SECRET "\n" SECRET "\n",
+                        "lines after the address");
     assert_refused_seed("otpauth-migration://offline?data=x", "is not a file of");
 }
 

@@ -13,10 +13,14 @@
 #define DIGITS  "0123456789"
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
+/* Editors of Windows begin a file of UTF-8 with it. */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
 enum { NUMBER_DIGITS_MAX = 5, LINE_SIZE = 1024, FIELDS = 4 };
 
 static const char no_seed[] = "it is not a file of google-authenticator or pam_oath, an otpauth "
                               "address or a Base32 secret";
+static const char several[] = "it has lines after the address: keep the address of this user alone";
 static const char counted[] = "its codes are counted (HOTP); Twilio checks only codes of the time "
                               "(TOTP): make a new factor, without --import";
 static const char bad_secret[] = "its secret is not Base32 of 80 to 640 bits";
@@ -111,7 +115,7 @@ static bool take_parameter(struct seed *seed, const char *text, size_t length, u
     size_t i = 0;
     bool is_taken = true;
 
-    while (i < 4 && strncmp(text, names[i], strlen(names[i])) != 0)
+    while (i < 4 && strncasecmp(text, names[i], strlen(names[i])) != 0)
         i++;
     if (i == 4) /* issuer, image and others */
         return true;
@@ -140,9 +144,9 @@ static bool take_address(struct seed *seed, const char *line, size_t length,
     const char *text = memchr(line, '?', length), *end = line + length;
     unsigned seen = 0;
 
-    if (strncmp(line, "otpauth://hotp/", 15) == 0)
+    if (strncasecmp(line, "otpauth://hotp/", 15) == 0)
         return refuse(ret_why_not, counted);
-    if (text == NULL || strncmp(line, "otpauth://totp/", 15) != 0)
+    if (text == NULL || strncasecmp(line, "otpauth://totp/", 15) != 0)
         return refuse(ret_why_not, no_seed);
     while (text < end) {
         size_t size;
@@ -303,11 +307,13 @@ static bool take(struct seed *seed, const char *text, const char *user, const ch
     struct field fields[FIELDS];
     size_t length;
 
+    if (strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
+        text += strlen(BYTE_ORDER_MARK);
     text = find_first_line(text);
     length = strcspn(text, "\n");
-    if (strncmp(text, "otpauth", 7) == 0) {
+    if (strncasecmp(text, "otpauth", 7) == 0) {
         if (*find_first_line(text + length) != '\0')
-            return refuse(ret_why_not, no_seed);
+            return refuse(ret_why_not, several);
         while (length > 0 && strchr(BLANKS, text[length - 1]) != NULL)
             length--;
         return take_address(seed, text, length, ret_why_not);
