@@ -40,6 +40,19 @@ class Ssh(SettingsCase):
                                                 'the recovery code was used before" ms=')
         self.assert_no_secret(person)
 
+    def test_a_login_that_has_begun_can_not_use_the_codes_of_an_earlier_set(self):
+        person = machine.person("begun")
+        code, *_ = make_codes(person)
+        with self.server.login(person.name) as terminal:
+            terminal.answer("Password: ", person.password)
+            terminal.expect(CODE_PROMPT)
+            make_codes(person)
+            terminal.type(code)
+            terminal.answer(WRONG_PROMPT, person.code)
+            self.assertEqual(terminal.finish(), 0)
+        code, *_ = make_codes(person)
+        self.assert_in(self.server, person, ("Password: ", person.password), (CODE_PROMPT, code))
+
     def test_a_bypass_asks_for_no_code_until_it_is_ended(self):
         person = machine.person("bypass")
         run("twilio-verify", "bypass", person.name, "--for", "10m", "--reason", "lost phone")

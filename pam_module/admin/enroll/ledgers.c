@@ -124,6 +124,23 @@ bool ledgers_add(const struct settings *settings, const char *name, const char *
     return is_added;
 }
 
+bool ledgers_keep(const struct settings *settings, const char *name, const char *set,
+                  struct verdict *why_not)
+{
+    struct usage usage;
+    bool is_absent, is_kept;
+    auto_close file = open_state(settings, &usage_file, name, O_RDWR, &is_absent, why_not);
+
+    if (file < 0 || usage_lock(file, &usage, why_not) != STATEFILE_LOCKED)
+        return false;
+    for (size_t i = 0; i < USAGE_SETS; i++)
+        if (memcmp(usage.sets[i].id, set, RECOVERY_SET_SIZE) != 0)
+            usage.sets[i] = (struct usage_set){ .used = 0 };
+    is_kept = statefile_write(&usage_file, file, &usage, true, why_not);
+    statefile_unlock(file);
+    return is_kept;
+}
+
 bool ledgers_unlock(const struct settings *settings, const char *name, struct verdict *why_not)
 {
     struct record record;

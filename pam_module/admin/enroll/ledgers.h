@@ -15,6 +15,11 @@
 bool ledgers_add(const struct settings *settings, const char *name, const char *valid,
                  const char *set, char identity[STATEFILE_IDENTITY_SIZE], struct verdict *why_not);
 
+/* Forgets every set of recovery codes but SET: a login that has read another one before can't use
+ * its codes any more. False, with the verdict. */
+bool ledgers_keep(const struct settings *settings, const char *name, const char *set,
+                  struct verdict *why_not);
+
 /* How many recovery codes of RECOVERY remain. -1, with the verdict: none can be used. */
 int ledgers_left(const struct settings *settings, const char *name, const struct recovery *recovery,
                  struct verdict *why_not);

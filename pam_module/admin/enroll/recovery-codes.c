@@ -115,6 +115,8 @@ static enum command_status make(const struct tool *tool, const char *user, struc
     }
     if (!users_put(&tool->users, user, USERFILE_RECOVERY, set->text, &why_not))
         return tool_refuse(&why_not, "no codes were made");
+    if (!ledgers_keep(tool->settings, user, set->name, &why_not))
+        terminal_say("a login that has begun can still use an earlier code: %s", why_not.reason);
     if (!print_codes(set)) {
         terminal_say("could not print the codes; run the command again");
         return COMMAND_WRONG;
