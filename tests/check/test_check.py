@@ -172,8 +172,7 @@ class Dialogue(CheckTest):
         for answers in ([RIGHT], [WRONG, RIGHT], ["not a code", RIGHT], ["", "x", RIGHT]):
             for transport in ("socket", "pipes"):
                 with self.subTest(answers=answers, transport=transport):
-                    server = self.liar()
-                    host = self.host(server)
+                    server, host = self.liar_host()
                     login = self.login(host)  # As enroll does, it makes the user's file.
                     login.expect_prompt()
                     login.hang_up()
@@ -188,8 +187,7 @@ class Dialogue(CheckTest):
 
     def test_an_answer_in_pieces_is_one_answer(self):
         server = self.liar()
-        login = self.login(self.host(server))
-        login.expect_prompt()
+        login = self.prompted(self.host(server))
         for piece in (RIGHT[:2], RIGHT[2:], "\n"):
             time.sleep(0.05)
             login.send(piece)
@@ -199,16 +197,13 @@ class Dialogue(CheckTest):
 
     def test_can_be_used_by_hand_on_a_terminal(self):
         server = self.liar()
-        login = self.login(self.host(server), transport="terminal")
-        login.expect_prompt()
-        login.answer(WRONG)
+        login = self.answered(self.host(server), WRONG, transport="terminal")
         login.expect_prompt(WRONG_PROMPT)
         login.answer("246 801")
         self.assert_outcome(login, "approved")
 
     def test_an_end_of_file_on_a_terminal_is_noticed(self):
-        login = self.login(self.host(self.liar()), transport="terminal")
-        login.expect_prompt()
+        login = self.prompted(self.host(self.liar()), transport="terminal")
         login.send("\x04")
         login.entered_at = time.monotonic()
         self.assert_outcome(login, "denied", "left at the question", seconds=GONE_SECONDS)
@@ -267,8 +262,7 @@ class TheUserGoesAway(CheckTest):
             for filler in fill:
                 filler.setblocking(False)
                 filler.connect_ex(address)
-            login = self.login(self.host(f"https://127.0.0.1:{address[1]}"))
-            login.expect_prompt()
+            login = self.prompted(self.host(f"https://127.0.0.1:{address[1]}"))
             time.sleep(0.2)
             self.leave(login)
             for filler in fill:
@@ -279,8 +273,7 @@ class TheUserGoesAway(CheckTest):
             for transport in TRANSPORTS[:2]:
                 with self.subTest(stalled=stalled.__name__, transport=transport):
                     server = self.liar(connect=[stalled])
-                    login = self.login(self.host(server), transport=transport)
-                    login.expect_prompt()
+                    login = self.prompted(self.host(server), transport=transport)
                     server.wait(lambda server: server.connections)
                     time.sleep(0.1)
                     self.leave(login)
@@ -288,16 +281,14 @@ class TheUserGoesAway(CheckTest):
 
     def test_during_the_creation(self):
         server = self.liar(create=[liar.dropped(liar.Connection.hang)])
-        login = self.login(self.host(server))
-        login.expect_prompt()
+        login = self.prompted(self.host(server))
         self.assertTrue(server.wait(lambda server: server.requests))
         self.leave(login)
         self.assertEqual(server.kinds, ["create"])
 
     def test_during_the_pause_after_too_many_requests(self):
         server = self.liar(create=[liar.refuse(429, 20429, {"Retry-After": "20"})])
-        login = self.login(self.host(server))
-        login.expect_prompt()
+        login = self.prompted(self.host(server))
         self.assertTrue(server.wait(lambda server: server.requests))
         time.sleep(0.1)
         self.leave(login)
@@ -308,8 +299,7 @@ class TheUserGoesAway(CheckTest):
             for whole in (False, True):
                 with self.subTest(transport=transport, whole=whole):
                     server = self.liar()
-                    login = self.login(self.host(server), transport=transport)
-                    login.expect_prompt()
+                    login = self.prompted(self.host(server), transport=transport)
                     self.assertTrue(server.wait(lambda server: server.requests))
                     time.sleep(0.1)
                     self.leave(login, whole=whole)
@@ -319,8 +309,7 @@ class TheUserGoesAway(CheckTest):
         for answer, kinds in ((WRONG, ["create", "verify"]), ("x", ["create"])):
             with self.subTest(answer):
                 server = self.liar()
-                login = self.login(self.host(server))
-                login.expect_prompt()
+                login = self.prompted(self.host(server))
                 self.assertTrue(server.wait(lambda server: server.requests))
                 login.answer(answer)
                 login.expect_prompt(WRONG_PROMPT)
@@ -329,46 +318,38 @@ class TheUserGoesAway(CheckTest):
 
     def test_at_the_prompt_when_the_challenge_waits_for_a_code(self):
         server = self.liar()
-        login = self.login(self.host(server, login={"create_challenge": "with_code"}))
-        login.expect_prompt()
+        login = self.prompted(self.host(server, login={"create_challenge": "with_code"}))
         self.assertTrue(server.wait(lambda server: any(c.stands for c in server.connections)))
         self.leave(login)
         self.assertEqual(server.requests, [])
 
     def test_at_the_prompt_when_not_enrolled(self):
         server = self.liar()
-        login = self.login(self.host(server), user=ACCOUNT)
-        login.expect_prompt()
+        login = self.prompted(self.host(server), user=ACCOUNT)
         self.assertTrue(server.wait(lambda server: any(c.stands for c in server.connections)))
         self.leave(login)
         self.assertEqual(server.requests, [])
 
     def test_in_the_middle_of_a_line(self):
-        login = self.login(self.host(self.liar()))
-        login.expect_prompt()
+        login = self.prompted(self.host(self.liar()))
         login.send("2468")
         self.leave(login)
 
     def test_and_it_is_denied(self):
-        login = self.login(self.host(self.liar()))
-        login.expect_prompt()
+        login = self.prompted(self.host(self.liar()))
         login.hang_up()
         self.assert_outcome(login, "denied", "left at the question", seconds=GONE_SECONDS)
 
     def test_after_the_code_and_is_let_in(self):
         """The half that we close is the answers' end; the verdict still has a reader."""
         server = self.liar()
-        login = self.login(self.host(server))
-        login.expect_prompt()
-        login.answer(RIGHT)
+        login = self.answered(self.host(server), RIGHT)
         login.hang_up()
         self.assert_outcome(login, "approved")
 
     def test_for_good_during_the_verification(self):
         server = self.liar(verify=[liar.slowly(0.3)])
-        login = self.login(self.host(server))
-        login.expect_prompt()
-        login.answer(RIGHT)
+        login = self.answered(self.host(server), RIGHT)
         self.assertTrue(server.wait(lambda server: len(server.requests) == 2))
         login.hang_up(whole=True)
         self.assertEqual(login.wait(1), 0)
@@ -427,8 +408,7 @@ class ThePromptComesFirst(CheckTest):
     def test_a_service_that_comes_back_while_the_user_types_lets_in(self):
         relay, url = self.closed_port()
         server = self.liar()
-        login = self.login(self.host(url))
-        login.expect_prompt()
+        login = self.prompted(self.host(url))
         time.sleep(0.4)
         relay.listen()
         threading.Thread(target=self.relay, args=(relay, server.port), daemon=True).start()
@@ -591,8 +571,7 @@ class Files(CheckTest):
         return reason
 
     def settings(self, change, line, named):
-        server = self.liar()
-        host = self.host(server)
+        server, host = self.liar_host()
         change(host.settings)
         reason = self.refuse(host, server, named)
         self.assertIn(str(host.settings), reason)
@@ -602,8 +581,7 @@ class Files(CheckTest):
                             f"{reason}: not of {numbers}")
 
     def secret(self, change, named):
-        server = self.liar()
-        host = self.host(server)
+        server, host = self.liar_host()
         change(host.directory / "api-key")
         self.assertIn(str(host.directory / "api-key"), self.refuse(host, server, named))
 
@@ -637,8 +615,7 @@ class Files(CheckTest):
             for policy in ("deny", "ignore"):
                 for user in ("alice", ACCOUNT, "nosuch"):
                     with self.subTest(named=named, policy=policy, user=user):
-                        server = self.liar()
-                        host = self.host(server, login={"unmapped_user": policy})
+                        server, host = self.liar_host(login={"unmapped_user": policy})
                         change(host.directory / "users")
                         self.assertIn(str(host.directory / "users"),
                                       self.refuse(host, server, named, user=user))
@@ -653,14 +630,12 @@ class Files(CheckTest):
                 self.assertIn(path, reason)
 
     def test_refuses_a_ca_file_without_a_certificate(self):
-        server = self.liar()
-        host = self.host(server)
+        server, host = self.liar_host()
         (host.directory / "ca.pem").write_text("nothing in here\n")
         self.run_login(host, [RIGHT], "misconfigured", "ca_file|ca.pem")
 
     def test_the_settings_win_over_the_order_of_the_groups(self):
-        server = self.liar()
-        host = self.host(server)
+        server, host = self.liar_host()
         groups = host.settings.read_text().split("};\n")[:-1]
         host.settings.write_text("".join(group + "};\n" for group in reversed(groups)))
         self.run_login(host, [RIGHT], "approved")
@@ -677,8 +652,7 @@ class Files(CheckTest):
             self.run_login(host, [RIGHT], "approved")
 
     def test_a_directory_of_hashed_certificates_serves_instead_of_a_file(self):
-        server = self.liar()
-        host = self.host(server)
+        server, host = self.liar_host()
         directory = host.directory / "certificates"
         directory.mkdir(mode=0o755)
         (host.directory / "ca.pem").rename(directory / "ca.pem")
@@ -724,14 +698,12 @@ class WhoIsAsked(CheckTest):
 
     def denies(self, user):
         for policy in ("deny", "ignore"):
-            server = self.liar()
-            host = self.host(server, login={"unmapped_user": policy, "attempts": 2})
+            server, host = self.liar_host(login={"unmapped_user": policy, "attempts": 2})
             self.run_login(host, [RIGHT, WRONG], "denied", "not enrolled|no valid code", user=user)
             self.assertEqual(server.requests, [])
 
     def test_an_exempt_service_is_not_asked(self):
-        server = self.liar()
-        host = self.host(server, login={"exempt_services": ("cron", "my service%", "été")})
+        server, host = self.liar_host(login={"exempt_services": ("cron", "my service%", "été")})
         for service in ("cron", "my service%", "été"):
             login = self.login(host, service=service)
             self.assert_outcome(login, "not-required", "exempt_services")
@@ -794,9 +766,7 @@ class WhoIsAsked(CheckTest):
     def test_no_answer_of_the_not_enrolled_outlasts_the_limit(self):
         server = self.liar(connect=liar.for_ever(liar.mute))
         host = self.host(server, service={"timeout_seconds": 2})
-        login = self.login(host, user=ACCOUNT)
-        login.expect_prompt()
-        login.answer(RIGHT)
+        login = self.answered(host, RIGHT, user=ACCOUNT)
         self.assert_outcome(login, "denied")
 
     def test_a_user_without_an_account_may_be_enrolled(self):
@@ -804,8 +774,7 @@ class WhoIsAsked(CheckTest):
                        user="only-here")
 
     def test_a_user_s_file_is_never_another_s(self):
-        server = self.liar()
-        host = self.host(server, users=("alice", "alice.evil"))
+        server, host = self.liar_host(users=("alice", "alice.evil"))
         host.enroll("alice", identity="another-identity")
         self.run_login(host, [RIGHT], "approved", user="alice.evil")
         self.run_login(host, [RIGHT], "misconfigured", user="alice")
@@ -874,9 +843,7 @@ class Answers(CheckTest):
         for answer in ("1" * 1025, "1" * 5000, b"246801\0", b"\0"):
             with self.subTest(size=len(answer), begins=answer[:8]):
                 server = self.liar()
-                login = self.login(self.host(server))
-                login.expect_prompt()
-                login.answer(answer)
+                login = self.answered(self.host(server), answer)
                 self.assert_outcome(login, "denied")
                 self.assertEqual(server.codes, [])
 
@@ -900,8 +867,7 @@ class Answers(CheckTest):
     def test_the_attempts_are_counted(self):
         for attempts in (1, 2, 3, 4, 5):
             with self.subTest(attempts):
-                server = self.liar()
-                host = self.host(server, login={"attempts": attempts})
+                server, host = self.liar_host(login={"attempts": attempts})
                 login = self.run_login(host, [WRONG, OTHER_WRONG, WRONG, OTHER_WRONG,
                                               WRONG][:attempts], "denied",
                                        f"no valid code in {attempts} attempts?; challenge=YC"
@@ -959,31 +925,26 @@ class Service(CheckTest):
         return [r for r in emulator.requests() if r.method == "POST" and "/Challenges/YC" in r.path]
 
     def test_wrong_then_right_is_one_challenge_for_the_emulator_too(self):
-        emulator = self.emulator()
-        host, factor = self.factor_host(emulator)
+        emulator, host, factor = self.emulator_host()
         self.run_login(host, [factor.wrong_code(), factor.code()], "approved")
         self.assertEqual(len({request.path for request in self.codes(emulator)}), 1)
 
     def test_a_neighbouring_code_is_right(self):
-        emulator = self.emulator()
-        host, factor = self.factor_host(emulator)
+        emulator, host, factor = self.emulator_host()
         self.run_login(host, [factor.code(-1)], "approved")
 
     def test_the_auth_token_serves(self):
-        emulator = self.emulator()
-        host, factor = self.factor_host(emulator, service={"api_key_sid": None})
+        emulator, host, factor = self.emulator_host(service={"api_key_sid": None})
         (host.directory / "api-key").write_text(AUTH_TOKEN + "\n")
         self.run_login(host, [factor.code()], "approved")
 
     def test_wrong_credentials_are_misconfigured(self):
-        emulator = self.emulator()
-        host, factor = self.factor_host(emulator)
+        emulator, host, factor = self.emulator_host()
         (host.directory / "api-key").write_text("another-secret\n")
         self.run_login(host, [factor.code()], "misconfigured", "401.*20003.*api_key_file")
 
     def test_an_unknown_service_or_factor_is_misconfigured(self):
-        emulator = self.emulator()
-        host, factor = self.factor_host(emulator, service={"service_sid": "VA" + "9" * 32})
+        emulator, host, factor = self.emulator_host(service={"service_sid": "VA" + "9" * 32})
         self.run_login(host, [factor.code()], "misconfigured", "404")
         host, factor = self.factor_host(emulator)
         host.enroll("alice", factor.identity, "YF" + "9" * 32)
@@ -996,8 +957,7 @@ class Service(CheckTest):
         self.run_login(host, [factor.code()], "misconfigured", "60318.*enroll")
 
     def test_another_user_s_code_is_wrong(self):
-        emulator = self.emulator()
-        host, _ = self.factor_host(emulator, login={"attempts": 1})
+        emulator, host, _ = self.emulator_host(login={"attempts": 1})
         self.run_login(host, [emulator.factor().code()], "denied")
 
     def test_a_code_of_eight_digits_and_sha512_is_right(self):
@@ -1008,10 +968,8 @@ class Service(CheckTest):
         self.run_login(host, [factor.code()], "approved")
 
     def test_a_challenge_that_expired_is_replaced_once(self):
-        emulator = self.emulator()
-        host, factor = self.factor_host(emulator)
-        login = self.login(host)
-        login.expect_prompt()
+        emulator, host, factor = self.emulator_host()
+        login = self.prompted(host)
         self.wait_for_creation(emulator)
         emulator.control("clock +301")
         login.answer(factor.code())
@@ -1019,10 +977,8 @@ class Service(CheckTest):
         self.assertEqual([r.status for r in self.codes(emulator)], [403, 200])
 
     def test_a_second_expiry_is_denied(self):
-        emulator = self.emulator()
-        host, factor = self.factor_host(emulator)
-        login = self.login(host)
-        login.expect_prompt()
+        emulator, host, factor = self.emulator_host()
+        login = self.prompted(host)
         for prompt in (WRONG_PROMPT, None):
             self.wait_for_creation(emulator)
             emulator.control("clock +301")
@@ -1038,8 +994,7 @@ class Service(CheckTest):
             time.sleep(0.01)
 
     def test_fifty_one_creations_are_exhausted(self):
-        emulator = self.emulator()
-        host, factor = self.factor_host(emulator)
+        emulator, host, factor = self.emulator_host()
         path = emulator.entity_path(factor.identity) + "/Challenges"
         for _ in range(50):
             emulator.request("POST", path, {"FactorSid": factor.sid})
@@ -1220,9 +1175,7 @@ class Faults(CheckTest):
         host, factor = self.factor_host(emulator, login={"create_challenge": create},
                                         service={"timeout_seconds": 2 if is_slow else 5})
         emulator.control("fault " + fault)
-        login = self.login(host)
-        login.expect_prompt()
-        login.answer(factor.code())
+        login = self.answered(host, factor.code())
         if outcome == "asks again":
             login.expect_prompt(WRONG_PROMPT)
         elif fault == "drop-connection on create" and create == "at_prompt":  # The code may cross the end of the connection.
@@ -1235,15 +1188,13 @@ class Faults(CheckTest):
 
     def test_too_many_requests_once_with_a_pause_is_approved(self):
         for operation in ("create", "verify"):
-            emulator = self.emulator()
-            host, factor = self.factor_host(emulator)
+            emulator, host, factor = self.emulator_host()
             emulator.control(f"fault status-429/20429 on {operation} times 1")
             emulator.control(f"fault retry-after=1 on {operation} times 1")
             self.run_login(host, [factor.code()], "approved")
 
     def test_a_lie_of_the_service_is_believed_when_nothing_else_is_wrong(self):
         """What the service calls approved is approved: no second opinion."""
-        emulator = self.emulator()
-        host, factor = self.factor_host(emulator)
+        emulator, host, factor = self.emulator_host()
         emulator.control("fault approved-lie on verify")
         self.run_login(host, [factor.wrong_code()], "approved")

@@ -132,8 +132,7 @@ class HostileCode(CheckTest):
         """Another login of the same account, at its prompt."""
         if not hasattr(self, "victims_host"):
             self.victims_host = self.host("https://127.0.0.1:1", users=("bob",))
-        victim = self.login(self.victims_host, user="bob")
-        victim.expect_prompt()
+        victim = self.prompted(self.victims_host, user="bob")
         return victim
 
     def test_another_login_is_neither_killed_nor_slowed_down(self):

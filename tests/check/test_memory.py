@@ -64,11 +64,13 @@ class MemoryTest(CheckTest):
         """A host with one attempt a login."""
         return self.host(server, login={"attempts": 1} | groups.pop("login", {}), **groups)
 
+    def liar_single(self, **groups):
+        server = self.liar()
+        return server, self.single(server, **groups)
+
     def one_answer(self, host, answer, outcome, reason="^", **options):
         """One login with one answer; the lines between it and the verdict, and the reason."""
-        login = self.login(host, **options)
-        login.expect_prompt()
-        login.answer(answer)
+        login = self.answered(host, answer, **options)
         while (line := login.read_line(5)).startswith("show "):
             pass
         said, _, why = line.partition(": ")
@@ -103,9 +105,7 @@ class Outage(MemoryTest):
 
     def after_the_outage(self, host, **options):
         """A login at the question that tells of it."""
-        login = self.login(host, **options)
-        login.expect_prompt()
-        login.answer(RIGHT)
+        login = self.answered(host, RIGHT, **options)
         login.expect_prompt("ask-secret " + OUTAGE)
         return login
 
@@ -170,8 +170,7 @@ class Rounds(MemoryTest):
 
     def leave(self, host, server):
         """At the question, when the connection stands."""
-        login = self.login(host)
-        login.expect_prompt()
+        login = self.prompted(host)
         count = len(server.connections)
         self.assertTrue(server.wait(lambda server: server.connections[count - 1:] and
                                     server.connections[-1].stands))
@@ -183,8 +182,7 @@ class Rounds(MemoryTest):
         self.run_login(host, [WRONG, OTHER_WRONG, WRONG], "denied", "no valid code in 3 attempts")
 
     def test_a_round_after_a_denied_one_creates_nothing_until_a_code_comes(self):
-        server = self.liar()
-        host = self.host(server)
+        server, host = self.liar_host()
         self.deny(host)
         self.assertEqual(server.kinds.count("create"), 1)
         for _ in range(5):
@@ -194,16 +192,14 @@ class Rounds(MemoryTest):
         self.assertEqual(server.kinds.count("create"), 2)
 
     def test_other_users_and_an_approved_round_wait_for_nothing(self):
-        server = self.liar()
-        host = self.host(server, users=("alice", "bob"))
+        server, host = self.liar_host(users=("alice", "bob"))
         self.deny(host)
         self.run_login(host, [RIGHT], "approved")
         self.leave(host, server)
         self.assertEqual(server.kinds.count("create"), 3)
 
     def test_a_minute_later_nothing_is_waited_for(self):
-        server = self.liar()
-        host = self.host(server)
+        server, host = self.liar_host()
         self.deny(host)
         for seconds in (-60, 3600):  # ago, and from the future
             forge(state_file(host), lambda values: values.__setitem__(
@@ -212,15 +208,13 @@ class Rounds(MemoryTest):
         self.assertEqual(server.kinds.count("create"), 3)
 
     def test_what_is_no_wrong_code_is_no_reason(self):
-        server = self.liar()
-        host = self.host(server)
+        server, host = self.liar_host()
         for _ in range(2):
             self.leave(host, server)
         self.assertEqual(server.kinds.count("create"), 2)
 
     def test_where_nothing_tells_a_challenge_is_created(self):
-        server = self.liar()
-        host = self.host(server)
+        server, host = self.liar_host()
         self.deny(host)
         state_file(host).write_bytes(b"damaged")
         self.leave(host, server)
@@ -237,9 +231,7 @@ class OldFile(MemoryTest):
         self.one_answer(host, second, "approved", "8 remain")
         make_old(used_file(host))
         for code in (first, second):
-            login = self.login(host)
-            login.expect_prompt()
-            login.answer(code)
+            login = self.answered(host, code)
             login.expect_prompt(WRONG_PROMPT)
             login.hang_up()
             self.assert_outcome(login, "denied", "the recovery code was used before")
@@ -247,12 +239,9 @@ class OldFile(MemoryTest):
 
 class NoCodeTwice(MemoryTest):
     def test_a_code_that_was_approved_is_not_sent_again(self):
-        server = self.liar()
-        host = self.host(server)
+        server, host = self.liar_host()
         self.run_login(host, [RIGHT], "approved")
-        login = self.login(host)
-        login.expect_prompt()
-        login.answer(RIGHT)
+        login = self.answered(host, RIGHT)
         login.expect_prompt(USED_PROMPT)
         login.answer(WRONG)
         login.expect_prompt(WRONG_PROMPT)
@@ -263,8 +252,7 @@ class NoCodeTwice(MemoryTest):
         self.assertEqual(codes, [RIGHT, WRONG])
 
     def test_it_is_another_users_as_well(self):
-        server = self.liar()
-        host = self.host(server, users=("alice", "bob"))
+        server, host = self.liar_host(users=("alice", "bob"))
         self.run_login(host, [RIGHT], "approved")
         self.run_login(host, [RIGHT], "approved", user="bob")
 
@@ -282,9 +270,7 @@ class NoCodeTwice(MemoryTest):
     def test_a_login_that_is_killed_has_used_its_code(self):
         server = self.liar(verify=[lost(Connection.hang)], fetch=[dropped(Connection.hang)] * 3)
         host = self.single(server)
-        login = self.login(host)
-        login.expect_prompt()
-        login.answer(RIGHT)
+        login = self.answered(host, RIGHT)
         self.assertTrue(server.wait(lambda server: "verify" in server.kinds))
         login.process.send_signal(signal.SIGKILL)
         login.process.wait()
@@ -293,8 +279,7 @@ class NoCodeTwice(MemoryTest):
     def test_the_lock_is_held_neither_while_the_user_types_nor_while_twilio_answers(self):
         server = self.liar(verify=[lost(Connection.hang)], fetch=[dropped(Connection.hang)] * 3)
         host = self.single(server)
-        login = self.login(host)
-        login.expect_prompt()
+        login = self.prompted(host)
         for kind, answer in (("create", RIGHT), ("verify", None)):
             self.assertTrue(server.wait(lambda server: kind in server.kinds))
             with state_file(host).open() as file:
@@ -349,8 +334,7 @@ class WrongCodes(MemoryTest):
         self.assert_outcome(login, "exhausted", reason)
 
     def test_thirty_in_a_day_over_all_services(self):
-        server = self.liar()
-        host = self.single(server)
+        server, host = self.liar_single()
         code, *_ = make_codes(host)
         for number in range(30):
             self.one_answer(host, WRONG, "denied", service=SERVICES[number % 3])
@@ -388,9 +372,7 @@ class WrongCodes(MemoryTest):
     def test_the_hundredth_is_a_warning(self):
         host = self.single(self.liar())
         self.set_wrong(host, [60] * 9, 99)
-        login = self.login(host)
-        login.expect_prompt()
-        login.answer(WRONG)
+        login = self.answered(host, WRONG)
         self.assert_outcome(login, "denied")
         (level, text), = login.logged
         self.assertEqual(level, "warning")
@@ -465,9 +447,7 @@ class WrongCodes(MemoryTest):
     def test_a_login_that_is_killed_stays_counted_and_so_does_a_lost_reply(self):
         server = self.liar(verify=[lost(Connection.hang)] * 2, fetch=[dropped(Connection.hang)] * 9)
         host = self.single(server, service={"timeout_seconds": 1})
-        login = self.login(host)
-        login.expect_prompt()
-        login.answer(WRONG)
+        login = self.answered(host, WRONG)
         self.assertTrue(server.wait(lambda server: "verify" in server.kinds))
         login.process.send_signal(signal.SIGKILL)
         login.process.wait()
@@ -494,9 +474,7 @@ class WrongCodes(MemoryTest):
     def test_with_code_a_lost_reply_and_a_kill_stay_counted_and_the_code_is_used(self):
         server = self.liar(create=[lost(Connection.hang)] * 2)
         host = self.single(server, login=self.WITH_CODE, service={"timeout_seconds": 1})
-        login = self.login(host)
-        login.expect_prompt()
-        login.answer(WRONG)
+        login = self.answered(host, WRONG)
         self.assertTrue(server.wait(lambda server: server.codes))
         login.process.send_signal(signal.SIGKILL)
         login.process.wait()
@@ -507,12 +485,9 @@ class WrongCodes(MemoryTest):
         self.assertEqual(server.codes, [WRONG, RIGHT])
 
     def test_with_code_what_was_not_sent_costs_no_challenge_and_does_not_count(self):
-        server = self.liar()
-        host = self.host(server, login=self.WITH_CODE)
+        server, host = self.liar_host(login=self.WITH_CODE)
         self.one_answer(host, RIGHT, "approved")
-        login = self.login(host)
-        login.expect_prompt()
-        login.answer(RIGHT)
+        login = self.answered(host, RIGHT)
         login.expect_prompt(USED_PROMPT)
         login.answer("12345")
         login.expect_prompt(WRONG_PROMPT)
@@ -631,9 +606,7 @@ class Notice(MemoryTest):
         server = self.liar(verify=[lost(Connection.hang)], fetch=[dropped(Connection.hang)] * 3)
         host = self.single(server, service={"timeout_seconds": 1})
         code, *_ = make_codes(host)
-        login = self.login(host)
-        login.expect_prompt()
-        login.answer(WRONG)
+        login = self.answered(host, WRONG)
         login.expect_prompt("ask-secret " + OUTAGE)
         self.approve(login, code)
         values = read(state_file(host))
@@ -658,8 +631,7 @@ class Notice(MemoryTest):
 
 class OwnLimit(MemoryTest):
     def test_refuses_before_twilio_does_and_tells_until_when(self):
-        server = self.liar()
-        host = self.single(server)
+        server, host = self.liar_single()
         began = time.monotonic()
         for number in range(CREATIONS_HOUR):
             self.one_answer(host, WRONG, "denied")
@@ -687,11 +659,9 @@ class OwnLimit(MemoryTest):
         self.one_answer(host, RIGHT, "approved", user="bob")
 
     def test_who_goes_away_before_the_request_is_not_counted(self):
-        server = self.liar()
-        host = self.single(server, login={"create_challenge": "with_code"})
+        server, host = self.liar_single(login={"create_challenge": "with_code"})
         for _ in range(CREATIONS_HOUR + 5):
-            login = self.login(host)
-            login.expect_prompt()
+            login = self.prompted(host)
             login.hang_up()
             login.expect_gone(2)
         self.one_answer(host, RIGHT, "approved")
@@ -707,8 +677,7 @@ class Recovery(MemoryTest):
         self.one_answer(host, other.upper().replace("-", "  "), "approved", "8 remain")
 
     def test_lets_in_while_the_service_answers(self):
-        server = self.liar()
-        host = self.single(server)
+        server, host = self.liar_single()
         code, *_ = make_codes(host)
         self.one_answer(host, code, "approved", "RECOVERY CODE")
         self.assertEqual([r.kind for r in server.requests if r.kind == "verify"], [])
@@ -838,8 +807,7 @@ class Hostile(MemoryTest):
 
     def begin_and_leave(self, host):
         """It makes the file."""
-        login = self.login(host)
-        login.expect_prompt()
+        login = self.prompted(host)
         login.settle()
         login.hang_up()
         login.expect_gone(2)
@@ -877,10 +845,8 @@ class Hostile(MemoryTest):
             self.one_answer(host, RIGHT, outcome)
 
     def test_a_code_that_cannot_be_claimed_is_not_sent(self):
-        server = self.liar()
-        host = self.single(server)
-        login = self.login(host)
-        login.expect_prompt()
+        server, host = self.liar_single()
+        login = self.prompted(host)
         self.assertTrue(server.wait(lambda server: "create" in server.kinds))
         with state_file(host).open() as file:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -1039,8 +1005,7 @@ class Bypass(MemoryTest):
                 host = self.single(AWAY)
                 run_tool(host, "bypass", "alice", "--for", "24h", "--reason", "x")
                 self.edit(host, **values)
-                login = self.login(host)
-                login.expect_prompt()
+                login = self.prompted(host)
                 login.hang_up()
 
     def test_one_that_is_damaged_is_none_and_the_log_tells(self):
@@ -1061,8 +1026,7 @@ class Bypass(MemoryTest):
             self.one_answer(host, RIGHT, "approved", "writable by others")
 
     def test_links_and_what_lies_beside_the_enrollments_are_none(self):
-        server = self.liar()
-        host = self.single(server)
+        server, host = self.liar_single()
         run_tool(host, "bypass", "alice", "--for", "1m", "--reason", "x")
         path = host.directory / "run" / "bypass" / "alice"
         path.rename(host.directory / "users" / "alice.bypass")

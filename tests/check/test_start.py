@@ -235,8 +235,7 @@ class HostileStarts(CheckTest):
 
     def approves(self, prefix, **options):
         server = self.liar()
-        login = self.login(self.host(server), prefix=prefix, **options)
-        login.expect_prompt()
+        login = self.prompted(self.host(server), prefix=prefix, **options)
         wait_for_connection(self, server)
         status = status_of(login)
         if IS_ROOT:
@@ -256,14 +255,12 @@ class HostileStarts(CheckTest):
         code, file, usual = row
         if not shows(*row):
             self.skipTest("not with this kernel")
-        login = self.login(self.host(self.liar()), prefix=after(code))
-        login.expect_prompt()
+        login = self.prompted(self.host(self.liar()), prefix=after(code))
         self.assertRegex(read_proc(login, file).decode(), rf"\A{usual}\Z")
 
     @needs_root
     def test_the_disk_is_its_own_as_usual_though_the_caller_left_it_to_others(self):
-        login = self.login(self.host(self.liar()), prefix=["ionice", "--class", "idle"])
-        login.expect_prompt()
+        login = self.prompted(self.host(self.liar()), prefix=["ionice", "--class", "idle"])
         shown = subprocess.run(["ionice", "--pid", str(login.process.pid)], capture_output=True,
                                text=True, check=True)
         self.assertRegex(shown.stdout, "^(none|best-effort)")
@@ -312,8 +309,7 @@ class HostileStarts(CheckTest):
         self.assertEqual(server.codes, [])
 
     def test_a_memory_limit_of_any_size_lets_nobody_in_without_a_code(self):
-        server = self.liar()
-        host = self.host(server, service={"timeout_seconds": 2})
+        server, host = self.liar_host(service={"timeout_seconds": 2})
         for mebibytes in (2, 6, 10, 16, 24, 32, 64):
             with self.subTest(mebibytes):
                 login = self.login(host, prefix=limit("AS", mebibytes << 20),
@@ -353,9 +349,7 @@ class HostileStarts(CheckTest):
         for script, stops in ((silence, [5]), (silence, [1, 1.4, 1, 1.4]), (lost_meanwhile, [3.5])):
             with self.subTest(stops):
                 server = self.liar(**script)
-                login = self.login(self.host(server, service={"timeout_seconds": 4}))
-                login.expect_prompt()
-                login.answer(RIGHT)
+                login = self.answered(self.host(server, service={"timeout_seconds": 4}), RIGHT)
                 self.assertTrue(server.wait(lambda server: "verify" in server.kinds))
                 for stop in stops:
                     time.sleep(0.05)
@@ -396,8 +390,7 @@ class HostileStarts(CheckTest):
         prefix = after("os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); os.nice(19); "
                        "os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0)); "
                        f"must(libc.prctl({PR_SET_TIMERSLACK}, ctypes.c_ulong(10**12), 0, 0, 0))")
-        login = self.login(self.host(self.liar()), prefix=prefix)
-        login.expect_prompt()
+        login = self.prompted(self.host(self.liar()), prefix=prefix)
         pid = login.process.pid
         self.assertEqual(os.sched_getscheduler(pid), os.SCHED_OTHER)
         self.assertEqual(os.getpriority(os.PRIO_PROCESS, pid), 0)
@@ -472,15 +465,12 @@ class HostileStarts(CheckTest):
 
     @needs_root
     def test_another_user_than_root_may_run_it_on_files_of_his_own(self):
-        server = self.liar()
-        host = self.host(server)
+        server, host = self.liar_host()
         for path in (host.directory, *host.directory.rglob("*")):
             os.chown(path, NOBODY.pw_uid, NOBODY.pw_gid)
         prefix = after(f"os.setgroups([]); os.setresgid(*[{NOBODY.pw_gid}] * 3); "
                        f"os.setresuid(*[{NOBODY.pw_uid}] * 3)")
-        login = self.login(host, prefix=prefix, program=self.reachable_program())
-        login.expect_prompt()
-        login.answer(RIGHT)
+        login = self.answered(host, RIGHT, prefix=prefix, program=self.reachable_program())
         self.assert_outcome(login, "approved")
 
     @needs_root
@@ -493,15 +483,12 @@ class HostileStarts(CheckTest):
         prefix = after(f"os.setgroups([]); os.setresgid(*[{NOBODY.pw_gid}] * 3); "
                        f"os.setresuid(*[{NOBODY.pw_uid}] * 3); "
                        "resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))")
-        login = self.login(host, prefix=prefix, program=self.reachable_program())
-        login.expect_prompt()
-        login.answer(RIGHT)
+        login = self.answered(host, RIGHT, prefix=prefix, program=self.reachable_program())
         self.assert_outcome(login, "misconfigured", "thread")
 
     @needs_root
     def test_a_ca_file_that_run_as_can_t_read_is_misconfigured_before_the_prompt(self):
-        server = self.liar()
-        host = self.host(server)
+        server, host = self.liar_host()
         (host.directory / "ca.pem").chmod(0o600)
         login = self.login(host)
         self.assert_outcome(login, "misconfigured", "ca_file .*/ca.pem.*Permission denied",
@@ -632,9 +619,7 @@ class TheWaitingProcess(CheckTest):
 
     def test_neither_the_code_nor_the_secret_is_ever_in_its_arguments_or_environment(self):
         server = self.liar(verify=[dropped(Connection.hang)])
-        login = self.login(self.host(server))
-        login.expect_prompt()
-        login.answer(RIGHT)
+        login = self.answered(self.host(server), RIGHT)
         self.assertTrue(server.wait(lambda server: len(server.requests) == 2))
         shown = read_proc(login, "cmdline") + (read_proc(login, "environ") if IS_ROOT else b"")
         self.assertNotIn(RIGHT.encode(), shown)

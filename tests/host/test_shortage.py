@@ -129,8 +129,7 @@ class Shortage(HostCase):
     def test_no_descriptor_is_left(self):
         server = self.liar(create=[refuse(500, headers={"Connection": "close"})])
         host = self.host(server, service={"timeout_seconds": 3})
-        login = self.login(host)
-        login.expect_prompt()
+        login = self.prompted(host)
         self.assertTrue(server.wait(lambda server: server.kinds))
         time.sleep(0.2)
         try:

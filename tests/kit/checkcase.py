@@ -289,8 +289,28 @@ class CheckTest(unittest.TestCase):
         return self.host(emulator, users=(user,), identity=factor.identity,
                          factor_sid=factor.sid, **groups), factor
 
+    def liar_host(self, **groups):
+        server = self.liar()
+        return server, self.host(server, **groups)
+
+    def emulator_host(self, **groups):
+        emulator = self.emulator()
+        return emulator, *self.factor_host(emulator, **groups)
+
     def login(self, host, *arguments, **options):
         return self.enterContext(Login(host.settings, *arguments, timeout=host.timeout, **options))
+
+    def prompted(self, host, *arguments, **options):
+        """A login at its first question."""
+        login = self.login(host, *arguments, **options)
+        login.expect_prompt()
+        return login
+
+    def answered(self, host, answer, *arguments, **options):
+        """A login whose first question has this answer."""
+        login = self.prompted(host, *arguments, **options)
+        login.answer(answer)
+        return login
 
     def assert_outcome(self, login, outcome, reason="^", seconds=None):
         said = login.verdict(seconds)

@@ -433,8 +433,7 @@ class Framing(Fault):
         for pause in (0, 0.05):
             with self.subTest(pause):
                 server = self.liar(create=[with_another(approve, pause)])
-                login = self.login(self.host(server))
-                login.expect_prompt()
+                login = self.prompted(self.host(server))
                 self.assertTrue(server.wait(
                     lambda server: server.requests and server.requests[0].is_answered))
                 login.settle()
@@ -484,8 +483,7 @@ class Connecting(Fault):
     def recovers(self, behaviour):
         """What failed while the user typed is tried once more after Enter."""
         server = self.liar(connect=[behaviour])
-        login = self.login(self.host(server, service={"timeout_seconds": 1}))
-        login.expect_prompt()
+        login = self.prompted(self.host(server, service={"timeout_seconds": 1}))
         self.assertTrue(server.wait(lambda server: server.connections
                                     and server.connections[0].ended_at))
         time.sleep(0.1)
@@ -569,8 +567,7 @@ class OneConnection(Fault):
         """The server ends the connection while the user types."""
         server = self.liar(create=[then_ends(how, headers)], **script)
         host = self.host(server)
-        login = self.login(host)
-        login.expect_prompt()
+        login = self.prompted(host)
         self.assertTrue(server.wait(lambda server: server.connections
                                     and server.connections[0].ended_at))
         time.sleep(0.1)
@@ -597,9 +594,7 @@ class OneConnection(Fault):
         for how in (Connection.close, reset, says_goodbye):
             with self.subTest(how.__name__):
                 server = self.liar(verify=[then_ends(how)])
-                login = self.login(self.host(server))
-                login.expect_prompt()
-                login.answer(WRONG)
+                login = self.answered(self.host(server), WRONG)
                 login.expect_prompt(WRONG_PROMPT)
                 self.assertTrue(server.wait(lambda server: server.connections[0].ended_at))
                 time.sleep(0.1)
@@ -611,8 +606,7 @@ class OneConnection(Fault):
         for behaviour in (reset_at_once, close_at_once, close_before_request):
             with self.subTest(behaviour.__name__):
                 server = self.liar(connect=[liar.serve, behaviour], create=[then_ends()])
-                login = self.login(self.host(server))
-                login.expect_prompt()
+                login = self.prompted(self.host(server))
                 self.assertTrue(server.wait(lambda server: server.connections
                                             and server.connections[0].ended_at))
                 time.sleep(0.1)
@@ -704,8 +698,7 @@ class WithCode(Fault):
 
     def begin(self, **script):
         server = self.liar(**script)
-        login = self.login(self.host(server, login=self.LOGIN))
-        login.expect_prompt()
+        login = self.prompted(self.host(server, login=self.LOGIN))
         self.assertTrue(server.wait(lambda server: any(c.stands for c in server.connections)))
         time.sleep(0.3)
         self.assertEqual(server.requests, [])
@@ -767,9 +760,7 @@ class WithCode(Fault):
 
     def test_a_malformed_first_answer_holds_the_creation_at_the_prompt_too(self):
         server = self.liar(connect=[late(0.3)])
-        login = self.login(self.host(server))
-        login.expect_prompt()
-        login.answer("password")
+        login = self.answered(self.host(server), "password")
         login.expect_prompt(WRONG_PROMPT)
         self.assertTrue(server.wait(lambda server: any(c.stands for c in server.connections)))
         time.sleep(0.2)
