@@ -38,13 +38,13 @@ def impatient(connection):
 
 class Stopped(HostCase):
 
-    def stop(self, server, number, stop_ms, start, answer, name, limit=LIMIT_SECONDS):
+    def stop(self, server, number, stop_ms, start, answer, name, limit=LIMIT_SECONDS, **groups):
         """One login, stopped when it enters a call. (whether it was stopped, the call's number, its
         last line, the seconds after Enter in which it was not stopped)"""
         with temporary_directory() as directory, contextlib.ExitStack() as stack:
             report = directory / "report"
             host = Host(directory, self.url(server, name),
-                        service={"timeout_seconds": limit})
+                        service={"timeout_seconds": limit}, **groups)
             login = stack.enter_context(Login(
                 host.settings, timeout=limit + stop_ms / 1000,
                 prefix=(STOP_AT, report, str(number), str(stop_ms))))
@@ -63,7 +63,8 @@ class Stopped(HostCase):
             seconds = time.monotonic() - login.entered_at - int(held_ms) / 1000
             return word == "stopped", int(call), line, seconds
 
-    def play(self, stop_ms, start=WARM, name="127.0.0.1", step=1, is_silent=False, **script):
+    def play(self, stop_ms, start=WARM, name="127.0.0.1", step=1, is_silent=False, groups=None,
+             **script):
         """Stops at each call, or at every STEP, until there are no more. The outcomes.
 
         A service that IS_SILENT may be called away where it had all its time without the stop: the
@@ -74,7 +75,8 @@ class Stopped(HostCase):
             for first in range(1, FOR_EVER, AT_ONCE * step):
                 numbers = range(first, first + AT_ONCE * step, step)
                 runs = list(pool.map(
-                    lambda number: self.stop(server, number, stop_ms, start, WRONG, name), numbers))
+                    lambda number: self.stop(server, number, stop_ms, start, WRONG, name,
+                                             **groups or {}), numbers))
                 for number, (is_stopped, call, line, seconds) in zip(numbers, runs):
                     outcome = line.partition(":")[0]
                     if not is_stopped:
@@ -92,6 +94,12 @@ class Stopped(HostCase):
         with NameServer({NAME: "127.0.0.1"}):
             outcomes = self.play(UNTIL_THE_END_MS, COLD, name=NAME)
         self.assertGreater(len(outcomes["misconfigured"]), 30)
+
+    def test_until_the_time_is_over_where_the_code_goes_along_with_the_challenge(self):
+        for start in (WARM, COLD):
+            outcomes = self.play(UNTIL_THE_END_MS, start, step=2,
+                                 groups={"login": {"create_challenge": "with_code"}})
+            self.assertIn("misconfigured", outcomes)
 
     def test_until_the_time_is_over_while_it_asks_what_became_of_a_code(self):
         self.play(UNTIL_THE_END_MS, step=2, verify=for_ever(lost()))
