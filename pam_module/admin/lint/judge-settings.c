@@ -104,7 +104,7 @@ static const char *next(struct arguments *arguments)
 
 int judge_find_length(const struct pam_stack_line *line)
 {
-    struct arguments arguments;
+    struct arguments arguments = { 0 };
     const char *argument;
     int length = 0;
 
@@ -117,7 +117,7 @@ int judge_find_length(const struct pam_stack_line *line)
 
 void judge_find_after(const struct pam_stack_line *line, char after[CHECK_STACK_AFTER_SIZE])
 {
-    struct arguments arguments;
+    struct arguments arguments = { 0 };
     const char *argument;
 
     *after = '\0';
@@ -156,7 +156,7 @@ static void judge_program(struct judge *judge, const struct pam_stack_line *line
 /* As the module reads its arguments. */
 static void take_arguments(struct judge *judge, const struct pam_stack_line *line)
 {
-    struct arguments arguments;
+    struct arguments arguments = { 0 };
     const char *argument;
     bool is_alone = true; /* no after=, and no split= */
 
