@@ -38,10 +38,10 @@ class PushCase(SudoCase):
         terminal.answer(question, word)
         return terminal
 
-    def begin_sudo(self, person):
+    def begin_sudo(self, person, question=QUESTION):
         terminal = self.terminal(person, "sudo", "-k", "id", "-un")
         terminal.answer(f"[sudo] password for {person.name}: ", person.password)
-        terminal.answer(QUESTION, "push")
+        terminal.answer(question, "push")
         return terminal
 
     def give_number(self, person, terminal, challenge, offset=0):

@@ -8,12 +8,13 @@ import os
 import pathlib
 import re
 import signal
+import subprocess
 import time
 
 from logincase import CODE_PROMPT, PASSWORD_AND_CODE, at_once, machine, setUpModule
 from pushcase import NUMBER, PUSH_ALONE, PUSH_SECONDS, QUESTION, PushCase, use_recipes
-from kit.device import make_key
-from kit.machine import MODULE_LINE, eventually
+from kit.device import Device, make_key
+from kit.machine import MODULE_LINE, eventually, run
 from test_services import Vsftpd
 from test_sessions import SessionCase
 from test_sshd import PASSWORD_METHOD
@@ -148,6 +149,78 @@ class Push(PushCase):
         self.assertRegex(self.ended(person).text, r"\(3 malformed\)")
 
 
+class FromTheApp(PushCase):
+    @classmethod
+    def setUpClass(cls):
+        use_recipes(cls)
+
+    def test_from_the_factor_of_the_app_to_a_login_and_a_step_up(self):
+        person = machine.person("pushapp", is_enrolled=False)
+        person.phone = Device(machine.emulator).enroll()
+        self.defaults(person, "passwd_tries=1")
+        run("twilio-verify", "enroll", person.name, "--identity", person.phone.identity,
+            "--push-factor", person.phone.sid)
+        for begin, shown in ((self.begin_ssh, person.name), (self.begin_sudo, "root")):
+            terminal = begin(person, question=PUSH_ALONE)
+            challenge = person.phone.approve()
+            self.assertEqual(self.give_number(person, terminal, challenge), 0, terminal.text)
+            self.assertEqual(terminal.text.splitlines()[-1], shown)
+        [row] = [row for row in json.loads(run("twilio-verify", "list", "--check", "--json"))
+                 if row["user"] == person.name]
+        self.assertEqual(row["push_factor"], "verified")
+        run("twilio-verify", "remove", person.name)
+        self.assert_refused(person, person.password, "push")
+        self.assert_pushes(person, 2)
+
+
+class Lies(PushCase):
+    """The API lies about a push, one login after another: the faults are everybody's."""
+
+    @classmethod
+    def setUpClass(cls):
+        use_recipes(cls)
+
+    def tearDown(self):
+        machine.emulator.control("fault clear")
+
+    def test_a_lie_about_the_new_challenge_lets_nobody_in(self):
+        for fault, reason in (("approved-lie", "the new challenge is not pending"),
+                              ("wrong-factor", "does not match this login: factor_sid"),
+                              ("close-after", "")):
+            with self.subTest(fault):
+                person = self.person("pushlie", has_app=False)
+                machine.emulator.control(f"fault {fault} on create")
+                terminal = self.begin_sudo(person, PUSH_ALONE)
+                self.assert_ended(person, "unavailable", reason, "ERR")
+                self.assertEqual(terminal.finish(), 1)
+                machine.emulator.control("fault clear")
+
+    def test_a_lie_about_the_phone_s_answer_lets_nobody_in(self):
+        for fault, outcome in (("wrong-sid", "unavailable"), ("duplicate-status", "unavailable"),
+                               ("status-202", "unavailable"), ("status-429/20429", "exhausted")):
+            with self.subTest(fault):
+                person = self.person("pushlie", has_app=False)
+                terminal = self.begin_sudo(person, PUSH_ALONE)
+                challenge = person.phone.wait_for_challenge()
+                payload = {"AuthPayload": person.phone.payload(challenge, "approved")}
+                machine.emulator.control(f"fault {fault} on fetch")
+                reply = person.phone.request("POST", person.phone.challenge_path(challenge), payload)
+                self.assertEqual(reply.status, 200)
+                level = "ERR" if outcome == "unavailable" else "NOTICE"
+                self.assert_ended(person, outcome, "", level)
+                self.assertEqual(terminal.finish(), 1)
+                self.assertNotIn(NUMBER, terminal.text)
+                machine.emulator.control("fault clear")
+
+    def test_an_approval_that_the_phone_never_gave_needs_the_number(self):
+        person = self.person("pushlie")
+        machine.emulator.control("fault approved-lie on fetch")
+        terminal = self.begin_ssh(person)
+        challenge = person.phone.wait_for_challenge()
+        self.assertEqual(self.give_number(person, terminal, challenge, offset=1), 255)
+        self.assert_refused_push(terminal, person, "wrong number")
+
+
 @at_once
 class HostsThatAnswer(PushCase):
     """No person has asked for a push."""
@@ -214,6 +287,21 @@ class HostsThatAnswer(PushCase):
         person = self.person("pushpipe")
         self.assert_refused(person, *(line.format(person.password) for line in lines))
         self.assert_pushes(person, 0)
+
+    def test_no_push_fits_into_one_field(self):
+        pathlib.Path("/etc/pam.d/pushsplit").write_text(
+            "auth requisite pam_twilio_verify.so split=6\n"
+            "auth requisite pam_unix.so use_first_pass\n"
+            "auth required pam_twilio_verify.so\naccount required pam_permit.so\n")
+        person = self.person("pushsplit", has_app=False)
+        self.defaults(person, "passwd_tries=1, pam_service=pushsplit")
+        for word in ("push", "123456", ""):
+            self.assert_refused(person, person.password + word)
+        self.assert_pushes(person, 0)
+        done = subprocess.run(["twilio-verify", "explain", person.name, "--service", "pushsplit"],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("this user has no factor for codes", done.stdout)
 
     def test_sudo_with_nothing_to_read_asks_no_phone(self):
         self.for_each(self.refuse_lines, (), ("{}",), ("{}", ""), ("{}",) * 3)
