@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import fcntl
 import pathlib
+import subprocess
 import sys
 import time
 
@@ -13,13 +14,14 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from kit.checkcase import CheckTest, Host, load_tests  # noqa: E402,F401
 from kit.device import Device  # noqa: E402
-from kit.fixture import temporary_directory  # noqa: E402
+from kit.fixture import BUILD, temporary_directory  # noqa: E402
 from kit.statefile import ROW, WRONG_AT, forge, read  # noqa: E402
 
 ALONE = 'ask-secret Type "push" to ask your phone: '
 BOTH = 'ask-secret Verification code, or "push": '
 NUMBER = "ask Number on your phone: "
 PUSH_SECONDS = 30
+TOOL = BUILD / "twilio-verify"
 WRONG_TODAY = 25
 
 
@@ -193,6 +195,21 @@ class Push(CheckTest):
         self.assertRegex(login.read_line(5), "^show Too many pushes")
         self.assert_outcome(login, "exhausted", "^no push to alice until")
         self.assertEqual(len(self.device.challenges()), 3)
+
+    def test_the_administrator_sees_that_pushes_are_stopped_and_ends_it(self):
+        host = self.push_host()
+        login = self.begin(host)
+        self.device.deny(self.device.wait_for_challenge())
+        self.assert_outcome(login, "denied", "^the push was denied on the phone")
+        explain = [TOOL, "--settings", host.settings, "explain", "alice", "--service", "sshd"]
+        shown = subprocess.run(explain, capture_output=True, text=True, timeout=10).stdout
+        self.assertRegex(shown, r"(?m)^warning +pushes: none to alice until \S+Z: one was denied")
+        subprocess.run([TOOL, "--settings", host.settings, "unlock", "alice"], check=True,
+                       capture_output=True)
+        shown = subprocess.run(explain, capture_output=True, text=True, timeout=10).stdout
+        self.assertNotIn("pushes:", shown)
+        self.begin(host)
+        self.device.wait_for_challenge()
 
     def test_a_denial_counts_though_the_user_has_left(self):
         host = self.push_host()

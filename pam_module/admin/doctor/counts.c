@@ -4,6 +4,7 @@
 #include "counts.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #include "../../core/text.h"
 #include "../desk/terminal.h"
@@ -28,6 +29,19 @@ static void add_lock(struct report *report, const char *name, int64_t opens_s)
     }
 }
 
+static void add_push_stop(struct report *report, const char *name, struct record *record)
+{
+    int64_t stopped_s = record_push_stopped(record, time(NULL));
+    char remedy[REMEDY_SIZE], when[TEXT_TIME_SIZE];
+
+    if (stopped_s == 0)
+        return;
+    snprintf(remedy, sizeof remedy, "twilio-verify unlock %s", terminal_word(name).text);
+    report_add(report, REPORT_WARNING, "pushes", remedy,
+               "none to %s until %s: one was denied, or its number was wrong", name,
+               text_print_time(stopped_s, when));
+}
+
 void counts_add(struct report *report, const struct settings *settings, const char *name)
 {
     struct record record;
@@ -42,6 +56,7 @@ void counts_add(struct report *report, const struct settings *settings, const ch
     else if (record.row > 0 || record_wrong(&record) > 0)
         report_add(report, REPORT_NOTE, "wrong codes", NULL, "%d in 24 h, %d in a row",
                    record_wrong(&record), (int)record.row);
+    add_push_stop(report, name, &record);
 }
 
 void counts_add_locked(struct report *report, const struct settings *settings, char *const *names)
