@@ -121,19 +121,35 @@ class Saslauthd(Server):
     @classmethod
     def setUpClass(cls):
         install("sasl-field")
-        cls.directory = pathlib.Path("/run/sasl")
-        cls.directory.mkdir()
-        cls.serve("saslauthd", "-d", "-a", "pam", "-n", "1", "-m", cls.directory,
-                  is_ready=(cls.directory / "mux").exists, stderr=subprocess.DEVNULL)
 
-    def test_right_and_wrong(self):
+    def start(self, name, *options):
+        """Returns a function that says whether a field lets in."""
+        directory = pathlib.Path("/run") / name
+        directory.mkdir()
+        self.serve("saslauthd", "-d", "-a", "pam", "-n", "1", "-m", directory, *options,
+                   is_ready=(directory / "mux").exists, stderr=subprocess.DEVNULL)
+
         def log_in(person, field):
-            done = subprocess.run(["testsaslauthd", "-f", self.directory / "mux", "-s",
-                                   "sasl-field",
+            done = subprocess.run(["testsaslauthd", "-f", directory / "mux", "-s", "sasl-field",
                                    "-u", person.name, "-p", field], capture_output=True, text=True,
                                   check=False)
             return done.stdout.startswith("0: OK")
+        return log_in
+
+    def test_right_and_wrong(self):
+        log_in = self.start("sasl")
         self.assert_one_field("sasl", log_in)
+        person = machine.person("saslagain")
+        field = person.password + person.code
+        self.assertEqual([log_in(person, field) for _ in range(2)], [True, False])
+
+    def test_as_debian_starts_it_a_code_lets_in_again(self):
+        """By its cache, of which the recipe warns."""
+        log_in = self.start("sasl-cache", "-c")
+        person = machine.person("saslcache")
+        field = person.password + person.code
+        self.assertEqual([log_in(person, field) for _ in range(2)], [True, True])
+        self.assert_requests(person, CREATED, VERIFIED)
 
 
 class Web(ServerOfItsOwn):
