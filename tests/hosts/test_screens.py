@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
-# Packages: greetd cockpit-ws cockpit-bridge xrdp lightdm
+# Packages: greetd cockpit-ws cockpit-bridge xrdp lightdm sddm
 """Logins at a screen, near and far: what their greeters ask, and what they show."""
 
 import base64
@@ -193,6 +193,60 @@ LogLevel=INFO
             self.assertRegex(done.stdout, "^(ok data=|Connection denied .authentication error)")
             return done.stdout.startswith("ok")
         self.assert_one_field("xrdp", log_in)
+
+
+class Sddm(Server):
+    """By the socket of its greeter, which has one field, the answer to every question."""
+
+    SOCKET = pathlib.Path("/run/sddm-socket")
+    LOGIN, SUCCEEDED, FAILED = 1, 2, 3  # of its messages
+
+    @classmethod
+    def setUpClass(cls):
+        greeter = pathlib.Path("/usr/bin/sddm-greeter")
+        greeter.write_text(f'#!/bin/sh\necho "$2" >{cls.SOCKET}.new\n'
+                           f'mv {cls.SOCKET}.new {cls.SOCKET}\nexec sleep 600\n')
+        screen = pathlib.Path("/run/screen-of-sddm")
+        screen.write_text("#!/bin/sh\nexec sleep 600\n")
+        screen.chmod(0o755)
+        sessions = pathlib.Path("/usr/share/xsessions")
+        sessions.mkdir(exist_ok=True)
+        (sessions / "true.desktop").write_text("[Desktop Entry]\nName=true\nExec=/bin/true\n")
+        pathlib.Path("/etc/sddm.conf").write_text(f"[X11]\nXephyrPath={screen}\n"
+                                                  "DisplayCommand=/bin/true\n"
+                                                  "DisplayStopCommand=/bin/true\n")
+        run("twilio-verify", "enable", "sddm", "--one-field", "--force")
+
+    @staticmethod
+    def text(value):
+        value = value.encode("utf-16-be")
+        return struct.pack(">I", len(value)) + value
+
+    def log_in(self, person, field):
+        """After a login it goes on with another socket: so each has a sddm of its own."""
+        self.SOCKET.unlink(missing_ok=True)
+        self.serve("sddm", "--test-mode", is_ready=self.SOCKET.exists, cwd="/run",
+                   stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(30)
+            connection.connect(self.SOCKET.read_text().strip())
+            connection.sendall(struct.pack(">I", self.LOGIN) + self.text(person.name) +
+                               self.text(field) + struct.pack(">I", 1) + self.text("true.desktop"))
+            said, = struct.unpack(">I", connection.recv(4, socket.MSG_WAITALL))
+            self.assertIn(said, (self.SUCCEEDED, self.FAILED))
+            return said == self.SUCCEEDED
+
+    def test_right_and_wrong(self):
+        self.assert_one_field("sddm", self.log_in)
+
+    def test_with_two_questions_it_answers_the_second_with_the_password_and_is_refused(self):
+        run("twilio-verify", "disable", "sddm")
+        run("twilio-verify", "enable", "sddm", "--force")
+        person = machine.person("sddmtwo")
+        self.assertFalse(self.log_in(person, person.password))
+        self.assertFalse(self.log_in(person, person.password + person.code))
+        self.assertNotIn(VERIFIED, person.requests())
+        self.assertIn("the answer was the password: it was not passed on", person.log(1)[0].text)
 
 
 class Lightdm(LoginCase):
