@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "secret.h"
 #include "text.h"
 
 enum { NUMBER_DIGITS_MAX = 9 };
@@ -288,6 +289,22 @@ static bool has_mandatory(const struct parse *parse)
     return true;
 }
 
+/* libconfig takes a comment at the end for a mistake, unless the line ends. */
+static bool read_text(const char *text, const char *shown, config_t *config,
+                      struct verdict *why_not)
+{
+    size_t length = strlen(text);
+    auto_secret char *whole = malloc(length + sizeof "\n");
+
+    if (whole == NULL)
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", shown);
+    memcpy(whole, text, length);
+    strcpy(whole + length, "\n");
+    return config_read_string(config, whole) == CONFIG_TRUE ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s:%d: %s", shown,
+                          config_error_line(config), config_error_text(config));
+}
+
 bool keys_parse(const char *text, const char *shown, const struct key *keys, size_t count,
                 void *target, struct verdict *why_not)
 {
@@ -306,21 +323,18 @@ bool keys_parse(const char *text, const char *shown, const struct key *keys, siz
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
                               "%s:%d: a number has more than %d digits", shown, line_of(text, at),
                               NUMBER_DIGITS_MAX);
-    if (config_read_string(&config, text) != CONFIG_TRUE)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s:%d: %s", shown,
-                              config_error_line(&config), config_error_text(&config));
-
-    return set_defaults(&parse) && take_members(&parse, config_root_setting(&config), NULL) &&
-           has_mandatory(&parse);
+    return read_text(text, shown, &config, why_not) && set_defaults(&parse) &&
+           take_members(&parse, config_root_setting(&config), NULL) && has_mandatory(&parse);
 }
 
 int keys_line(const char *text, const char *group, const char *name)
 {
     config_t config __attribute__((cleanup(config_destroy)));
     const config_setting_t *setting;
+    struct verdict why_not;
 
     config_init(&config);
-    if (config_read_string(&config, text) != CONFIG_TRUE)
+    if (!read_text(text, name, &config, &why_not))
         return 0;
     setting = config_lookup(&config, group);
     if (setting != NULL)

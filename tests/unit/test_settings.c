@@ -584,6 +584,15 @@ TEST(refuses_a_doubled_key_and_a_doubled_group)
     assert_wrong("service = { " MINIMUM " };\nservice = { };", SHOWN ":2: ");
 }
 
+TEST(takes_a_comment_at_the_end_of_a_file_whose_last_line_does_not_end)
+{
+    auto_settings *settings = NULL;
+    struct verdict why_not;
+
+    assert_true(settings_parse("service = { " MINIMUM " };\n# end", SHOWN, &settings, &why_not));
+    assert_int_equal(keys_line("service = { " MINIMUM " };// end", "service", "service_sid"), 1);
+}
+
 TEST(refuses_wrong_syntax_and_names_the_line)
 {
     assert_wrong("service = {\n" MINIMUM "\n", SHOWN ":");
