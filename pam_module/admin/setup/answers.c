@@ -13,6 +13,8 @@
 #include "../desk/terminal.h"
 #include "settings-text.h"
 
+#define BLANKS " \t\r"
+
 enum { ANSWER_SIZE = 512, SECRET_MAX = 256, TRIES_MAX = 5, QUESTION_SIZE = 200 };
 
 /* A SID that can be asked for. */
@@ -44,8 +46,13 @@ void answers_read(struct setup *setup)
 /* Removes the blanks around a pasted word. */
 static char *trim(char *text)
 {
-    text += strspn(text, " \t\r");
-    text[strcspn(text, " \t\r")] = '\0';
+    size_t length;
+
+    text += strspn(text, BLANKS);
+    length = strlen(text);
+    while (length > 0 && strchr(BLANKS, text[length - 1]) != NULL)
+        length--;
+    text[length] = '\0';
     return text;
 }
 
@@ -124,25 +131,29 @@ static bool is_secret(const char *text)
     return length > 0 && length <= SECRET_MAX;
 }
 
-/* Reads the secret from standard input. An empty answer leaves *RET_SECRET as it is, where it is
- * not NULL. */
+/* An empty answer leaves *RET_SECRET as it is, where it is not NULL. */
+static bool take_secret(char *answer, char **ret_secret)
+{
+    const char *word = trim(answer);
+
+    if (*word == '\0' && *ret_secret != NULL)
+        return true;
+    if (!is_secret(word))
+        return false;
+    secret_free(ret_secret);
+    *ret_secret = strdup(word);
+    return *ret_secret != NULL;
+}
+
+/* Reads the secret from standard input. */
 static bool read_secret(const char *question, char **ret_secret)
 {
     char answer[ANSWER_SIZE];
-    const char *word;
-    bool is_read = isatty(STDIN_FILENO) ? terminal_ask_secret(question, answer, sizeof answer)
-                                        : terminal_ask("", answer, sizeof answer);
+    bool is_read = (isatty(STDIN_FILENO) ? terminal_ask_secret(question, answer, sizeof answer)
+                                         : terminal_ask("", answer, sizeof answer)) &&
+                   take_secret(answer, ret_secret);
 
-    if (!is_read)
-        return false;
-    word = trim(answer);
-    is_read = *word == '\0' && *ret_secret != NULL;
-    if (!is_read && is_secret(word)) {
-        secret_free(ret_secret);
-        *ret_secret = strdup(word);
-        is_read = *ret_secret != NULL;
-    }
-    if (!is_read)
+    if (!is_read && !terminal_is_interrupted())
         terminal_say("a secret has 1 to %d printable characters without blanks", SECRET_MAX);
     explicit_bzero(answer, sizeof answer);
     return is_read;
