@@ -237,6 +237,17 @@ class Sshd(CheckCase):
                          'ok: AuthenticationMethods: "publickey,keyboard-interactive" asks',
                          "warning: inner.conf:3: Match Address 10.0.0.0/8: an exemption")
 
+    def test_an_include_is_quoted_as_sshd_takes_it(self):
+        path = self.directory / "with blank.conf"
+        path.write_text(f"Match Group robots\n{self.ROBOT}")
+        for include in (f"Include '{path}'", f'Include "{path}"', f'"include"="{path}"',
+                        f"Include nosuch.conf {self.directory}/'with blank'.conf # a comment",
+                        f"Include {self.directory}/with\\ blank.conf"):
+            with self.subTest(include):
+                self.assert_sshd(f"{self.HEAD}{self.BOTH}{include}\n", self.key,
+                                 'ok: AuthenticationMethods: "publickey,keyboard-interactive" asks',
+                                 "warning: with blank.conf:2: Match Group robots: an exemption")
+
     def test_each_list_is_judged_by_itself(self):
         never = "is always refused, as a password is not a code"
         for lists, stack, *expected in (

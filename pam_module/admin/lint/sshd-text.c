@@ -16,6 +16,7 @@
 #include "text-file.h"
 
 #define DIRECTORY "/etc/ssh"
+#define BLANKS    " \t\r"
 #define NOBODY    "User !*" /* criteria that no connection meets */
 
 enum { DEPTH_MAX = 16, COPIES_MAX = 512, PATTERN_SIZE = 4096 };
@@ -49,21 +50,32 @@ static bool refuse(const struct walk *walk, const char *path, const char *reason
     return false;
 }
 
-/* The word at *REST, without its quotes; *REST is behind it. NULL: no more, or a comment. */
-static char *take_word(char **rest)
+/* Whether TEXT is a backslash that stands for the byte behind it, where QUOTE, or 0, is open. */
+static bool is_escape(const char *text, char quote)
 {
-    char *word = *rest + strspn(*rest, " \t\r=");
-    size_t length;
+    return *text == '\\' &&
+           (text[1] == '"' || text[1] == '\'' || text[1] == '\\' || (quote == 0 && text[1] == ' '));
+}
+
+/* The word at *REST, up to one of ENDS and without its quotes, which are as sshd takes them; *REST
+ * is behind it. NULL: no more, or a comment. */
+static char *take_word(char **rest, const char *ends)
+{
+    char *word = *rest + strspn(*rest, " \t\r="), *end = word, quote = 0;
+    char *text;
 
     if (*word == '\0' || *word == '#')
         return NULL;
-    if (*word == '"')
-        length = strcspn(++word, "\"");
-    else
-        length = strcspn(word, " \t\r=");
-    *rest = word + length;
-    if (**rest != '\0')
-        *(*rest)++ = '\0';
+    for (text = word; *text != '\0' && (quote != 0 || strchr(ends, *text) == NULL); text++) {
+        bool is_quote = quote != 0 ? *text == quote : *text == '"' || *text == '\'';
+        text += is_escape(text, quote);
+        if (is_quote)
+            quote = quote == 0 ? *text : (char)0;
+        else
+            *end++ = *text;
+    }
+    *rest = text + (*text != '\0');
+    *end = '\0';
     return word;
 }
 
@@ -186,13 +198,13 @@ static bool take_pattern(struct walk *walk, const struct source *source, const c
 static bool read_line(struct walk *walk, struct source *source, char *line, const char *text,
                       int outer)
 {
-    const char *keyword = take_word(&line);
+    const char *keyword = take_word(&line, BLANKS "=");
     struct sshd_block *block;
 
     if (keyword != NULL && strcasecmp(keyword, "match") == 0)
         return take_match(walk, source, line, outer);
     if (keyword != NULL && strcasecmp(keyword, "include") == 0) {
-        for (const char *file = take_word(&line); file != NULL; file = take_word(&line))
+        for (const char *file; (file = take_word(&line, BLANKS)) != NULL;)
             if (!take_pattern(walk, source, file))
                 return false;
         return true;
