@@ -3,12 +3,15 @@
 /* The name servers, asked beside a look-up of the C library. */
 #include "resolver.h"
 
+#include <arpa/nameser.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sock_diag.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <resolv.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -22,16 +25,10 @@ enum {
     ASK_AGAIN_MS = 1000,  /* UDP gets lost */
     SETTLE_MS = 2000,     /* from the question on, for the answer after a look-up failed */
     TIMEOUT_MIN_MS = 900, /* resolv.conf(5) waits for a name server for a second at least */
-    HEADER_SIZE = 12,
-    LABEL_MAX = 63,
-    NAME_MAX_SIZE = 253,
-    MESSAGE_SIZE = 4096,
-    TYPE_A = 1,
-    TYPE_AAAA = 28,
-    CLASS_IN = 1
+    MESSAGE_SIZE = 4096
 };
 
-static const uint16_t types[RESOLVER_QUERIES] = { TYPE_A, TYPE_AAAA };
+static const uint16_t types[RESOLVER_QUERIES] = { ns_t_a, ns_t_aaaa };
 
 /* Messages */
 
@@ -40,56 +37,34 @@ static uint16_t get16(const uint8_t *bytes)
     return (uint16_t)(bytes[0] << 8 | bytes[1]);
 }
 
-static void put16(uint8_t *bytes, uint16_t value)
-{
-    bytes[0] = (uint8_t)(value >> 8);
-    bytes[1] = (uint8_t)value;
-}
-
 size_t resolver_print(const char *name, uint16_t id, uint16_t type,
                       uint8_t query[RESOLVER_QUERY_SIZE])
 {
-    size_t at = HEADER_SIZE;
+    struct __res_state state = { .options = RES_RECURSE };
+    int size = res_nmkquery(&state, ns_o_query, name, ns_c_in, type, NULL, 0, NULL, query,
+                            RESOLVER_QUERY_SIZE);
 
-    if (strlen(name) > NAME_MAX_SIZE)
+    if (size < 0)
         return 0;
-    memset(query, 0, RESOLVER_QUERY_SIZE);
-    put16(query, id);
-    query[2] = 1; /* recursion desired */
-    query[5] = 1; /* one question */
-    while (*name != '\0') {
-        size_t length = strcspn(name, ".");
-        if (length == 0 || length > LABEL_MAX)
-            return 0;
-        query[at++] = (uint8_t)length;
-        memcpy(query + at, name, length);
-        at += length;
-        name += length + (name[length] == '.');
-    }
-    put16(query + at + 1, type);
-    put16(query + at + 3, CLASS_IN);
-    return at + 5;
+    query[0] = (uint8_t)(id >> 8);
+    query[1] = (uint8_t)id;
+    return (size_t)size;
 }
 
 /* Where the name at AT ends; 0: nowhere. */
 static size_t skip_name(const uint8_t *message, size_t size, size_t at)
 {
-    enum { POINTER = 0xc0 };
+    int length = at < size ? dn_skipname(message + at, message + size) : 0;
 
-    while (at < size && message[at] != 0) {
-        if ((message[at] & POINTER) != 0)
-            return at + 2 <= size ? at + 2 : 0;
-        at += 1 + (size_t)message[at];
-    }
-    return at < size ? at + 1 : 0;
+    return length > 0 ? at + (size_t)length : 0;
 }
 
 enum resolver_answer resolver_read(const uint8_t *message, size_t size, uint16_t id, uint16_t type)
 {
-    enum { IS_REPLY = 0x80, OPERATION = 0x78, IS_CUT = 0x02, CODE = 0x0f, FIXED_SIZE = 10 };
-    size_t at = HEADER_SIZE;
+    enum { IS_REPLY = 0x80, OPERATION = 0x78, IS_CUT = 0x02, CODE = 0x0f };
+    size_t at = NS_HFIXEDSZ;
 
-    if (size < HEADER_SIZE || get16(message) != id || (message[2] & IS_REPLY) == 0 ||
+    if (size < NS_HFIXEDSZ || get16(message) != id || (message[2] & IS_REPLY) == 0 ||
         (message[2] & OPERATION) != 0)
         return RESOLVER_NO_ANSWER;
     if ((message[3] & CODE) != 0)
@@ -101,15 +76,15 @@ enum resolver_answer resolver_read(const uint8_t *message, size_t size, uint16_t
         at = skip_name(message, size, at);
         if (at == 0)
             return RESOLVER_NO;
-        at += 4;
+        at += NS_QFIXEDSZ;
     }
     for (int left = get16(message + 6); left > 0; left--) {
         at = skip_name(message, size, at);
-        if (at == 0 || at + FIXED_SIZE > size)
+        if (at == 0 || at + NS_RRFIXEDSZ > size)
             return RESOLVER_NO;
         if (get16(message + at) == type)
             return RESOLVER_ADDRESS;
-        at += FIXED_SIZE + (size_t)get16(message + at + 8);
+        at += NS_RRFIXEDSZ + (size_t)get16(message + at + 8);
     }
     return RESOLVER_NO;
 }
