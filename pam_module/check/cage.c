@@ -6,9 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/landlock.h>
-#include <linux/openat2.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -19,6 +17,7 @@
 #include "../core/record.h"
 #include "../core/usage.h"
 #include "filter.h"
+#include "links.h"
 
 /* Linux 6.12. */
 #ifndef LANDLOCK_SCOPE_SIGNAL
@@ -87,9 +86,6 @@ static const char *const files[] = {
 /* Where the certificates lie that count without ca_file and ca_path. */
 static const char system_certificates[] = "/etc/ssl/certs";
 
-/* Where Debian's links in there lead, in two steps. */
-static const char packaged_certificates[] = "/usr/share/ca-certificates/mozilla/";
-
 /* Whether ERROR tells of something that a caller of ours may have used up. */
 static bool is_shortage(int error)
 {
@@ -138,70 +134,21 @@ static bool allow_each(int ruleset, const char *const *paths, mode_t kind, uint6
     return true;
 }
 
-/* Whether OpenSSL looks for a certificate, or a list of revoked ones, under NAME. */
-static bool is_hash(const char *name)
-{
-    return strspn(name, "0123456789abcdef") == 8 && name[8] == '.';
-}
-
-/* Whether packaged_certificates is reached without a link and holds none: it lies in /usr then, and
- * so do its files. */
-static bool is_packaged_plain(void)
-{
-    const struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-                                  .resolve = RESOLVE_NO_SYMLINKS };
-    int place = (int)syscall(SYS_openat2, AT_FDCWD, packaged_certificates, &how, sizeof how);
-    DIR *directory = place >= 0 ? fdopendir(place) : NULL;
-    const struct dirent *entry;
-    bool is_plain = directory != NULL;
-
-    if (directory == NULL && place >= 0)
-        close(place);
-    while (is_plain && (entry = readdir(directory)) != NULL)
-        is_plain = entry->d_type == DT_REG || entry->d_type == DT_DIR;
-    if (directory != NULL)
-        closedir(directory);
-    return is_plain;
-}
-
-/* Whether the link NAME leads, in two steps at most, to a file of DIRECTORY or, if those are PLAIN,
- * to one of packaged_certificates: there is a rule for it. To read both links costs a third of
- * opening what they lead to, and there are 140. */
-static bool leads_to_allowed(int directory, const char *name, bool is_plain)
-{
-    enum { SIZE = sizeof packaged_certificates - 1 };
-    char target[PATH_MAX], beside[NAME_MAX + 1];
-
-    for (int step = 0; step < 2; step++) {
-        ssize_t size = readlinkat(directory, name, target, sizeof target - 1);
-        if (size < 0)
-            return step > 0 && errno == EINVAL; /* no link */
-        target[size] = '\0';
-        if (strchr(target, '/') != NULL)
-            return is_plain && strncmp(target, packaged_certificates, SIZE) == 0 &&
-                   strchr(target + SIZE, '/') == NULL;
-        if (size > NAME_MAX)
-            return false;
-        name = memcpy(beside, target, (size_t)size + 1);
-    }
-    return false;
-}
-
 /* Allows the certificates in the directory PATH, and those that its links lead to. */
-static bool allow_certificates(int ruleset, const char *path)
+static bool allow_certificates(int ruleset, const char *path, const char *state_dir)
 {
     DIR *directory = opendir(path);
-    const struct dirent *entry;
-    bool is_allowed, is_plain;
+    const char *name;
+    bool is_allowed;
 
     if (directory == NULL)
         return !is_shortage(errno);
-    is_plain = is_packaged_plain();
     is_allowed = allow(ruleset, dirfd(directory), ".", S_IFDIR, READ_FILE | READ_DIRECTORY);
-    while (is_allowed && (entry = readdir(directory)) != NULL)
-        if (is_hash(entry->d_name) && entry->d_type != DT_REG &&
-            !leads_to_allowed(dirfd(directory), entry->d_name, is_plain))
-            is_allowed = allow(ruleset, dirfd(directory), entry->d_name, S_IFREG, READ_FILE);
+    if (is_allowed && !links_stay(directory, state_dir)) {
+        rewinddir(directory);
+        while (is_allowed && (name = links_next(directory)) != NULL)
+            is_allowed = allow(ruleset, dirfd(directory), name, S_IFREG, READ_FILE);
+    }
     closedir(directory);
     return is_allowed;
 }
@@ -227,7 +174,8 @@ static bool allow_all(int ruleset, const struct settings *settings, const char *
            allow_each(ruleset, files, S_IFREG, READ_FILE) &&
            (settings->ca_file == NULL ||
             allow(ruleset, AT_FDCWD, settings->ca_file, S_IFREG, READ_FILE)) &&
-           (certificates == NULL || allow_certificates(ruleset, certificates)) &&
+           (certificates == NULL ||
+            allow_certificates(ruleset, certificates, settings->state_dir)) &&
            (user == NULL || allow_state(ruleset, settings->state_dir, user));
 }
 

@@ -170,6 +170,7 @@ class HostileCode(CheckTest):
         for user in ("alice", "bob"):
             for suffix in ("sent", "used"):
                 self.own(state / f"{user}.{suffix}")
+        self.own(state / "certificates.links")
         said = self.attempt(f"{where} {attempt} {state}/{name}", check={"state_dir": state})
         return said
 
@@ -179,9 +180,9 @@ class HostileCode(CheckTest):
         self.assertNotEqual(self.attempt_on_state("caged", attempt, name), "worked", attempt)
 
     @unittest.skipIf(LANDLOCK < 1, "this kernel has no Landlock: all of state_dir is open")
-    def test_the_state_of_another_user_is_neither_read_nor_changed_nor_locked(self):
+    def test_the_state_of_others_is_neither_read_nor_changed_nor_locked(self):
         at_once(self.assert_kept_from_state, [
-            *((attempt, name) for name in ("bob.sent", "bob.used") for attempt in
+            *((attempt, name) for name in ("bob.sent", "bob.used", "certificates.links") for attempt in
               ("read", "write", "empty", "flock", "unlink", "rename", "chmod")),
             *((attempt, "carol.used") for attempt in ("make", "make-any", "bind"))])
 

@@ -8,10 +8,12 @@ Needs root: /etc is a copy that each login has to itself."""
 
 import contextlib
 import random
+import shutil
 import socket
 import struct
 import subprocess
 import threading
+import time
 import unittest
 
 from kit.checkcase import CHECK, IS_SANITIZED, CheckTest, load_tests, needs_root
@@ -270,3 +272,21 @@ class Certificates(LinkTest):
         }.items():
             with self.subTest(name):
                 self.approve(f"mkdir /mnt/a; ln -s x /mnt/a/{self.name}\n{script}", ca_path="/mnt/a")
+
+    def test_a_link_that_changes_after_it_was_remembered(self):
+        """Whether the links stay is remembered where nothing has changed for two seconds."""
+        directory = self.enterContext(temporary_directory())
+        outside = self.enterContext(temporary_directory()) / "ca.pem"
+        link, inside = directory / self.name, directory / "ca.pem"
+        for path in (inside, outside):
+            shutil.copy(self.authority, path)
+            path.chmod(0o644)
+        host, factor = self.factor_host(self.server,
+                                        service={"ca_file": None, "ca_path": directory})
+        for target in ("ca.pem", outside):
+            link.unlink(missing_ok=True)
+            link.symlink_to(target)
+            time.sleep(3.1)
+            self.server.control("clock +90")
+            self.run_login(host, [factor.code()], "approved")
+            self.assertTrue((host.directory / "state/certificates.links").exists())

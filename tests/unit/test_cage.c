@@ -184,6 +184,10 @@ int unit_begin(void **state)
 
 int unit_end(void **state)
 {
+    char kept[64];
+
     (void)state;
+    snprintf(kept, sizeof kept, "%s/certificates.links", state_dir);
+    unlink(kept);
     return rmdir(state_dir);
 }
