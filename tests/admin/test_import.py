@@ -6,6 +6,7 @@
 """
 
 import base64
+import errno
 import os
 import pathlib
 import pwd
@@ -14,6 +15,7 @@ import subprocess
 
 from kit.admincase import OK, UNAVAILABLE, USAGE, WRONG, AdminCase, on_a_copy
 from kit.fixture import totp
+from kit.start import without
 
 HERE = pathlib.Path(__file__).parent
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY"
@@ -21,6 +23,7 @@ HEX = base64.b32decode(SECRET + "======").hex()
 GOOGLE = f'{SECRET}\n" RATE_LIMIT 3 30\n" WINDOW_SIZE 3\n" DISALLOW_REUSE\n" TOTP_AUTH\n10000000\n'
 OATH = f"# pam_oath\nHOTP/T30/6\tbin\t-\t00\nHOTP/T30/6\troot\t-\t{HEX}\n"
 USER = "daemon"
+OPENAT2 = 437  # on every architecture
 
 
 class Import(AdminCase):
@@ -122,6 +125,14 @@ class Import(AdminCase):
         self.assert_refused("symbolic links are not followed", self.directory / "way/seed")
         self.assert_refused("not followed|No such", "/dev/stdin", answers=[SECRET])
         self.assert_refused("not followed", f"/proc/self/cwd/{self.file}")
+
+    def test_a_system_without_openat2_is_named_with_the_other_way(self):
+        for error in (errno.ENOSYS, errno.EPERM):
+            done = self.run_tool("enroll", "root", "--import", self.file,
+                                 prefix=without(OPENAT2, error))
+            self.assertEqual(done.status, WRONG)
+            self.assertIn("openat2(2) is refused", done.err)
+            self.assertIn("use --import - and standard input", done.err)
 
     def silent_files(self, request, uid=0):
         """A prefix: the home is a file system of a user's own that never answers REQUEST."""

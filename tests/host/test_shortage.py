@@ -9,7 +9,6 @@ import contextlib
 import platform
 import resource
 import socket
-import struct
 import subprocess
 import sys
 import time
@@ -19,7 +18,7 @@ from hostcase import (NAME, OUTAGE, PORT_RANGE, HostCase, load_tests, pids_group
                       socket_memory_group)
 from kit.liar import RIGHT, refuse
 from kit.servers import Dropping, NameServer, Refusing
-from kit.start import after
+from kit.start import after, filtered
 
 FIRST, LAST = 40000, 40003  # the ephemeral ports, when there are few
 SYS_SOCKET = {"x86_64": 41, "aarch64": 198}
@@ -156,14 +155,7 @@ def forbid_families():
     allow, refuse_it = 0x7fff0000, 0x00050000 | 97  # EAFNOSUPPORT
     program = [(load, 0, 0, 0), (equal, 0, 4, number), (load, 0, 0, 16), (equal, 1, 0, 1),
                (answer, 0, 0, refuse_it), (answer, 0, 0, allow), (answer, 0, 0, allow)]
-    code = b"".join(struct.pack("HBBI", *one) for one in program)
-    return after(
-        f"code = ctypes.create_string_buffer({code!r})\n"
-        "class Program(ctypes.Structure):\n"
-        "    _fields_ = [('size', ctypes.c_ushort), ('code', ctypes.c_void_p)]\n"
-        f"program = Program({len(program)}, ctypes.addressof(code))\n"
-        "must(libc.prctl(38, 1, 0, 0, 0))\n"
-        "must(libc.prctl(22, 2, ctypes.byref(program), 0, 0))")
+    return filtered(program)
 
 
 class Sandbox(HostCase):

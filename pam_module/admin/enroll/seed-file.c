@@ -37,6 +37,9 @@ static bool refuse(struct verdict *why_not, const char *path, int error)
     if (error == ELOOP)
         reason = "symbolic links are not followed: name the file by its own path, or use "
                  "--import - and standard input";
+    if (error == ENOSYS)
+        reason = "openat2(2) is refused (it needs Linux 5.6, and in a container a seccomp profile "
+                 "that allows it): use --import - and standard input";
     if (error == ETIMEDOUT)
         reason = "the file system does not answer: use --import - and standard input";
     return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: %s", path, reason);
@@ -48,10 +51,14 @@ static int open_directory(const char *path, const char *name)
     const struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
                                   .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
     char directory[PATH_MAX];
+    int opened;
 
     snprintf(directory, sizeof directory, "%s%.*s", name == path ? "." : "", (int)(name - path),
              path);
-    return (int)syscall(SYS_openat2, AT_FDCWD, directory, &how, sizeof how);
+    opened = (int)syscall(SYS_openat2, AT_FDCWD, directory, &how, sizeof how);
+    if (opened < 0 && errno == EPERM) /* of seccomp, by older container engines */
+        errno = ENOSYS;
+    return opened;
 }
 
 /* PLACE is what the path meant when it was opened without opening the file: so no program of the
