@@ -8,6 +8,7 @@ Most of it needs root, and says so."""
 
 import contextlib
 import ctypes
+import errno
 import os
 import pathlib
 import platform
@@ -19,13 +20,14 @@ import subprocess
 import time
 import unittest
 
+from kit import calls
 from kit.checkcase import (CHECK, IS_ROOT, CheckTest, load_tests, needs_little_memory,
                            needs_own_memory, needs_root)
 from kit.fixture import API_KEY_SECRET, copy_program, temporary_directory
 from kit.liar import RIGHT, WRONG, Connection, dropped, slowly
 from kit.mounts import private_mounts
 from kit.parallel import each
-from kit.start import after
+from kit.start import after, without
 
 NOBODY = pwd.getpwnam("nobody")
 
@@ -257,6 +259,19 @@ class HostileStarts(CheckTest):
             self.skipTest("not with this kernel")
         login = self.prompted(self.host(self.liar()), prefix=after(code))
         self.assertRegex(read_proc(login, file).decode(), rf"\A{usual}\Z")
+
+    def test_what_it_can_do_without_may_be_refused_by_a_container(self):
+        server, numbers = self.liar(), calls.numbers()
+        for number, call in enumerate((
+                "landlock_create_ruleset", "openat2", "clone3", "statx", "rseq", "close_range",
+                "membarrier", "ioprio_set", "set_mempolicy", "personality", "sched_setaffinity",
+                "sched_setscheduler", "eventfd2", "socketpair", "fallocate")):
+            with self.subTest(call):
+                error = (errno.ENOSYS, errno.EPERM)[number % 2]
+                login = self.login(self.host(server), prefix=without(numbers[call], error))
+                login.expect_prompt()
+                login.answer(RIGHT)
+                self.assert_outcome(login, "approved")
 
     @needs_root
     def test_the_disk_is_its_own_as_usual_though_the_caller_left_it_to_others(self):
