@@ -92,6 +92,7 @@ static enum http_result send(struct service *service, const struct http_request 
 {
     enum http_result result = http_send(service->http, request, watch, ret_reply, why_not);
 
+    service->is_unsent = result == HTTP_UNSENT || result == HTTP_GIVEN_UP;
     service->status = result == HTTP_REPLIED ? ret_reply->status : 0;
     service->error = result == HTTP_REPLIED ? service_error(ret_reply) : 0;
     service->date_seconds = result == HTTP_REPLIED ? ret_reply->date_seconds : -1;

@@ -16,6 +16,7 @@ struct service {
     int error;             /* Twilio's code in it; 0: none */
     int64_t date_seconds;  /* of the last reply, the server's clock; -1: it did not say */
     int64_t ahead_seconds; /* this host's clock, of the server's, by the last reply that said */
+    bool is_unsent;        /* not a byte of the last request left this host */
     bool was_busy; /* the last request was sent once more after "too many requests at once" */
 };
 

@@ -521,6 +521,8 @@ class Trouble(AdminCase):
         done = self.run_tool("enroll", "root")
         self.assertEqual((done.status, done.out), (UNAVAILABLE, ""))
         self.assertIn("127.0.0.1", done.err)
+        self.assertIn("nothing is left at Twilio", done.err)
+        self.assert_nothing_is_left()
 
     def test_what_can_not_be_undone_now_is_told_of_and_undone_by_the_next_call(self):
         for fault in ("close-after on factor-create", "no-answer on factor-create times 1",

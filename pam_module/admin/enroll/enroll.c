@@ -140,8 +140,12 @@ static enum command_status create(const struct command_call *call, struct tool *
     if (factor_create(&tool->service, record->identity,
                       imported != NULL ? &imported->config : &usual,
                       imported != NULL ? imported->secret : NULL, tool_watch(tool), &factor,
-                      ret_seed, &why_not) != FACTOR_DONE)
+                      ret_seed, &why_not) != FACTOR_DONE) {
+        struct verdict ignored;
+        if (tool->service.is_unsent)
+            users_forget(&tool->users, USERS_PENDING, user, &ignored);
         return tool_refuse(&why_not, "could not create the factor");
+    }
     if (imported == NULL)
         set_label(ret_seed, label != NULL ? label : user);
     snprintf(record->factor_sid, sizeof record->factor_sid, "%s", factor.sid);
@@ -153,7 +157,7 @@ static enum command_status create(const struct command_call *call, struct tool *
 /* In groups of four, to be typed in. */
 static void print_secret(const char *secret)
 {
-    printf("\nWithout a camera: ");
+    printf("\nScan this code with the authenticator app. Without a camera: ");
     for (size_t i = 0; secret[i] != '\0'; i++)
         printf("%s%c", i > 0 && i % GROUP == 0 ? " " : "", secret[i]);
     printf("\n\n");
