@@ -201,11 +201,11 @@ class Services(EnableCase):
         shown = tool("explain", person.name, "--service", "sudo").stdout
         self.assertIn("none: the code is the last 6 digits of the password, and tried once", shown)
         self.assertIn("enabled already", self.enable("sudo", "--one-field"))
-        self.assert_refuses("sudo", part="is enabled with another first factor or field: disable")
+        self.assert_refuses("sudo", part="first run twilio-verify disable sudo")
         self.disable("sudo")
         self.assertEqual(self.files(), before)
         self.enable("sudo")
-        self.assert_refuses("sudo", "--one-field", part="first factor or field: disable it first")
+        self.assert_refuses("sudo", "--one-field", part="first factor or field: first run twilio-verify disable sudo")
         shown = tool("explain", person.name, "--service", "sudo").stdout
         self.assertIn('"Verification code: ", up to 3 times in one call of the module', shown)
         self.disable("sudo")
@@ -226,7 +226,7 @@ class Services(EnableCase):
         self.assertEqual(SVC.read_text(), f"{top}auth  requisite  pam_twilio_verify.so split=8{MARK}"
                          f"\n{factor}{LINE}{MARK}\n")
         machine.configure()
-        self.assert_refuses("tv-svc", "--one-field", part="disable it first")  # It cuts off 8.
+        self.assert_refuses("tv-svc", "--one-field", part="first run twilio-verify disable tv-svc")
         self.disable("tv-svc")
         self.assertEqual(SVC.read_text(), top + factor)
 
@@ -235,7 +235,7 @@ class Services(EnableCase):
         self.assert_refuses("tv-svc", "--one-field", part="the digits at the end of a wrong password")
         self.write("auth requisite pam_unix.so\n")
         SETTINGS.write_text("nonsense")
-        self.assert_refuses("tv-svc", "--one-field", part="nothing is changed")
+        self.assert_refuses("tv-svc", "--one-field", part="tv-svc is left as it was")
 
     def test_sudo_i_asks_once_where_its_file_is_a_link_or_includes_that_of_sudo(self):
         sudo_i = PAM / "sudo-i"
@@ -663,7 +663,7 @@ class SshdMethods(SshdCase):
         self.assert_out(sshd, self.alice)
         self.assertNotIn("Match", self.DROP_IN.read_text())
         self.assertIn("enabled already", self.enable_sshd("key"))
-        self.assert_refuses("sshd", "--first-factor", "password", part="disable it first")
+        self.assert_refuses("sshd", "--first-factor", "password", part="first run twilio-verify disable sshd")
         stack = PAM / "sshd"
         enabled = stack.read_text()
         stack.write_text(enabled.replace(f"{LINE} after=publickey{MARK}\n", ""))

@@ -70,8 +70,8 @@ static void add_name(const struct reach *reach)
         for (const struct addrinfo *item = list; item != NULL; item = item->ai_next)
             count++;
         freeaddrinfo(list);
-        report_add(reach->report, REPORT_OK, "name", NULL, "%s has %d addresses, found in %d ms",
-                   host, count, (int)(clock_ms() - began_ms));
+        report_add(reach->report, REPORT_OK, "name", NULL, "%s has %d %s, found in %d ms", host,
+                   count, count == 1 ? "address" : "addresses", (int)(clock_ms() - began_ms));
     } else if (error == EAI_NONAME) {
         report_add(reach->report, REPORT_WRONG, "name",
                    settings->proxy != NULL ? "check proxy" : "check base_url, and /etc/resolv.conf",

@@ -38,7 +38,8 @@ struct task {
 
 static bool refuse(struct task *task, const char *reason)
 {
-    report_add(task->report, REPORT_WRONG, task->names[0], NULL, "%s; nothing is changed", reason);
+    report_add(task->report, REPORT_WRONG, task->names[0], NULL, "%s; %s is left as it was", reason,
+               task->names[0]);
     return false;
 }
 
@@ -462,7 +463,7 @@ const struct command enable_command = {
     .summary = "Makes PAM services ask for a code",
     .options = {
         { "first-factor", "FACTOR", "for sshd: \"password\" or \"key\"" },
-        { "after", "LINE", "put the code after this line of the service's file" },
+        { "after", "LINE", "put the code after the line of the service's file that reads LINE" },
         { "one-field", NULL, "take the code in the field of the password" },
         { "dry-run", NULL, "show what would change, change nothing" },
         { "force", NULL, "change it although something is wrong" },

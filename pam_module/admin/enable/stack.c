@@ -277,7 +277,8 @@ static char *put(const struct stack *stack, const char *path, const char *text,
     if (number != 0)
         return put_lines(stack, path, text, number, why_not);
     if (stack->place == STACK_AFTER)
-        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s must have exactly one line \"%s\"", path,
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                       "--after: %s must have exactly one line that reads \"%s\"", path,
                        stack->line);
     else
         verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s has no auth line to put the code after",
@@ -354,8 +355,9 @@ static bool is_as_wanted(const struct stack *stack, const struct config_file *fi
 
     return (is_in_place == (stack->place == STACK_IN_PLACE) && length == stack->split) ||
            verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                          "%s is enabled with another first factor or field: disable it first",
-                          stack->service);
+                          "%s is enabled with another first factor or field: first run "
+                          "twilio-verify disable %s",
+                          stack->service, stack->service);
 }
 
 enum stack_found stack_enable(const struct stack *stack, struct plan *plan, struct verdict *why_not)

@@ -225,8 +225,7 @@ static void add_all(struct survey *survey)
     add_exempt(survey);
     if (!survey->is_called)
         report_add(survey->report, survey->check->is_unused_fine ? REPORT_NOTE : REPORT_WRONG,
-                   "pam", "see the recipes in /usr/share/doc/twilio-verify/examples",
-                   "no service calls the module");
+                   "pam", "twilio-verify enable SERVICE", "no service calls the module");
 }
 
 /* libpam takes a service's name in lower case, and only what is behind its last slash. */
