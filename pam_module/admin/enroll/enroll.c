@@ -157,7 +157,7 @@ static enum command_status create(const struct command_call *call, struct tool *
 /* In groups of four, to be typed in. */
 static void print_secret(const char *secret)
 {
-    printf("\nScan this code with the authenticator app. Without a camera: ");
+    printf("\nScan this code with the authenticator app.\nWithout a camera: ");
     for (size_t i = 0; secret[i] != '\0'; i++)
         printf("%s%c", i > 0 && i % GROUP == 0 ? " " : "", secret[i]);
     printf("\n\n");
