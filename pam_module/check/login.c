@@ -59,7 +59,7 @@ static bool count_creation(struct login *login)
 {
     int64_t stopped_ms = questions_stop_deadline(&login->questions);
 
-    login->opens_s = login->ports->count(login->ports->context, &login->questions.verdict);
+    login->opens_s = login->ports->count(login->ports->ledger, &login->questions.verdict);
     questions_resume_deadline(&login->questions, stopped_ms);
     return login->opens_s == 0;
 }
@@ -105,7 +105,7 @@ static enum claim claim_code(struct login *login)
 {
     struct questions *questions = &login->questions;
     int64_t stopped_ms = questions_stop_deadline(questions);
-    enum claim claimed = login->ports->claim(login->ports->context, questions->answer.text,
+    enum claim claimed = login->ports->claim(login->ports->ledger, questions->answer.text,
                                              &login->counts, &questions->verdict);
 
     questions_resume_deadline(questions, stopped_ms);
@@ -150,7 +150,7 @@ static void take_back(struct login *login)
 {
     int64_t stopped_ms = questions_stop_deadline(&login->questions);
 
-    login->ports->take_back(login->ports->context);
+    login->ports->take_back(login->ports->ledger);
     questions_resume_deadline(&login->questions, stopped_ms);
 }
 
@@ -204,7 +204,7 @@ static void refuse_code(struct login *login)
 {
     questions_stop_deadline(&login->questions);
     log_wrong(login);
-    login->ports->release(login->ports->context, login->questions.answer.text);
+    login->ports->release(login->ports->ledger, login->questions.answer.text);
     login->tries = 0;
     ask_again(login, QUESTIONS_WRONG);
 }
@@ -363,7 +363,7 @@ static void note_end(const struct login *login)
         end = questions->answer.kind == ANSWER_CODE ? LEDGER_APPROVED : LEDGER_RECOVERED;
     else if (questions->verdict.outcome != OUTCOME_DENIED || questions->has_left)
         return;
-    login->ports->note_end(login->ports->context, end);
+    login->ports->note_end(login->ports->ledger, end);
 }
 
 /* Which challenge a refusal is about, and what came before an approval. */

@@ -30,8 +30,9 @@ enum login_answer {
 
 /* What a login needs of the world. */
 struct login_ports {
-    void *context;  /* the functions' own */
-    int descriptor; /* readable when answer() has something to tell; -1: never */
+    void *context;         /* the functions' own */
+    struct ledger *ledger; /* of those that remember; tests have a world of their own there */
+    int descriptor;        /* readable when answer() has something to tell; -1: never */
 
     /* Asks the user for a secret. False: nobody is there. */
     bool (*ask)(void *context, const char *text);
@@ -56,28 +57,28 @@ struct login_ports {
     /* What this host remembers (ledger.h). CODE is about to be sent: notes it, so that no other
      * login sends it; release() takes that back. CLAIM_REFUSED: the login is over; the verdict
      * tells. */
-    enum claim (*claim)(void *context, const char *code, struct ledger_counts *ret_counts,
+    enum claim (*claim)(struct ledger *ledger, const char *code, struct ledger_counts *ret_counts,
                         struct verdict *why_not);
     /* Nobody has judged the code that was claimed. */
-    void (*take_back)(void *context);
+    void (*take_back)(struct ledger *ledger);
     /* What is known before the first question; where too many codes were wrong, with the verdict in
      * *WHY_NOT. */
-    void (*look)(void *context, struct ledger_look *ret_look, struct verdict *why_not);
-    void (*release)(void *context, const char *code);
+    void (*look)(struct ledger *ledger, struct ledger_look *ret_look, struct verdict *why_not);
+    void (*release)(struct ledger *ledger, const char *code);
     /* Another challenge is about to be created. 0; or, with the verdict in *WHY_NOT, after how many
      * seconds that is possible; -1: never, as things are. */
-    int64_t (*count)(void *context, struct verdict *why_not);
+    int64_t (*count)(struct ledger *ledger, struct verdict *why_not);
     /* A push, as ledger_push(), ledger_stop_push() and ledger_guess() have it. */
     int64_t (*push)(void *context, struct verdict *why_not);
-    bool (*stop_push)(void *context);
-    enum ledger_guess (*guess)(void *context, const char *typed, int number,
+    bool (*stop_push)(struct ledger *ledger);
+    enum ledger_guess (*guess)(struct ledger *ledger, const char *typed, int number,
                                struct verdict *why_not);
     /* Uses up the recovery code CODE. How many remain; -1: it does not count. */
     int (*recover)(void *context, const char *code);
     /* Whether a right recovery code would count now. */
     bool (*can_recover)(void *context);
     /* Notes how the login ended. */
-    void (*note_end)(void *context, enum ledger_end end);
+    void (*note_end)(struct ledger *ledger, enum ledger_end end);
 };
 
 /* Runs one login to its verdict. OUTCOME_APPROVED only if Twilio approved, for this enrollment and

@@ -160,7 +160,7 @@ static bool ask_number(struct push *push, enum ledger_guess *ret_guess)
     push->questions->is_awaited = true;
     push->questions->entered_ms = ports->clock_ms(ports->context);
     answer_read(line, NUMBER_LENGTH, &answer);
-    *ret_guess = ports->guess(ports->context, answer.text, push->number, &push->questions->verdict);
+    *ret_guess = ports->guess(ports->ledger, answer.text, push->number, &push->questions->verdict);
     explicit_bzero(line, sizeof line);
     explicit_bzero(&answer, sizeof answer);
     return true;
@@ -190,7 +190,7 @@ static void judge(struct push *push, enum challenge_state state, const struct ve
         let_in(push);
         break;
     case CHALLENGE_DENIED:
-        alarm_of(push, push->ports->stop_push(push->ports->context),
+        alarm_of(push, push->ports->stop_push(push->ports->ledger),
                  "the push was denied on the phone");
         break;
     case CHALLENGE_PENDING:

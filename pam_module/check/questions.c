@@ -281,7 +281,7 @@ void questions_look(struct questions *questions)
 {
     const struct login_ports *ports = questions->ports;
 
-    ports->look(ports->context, &questions->look, &questions->verdict);
+    ports->look(ports->ledger, &questions->look, &questions->verdict);
 }
 
 bool questions_survive_outage(struct questions *questions)

@@ -135,63 +135,12 @@ static void pause_for(void *context, int64_t pause_ms)
         ;
 }
 
-static enum claim claim(void *context, const char *code, struct ledger_counts *ret_counts,
-                        struct verdict *why_not)
-{
-    struct check *check = context;
-
-    return ledger_claim(&check->ledger, code, ret_counts, why_not);
-}
-
-static void take_back(void *context)
-{
-    struct check *check = context;
-
-    ledger_take_back(&check->ledger);
-}
-
-static void look(void *context, struct ledger_look *ret_look, struct verdict *why_not)
-{
-    struct check *check = context;
-
-    ledger_look(&check->ledger, ret_look, why_not);
-}
-
-static void release(void *context, const char *code)
-{
-    struct check *check = context;
-
-    ledger_release(&check->ledger, code);
-}
-
-static int64_t count(void *context, struct verdict *why_not)
-{
-    struct check *check = context;
-
-    return ledger_count(&check->ledger, why_not);
-}
-
 static int64_t push(void *context, struct verdict *why_not)
 {
     struct check *check = context;
 
     check->is_without_code = true;
     return ledger_push(&check->ledger, why_not);
-}
-
-static bool stop_push(void *context)
-{
-    struct check *check = context;
-
-    return ledger_stop_push(&check->ledger);
-}
-
-static enum ledger_guess guess(void *context, const char *typed, int number,
-                               struct verdict *why_not)
-{
-    struct check *check = context;
-
-    return ledger_guess(&check->ledger, typed, number, why_not);
 }
 
 static int recover(void *context, const char *code)
@@ -211,13 +160,6 @@ static bool can_recover(void *context)
     struct ledger *ledger = &check->ledger;
 
     return usage_can_recover(ledger->state_dir, ledger->user, check->recovery, &ledger->note);
-}
-
-static void note_end(void *context, enum ledger_end end)
-{
-    struct check *check = context;
-
-    ledger_note_end(&check->ledger, end);
 }
 
 static bool read_login(struct dialogue_reader *reader, struct dialogue_login *ret_login,
@@ -303,6 +245,7 @@ static void run_login(struct check *check, struct verdict *verdict)
 {
     const struct login_ports ports = {
         .context = check,
+        .ledger = &check->ledger,
         .descriptor = STDIN_FILENO,
         .ask = ask,
         .ask_shown = ask_shown,
@@ -313,17 +256,17 @@ static void run_login(struct check *check, struct verdict *verdict)
         .deadline = set_deadline,
         .clock_ms = read_clock,
         .pause = pause_for,
-        .claim = claim,
-        .take_back = take_back,
-        .look = look,
-        .release = release,
-        .count = count,
+        .claim = ledger_claim,
+        .take_back = ledger_take_back,
+        .look = ledger_look,
+        .release = ledger_release,
+        .count = ledger_count,
         .push = push,
-        .stop_push = stop_push,
-        .guess = guess,
+        .stop_push = ledger_stop_push,
+        .guess = ledger_guess,
         .recover = recover,
         .can_recover = can_recover,
-        .note_end = note_end,
+        .note_end = ledger_note_end,
     };
     struct inputs *inputs = &check->inputs;
     const struct enrollment *enrollment = inputs->findings.enrollment;

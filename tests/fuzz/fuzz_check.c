@@ -166,16 +166,16 @@ static void on_log(void *context, bool is_warning, const char *text)
 
 /* What this host remembers */
 
-static void on_take_back(void *context)
+static void on_take_back(struct ledger *ledger)
 {
-    struct world *world = context;
+    struct world *world = (void *)ledger;
 
     fuzz_demand(world->enrollment != NULL, "nothing is counted for nobody");
 }
 
-static void on_look(void *context, struct ledger_look *ret_look, struct verdict *why_not)
+static void on_look(struct ledger *ledger, struct ledger_look *ret_look, struct verdict *why_not)
 {
-    struct world *world = context;
+    struct world *world = (void *)ledger;
 
     fuzz_demand(world->enrollment != NULL && world->asks == 0, "nobody else is looked for");
     world->was_denied = fuzz_take_word(world->input, "denied-before");
@@ -191,10 +191,10 @@ static void on_look(void *context, struct ledger_look *ret_look, struct verdict 
     verdict_refuse(why_not, OUTCOME_EXHAUSTED, "locked");
 }
 
-static enum claim on_claim(void *context, const char *code, struct ledger_counts *ret_counts,
-                           struct verdict *why_not)
+static enum claim on_claim(struct ledger *ledger, const char *code,
+                           struct ledger_counts *ret_counts, struct verdict *why_not)
 {
-    struct world *world = context;
+    struct world *world = (void *)ledger;
 
     fuzz_demand(world->enrollment != NULL && strcmp(code, world->code) == 0,
                 "nothing but the code is claimed");
@@ -209,16 +209,16 @@ static enum claim on_claim(void *context, const char *code, struct ledger_counts
     return CLAIM_REFUSED;
 }
 
-static void on_release(void *context, const char *code)
+static void on_release(struct ledger *ledger, const char *code)
 {
-    const struct world *world = context;
+    const struct world *world = (void *)ledger;
 
     fuzz_demand(strcmp(code, world->code) == 0, "nothing but the code is given back");
 }
 
-static int64_t on_count(void *context, struct verdict *why_not)
+static int64_t on_count(struct ledger *ledger, struct verdict *why_not)
 {
-    const struct world *world = context;
+    const struct world *world = (void *)ledger;
 
     fuzz_demand(world->enrollment != NULL, "no challenge is counted for nobody");
     if (!fuzz_take_word(world->input, "limit"))
@@ -240,18 +240,18 @@ static int64_t on_push(void *context, struct verdict *why_not)
     return 1;
 }
 
-static bool on_stop_push(void *context)
+static bool on_stop_push(struct ledger *ledger)
 {
-    const struct world *world = context;
+    const struct world *world = (void *)ledger;
 
     fuzz_demand(world->number != 0 && !world->is_number_asked, "an approved push stops nothing");
     return true;
 }
 
-static enum ledger_guess on_guess(void *context, const char *typed, int number,
+static enum ledger_guess on_guess(struct ledger *ledger, const char *typed, int number,
                                   struct verdict *why_not)
 {
-    const struct world *world = context;
+    const struct world *world = (void *)ledger;
 
     fuzz_demand(world->is_number_asked && number == world->number, "a number is compared once");
     if (fuzz_take_word(world->input, "no-guess")) {
@@ -283,9 +283,9 @@ static bool on_can_recover(void *context)
     return world->is_outage;
 }
 
-static void on_note_end(void *context, enum ledger_end end)
+static void on_note_end(struct ledger *ledger, enum ledger_end end)
 {
-    struct world *world = context;
+    struct world *world = (void *)ledger;
 
     fuzz_demand((end == LEDGER_RECOVERED) == (world->is_recovered || world->is_number_right),
                 "a recovery code is told apart");

@@ -542,11 +542,11 @@ static void take_long(struct model *model)
     model->now_ms += BUSY_MS;
 }
 
-static enum claim on_claim(void *context, const char *code, struct ledger_counts *ret_counts,
-                           struct verdict *why_not)
+static enum claim on_claim(struct ledger *ledger, const char *code,
+                           struct ledger_counts *ret_counts, struct verdict *why_not)
 {
     enum { CLAIMED, BEFORE, REFUSED };
-    struct model *model = context;
+    struct model *model = (void *)ledger;
     unsigned choice;
     enum outcome outcome;
 
@@ -579,17 +579,17 @@ static enum claim on_claim(void *context, const char *code, struct ledger_counts
     return CLAIM_REFUSED;
 }
 
-static void on_take_back(void *context)
+static void on_take_back(struct ledger *ledger)
 {
-    struct model *model = context;
+    struct model *model = (void *)ledger;
 
     demand(model, model->is_unsent, "takes back what was judged");
     model->is_unsent = false;
 }
 
-static void on_look(void *context, struct ledger_look *ret_look, struct verdict *why_not)
+static void on_look(struct ledger *ledger, struct ledger_look *ret_look, struct verdict *why_not)
 {
-    struct model *model = context;
+    struct model *model = (void *)ledger;
 
     (void)why_not;
     demand(model, model->is_enrolled && model->asks == 0, "looks for nobody");
@@ -612,25 +612,25 @@ static int64_t on_push(void *context, struct verdict *why_not)
     return -1;
 }
 
-static bool on_stop_push(void *context)
+static bool on_stop_push(struct ledger *ledger)
 {
-    demand(context, false, "stops pushes of nobody");
+    demand((void *)ledger, false, "stops pushes of nobody");
     return false;
 }
 
-static enum ledger_guess on_guess(void *context, const char *typed, int number,
+static enum ledger_guess on_guess(struct ledger *ledger, const char *typed, int number,
                                   struct verdict *why_not)
 {
     (void)typed;
     (void)number;
-    demand(context, false, "compares a number of no push");
+    demand((void *)ledger, false, "compares a number of no push");
     verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "model");
     return LEDGER_GUESS_REFUSED;
 }
 
-static void on_release(void *context, const char *code)
+static void on_release(struct ledger *ledger, const char *code)
 {
-    struct model *model = context;
+    struct model *model = (void *)ledger;
 
     demand(model, model->is_to_release, "gives a code back that was not wrong");
     demand(model, model->deadline_ms == HTTP_FOREVER, "gives a code back under Twilio's deadline");
@@ -639,9 +639,9 @@ static void on_release(void *context, const char *code)
     model->is_claimed = false;
 }
 
-static int64_t on_count(void *context, struct verdict *why_not)
+static int64_t on_count(struct ledger *ledger, struct verdict *why_not)
 {
-    struct model *model = context;
+    struct model *model = (void *)ledger;
 
     demand(model, model->is_enrolled, "counts a challenge of nobody");
     demand(model, !model->is_final && !model->is_counted, "counts what is not created");
@@ -662,9 +662,9 @@ static int64_t on_count(void *context, struct verdict *why_not)
     return 60;
 }
 
-static void on_note_end(void *context, enum ledger_end end)
+static void on_note_end(struct ledger *ledger, enum ledger_end end)
 {
-    struct model *model = context;
+    struct model *model = (void *)ledger;
 
     demand(model, ++model->ends == 1, "ends twice");
     demand(model, model->is_enrolled && !model->is_gone, "notes the end of what nobody answered");

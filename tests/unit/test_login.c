@@ -310,10 +310,10 @@ static void take_time(struct scene *scene)
     scene->now_ms += scene->host_ms;
 }
 
-static enum claim on_claim(void *context, const char *code, struct ledger_counts *ret_counts,
-                           struct verdict *why_not)
+static enum claim on_claim(struct ledger *ledger, const char *code,
+                           struct ledger_counts *ret_counts, struct verdict *why_not)
 {
-    struct scene *scene = context;
+    struct scene *scene = (void *)ledger;
 
     remember(scene, "claim(%s) ", code);
     take_time(scene);
@@ -332,15 +332,15 @@ static enum claim on_claim(void *context, const char *code, struct ledger_counts
     return CLAIM_REFUSED;
 }
 
-static void on_take_back(void *context)
+static void on_take_back(struct ledger *ledger)
 {
-    assert_int_equal(((struct scene *)context)->deadline_ms, HTTP_FOREVER);
-    remember(context, "take_back ");
+    assert_int_equal(((struct scene *)ledger)->deadline_ms, HTTP_FOREVER);
+    remember((void *)ledger, "take_back ");
 }
 
-static void on_look(void *context, struct ledger_look *ret_look, struct verdict *why_not)
+static void on_look(struct ledger *ledger, struct ledger_look *ret_look, struct verdict *why_not)
 {
-    struct scene *scene = context;
+    struct scene *scene = (void *)ledger;
     const char *text = scene->locked != NULL ? scene->locked : scene->notice;
 
     assert_int_equal(scene->asks, 0);
@@ -352,15 +352,15 @@ static void on_look(void *context, struct ledger_look *ret_look, struct verdict 
         verdict_refuse(why_not, OUTCOME_EXHAUSTED, "too many wrong codes");
 }
 
-static void on_release(void *context, const char *code)
+static void on_release(struct ledger *ledger, const char *code)
 {
-    assert_int_equal(((struct scene *)context)->deadline_ms, HTTP_FOREVER);
-    remember(context, "release(%s) ", code);
+    assert_int_equal(((struct scene *)ledger)->deadline_ms, HTTP_FOREVER);
+    remember((void *)ledger, "release(%s) ", code);
 }
 
-static int64_t on_count(void *context, struct verdict *why_not)
+static int64_t on_count(struct ledger *ledger, struct verdict *why_not)
 {
-    struct scene *scene = context;
+    struct scene *scene = (void *)ledger;
 
     remember(scene, "count ");
     take_time(scene);
@@ -385,25 +385,25 @@ static int64_t on_push(void *context, struct verdict *why_not)
     return scene->opens_s;
 }
 
-static bool on_stop_push(void *context)
+static bool on_stop_push(struct ledger *ledger)
 {
-    const struct scene *scene = context;
+    const struct scene *scene = (void *)ledger;
 
     assert_int_equal(scene->deadline_ms, HTTP_FOREVER);
-    remember(context, "stop ");
+    remember((void *)ledger, "stop ");
     return !scene->stop_fails;
 }
 
-static enum ledger_guess on_guess(void *context, const char *typed, int number,
+static enum ledger_guess on_guess(struct ledger *ledger, const char *typed, int number,
                                   struct verdict *why_not)
 {
-    const struct scene *scene = context;
+    const struct scene *scene = (void *)ledger;
     char right[16];
 
     assert_int_equal(scene->deadline_ms, HTTP_FOREVER);
     assert_int_equal(number, scene->number);
     snprintf(right, sizeof right, "%d", number);
-    remember(context, "guess ");
+    remember((void *)ledger, "guess ");
     if (scene->guess_fails == OUTCOME_BROKEN)
         return strcmp(typed, right) == 0 ? LEDGER_GUESS_RIGHT : LEDGER_GUESS_WRONG;
     verdict_refuse(why_not, scene->guess_fails, "not compared");
@@ -425,12 +425,12 @@ static bool on_can_recover(void *context)
     return ((struct scene *)context)->can_recover;
 }
 
-static void on_note_end(void *context, enum ledger_end end)
+static void on_note_end(struct ledger *ledger, enum ledger_end end)
 {
     static const char *const words[] = {
         [LEDGER_DENIED] = "denied", [LEDGER_APPROVED] = "approved", [LEDGER_RECOVERED] = "recovered"
     };
-    struct scene *scene = context;
+    struct scene *scene = (void *)ledger;
 
     assert_int_equal(scene->deadline_ms, HTTP_FOREVER);
     strcat(scene->ends, words[end]);
