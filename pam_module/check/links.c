@@ -120,16 +120,16 @@ static bool is_remembered(const struct moment *moment, const char *state_dir)
            memcmp(&memory.moment, moment, sizeof *moment) == 0;
 }
 
+/* Without a lock, which a login that somebody has stopped would hold for ever: what two have written
+ * at once is read as damaged. */
 static void remember(const struct moment *moment, const char *state_dir)
 {
     auto_close file = open_memory(state_dir, O_RDWR | O_CREAT);
     struct memory memory = { .moment = *moment };
     struct verdict why_not;
 
-    if (file < 0 || statefile_lock(file, &why_not) != STATEFILE_LOCKED)
-        return;
-    statefile_write(&memory_file, file, &memory, false, &why_not);
-    statefile_unlock(file);
+    if (file >= 0)
+        statefile_write(&memory_file, file, &memory, false, &why_not);
 }
 
 /* Whether PATH is reached without a link and holds none: it lies in /usr then, and so do its

@@ -4,6 +4,8 @@
 #include "unit.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -204,4 +206,17 @@ TEST_IN_DIRECTORY(a_damaged_memory_counts_for_nothing)
     directory_write(directory, "state/certificates.links", "ptvlink1", 0600);
     assert_true(stay(directory));
     assert_int_not_equal(world.reads, 0);
+}
+
+TEST_IN_DIRECTORY(a_lock_that_is_held_keeps_nobody_waiting)
+{
+    int file;
+
+    make(directory);
+    file = open(directory_path(directory, "state/certificates.links"), O_RDWR | O_CREAT, 0600);
+    assert_int_equal(flock(file, LOCK_EX), 0);
+    assert_true(stay(directory));
+    assert_true(stay(directory));
+    assert_int_equal(world.reads, 0);
+    close(file);
 }
