@@ -16,6 +16,7 @@
 #include <execinfo.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <link.h>
 #include <poll.h>
 #include <pthread.h>
 #include <pwd.h>
@@ -142,12 +143,18 @@ void *__libc_realloc(void *memory, size_t size);
 #define CALLER           __builtin_return_address(0)
 #define REAL(type, name) ((type)dlsym(RTLD_NEXT, name))
 
+/* dladdr(3) would look through all names of a library, at each of OpenSSL's thousands of calls. */
 static bool is_in_object(const void *caller)
 {
-    Dl_info info;
+    struct dl_find_object found;
+    const char *path;
 
-    return plan.object[0] == '\0' || (dladdr(caller, &info) != 0 && info.dli_fname != NULL &&
-                                      strstr(info.dli_fname, plan.object) != NULL);
+    if (plan.object[0] == '\0')
+        return true;
+    if (_dl_find_object((void *)caller, &found) != 0)
+        return false;
+    path = found.dlfo_link_map->l_name;
+    return strstr(path[0] != '\0' ? path : program_invocation_name, plan.object) != NULL;
 }
 
 /* splitmix64: a number that SEED and the call decide. */
