@@ -9,9 +9,10 @@ import time
 import unittest
 
 from kit.admincase import ENVIRONMENT, OK, PATIENCE_SECONDS, USAGE, WRONG, eventually
-from kit.doctorcase import IS_ROOT, DoctorCase, needs_root
-from kit.fixture import CHECK
+from kit.doctorcase import IS_ROOT, DoctorCase, load_tests, needs_root
+from kit.fixture import CHECK, copy_program
 from kit.pamcase import STOCK
+from kit.parallel import at_once
 
 
 class WaysRound(DoctorCase):
@@ -119,8 +120,7 @@ class DryRun(DoctorCase):
                       {"unmapped_user": "ignore"}):
             with self.subTest(login):
                 self.settings = self.configure(login=login)
-                for _ in range(5):
-                    self.doctor("root")
+                at_once(self.doctor, 5 * [("root",)])
         self.assertEqual(self.operations()["create"], 0)
 
     def test_what_it_sends_first_keeps_the_check_program_from_creating_one(self):
@@ -139,7 +139,8 @@ class DryRun(DoctorCase):
     def script(self, text):
         """In place of the check program."""
         path = self.paths["--helper"] = self.directory / "script"
-        path.write_text("#!/bin/sh\n" + text)
+        path.with_name("text").write_text("#!/bin/sh\n" + text)
+        copy_program(path.with_name("text"), path)
         path.chmod(0o755)
 
     def test_it_answers_before_the_question_with_a_malformed_code(self):

@@ -8,7 +8,7 @@ import subprocess
 
 from kit.admincase import OK, UNAVAILABLE, WRONG
 from kit.device import Device
-from kit.doctorcase import DoctorCase, needs_root
+from kit.doctorcase import DoctorCase, load_tests, needs_root
 from kit.fixture import enroll
 from kit.statefile import USED, forge
 

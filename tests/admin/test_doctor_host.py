@@ -9,8 +9,8 @@ import shutil
 import subprocess
 
 from kit.admincase import ENVIRONMENT, OK
-from kit.doctorcase import DoctorCase, needs_root
-from kit.fixture import BUILD, CHECK, MODULE, temporary_directory
+from kit.doctorcase import DoctorCase, load_tests, needs_root
+from kit.fixture import BUILD, CHECK, MODULE, copy_program, temporary_directory
 
 UNKNOWN = "no-such-account"
 
@@ -92,7 +92,7 @@ class Files(DoctorCase):
                     path = directory / pathlib.Path(built).name
                     self.paths[option] = path
                     self.assert_finds(subject, f"{path}: No such file", remedy="install")
-                    shutil.copy(built, path)
+                    copy_program(built, path)
                     path.chmod(0o775)
                     self.assert_finds(subject, f"{path} is writable by others: chmod go-w it")
                     path.chmod(0o755)
@@ -101,7 +101,7 @@ class Files(DoctorCase):
     def test_a_check_program_that_can_not_be_run_or_is_set_user_id(self):
         with temporary_directory() as directory:
             path = self.paths["--helper"] = directory / "check"
-            shutil.copy(CHECK, path)
+            copy_program(CHECK, path)
             shutil.copy(CHECK.with_name("twilio.so"), directory)
             path.chmod(0o644)
             self.assert_finds("check program", "is not executable", remedy=f"chmod 0711 {path}")

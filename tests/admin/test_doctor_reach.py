@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from kit.admincase import OK, UNAVAILABLE, WRONG
-from kit.doctorcase import NOWHERE, DoctorCase
+from kit.doctorcase import NOWHERE, DoctorCase, load_tests
 from kit.fixture import Emulator, make_certificates, temporary_directory
 
 

@@ -7,17 +7,28 @@ import os
 import unittest
 
 from kit.admincase import OK, UNAVAILABLE, WRONG, AdminCase
-from kit.fixture import CHECK, MODULE, enroll
+from kit.fixture import CHECK, MODULE, Emulator, enroll
 from kit.pamcase import PROFILE, STOCK
+from kit.parallel import Parallel
 
 IS_ROOT = os.geteuid() == 0
 NOWHERE = "https://127.0.0.1:9"
 needs_root = unittest.skipUnless(IS_ROOT, "needs root")
 
 
+def load_tests(_loader, tests, _pattern):
+    return Parallel(tests)
+
+
 class DoctorCase(AdminCase):
+    """With an emulator of its own for each test: they wait most of the time, side by side."""
+
+    @classmethod
+    def setUpClass(cls):
+        pass
 
     def setUp(self):
+        self.emulator = self.enterContext(Emulator())
         super().setUp()
         self.factor = self.emulator.factor()
         self.file = enroll(self.directory, "root", self.factor.identity, self.factor.sid)
