@@ -15,8 +15,8 @@ import time
 import uuid
 
 from kit.fixture import BUILD
-from kit.checkcase import WRONG_PROMPT, CheckTest, Login, needs_root
-from kit.parallel import each, patience
+from kit.checkcase import WRONG_PROMPT, CheckTest, Login, load_tests, needs_root
+from kit.parallel import alone, each, patience
 from kit.statefile import (CLAIMS, CREATIONS, DENIED, ROW, TRIED, TRIES, UNTOLD, UNTOLD_AT, USED,
                            WRONG_AT, forge, make_old, read)
 from kit.liar import OTHER_WRONG, RIGHT, WRONG, Connection, dropped, for_ever, lost, refuse
@@ -168,13 +168,14 @@ class Outage(MemoryTest):
 class Rounds(MemoryTest):
     """A client that asks again by itself costs no challenge for a round that nobody answers."""
 
-    def leave(self, host, server):
-        """At the question, when the connection stands."""
+    def leave(self, host, server, created):
+        """At the question, when the connection stands and CREATED challenges are there."""
         login = self.prompted(host)
         count = len(server.connections)
         self.assertTrue(server.wait(lambda server: server.connections[count - 1:] and
                                     server.connections[-1].stands))
-        time.sleep(0.3)
+        self.assertTrue(server.wait(lambda server: server.kinds.count("create") >= created))
+        time.sleep(0.3)  # for one more
         login.hang_up()
         self.assert_outcome(login, "denied", "left at the question")
 
@@ -186,7 +187,7 @@ class Rounds(MemoryTest):
         self.deny(host)
         self.assertEqual(server.kinds.count("create"), 1)
         for _ in range(5):
-            self.leave(host, server)
+            self.leave(host, server, 1)
         self.assertEqual(server.kinds.count("create"), 1)
         self.run_login(host, ["password", RIGHT], "approved")
         self.assertEqual(server.kinds.count("create"), 2)
@@ -195,29 +196,29 @@ class Rounds(MemoryTest):
         server, host = self.liar_host(users=("alice", "bob"))
         self.deny(host)
         self.run_login(host, [RIGHT], "approved")
-        self.leave(host, server)
+        self.leave(host, server, 3)
         self.assertEqual(server.kinds.count("create"), 3)
 
     def test_a_minute_later_nothing_is_waited_for(self):
         server, host = self.liar_host()
         self.deny(host)
-        for seconds in (-60, 3600):  # ago, and from the future
+        for created, seconds in ((2, -60), (3, 3600)):  # ago, and from the future
             forge(state_file(host), lambda values: values.__setitem__(
                 DENIED, int(time.time()) + seconds))
-            self.leave(host, server)
+            self.leave(host, server, created)
         self.assertEqual(server.kinds.count("create"), 3)
 
     def test_what_is_no_wrong_code_is_no_reason(self):
         server, host = self.liar_host()
-        for _ in range(2):
-            self.leave(host, server)
+        for created in (1, 2):
+            self.leave(host, server, created)
         self.assertEqual(server.kinds.count("create"), 2)
 
     def test_where_nothing_tells_a_challenge_is_created(self):
         server, host = self.liar_host()
         self.deny(host)
         state_file(host).write_bytes(b"damaged")
-        self.leave(host, server)
+        self.leave(host, server, 2)
         self.assertEqual(server.kinds.count("create"), 2)
 
 
@@ -288,6 +289,7 @@ class NoCodeTwice(MemoryTest):
                 login.answer(answer)
         login.hang_up()
 
+    @alone
     def test_of_many_logins_with_one_code_one_is_let_in(self):
         emulator = self.emulator(challenge_limits="off", used_code="accepted")
         host, factor = self.factor_host(emulator, login={"attempts": 1})
@@ -433,6 +435,7 @@ class WrongCodes(MemoryTest):
             else:
                 self.one_answer(host, RIGHT, "approved")
 
+    @alone
     def test_logins_at_once_send_no_more_than_thirty(self):
         for mode in MODES:
             emulator = self.emulator(challenge_limits="off")
@@ -682,6 +685,7 @@ class Recovery(MemoryTest):
         self.one_answer(host, code, "approved", "RECOVERY CODE")
         self.assertEqual([r.kind for r in server.requests if r.kind == "verify"], [])
 
+    @alone
     def test_of_many_logins_with_one_code_one_is_let_in(self):
         host = self.single(AWAY)
         code, *_ = make_codes(host)
@@ -689,6 +693,7 @@ class Recovery(MemoryTest):
         outcomes = collections.Counter(line.partition(":")[0] for line in lines)
         self.assertEqual(outcomes, {"approved": 1, "denied": CROWD - 1})
 
+    @alone
     def test_of_many_wrong_ones_five_are_tried(self):
         host = self.single(AWAY)
         make_codes(host)
