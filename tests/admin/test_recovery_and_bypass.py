@@ -394,7 +394,7 @@ class Bypass(AdminCase):
         self.assertFalse(self.runtime.exists())
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root")
-    def test_it_is_for_the_name_that_is_enrolled(self):
+    def test_they_are_for_the_name_that_is_enrolled(self):
         prefix = self.with_accounts("frank:x:4711:4711::/:/bin/sh",
                                     "frank2:x:4711:4711::/:/bin/sh")
         words = ("bypass", "frank2", "--for", "2h", "--reason", "x")
@@ -402,6 +402,10 @@ class Bypass(AdminCase):
         done = self.run_tool(*words, prefix=prefix)
         self.assertEqual(done, (WRONG, "", "twilio-verify: frank2 is enrolled as frank: "
                                            "twilio-verify bypass frank\n"))
+        for command in ("bypass --end", "session", "session --end"):
+            done = self.run_tool(*command.split(), "frank2", prefix=prefix)
+            self.assertEqual(done, (WRONG, "", "twilio-verify: frank2 is enrolled as frank: "
+                                               f"twilio-verify {command} frank\n"))
         (self.users / "frank.conf").unlink()
         self.assertEqual(self.run_tool(*words, prefix=prefix).status, OK)
 

@@ -84,11 +84,7 @@ static bool is_somebody(const struct tool *tool, const char *user)
 
     switch (enrollment_find(tool->settings->users_dir, user, &enrollment, &why_not)) {
     case ENROLLMENT_FOUND:
-        if (strcmp(enrollment->user, user) == 0)
-            return true;
-        terminal_say("%s is enrolled as %s: twilio-verify bypass %s", user, enrollment->user,
-                     terminal_word(enrollment->user).text);
-        return false;
+        return tool_takes_name(tool, "bypass", user);
     case ENROLLMENT_NONE:
         return true;
     case ENROLLMENT_UNKNOWN:
@@ -146,6 +142,8 @@ static enum command_status end(const struct tool *tool, const char *user)
 
     if (!bypass_end(tool->settings, user, &was_there, &why_not))
         return tool_refuse(&why_not, "could not end the bypass");
+    if (!was_there && !tool_takes_name(tool, "bypass --end", user))
+        return COMMAND_WRONG;
     terminal_say(was_there ? "the bypass of %s has ended" : "%s has no bypass", user);
     return COMMAND_OK;
 }

@@ -121,11 +121,14 @@ static enum command_status show(const struct tool *tool, const char *user)
 static enum command_status run(const struct command_call *call)
 {
     const char *user = call->operands[0];
+    bool is_end = command_value(call, "end") != NULL;
     auto_tool tool = TOOL_NONE;
 
     if (!tool_open_local(call, user, &tool))
         return COMMAND_WRONG;
-    return command_value(call, "end") != NULL ? end_all(&tool, user) : show(&tool, user);
+    if (!tool_takes_name(&tool, is_end ? "session --end" : "session", user))
+        return COMMAND_WRONG;
+    return is_end ? end_all(&tool, user) : show(&tool, user);
 }
 
 const struct command session_command = {

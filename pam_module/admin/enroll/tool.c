@@ -105,6 +105,20 @@ bool tool_open(const struct command_call *call, const char *name, struct tool *r
     return tool_open_local(call, name, ret_tool) && open_service(call, ret_tool);
 }
 
+bool tool_takes_name(const struct tool *tool, const char *command, const char *user)
+{
+    auto_enrollment *enrollment = NULL;
+    struct verdict why_not;
+
+    if (enrollment_find(tool->settings->users_dir, user, &enrollment, &why_not) !=
+            ENROLLMENT_FOUND ||
+        strcmp(enrollment->user, user) == 0)
+        return true;
+    terminal_say("%s is enrolled as %s: twilio-verify %s %s", user, enrollment->user, command,
+                 terminal_word(enrollment->user).text);
+    return false;
+}
+
 void tool_close(struct tool *tool)
 {
     if (tool->service.http != NULL)

@@ -42,7 +42,11 @@ bool tool_settings(const struct command_call *call, struct settings **ret_settin
  * auto_tool of TOOL_NONE. False: said why on standard error. */
 bool tool_open_local(const struct command_call *call, const char *name, struct tool *ret_tool);
 
-/* The same, and prepares for requests with the key that tool_key() tells. */
+/* Whether what a login keeps for USER bears this name. False: USER is enrolled under another name
+ * of the account; said, with the COMMAND for it. */
+bool tool_takes_name(const struct tool *tool, const char *command, const char *user);
+
+/* As tool_open_local(), and prepares for requests with the key that tool_key() tells. */
 bool tool_open(const struct command_call *call, const char *name, struct tool *ret_tool);
 
 /* Closes what is open. */
