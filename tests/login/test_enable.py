@@ -807,9 +807,15 @@ class SshdRefusals(SshdCase):
 
     def test_administrators_without_the_first_factor(self):
         self.start()
+        root = run("getent", "shadow", "root").split(":")[1]
+        self.addCleanup(run, "usermod", "-p", root, "root")
+        run("usermod", "-p", "$6$x", "root")
         run("usermod", "-p", "!", self.alice.name)
-        self.assert_refuses("sshd", "--first-factor", "password",
-                            part=f"{self.alice.name} (sudo) has no password")
+        done = self.assert_refuses("sshd", "--first-factor", "password",
+                                   part=f"{self.alice.name} (sudo) has no password")
+        self.assertIn(f"will be refused; passwd {self.alice.name}\n", done.stdout)
+        self.assertIn("root (root) is refused by PermitRootLogin, with a code too, and will be "
+                      "refused\n", done.stdout)
         keys = pathlib.Path(f"/run/home/{self.alice.name}/.ssh/authorized_keys")
         text = keys.read_text()
         keys.write_text("")
@@ -817,7 +823,8 @@ class SshdRefusals(SshdCase):
                        check=True)
         done = self.assert_refuses("sshd", "--first-factor", "key",
                                    part="every administrator would be locked out")
-        self.assertIn("has no authorized_keys", done.stdout)
+        self.assertIn("has no authorized_keys, and will be refused; put a key into "
+                      f"~/.ssh/authorized_keys of {self.alice.name}\n", done.stdout)
         keys.write_text(text)
 
     def test_keys_that_are_not_in_the_homes(self):

@@ -22,29 +22,32 @@ static bool is_concerned(const struct outlook *outlook, const struct person *per
     return outlook->need == OUTLOOK_ANY_KEY || person->has_password || person->has_key;
 }
 
-/* Why PERSON will be refused; NULL: that is not so. */
-static const char *find_reason(const struct outlook *outlook, const struct person *person)
+/* Why PERSON will be refused, and the words before the name in what helps; NULL: that is not so. */
+static const char *find_reason(const struct outlook *outlook, const struct person *person,
+                               const char **ret_remedy)
 {
-    if (people_state(outlook->settings, outlook->services[0], person->name) == PEOPLE_MISSING)
-        return "is not enrolled";
+    *ret_remedy = "";
     if (outlook->is_root_out && strcmp(person->name, "root") == 0)
         return "is refused by PermitRootLogin, with a code too";
+    *ret_remedy = "twilio-verify enroll ";
+    if (people_state(outlook->settings, outlook->services[0], person->name) == PEOPLE_MISSING)
+        return "is not enrolled";
+    *ret_remedy = "passwd ";
     if (outlook->need == OUTLOOK_PASSWORD && !person->has_password)
         return "has no password";
+    *ret_remedy = "put a key into ~/.ssh/authorized_keys of ";
     if (outlook->need == OUTLOOK_KEY && !person->has_key)
         return "has no authorized_keys";
     return NULL;
 }
 
 static void add_person(struct report *report, const struct outlook *outlook,
-                       const struct person *person, const char *reason)
+                       const struct person *person, const char *reason, const char *remedy)
 {
-    char remedy[REMEDY_SIZE];
-    bool is_missing =
-        people_state(outlook->settings, outlook->services[0], person->name) == PEOPLE_MISSING;
+    char line[REMEDY_SIZE];
 
-    snprintf(remedy, sizeof remedy, "twilio-verify enroll %s", terminal_word(person->name).text);
-    report_add(report, REPORT_WARNING, outlook->services[0], is_missing ? remedy : NULL,
+    snprintf(line, sizeof line, "%s%s", remedy, terminal_word(person->name).text);
+    report_add(report, REPORT_WARNING, outlook->services[0], *remedy != '\0' ? line : NULL,
                "%s (%s) %s, and will be refused", person->name, person->why, reason);
 }
 
@@ -63,13 +66,13 @@ static bool add_people(struct report *report, const struct outlook *outlook)
                    "AuthorizedKeysFile or TrustedUserCAKeys): who has a key is not checked");
     for (size_t i = 0; i < people.count; i++) {
         const struct person *person = &people.persons[i];
-        const char *reason = find_reason(outlook, person);
+        const char *remedy, *reason = find_reason(outlook, person, &remedy);
         if (!is_concerned(outlook, person))
             continue;
         administrators += person->is_administrator;
         left += person->is_administrator && reason == NULL;
         if (reason != NULL)
-            add_person(report, outlook, person, reason);
+            add_person(report, outlook, person, reason, remedy);
     }
     if (administrators == 0 || left > 0)
         return true;
