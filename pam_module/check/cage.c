@@ -134,21 +134,27 @@ static bool allow_each(int ruleset, const char *const *paths, mode_t kind, uint6
     return true;
 }
 
+static bool allow_targets(int ruleset, DIR *directory)
+{
+    bool is_allowed = true;
+    const char *name;
+
+    rewinddir(directory);
+    while (is_allowed && (name = links_next(directory)) != NULL)
+        is_allowed = allow(ruleset, dirfd(directory), name, S_IFREG, READ_FILE);
+    return is_allowed;
+}
+
 /* Allows the certificates in the directory PATH, and those that its links lead to. */
 static bool allow_certificates(int ruleset, const char *path, const char *state_dir)
 {
     DIR *directory = opendir(path);
-    const char *name;
     bool is_allowed;
 
     if (directory == NULL)
         return !is_shortage(errno);
-    is_allowed = allow(ruleset, dirfd(directory), ".", S_IFDIR, READ_FILE | READ_DIRECTORY);
-    if (is_allowed && !links_stay(directory, state_dir)) {
-        rewinddir(directory);
-        while (is_allowed && (name = links_next(directory)) != NULL)
-            is_allowed = allow(ruleset, dirfd(directory), name, S_IFREG, READ_FILE);
-    }
+    is_allowed = allow(ruleset, dirfd(directory), ".", S_IFDIR, READ_FILE | READ_DIRECTORY) &&
+                 (links_stay(directory, state_dir) || allow_targets(ruleset, directory));
     closedir(directory);
     return is_allowed;
 }
