@@ -241,17 +241,13 @@ enum claim ledger_claim(struct ledger *ledger, const char *code, struct ledger_c
                         struct verdict *why_not)
 {
     struct page page;
+    enum statefile_locked locked;
     enum claim claimed;
 
     ledger->counted_s = 0;
-    switch (open_page(ledger, &page, why_not)) {
-    case STATEFILE_UNUSABLE:
-        return CLAIM_UNRECORDED;
-    case STATEFILE_BUSY:
-        return CLAIM_REFUSED;
-    case STATEFILE_LOCKED:
-        break;
-    }
+    locked = open_page(ledger, &page, why_not);
+    if (locked != STATEFILE_LOCKED)
+        return locked == STATEFILE_UNUSABLE ? CLAIM_UNRECORDED : CLAIM_REFUSED;
     claimed = claim(ledger, &page, code, ret_counts, why_not);
     close_page(&page);
     return claimed;
@@ -298,15 +294,10 @@ int64_t ledger_count(struct ledger *ledger, struct verdict *why_not)
 {
     struct page page;
     int64_t now = now_s(CLOCK_REALTIME), opens_s;
+    enum statefile_locked locked = open_page(ledger, &page, why_not);
 
-    switch (open_page(ledger, &page, why_not)) {
-    case STATEFILE_UNUSABLE:
-        return 0;
-    case STATEFILE_BUSY:
-        return -1;
-    case STATEFILE_LOCKED:
-        break;
-    }
+    if (locked != STATEFILE_LOCKED)
+        return locked == STATEFILE_UNUSABLE ? 0 : -1;
     opens_s = record_create(&page.record, now);
     write_page(ledger, &page);
     close_page(&page);
@@ -361,15 +352,10 @@ int64_t ledger_push(struct ledger *ledger, struct verdict *why_not)
 {
     struct page page;
     int64_t opens_s;
+    enum statefile_locked locked = open_page(ledger, &page, why_not);
 
-    switch (open_page(ledger, &page, why_not)) {
-    case STATEFILE_UNUSABLE:
-        return refuse_uncounted(why_not);
-    case STATEFILE_BUSY:
-        return -1;
-    case STATEFILE_LOCKED:
-        break;
-    }
+    if (locked != STATEFILE_LOCKED)
+        return locked == STATEFILE_UNUSABLE ? refuse_uncounted(why_not) : -1;
     opens_s = count_push(ledger, &page.record, why_not);
     if (opens_s == 0 && !write_page(ledger, &page))
         opens_s = refuse_uncounted(why_not);

@@ -359,8 +359,7 @@ static enum challenge_state fetch(struct challenge_service *service, struct http
     if (!print_path(service, challenge->sid, path, why_not))
         return CHALLENGE_REFUSED;
 
-    result = service_send(&service->service, &request, watch,
-                          SERVICE_AGAIN_UNSENT | SERVICE_AGAIN_LOST, &reply, why_not);
+    result = service_send(&service->service, &request, watch, SERVICE_AGAIN, &reply, why_not);
     note_request(challenge, &reply, result);
     if (result != HTTP_REPLIED)
         return CHALLENGE_REFUSED;

@@ -163,6 +163,17 @@ enum factor_result factor_create(struct service *service, const char *identity,
     return secret != NULL ? FACTOR_DONE : read_seed(object, ret_seed, why_not);
 }
 
+static enum factor_result take_factor(const struct http_reply *reply, const struct service *service,
+                                      const char *identity, const char *sid,
+                                      struct factor *ret_factor, struct verdict *why_not)
+{
+    auto_reply *object = reply_parse(reply->body, reply->size);
+
+    return object != NULL && read_factor(object, service, identity, sid, ret_factor)
+               ? FACTOR_DONE
+               : refuse(why_not, "the reply does not match this factor");
+}
+
 enum factor_result factor_confirm(struct service *service, const char *identity, const char *sid,
                                   const char *code, struct http_watch *watch, bool *ret_is_verified,
                                   struct verdict *why_not)
@@ -186,13 +197,11 @@ enum factor_result factor_confirm(struct service *service, const char *identity,
         *ret_is_verified = false;
         return FACTOR_DONE;
     }
-    if (result != FACTOR_DONE)
-        return result;
-    auto_reply *object = reply_parse(reply.body, reply.size);
-    if (object == NULL || !read_factor(object, service, identity, sid, &factor))
-        return refuse(why_not, "the reply does not match this factor");
-    *ret_is_verified = factor.is_verified;
-    return FACTOR_DONE;
+    if (result == FACTOR_DONE)
+        result = take_factor(&reply, service, identity, sid, &factor, why_not);
+    if (result == FACTOR_DONE)
+        *ret_is_verified = factor.is_verified;
+    return result;
 }
 
 enum factor_result factor_fetch(struct service *service, const char *identity, const char *sid,
@@ -201,19 +210,14 @@ enum factor_result factor_fetch(struct service *service, const char *identity, c
 {
     char path[SERVICE_PATH_SIZE];
     const struct http_request request = { path, NULL, service_patience_ms(service), false };
-    int again = SERVICE_AGAIN_UNSENT | SERVICE_AGAIN_LOST;
     struct http_reply reply = { 0 };
     enum factor_result result;
 
     if (!service_print_path(service, identity, "Factors", sid, path, why_not))
         return FACTOR_REFUSED;
-    result = send(service, &request, 200, again, watch, &reply, why_not);
-    if (result != FACTOR_DONE)
-        return result;
-    auto_reply *object = reply_parse(reply.body, reply.size);
-    if (object == NULL || !read_factor(object, service, identity, sid, ret_factor))
-        return refuse(why_not, "the reply does not match this factor");
-    return FACTOR_DONE;
+    result = send(service, &request, 200, SERVICE_AGAIN, watch, &reply, why_not);
+    return result == FACTOR_DONE ? take_factor(&reply, service, identity, sid, ret_factor, why_not)
+                                 : result;
 }
 
 enum factor_result factor_list(struct service *service, const char *identity,
@@ -222,7 +226,6 @@ enum factor_result factor_list(struct service *service, const char *identity,
 {
     char path[SERVICE_PATH_SIZE], query[SERVICE_PATH_SIZE + 16];
     const struct http_request request = { query, NULL, service_patience_ms(service), false };
-    int again = SERVICE_AGAIN_UNSENT | SERVICE_AGAIN_LOST;
     struct http_reply reply = { 0 };
     enum factor_result result;
     size_t count;
@@ -230,7 +233,7 @@ enum factor_result factor_list(struct service *service, const char *identity,
     if (!service_print_path(service, identity, "Factors", NULL, path, why_not))
         return FACTOR_REFUSED;
     snprintf(query, sizeof query, "%s?PageSize=%d", path, FACTOR_LIST_MAX);
-    result = send(service, &request, 200, again, watch, &reply, why_not);
+    result = send(service, &request, 200, SERVICE_AGAIN, watch, &reply, why_not);
     if (result != FACTOR_DONE)
         return result;
 
@@ -251,10 +254,9 @@ enum factor_result factor_remove(struct service *service, const char *identity, 
 {
     char path[SERVICE_PATH_SIZE];
     const struct http_request request = { path, NULL, service_patience_ms(service), true };
-    int again = SERVICE_AGAIN_UNSENT | SERVICE_AGAIN_LOST;
     struct http_reply reply = { 0 };
 
     if (!service_print_path(service, identity, sid != NULL ? "Factors" : NULL, sid, path, why_not))
         return FACTOR_REFUSED;
-    return send(service, &request, 204, again, watch, &reply, why_not);
+    return send(service, &request, 204, SERVICE_AGAIN, watch, &reply, why_not);
 }

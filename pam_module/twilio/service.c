@@ -129,10 +129,9 @@ bool service_fetch(struct service *service, struct http_watch *watch, struct ver
     char path[SERVICE_PATH_SIZE];
     const struct http_request request = { path, NULL, service_patience_ms(service), false };
     struct http_reply reply = { 0 };
-    int again = SERVICE_AGAIN_UNSENT | SERVICE_AGAIN_LOST;
 
     snprintf(path, sizeof path, "/v2/Services/%s", service->settings->service_sid);
-    if (service_send(service, &request, watch, again, &reply, why_not) != HTTP_REPLIED)
+    if (service_send(service, &request, watch, SERVICE_AGAIN, &reply, why_not) != HTTP_REPLIED)
         return false;
 
     if (reply.status != 200) {

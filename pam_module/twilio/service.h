@@ -26,6 +26,7 @@ enum service_again {
     SERVICE_AGAIN_UNSENT = 1, /* where not a byte of it left */
     SERVICE_AGAIN_LOST = 2,   /* where it may have been carried out: it changes nothing, or does the
                                  same again */
+    SERVICE_AGAIN = SERVICE_AGAIN_UNSENT | SERVICE_AGAIN_LOST,
     SERVICE_NOT_WHEN_BUSY = 4 /* not even after "too many requests at once" */
 };
 

@@ -84,14 +84,13 @@ bool services_list(struct service *service, struct http_watch *watch,
 {
     char path[PATH_SIZE];
     const struct http_request request = { path, NULL, service_patience_ms(service), false };
-    int again = SERVICE_AGAIN_UNSENT | SERVICE_AGAIN_LOST;
     struct http_reply reply = { 0 };
     size_t count = 0;
     bool goes_on = true;
 
     snprintf(path, sizeof path, PATH "?PageSize=%d", PAGE_SIZE);
     while (goes_on) {
-        if (!send(service, &request, 200, again, watch, &reply, why_not))
+        if (!send(service, &request, 200, SERVICE_AGAIN, watch, &reply, why_not))
             return false;
         auto_reply *object = reply_parse(reply.body, reply.size);
         size_t before = count;
@@ -128,9 +127,8 @@ bool services_remove(struct service *service, struct http_watch *watch, const ch
 {
     char path[SERVICE_PATH_SIZE];
     const struct http_request request = { path, NULL, service_patience_ms(service), true };
-    int again = SERVICE_AGAIN_UNSENT | SERVICE_AGAIN_LOST;
     struct http_reply reply = { 0 };
 
     snprintf(path, sizeof path, PATH "/%s", sid);
-    return send(service, &request, 204, again, watch, &reply, why_not);
+    return send(service, &request, 204, SERVICE_AGAIN, watch, &reply, why_not);
 }

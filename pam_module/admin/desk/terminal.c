@@ -13,6 +13,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "../../core/descriptor.h"
 #include "../../core/text.h"
 
 enum { LINE_SIZE = 1024 };
@@ -138,7 +139,7 @@ static ssize_t read_byte(int signals, char *ret_byte)
 
 bool terminal_ask(const char *question, char *answer, size_t size)
 {
-    int signals = terminal_hold_signals();
+    auto_close signals = terminal_hold_signals();
     ssize_t count = -1;
     size_t length = 0;
 
@@ -146,8 +147,6 @@ bool terminal_ask(const char *question, char *answer, size_t size)
     while (length < size && (count = read_byte(signals, &answer[length])) > 0 &&
            answer[length] != '\n')
         length++;
-    if (signals >= 0)
-        close(signals);
     if (length < size && (count > 0 || (count == 0 && length > 0))) {
         answer[length] = '\0';
         return true;

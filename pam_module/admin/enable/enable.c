@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "../../core/descriptor.h"
 #include "../../core/secret.h"
 #include "../desk/lock.h"
 #include "../desk/terminal.h"
@@ -414,8 +415,7 @@ static enum command_status run(const struct command_call *call, bool (*change)(s
                          .is_dry = command_value(call, "dry-run") != NULL,
                          .is_forced = command_value(call, "force") != NULL };
     bool is_done = false;
-    int held = lock();
-    int signals = terminal_hold_signals();
+    auto_close held = lock(), signals = terminal_hold_signals();
 
     if (held >= 0 && !facts_read(&task.facts, reason))
         terminal_say("%s", reason);
@@ -426,10 +426,6 @@ static enum command_status run(const struct command_call *call, bool (*change)(s
     }
     facts_free(&task.facts);
     settings_free(&task.settings);
-    if (signals >= 0)
-        close(signals);
-    if (held >= 0)
-        close(held);
     return is_done ? COMMAND_OK : COMMAND_WRONG;
 }
 
