@@ -120,8 +120,8 @@ static bool is_remembered(const struct moment *moment, const char *state_dir)
            memcmp(&memory.moment, moment, sizeof *moment) == 0;
 }
 
-/* Without a lock, which a login that somebody has stopped would hold for ever: what two have written
- * at once is read as damaged. */
+/* Without a lock, which a login that somebody has stopped would hold for ever: what two have
+ * written at once is read as damaged. */
 static void remember(const struct moment *moment, const char *state_dir)
 {
     auto_close file = open_memory(state_dir, O_RDWR | O_CREAT);
