@@ -5,5 +5,6 @@
 
 #include <stdint.h>
 
-/* Milliseconds of CLOCK_MONOTONIC: clock_gettime(2). */
+/* Milliseconds of CLOCK_BOOTTIME, clock_gettime(2), which goes on while the machine sleeps: anyone
+ * who puts it to sleep in the middle of a login must not pass for a service that is silent. */
 int64_t clock_ms(void);
