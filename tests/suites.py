@@ -425,11 +425,11 @@ def run_suites(report, arguments):
     if not arguments.suites and not arguments.ci:
         for name in [*LONG_SUITES, *NAMED_SUITES]:
             report.run(name, left_out(name), BUILD)
-    run([*LONG_SUITES, *NAMED_SUITES, "format"])
-    if wanted & {*SUITES, *ALONE_SUITES, "analyze", "gcc"}:
+    run([*LONG_SUITES, "cross", "format"])
+    if wanted & {*SUITES, *ALONE_SUITES, "analyze", "hosts", "gcc"}:
         is_built = report.build("build", BUILD, is_strict="gcc" in wanted)
     if is_built:
-        run([*SUITES, "analyze"])
+        run([*SUITES, "analyze", "hosts"])
     if sanitized and report.build("build, sanitizers", sanitizer_build, *SANITIZERS):
         for name in sanitized:
             report.run(f"{name}, sanitizers", SANITIZED[name], sanitizer_build,
