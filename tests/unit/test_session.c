@@ -14,7 +14,15 @@
 
 #define FACTOR "YF0123456789abcdef0123456789abcdef"
 
-enum { SUDO = 500, SHELL = 400, SSHD = 300, LISTENER = 200, CHAIN = 1000, PROCESSES_MAX = 100 };
+/* Numbers that no process here has, this one neither. */
+enum {
+    SUDO = 4190500,
+    SHELL = 4190400,
+    SSHD = 4190300,
+    LISTENER = 4190200,
+    CHAIN = 4191000,
+    PROCESSES_MAX = 100
+};
 enum { START = 7000, MINUTES = 10 };
 
 /* What is read of a process, the first time and later. */
