@@ -210,6 +210,24 @@ class PasswordAndCode(SessionCase):
         self.log_in(other)
         self.assertFalse(record.exists(), "open_session removes what is dead")
 
+    def test_what_outlives_a_killed_opener_is_asked(self):
+        person = machine.person("outlives")
+        terminal = self.log_in(person)
+        self.assert_spared(terminal, person)
+        home = pathlib.Path(f"/run/home/{person.name}")
+        left = script(f"while test ! -e {home}/go; do sleep 0.1; done\n"
+                      f"{sudo_with(person)} >{home}/said; touch {home}/done")
+        terminal.type(f"setsid {left} </dev/null >/dev/null 2>&1 & echo left'' it")
+        terminal.expect("left it\r?\n")
+        record = self.record(person)
+        os.kill(int(record.stem), signal.SIGKILL)
+        terminal.hang_up()
+        (home / "go").touch()
+        self.assertTrue(eventually((home / "done").exists, bool))
+        self.assertEqual((home / "said").read_text(), "")
+        self.assertRegex(self.reasons(person, 2)[1][1],
+                         "; asked because no session above this process has proved a code$")
+
     def test_another_factor_and_none_end_it(self):
         person = machine.person("replaced")
         terminal = self.log_in(person)
@@ -346,6 +364,7 @@ class PasswordAndCode(SessionCase):
         [row] = [row for row in json.loads(self.tool("list", "--json"))
                  if row["user"] == person.name]
         self.assertEqual(row["sessions"], "1")
+        self.assertRegex(self.tool("status", "--json"), '"sessions": *"?[1-9]')
         self.assertRegex(self.tool("explain", person.name, "--service", "sudo"),
                          "proved a code in the last 60 min.*there is 1 such session now")
         self.assertNotIn("such session", self.tool("explain", person.name, "--service", "sshd"))
@@ -471,6 +490,19 @@ class Console(SessionCase):
         terminal.answer(CODE_PROMPT, person.code)
         terminal.expect(r"\$ $")
         return terminal
+
+    def test_the_hint_in_the_environment_of_su_is_no_proof(self):
+        """su keeps the environment of its caller."""
+        person, caller = machine.person("suhint"), machine.person("caller")
+        code = run("twilio-verify", "--settings", str(CONF), "recovery-codes", "--count", "1",
+                   person.name).strip()
+        terminal = self.enterContext(Terminal("su", person.name, **self.as_person(caller), env={
+            "TWILIO_VERIFY_SESSION": "1", "PATH": "/usr/bin:/bin"}))
+        terminal.answer("Password: ", person.password)
+        terminal.answer(CODE_PROMPT, code)
+        terminal.expect(r"\$ $")
+        self.assert_asked(terminal, person, "no session")
+        self.assertIsNone(self.record(person))
 
     def test_sudo_does_not_ask_again_after_su(self):
         person, caller = machine.person("target"), machine.person("caller")
