@@ -31,7 +31,8 @@ AT_ONCE = 3 * len(os.sched_getaffinity(0))  # logins wait more than they compute
 
 # As Debian installs it: the login suite does so, on a throw-away copy of the machine.
 LAYOUT = ("--prefix=/usr", "--libexecdir=libexec")
-SANITIZERS = ("-Db_sanitize=address,undefined", "-Db_lundef=false")
+# They find the same in what -O1 compiles, in two thirds of the time.
+SANITIZERS = ("-Db_sanitize=address,undefined", "-Db_lundef=false", "-Doptimization=1")
 SANITIZER_ENVIRONMENT = {
     "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
