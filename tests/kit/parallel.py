@@ -83,10 +83,10 @@ class Parallel(unittest.TestSuite):
         with self.shared():
             with concurrent.futures.ThreadPoolExecutor(self.workers) as pool:
                 together = [test for test in tests if not self._is_alone(test)]
-                for recorder in [pool.submit(self._record, test) for test in together]:
+                for recorder in [pool.submit(self.record, test) for test in together]:
                     recorder.result().replay(result)
             for test in tests[len(together):]:
-                self._record(test).replay(result)
+                self.record(test).replay(result)
         return result
 
     @staticmethod
@@ -102,7 +102,7 @@ class Parallel(unittest.TestSuite):
                 yield test
 
     @staticmethod
-    def _record(test):
+    def record(test):
         recorder = Recorder()
         began = time.monotonic()
         test.run(recorder)
