@@ -19,7 +19,7 @@
 
 #define NULL_DEVICE "/dev/null"
 
-enum { FINISH_MS = 5000, UNWATCHED_MS = 1000, STEP_MS = 10 };
+enum { FINISH_MS = 5000, END_MS = 200, UNWATCHED_MS = 1000, STEP_MS = 10 };
 
 /* Moves DESCRIPTOR above 2, whatever the host has closed: a conversation that reads its standard
  * input must not find one of ours there. -1 stays -1. */
@@ -202,6 +202,24 @@ bool helper_start(const char *path, const char *settings, struct helper *ret_hel
     return true;
 }
 
+static bool wait_for_end(int pidfd, int64_t timeout_ms)
+{
+    return descriptor_wait(pidfd, clock_ms() + timeout_ms) > 0;
+}
+
+/* Why there is no verdict. A unit's SystemCallFilter= kills what needs another call. */
+static const char *describe_end(const struct helper *helper)
+{
+    siginfo_t end = { 0 };
+
+    if (wait_for_end(helper->pidfd, END_MS) &&
+        waitid(P_PIDFD, (id_t)helper->pidfd, &end, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+        (end.si_code == CLD_KILLED || end.si_code == CLD_DUMPED) && end.si_status == SIGSYS)
+        return "the check program was killed by a filter of system calls: check SystemCallFilter= "
+               "of the service's unit (for polkit: twilio-verify enable polkit-1)";
+    return "the check program ended without a verdict";
+}
+
 void helper_hang_up(struct helper *helper)
 {
     shutdown(helper->reader.descriptor, SHUT_WR);
@@ -229,16 +247,11 @@ bool helper_receive(struct helper *helper, int64_t timeout_ms, char line[DIALOGU
         return verdict_refuse(why_not, OUTCOME_BROKEN, "the check program was silent for %d ms",
                               (int)timeout_ms);
     case DIALOGUE_END:
-        return verdict_refuse(why_not, OUTCOME_BROKEN, "the check program ended without a verdict");
+        return verdict_refuse(why_not, OUTCOME_BROKEN, "%s", describe_end(helper));
     case DIALOGUE_BROKEN:
         break;
     }
     return verdict_refuse(why_not, OUTCOME_BROKEN, "the check program sent an incomplete line");
-}
-
-static bool wait_for_end(int pidfd, int64_t timeout_ms)
-{
-    return descriptor_wait(pidfd, clock_ms() + timeout_ms) > 0;
 }
 
 /* Reaps the check program, which has ended. Whether its status is 0, or not to be had. */

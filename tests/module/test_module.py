@@ -1021,6 +1021,13 @@ class Log(ModuleTest):
         _, _, rhost, outcome, reason, _ = self.login(says("approved\n")).log_fields
         self.assertEqual((rhost, outcome, reason), ("-", "approved", ""))
 
+    def test_a_check_program_that_a_filter_killed_names_the_filter(self):
+        for number, part in ((signal.SIGSYS, "check SystemCallFilter= of the service's unit "),
+                             (signal.SIGKILL, "the check program ended without a verdict")):
+            login = self.login(["read", f"kill {int(number)}"])
+            self.assertEqual((login.code, login.log_fields[3]), ("PAM_SYSTEM_ERR", "broken"))
+            self.assertIn(part, login.log_fields[4])
+
     def test_a_broken_login_and_an_unanswered_one_are_one_line_too(self):
         broken = ([], ["read"], ["read", "send x"], ["read", "send approved", "exit 1"],
                   ["read", "send approved", "send approved"], ["kill 9"])
