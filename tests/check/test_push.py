@@ -20,7 +20,7 @@ from kit.statefile import ROW, WRONG_AT, forge, read  # noqa: E402
 ALONE = 'ask-secret Type "push" to ask your phone: '
 BOTH = 'ask-secret Verification code, or "push": '
 NUMBER = "ask Number on your phone: "
-PUSH_SECONDS = 30
+PUSH_SECONDS, LATE_SECONDS = 30, 21  # timeout_seconds is 5
 TOOL = BUILD / "twilio-verify"
 WRONG_TODAY = 25
 
@@ -229,6 +229,13 @@ class Push(CheckTest):
         began = time.monotonic()
         self.assert_outcome(login, "denied", "^no answer from the phone in 30 s")
         self.assertGreater(time.monotonic() - began, 28)
+
+    def test_twilio_that_falls_silent_late_is_an_outage(self):
+        login = self.begin(self.push_host())
+        self.device.wait_for_challenge()
+        time.sleep(max(0, login.entered_at + LATE_SECONDS - time.monotonic()))
+        self.emulator_process.control("fault no-answer on fetch")
+        self.assert_outcome(login, "unavailable")
 
     def test_no_push_where_it_cannot_be_counted(self):
         host = self.push_host(check={"state_dir": "/nonexistent"})
