@@ -139,7 +139,7 @@ static void add_names(struct report *report, const struct settings *settings,
 static void add_files(struct report *report, const struct settings *settings,
                       const struct users *users, char **names)
 {
-    struct owner *owners = calloc(FACTORS * READ_MAX, sizeof *owners);
+    struct owner *owners = calloc((size_t)FACTORS * READ_MAX, sizeof *owners);
     size_t all = 0, count, owned;
 
     while (names[all] != NULL)
