@@ -178,7 +178,13 @@ class Services(EnableCase):
     def test_the_code_goes_after_a_named_line(self):
         text = "auth required pam_unix.so\nauth  required  pam_permit.so\n"
         self.write(text)
+        self.enable("tv-svc")
+        self.assert_refuses("tv-svc", "--after", "auth required pam_unix.so",
+                            part="is enabled behind another line: first run twilio-verify disable")
+        self.disable("tv-svc")
         self.enable("tv-svc", "--after", " auth required   pam_unix.so ")
+        self.assertIn("enabled already",
+                      self.enable("tv-svc", "--after", "auth required pam_unix.so"))
         self.assertEqual(SVC.read_text(), text.replace("unix.so\n", f"unix.so\n{LINE}{MARK}\n"))
         self.disable("tv-svc")
         self.assertEqual(SVC.read_text(), text)

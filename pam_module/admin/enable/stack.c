@@ -360,6 +360,16 @@ static bool is_as_wanted(const struct stack *stack, const struct config_file *fi
                           stack->service, stack->service);
 }
 
+/* Whether the lines of an earlier call are behind the line that was named. */
+static bool is_behind(const struct stack *stack, const struct config_file *file,
+                      struct verdict *why_not)
+{
+    return stack->place != STACK_AFTER || strcmp(file->old, file->new) == 0 ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                          "%s is enabled behind another line: first run twilio-verify disable %s",
+                          stack->service, stack->service);
+}
+
 enum stack_found stack_enable(const struct stack *stack, struct plan *plan, struct verdict *why_not)
 {
     auto_config_file file = { 0 };
@@ -379,7 +389,7 @@ enum stack_found stack_enable(const struct stack *stack, struct plan *plan, stru
     if (!edit(stack, &file, count > 0 ? plain : file.old != NULL ? file.old : file.new, why_not))
         return STACK_REFUSED;
     if (is_called && is_whole(&file, count))
-        return STACK_SAME;
+        return is_behind(stack, &file, why_not) ? STACK_SAME : STACK_REFUSED;
 
     plan_add(plan, &file);
     return STACK_CHANGED;
