@@ -110,7 +110,7 @@ static void find(int socket, const char *path, const char *name, const char *use
 /* Opens what CHILD has open as DESCRIPTOR, whatever its path means now. */
 static int open_of(const struct bounded *child, int descriptor, int flags)
 {
-    char path[sizeof "/proc//fd/" + 2 * 10];
+    char path[48];
 
     snprintf(path, sizeof path, "/proc/%d/fd/%d", child->pid, descriptor);
     return open(path, flags | O_CLOEXEC);
