@@ -62,8 +62,8 @@ bool statefile_read(const struct statefile *kind, int file, void *ret_record);
 /* For a file that can't be used as it is; always STATEFILE_UNUSABLE. */
 enum statefile_locked statefile_refuse_damaged(struct verdict *why_not);
 
-/* Writes RECORD to the locked FILE, with FOR_GOOD to the disk. False, with *WHY_NOT: it may be
- * written or not. */
+/* Writes RECORD to FILE, which is locked if it replaces what was read, with FOR_GOOD to the disk.
+ * False, with *WHY_NOT: it may be written or not. */
 bool statefile_write(const struct statefile *kind, int file, void *record, bool for_good,
                      struct verdict *why_not);
 
