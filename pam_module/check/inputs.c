@@ -20,7 +20,6 @@ static bool is_covered(const struct inputs *inputs, const struct dialogue_login 
                        struct verdict *verdict)
 {
     const struct enrollment *enrollment = inputs->findings.enrollment;
-    char text[VERDICT_REASON_SIZE + 32];
     struct verdict why_not = { 0 };
 
     if (enrollment == NULL)
@@ -28,6 +27,7 @@ static bool is_covered(const struct inputs *inputs, const struct dialogue_login 
     if (session_covers(inputs->settings, login, enrollment, verdict, &why_not))
         return true;
     if (why_not.reason[0] != '\0') {
+        char text[VERDICT_REASON_SIZE + 32];
         snprintf(text, sizeof text, "; asked because %s", why_not.reason);
         closing_add(text);
     }
