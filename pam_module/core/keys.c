@@ -4,6 +4,7 @@
 #include "keys.h"
 
 #include <libconfig.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -293,13 +294,12 @@ static bool has_mandatory(const struct parse *parse)
 static bool read_text(const char *text, const char *shown, config_t *config,
                       struct verdict *why_not)
 {
-    size_t length = strlen(text);
-    auto_secret char *whole = malloc(length + sizeof "\n");
+    size_t size = strlen(text) + sizeof "\n";
+    auto_secret char *whole = malloc(size);
 
     if (whole == NULL)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", shown);
-    memcpy(whole, text, length);
-    strcpy(whole + length, "\n");
+    snprintf(whole, size, "%s\n", text);
     return config_read_string(config, whole) == CONFIG_TRUE ||
            verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s:%d: %s", shown,
                           config_error_line(config), config_error_text(config));
