@@ -69,8 +69,10 @@ static char *take_word(char **rest, const char *ends)
     for (text = word; *text != '\0' && (quote != 0 || strchr(ends, *text) == NULL); text++) {
         bool is_quote = quote != 0 ? *text == quote : *text == '"' || *text == '\'';
         text += is_escape(text, quote);
-        if (is_quote)
-            quote = quote == 0 ? *text : (char)0;
+        if (is_quote && quote == 0)
+            quote = *text;
+        else if (is_quote)
+            quote = '\0';
         else
             *end++ = *text;
     }
