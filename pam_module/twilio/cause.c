@@ -19,7 +19,8 @@ static const char *const texts[] = {
     [CAUSE_THREAD] = "cannot start a thread: check pids.max of the user's control group, and "
                      "the number of processes of run_as",
     [CAUSE_NO_NETWORK] = "this process has no network: check PrivateNetwork= and "
-                         "RestrictAddressFamilies= of the service's unit",
+                         "RestrictAddressFamilies= of the service's unit (for polkit: "
+                         "twilio-verify enable polkit-1)",
     [CAUSE_NO_SERVER] = "/etc/resolv.conf names no name server",
     [CAUSE_RESOLVER] = "the name server answers, but this host's name service does not: check "
                        "/etc/nsswitch.conf, and which ports and sockets are in use",
