@@ -296,13 +296,17 @@ static bool read_text(const char *text, const char *shown, config_t *config,
 {
     size_t size = strlen(text) + sizeof "\n";
     auto_secret char *whole = malloc(size);
+    int line, last_line;
 
     if (whole == NULL)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", shown);
     snprintf(whole, size, "%s\n", text);
-    return config_read_string(config, whole) == CONFIG_TRUE ||
-           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s:%d: %s", shown,
-                          config_error_line(config), config_error_text(config));
+    if (config_read_string(config, whole) == CONFIG_TRUE)
+        return true;
+    line = config_error_line(config);
+    last_line = line_of(text, text + strlen(text));
+    return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s:%d: %s", shown,
+                          line < last_line ? line : last_line, config_error_text(config));
 }
 
 bool keys_parse(const char *text, const char *shown, const struct key *keys, size_t count,

@@ -584,6 +584,12 @@ TEST(refuses_a_doubled_key_and_a_doubled_group)
     assert_wrong("service = { " MINIMUM " };\nservice = { };", SHOWN ":2: ");
 }
 
+TEST(a_mistake_at_the_end_is_in_the_last_line)
+{
+    assert_wrong("service", SHOWN ":1: ");
+    assert_wrong("service\n", SHOWN ":2: ");
+}
+
 TEST(takes_a_comment_at_the_end_of_a_file_whose_last_line_does_not_end)
 {
     auto_settings *settings = NULL;
