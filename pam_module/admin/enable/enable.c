@@ -415,8 +415,9 @@ static enum command_status run(const struct command_call *call, bool (*change)(s
                          .is_dry = command_value(call, "dry-run") != NULL,
                          .is_forced = command_value(call, "force") != NULL };
     bool is_done = false;
-    auto_close held = lock(), signals = terminal_hold_signals();
+    auto_close held = lock();
 
+    close(terminal_hold_signals()); /* they must not end it between PAM and sshd */
     if (held >= 0 && !facts_read(&task.facts, reason))
         terminal_say("%s", reason);
     task.report = task.facts != NULL ? report_start(call) : NULL;
