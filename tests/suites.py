@@ -27,7 +27,7 @@ BEGAN = time.monotonic()
 TIMEOUT_SECONDS = 900  # for one part of a suite
 ALL_TIMEOUT_SECONDS = 3600  # whatever hangs
 CLANG_FORMAT = 14
-AT_ONCE = 3 * len(os.sched_getaffinity(0))  # logins wait more than they compute
+AT_ONCE = 2 * len(os.sched_getaffinity(0))  # logins wait more than they compute
 
 # As Debian installs it: the login suite does so, on a throw-away copy of the machine.
 LAYOUT = ("--prefix=/usr", "--libexecdir=libexec")

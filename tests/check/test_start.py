@@ -22,7 +22,7 @@ import unittest
 
 from kit import calls
 from kit.checkcase import (CHECK, IS_ROOT, CheckTest, load_tests, needs_little_memory,
-                           needs_own_memory, needs_root)
+                           needs_no_proc, needs_own_memory, needs_root)
 from kit.fixture import API_KEY_SECRET, copy_program, temporary_directory
 from kit.liar import RIGHT, WRONG, Connection, dropped, slowly
 from kit.mounts import private_mounts
@@ -553,6 +553,7 @@ class Libraries(CheckTest):
         self.refuse()
 
     @needs_root
+    @needs_no_proc
     def test_without_proc_it_can_not_be_loaded_and_the_log_names_the_remedy(self):
         hide = ("sh", "-euc", 'mount -t tmpfs none /proc && exec "$@"', "sh")
         login = self.login(self.host(self.server), prefix=(*private_mounts(), *hide))

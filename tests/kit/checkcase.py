@@ -36,6 +36,7 @@ GONE_SECONDS = 0.5  # from the user's leaving to the end of the program
 # The shadow of AddressSanitizer is larger than any limit.
 needs_little_memory = unittest.skipIf(IS_SANITIZED, "a sanitizer needs all the memory there is")
 needs_own_memory = unittest.skipIf(IS_SANITIZED, "a sanitizer keeps copies, and maps terabytes")
+needs_no_proc = unittest.skipIf(IS_SANITIZED, "a sanitizer warns where /proc is missing")
 needs_root = unittest.skipUnless(IS_ROOT, "needs root")
 
 

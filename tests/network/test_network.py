@@ -134,7 +134,7 @@ CREATE_STATUSES |= {
     "exhausted when the creation's pause is longer than the limit": at_create(
         "exhausted", refuse(429, 20429, {"Retry-After": "60"}), 1),
     "unavailable when nothing answers a creation": at_create("unavailable", dropped(silence), 2,
-                                                             wait=True, timeout=1),
+                                                             wait=True, timeout=2),
     "unavailable when creations are reset": at_create("unavailable", dropped(reset), 2),
     "unavailable when a creation is endless": at_create("unavailable", endless_body, 2),
     "unavailable when a creation's headers are endless": at_create(
