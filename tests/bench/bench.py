@@ -113,7 +113,7 @@ class Bench:
 
     def prompt(self):
         """To the prompt, and of a user who is not required."""
-        rounds = self._size(101, 7)
+        rounds = self._size(101, 21)
         ways = [*self.ours, *self._ways("bare", "pam_duo", "pam_google_authenticator", "pam_oath",
                                         "pam_yubico")]
         logins = self._side_by_side(["true", *ways], rounds, think_ms=20)
@@ -130,7 +130,7 @@ class Bench:
     def cost(self):
         """CPU, page faults and memory, less what libpam itself costs."""
         ways = [way for way in self.world.ways if way != "true"]
-        logins = self._side_by_side(["none", *ways], self._size(101, 5), think_ms=100)
+        logins = self._side_by_side(["none", *ways], self._size(101, 21), think_ms=100)
         for name, field, scale in (("CPU, ms", "cpu", 1000), ("page faults", "faults", 1),
                                    ("memory of the host, MB", "kib", 1024)):
             figures = {way: statistics.median(getattr(login, field) for login in some) / scale
