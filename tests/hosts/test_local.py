@@ -207,17 +207,11 @@ class Vlock(SudoCase):
             "PATH": "/usr/bin:/bin", "USER": person.name}))
         terminal.expect("Please press .ENTER. to unlock")
         terminal.press_until("\n", "assword: ")
-        self.type(terminal, person.password)
+        terminal.type_at_rest(person.password)
         for code in codes:
             terminal.expect("ode: $")
-            self.type(terminal, code)
+            terminal.type_at_rest(code)
         return terminal
-
-    def type(self, terminal, line):
-        """Once it sleeps behind its question: it throws away what is typed before it reads."""
-        status = pathlib.Path(f"/proc/{terminal.pid}/status")
-        self.assertTrue(eventually(lambda: "\nState:\tS" in status.read_text(), bool))
-        terminal.type(line)
 
     def test_it_asks_for_both(self):
         person = machine.person("vlock")

@@ -151,6 +151,13 @@ class Terminal:
     def type(self, line):
         self._child.send(line + "\n")
 
+    def type_at_rest(self, line, pid=None):
+        """Once the process PID, or COMMAND, sleeps behind its question. Who asks with echo off
+        first throws away what was typed before."""
+        status = pathlib.Path(f"/proc/{pid or self.pid}/status")
+        assert eventually(lambda: "\nState:\tS" in status.read_text(), bool)
+        self.type(line)
+
     @property
     def pid(self):
         return self._process.pid
@@ -159,9 +166,7 @@ class Terminal:
         self._child.send(key)
 
     def press_until(self, key, pattern):
-        """Presses KEY, of which chr(3) is ^C, until PATTERN shows, once in two seconds.
-
-        Who asks with echo off first throws away what was typed before."""
+        """Presses KEY, of which chr(3) is ^C, until PATTERN shows, once in two seconds."""
         end = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < end:
             self._child.send(key)

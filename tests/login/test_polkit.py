@@ -79,7 +79,8 @@ class Polkit(PolkitCase):
         agent = self.agent(person, shell)
         shell.type("pkexec id -un; echo status=$?")
         for prompt, line in answers:
-            agent.answer(prompt, line)
+            agent.expect(re.escape(prompt) + "$")
+            agent.type_at_rest(line)
         agent.expect(f"AUTHENTICATION {end}")
         shell.expect(r"status=(\d+)\s")
         return re.search(r"echo status=\$\?\n(.*)status=(\d+)", shell.text, re.DOTALL).groups()
@@ -132,10 +133,13 @@ class InSession(PolkitCase, SessionCase):
         person = self.administrator("polkitsession")
         session, shell = self.log_in(person), self.shell(person)
         self.assert_spared(session, person)
-        session.type(f"pkttyagent --process {shell.pid}")
+        session.type(f"echo pid=$$; exec pkttyagent --process {shell.pid}")
+        session.expect(r"pid=\d+\s")
+        agent = re.search(r"pid=(\d+)", session.text)[1]
         shell.type("until pkexec --disable-internal-agent id -un; do sleep 0.2; done")
-        session.answer("Password: ", person.password)
-        session.answer(CODE_PROMPT, person.next_code)
+        for prompt, line in (("Password: ", person.password), (CODE_PROMPT, person.next_code)):
+            session.expect(re.escape(prompt) + "$")
+            session.type_at_rest(line, agent)
         session.expect("AUTHENTICATION COMPLETE")
         (outcome, reason), = self.reasons(person, 1, "polkit-1")
         self.assertEqual(outcome, "approved")
