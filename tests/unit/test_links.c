@@ -76,6 +76,14 @@ static bool stay(const char *directory)
     return result;
 }
 
+static void assert_read_each_time(const char *directory)
+{
+    for (int i = 0; i < 2; i++) {
+        assert_true(stay(directory));
+        assert_int_not_equal(world.reads, 0);
+    }
+}
+
 TEST_IN_DIRECTORY(the_next_one_is_a_hash_and_no_file)
 {
     DIR *certificates;
@@ -162,20 +170,14 @@ TEST_IN_DIRECTORY(what_has_just_changed_is_read_each_time)
 {
     make(directory);
     world.later_s = 0;
-    for (int i = 0; i < 2; i++) {
-        assert_true(stay(directory));
-        assert_int_not_equal(world.reads, 0);
-    }
+    assert_read_each_time(directory);
 }
 
 TEST_IN_DIRECTORY(what_has_changed_in_the_future_is_read_each_time)
 {
     make(directory);
     world.later_s = -3600;
-    for (int i = 0; i < 2; i++) {
-        assert_true(stay(directory));
-        assert_int_not_equal(world.reads, 0);
-    }
+    assert_read_each_time(directory);
 }
 
 TEST_IN_DIRECTORY(after_a_boot_they_are_read_again)
@@ -193,10 +195,7 @@ TEST_IN_DIRECTORY(without_a_state_directory_they_are_read_each_time)
 {
     make(directory);
     assert_int_equal(rmdir(directory_path(directory, "state")), 0);
-    for (int i = 0; i < 2; i++) {
-        assert_true(stay(directory));
-        assert_int_not_equal(world.reads, 0);
-    }
+    assert_read_each_time(directory);
 }
 
 TEST_IN_DIRECTORY(a_damaged_memory_counts_for_nothing)

@@ -102,6 +102,7 @@ bool bounded_stat(struct bounded *bounded, const char *path, int flags, struct s
         return false;
     }
     errno = reply.error;
-    *ret_status = reply.status;
+    if (reply.error == 0)
+        *ret_status = reply.status;
     return reply.error == 0;
 }
