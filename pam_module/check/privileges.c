@@ -12,9 +12,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static bool refuse(struct verdict *why_not, const char *what)
+bool privileges_refuse(struct verdict *why_not, const char *what)
 {
-    return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: %s", what, strerror(errno));
+    return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: %s%s", what, strerror(errno),
+                          errno == EPERM ? ": check CapabilityBoundingSet=, PrivateUsers=, "
+                                           "SecureBits= and SystemCallFilter= of the service's unit"
+                                         : "");
 }
 
 /* The secure bits of the caller may keep capabilities through setresuid(2). */
@@ -69,10 +72,10 @@ bool privileges_drop(const char *run_as, struct verdict *why_not)
     if (setgroups(0, NULL) != 0 ||
         setresgid(account->pw_gid, account->pw_gid, account->pw_gid) != 0 ||
         setresuid(account->pw_uid, account->pw_uid, account->pw_uid) != 0 || !drop_capabilities())
-        return refuse(why_not, "cannot drop root privileges");
+        return privileges_refuse(why_not, "cannot drop root privileges");
     if (!is_dropped(account->pw_uid, account->pw_gid))
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "could not drop root privileges");
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
-        return refuse(why_not, "prctl");
+        return privileges_refuse(why_not, "prctl");
     return true;
 }

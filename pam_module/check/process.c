@@ -3,12 +3,10 @@
 /* What the check program inherits. */
 #include "process.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/mempolicy.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -17,6 +15,7 @@
 #include <unistd.h>
 
 #include "limits.h"
+#include "privileges.h"
 
 enum {
     TIMER_SLACK_NANOSECONDS = 50000,
@@ -56,11 +55,6 @@ static void share_memory(void)
     personality(PER_LINUX);
 }
 
-static bool refuse(struct verdict *why_not, const char *what)
-{
-    return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: %s", what, strerror(errno));
-}
-
 bool process_clean(struct verdict *why_not)
 {
     if (geteuid() != 0 && (getuid() != geteuid() || getgid() != getegid()))
@@ -69,7 +63,7 @@ bool process_clean(struct verdict *why_not)
 
     /* A real uid of the caller's would let him stop and kill us. */
     if (geteuid() == 0 && (setresgid(0, 0, 0) != 0 || setresuid(0, 0, 0) != 0))
-        return refuse(why_not, "cannot become root");
+        return privileges_refuse(why_not, "cannot become root");
     if (!limits_set(why_not))
         return false;
     share_processors();
@@ -77,11 +71,11 @@ bool process_clean(struct verdict *why_not)
 
     /* By hand it is started with an environment, which libcurl would obey. */
     if (clearenv() != 0)
-        return refuse(why_not, "clearenv");
+        return privileges_refuse(why_not, "clearenv");
     if (chdir("/") != 0)
-        return refuse(why_not, "cannot change to /");
+        return privileges_refuse(why_not, "cannot change to /");
     umask(S_IRWXG | S_IRWXO);
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-        return refuse(why_not, "prctl");
+        return privileges_refuse(why_not, "prctl");
     return true;
 }

@@ -121,8 +121,8 @@ static bool refuse(struct verdict *why_not, const char *what, const char *how, i
 {
     return verdict_refuse(why_not, OUTCOME_BROKEN, "%s %s: %s%s", what, how, strerror(error),
                           error == ENOSYS || error == EPERM
-                              ? ": Linux 5.4 or later is needed, and in a container a seccomp "
-                                "profile that allows it"
+                              ? ": Linux 5.4 or later is needed, and that SystemCallFilter= of the "
+                                "unit, or the seccomp profile of the container, allows it"
                               : "");
 }
 

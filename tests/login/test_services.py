@@ -162,10 +162,10 @@ class LowLimits(LoginCase):
         stack = pathlib.Path("/etc/pam.d/limited")
         stack.write_text(f"{MODULE_LINE} conf={settings}\nauth required pam_permit.so\n")
 
-    def log_in(self, name, value):
+    def log_in(self, name, value, prefix=WITHOUT_POWER):
         """The PAM code, and the module's line."""
         person = machine.person("limited")
-        shown = run(*WITHOUT_POWER, fixture.BUILD / "pam-driver", "--confdir", "/etc/pam.d",
+        shown = run(*prefix, fixture.BUILD / "pam-driver", "--confdir", "/etc/pam.d",
                     "--service", "limited", "--user", person.name, "--answer", person.code,
                     "--rlimit", f"{name}={value}")
         report = json.loads(shown)
@@ -184,3 +184,11 @@ class LowLimits(LoginCase):
                 self.assertEqual(code, "PAM_SERVICE_ERR", line)
                 self.assertIn(f"RLIMIT_{name} is {need - 1} ", line)
                 self.assertIn(f"set Limit{name}={need} or more", line)
+
+    def test_without_the_power_to_become_an_account_the_log_names_the_settings_of_the_unit(self):
+        for power in ("setuid", "setgid"):
+            with self.subTest(power):
+                code, line = self.log_in("CORE", 0, ("setpriv", f"--bounding-set=-{power}"))
+                self.assertEqual(code, "PAM_SERVICE_ERR", line)
+                self.assertIn("cannot drop root privileges: Operation not permitted: check "
+                              "CapabilityBoundingSet=, PrivateUsers=, ", line)

@@ -445,7 +445,8 @@ class BrokenHelper(ModuleTest):
     APPROVES = ["read", "send approved"]
     OLD_ENGINES = [f"{call}={error}" for call in ("pidfd_open", "pidfd_send_signal", "waitid")
                    for error in (errno.ENOSYS, errno.EPERM)] + [f"waitid={errno.EINVAL}"]
-    REMEDY = ": Linux 5.4 or later is needed, and in a container a seccomp profile that allows it"
+    REMEDY = (": Linux 5.4 or later is needed, and that SystemCallFilter= of the unit, or the seccomp "
+              "profile of the container, allows it")
 
     def test_a_kernel_or_a_container_that_is_too_old_is_named_and_nothing_is_started(self):
         for refused in self.OLD_ENGINES:
