@@ -7,6 +7,7 @@
 #include <linux/mempolicy.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
