@@ -431,18 +431,10 @@ class Hosts(CheckCase):
         self.assertEqual([line[:5] for line in self.found("proftpd")], ["note:", "ok: a"])
 
     def test_samba_does_not_ask_pam(self):
-        for text, beginning in (
-                ("", "wrong: /etc/samba/smb.conf: Samba checks passwords itself"),
-                ("[global]\n encrypt passwords = yes\n", "wrong: /etc/samba/smb.conf: Samba checks"),
-                ("[share]\nencrypt passwords = no\n", "wrong: /etc/samba/smb.conf: Samba checks"),
-                ("[global]\n\tEncrypt  Passwords=No\n",
-                 "wrong: /etc/samba/smb.conf: Samba gives PAM the password as the only answer")):
-            with self.subTest(text):
-                self.outside = []
-                self.install(samba=INCLUDE + LINE)
-                self.place("/etc/samba/smb.conf", text)
-                found, = self.found("samba")
-                self.assertEqual(found[:len(beginning)], beginning)
+        self.install(samba=INCLUDE + LINE)
+        self.place("/etc/samba/smb.conf", "")
+        found, = self.found("samba")
+        self.assertEqual(found.split(":")[:2], ["wrong", " Samba asks for no code"])
         self.outside = []
         self.assertEqual([line[:4] for line in self.found("samba")], ["note", "ok: "])
         self.install(samba=INCLUDE)

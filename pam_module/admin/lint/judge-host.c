@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* The program that calls PAM for a service: as whom it does so, and whether PAM alone decides. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,7 +8,6 @@
 
 #include "judge.h"
 #include "paths.h"
-#include "smb-config.h"
 
 static bool is_set_user_id(const char *program)
 {
@@ -55,24 +53,16 @@ static void add_account(struct judge *judge)
               "runs as %s, which cannot read the settings: the module refuses everybody", account);
 }
 
-/* Samba sends what was typed as PAM's only answer, or does not ask PAM at all. */
+/* Samba does not ask PAM at all, or sends what was typed as PAM's only answer. */
 static void judge_samba(struct judge *judge, const char *path)
 {
-    char why_not[SMB_CONFIG_WHY_NOT_SIZE];
-    bool encrypts;
-
-    if (smb_config_read(path, &encrypts, why_not))
-        judge_add(
-            judge, REPORT_WRONG, "leave the module out of it, and protect the network in its place",
-            encrypts ? "%s: Samba checks passwords itself (\"encrypt passwords\"): the module "
-                       "is not called, and no code is needed"
-                     : "%s: Samba gives PAM the password as the only answer: the module "
-                       "refuses everybody",
-            path);
-    else if (errno == ENOENT)
+    if (access(path, F_OK) != 0)
         judge_add(judge, REPORT_NOTE, NULL, "Samba is not configured: no %s", path);
     else
-        judge_add(judge, REPORT_WARNING, NULL, "it is not known what Samba asks: %s", why_not);
+        judge_add(
+            judge, REPORT_WRONG, "leave the module out of it, and protect the network in its place",
+            "Samba asks for no code: it checks passwords itself or, with \"encrypt passwords = "
+            "no\", refuses everybody, as the password is its only answer");
 }
 
 /* Says where its own configuration tells by what else it lets in. */
