@@ -245,8 +245,8 @@ class Facts(CheckCase):
         self.assert_refused(f'{self.facts}:2: "logn": unknown word for a service')
         shutil.copy(ROOT / "conf" / "pam-facts", self.facts)
         self.own.write_text("module pam_x.so\n")
-        self.assert_refused('/etc/security/twilio-verify.d/pam-facts:1: "": write factor, condition, '
-                            "root or nothing")
+        self.assert_refused('/etc/security/twilio-verify.d/pam-facts:1: "pam_x.so": write factor, '
+                            "condition, root or nothing")
         self.own.unlink()
         self.own.mkdir()
         self.assert_refused("/etc/security/twilio-verify.d/pam-facts: Is a directory")

@@ -22,13 +22,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz_input input = { data, size };
     struct facts *facts = facts_new();
-    char why_not[FACTS_WHY_NOT_SIZE] = "";
+    struct verdict why_not = { 0 };
     char *text = fuzz_take_part(&input);
     char *own = fuzz_take_part(&input);
     const struct facts_service *service;
 
     fuzz_demand(facts != NULL, "there is memory");
-    if (facts_add(facts, text, "facts", why_not) && facts_add(facts, own, "own", why_not)) {
+    if (facts_add(facts, text, "facts", &why_not) && facts_add(facts, own, "own", &why_not)) {
         for (size_t i = 0; (service = facts_service_at(facts, i)) != NULL; i++)
             demand_service(facts, service);
         fuzz_demand(facts_find_module(facts, "pam_twilio_verify.so")->role == FACTS_SECOND,
@@ -36,7 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_demand(facts_codes(facts_find_module(facts, "pam_x.so"), text) != 0,
                     "a module returns something");
     } else {
-        fuzz_demand(strncmp(why_not, "facts:", 6) == 0 || strncmp(why_not, "own:", 4) == 0,
+        fuzz_demand(strncmp(why_not.reason, "facts:", 6) == 0 ||
+                        strncmp(why_not.reason, "own:", 4) == 0,
                     "a refusal names the file");
     }
     facts_free(&facts);

@@ -102,7 +102,7 @@ static void demand_lines(const struct pam_stack *stack)
 static const struct facts *facts(void)
 {
     static struct facts *facts;
-    char why_not[FACTS_WHY_NOT_SIZE];
+    struct verdict why_not;
 
     if (facts == NULL) {
         facts = facts_new();
@@ -114,7 +114,7 @@ static const struct facts *facts(void)
                                   "module pam_rootok.so root\n"
                                   "module pam_env.so nothing\n"
                                   "module pam_access.so condition\n",
-                                  "facts", why_not),
+                                  "facts", &why_not),
                     "these are facts");
     }
     return facts;

@@ -183,9 +183,9 @@ class Documents(unittest.TestCase):
                          r"^misconfigured: (directory )?/etc/security/twilio-verify\.d/")
 
     def test_pam_facts_explains_each_word_that_its_parser_knows(self):
-        source = read("pam_module/admin/lint/facts-line.c")
-        words = re.findall(r'\{ "(\w+)", FACTS_\w+ \}', source)
-        keys = re.findall(r'has_key\(word, "(\w+)"', source)
+        source = read("pam_module/admin/lint/facts.c")
+        words = re.findall(r'(?:\{|\] =) "(\w+)"[,} ]', source)
+        keys = re.findall(r'(?:\{ |word, )"(\w+)="', source)
         self.assertEqual((len(words), len(keys)), (10, 8))
         head = "".join(line for line in read("conf/pam-facts").splitlines(keepends=True)
                        if line.startswith("#"))

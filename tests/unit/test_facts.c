@@ -14,24 +14,24 @@
 static struct facts *facts_of(const char *text)
 {
     struct facts *facts = facts_new();
-    char why_not[FACTS_WHY_NOT_SIZE] = "";
+    struct verdict why_not = { 0 };
 
     assert_non_null(facts);
-    if (!facts_add(facts, text, SHOWN, why_not))
-        fail_msg("%s", why_not);
+    if (!facts_add(facts, text, SHOWN, &why_not))
+        fail_msg("%s", why_not.reason);
     return facts;
 }
 
 static void assert_wrong(const char *text, const char *expected)
 {
     auto_facts *facts = facts_new();
-    char why_not[FACTS_WHY_NOT_SIZE] = "";
+    struct verdict why_not = { 0 };
 
     assert_non_null(facts);
-    if (facts_add(facts, text, SHOWN, why_not))
+    if (facts_add(facts, text, SHOWN, &why_not))
         fail_msg("taken: %s", text);
-    if (strstr(why_not, expected) == NULL)
-        fail_msg("\"%s\" lacks \"%s\"", why_not, expected);
+    if (strstr(why_not.reason, expected) == NULL)
+        fail_msg("\"%s\" lacks \"%s\"", why_not.reason, expected);
 }
 
 TEST(reads_a_service_with_every_word)
@@ -49,7 +49,7 @@ TEST(reads_a_service_with_every_word)
     assert_string_equal(one->look[0], "/c");
     assert_string_equal(one->proftpd, "/d");
     assert_string_equal(one->samba, "/e");
-    assert_int_equal(two->words, FACTS_SYSTEM);
+    assert_int_equal(two->words, FACTS_SYSTEM | FACTS_ACCOUNT);
     assert_string_equal(two->account, "www-data");
     assert_int_equal(facts_find_service(facts, "bare")->words, 0);
     assert_null(facts_find_service(facts, "none"));
@@ -133,10 +133,10 @@ TEST(an_argument_may_open_every_code)
 TEST(a_later_text_replaces_lines_of_the_same_name)
 {
     auto_facts *facts = facts_of("service a login\nservice b local\nmodule m.so factor\n");
-    char why_not[FACTS_WHY_NOT_SIZE] = "";
+    struct verdict why_not = { 0 };
 
     assert_true(
-        facts_add(facts, "service a system\nmodule m.so nothing\nservice c", "own", why_not));
+        facts_add(facts, "service a system\nmodule m.so nothing\nservice c", "own", &why_not));
     assert_int_equal(facts_find_service(facts, "a")->words, FACTS_SYSTEM);
     assert_int_equal(facts_find_service(facts, "b")->words, FACTS_LOCAL);
     assert_int_equal(facts_find_module(facts, "m.so")->role, FACTS_NOTHING);
@@ -150,25 +150,25 @@ TEST(refuses_a_malformed_line_and_names_it)
         const char *text, *expected;
     } wrong[] = {
         { "\n\nservices a", "facts:3: \"services\": write service or module" },
-        { "service", "facts:1: \"service\" without a name" },
-        { "module", "\"module\" without a name" },
-        { "service a login\nservice b\nservice a", "facts:3: a is named twice" },
-        { "module a.so factor\nmodule a.so factor", "facts:2: a.so is named twice" },
-        { "service A", "\"A\" is not a service name in lower case" },
-        { "service a/b", "is not a service name" },
+        { "service", "facts:1: \"service\": without a name" },
+        { "module", "\"module\": without a name" },
+        { "service a login\nservice b\nservice a", "facts:3: \"a\": named twice" },
+        { "module a.so factor\nmodule a.so factor", "facts:2: \"a.so\": named twice" },
+        { "service A", "\"A\": not a service name in lower case" },
+        { "service a/b", "not a service name" },
         { "service a logins", "\"logins\": unknown word for a service" },
         { "service a Login", "\"Login\": unknown word for a service" },
         { "service a login=yes", ": unknown word for a service" },
         { "service a alone others", "\"alone\" and \"others\" contradict each other" },
-        { "service a system local", "\"system\" contradicts" },
+        { "service a system local", "\"system\" and \"local\" contradict" },
         { "service a user account=x", "\"user\" and \"account\" contradict" },
         { "service a account=", "write the name of an account" },
         { "service a account=a/b", "write the name of an account" },
         { "service a look=etc", "\"look=etc\": write an absolute path" },
         { "service a proftpd=", "write an absolute path" },
-        { "service a proftpd=/a proftpd=/b", "\"proftpd=/b\": given twice" },
-        { "service a look=/1 look=/2 look=/3 look=/4 look=/5", "\"look=/5\": at most 4 of them" },
-        { "module a.so", "\"\": write factor, condition, root or nothing" },
+        { "service a proftpd=/a proftpd=/b", "\"proftpd=/b\": too many of them" },
+        { "service a look=/1 look=/2 look=/3 look=/4 look=/5", "\"look=/5\": too many of them" },
+        { "module a.so", "\"a.so\": write factor, condition, root or nothing" },
         { "module a.so second", "\"second\": write factor" },
         { "module a.so factor only=succes", "write codes of pam.conf(5)" },
         { "module a.so factor only=", "write codes of pam.conf(5)" },
@@ -194,10 +194,10 @@ TEST(has_bounds)
     size_t used = 0;
 
     memset(name + 8, 'a', FACTS_NAME_MAX + 1);
-    assert_wrong(name, "is not a service name");
+    assert_wrong(name, "not a service name");
     assert_non_null(text);
     for (int i = 0; i <= FACTS_ENTRIES_MAX; i++)
         used += (size_t)sprintf(text + used, "service s%d\n", i);
-    assert_wrong(text, "facts:4097: too many names");
+    assert_wrong(text, "facts:4097: \"s4096\": too many names");
     free(text);
 }

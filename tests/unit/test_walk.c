@@ -196,13 +196,13 @@ TEST_IN_DIRECTORY(finds_what_all_single_walks_together_find)
                                          PAM_CODE_SET(PAM_CODE_SUCCESS) };
     unsigned ways_round = 0, successes = 0;
     auto_facts *facts = facts_new();
-    char why_not[FACTS_WHY_NOT_SIZE];
+    struct verdict why_not;
 
     assert_non_null(facts);
     assert_true(facts_add(facts,
                           "module pam_unix.so factor never=ignore\nmodule pam_env.so nothing\n"
                           "module pam_permit.so nothing only=success\n",
-                          "facts", why_not));
+                          "facts", &why_not));
 
     for (unsigned seed = 1; seed <= STACKS; seed++) {
         auto_stack *stack = random_stack(directory, facts, seed);

@@ -172,7 +172,7 @@ static void explain_question(const struct explain *explain)
     const struct settings *settings = explain->settings;
     bool is_with_code = settings->create_challenge == SETTINGS_CREATE_WITH_CODE;
 
-    if (check_pam_is_one_field(explain->service))
+    if (check_pam_has_one_field(explain->pam_dir, explain->service))
         report_add(explain->report, REPORT_OK, "question", NULL,
                    "none: the code is the last %d digits of the password, and tried once",
                    settings->code_length);
@@ -343,12 +343,11 @@ static void become_again(void)
 static bool is_host_able(const struct explain *explain)
 {
     auto_facts *facts = NULL;
-    char facts_why_not[FACTS_WHY_NOT_SIZE];
     struct verdict why_not;
     const char *account;
 
-    if (!facts_read(&facts, facts_why_not)) {
-        report_add(explain->report, REPORT_WARNING, "host", NULL, "%s", facts_why_not);
+    if (!facts_read(&facts, &why_not)) {
+        report_add(explain->report, REPORT_WARNING, "host", NULL, "%s", why_not.reason);
         return true;
     }
     account = judge_account(facts_find_service(facts, explain->service), explain->user);

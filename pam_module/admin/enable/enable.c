@@ -410,7 +410,7 @@ static bool run_all(struct task *task, bool (*change)(struct task *task))
 
 static enum command_status run(const struct command_call *call, bool (*change)(struct task *task))
 {
-    char reason[FACTS_WHY_NOT_SIZE];
+    struct verdict why_not;
     struct task task = { .call = call,
                          .is_dry = command_value(call, "dry-run") != NULL,
                          .is_forced = command_value(call, "force") != NULL };
@@ -418,8 +418,8 @@ static enum command_status run(const struct command_call *call, bool (*change)(s
     auto_close held = lock();
 
     close(terminal_hold_signals()); /* they must not end it between PAM and sshd */
-    if (held >= 0 && !facts_read(&task.facts, reason))
-        terminal_say("%s", reason);
+    if (held >= 0 && !facts_read(&task.facts, &why_not))
+        terminal_say("%s", why_not.reason);
     task.report = task.facts != NULL ? report_start(call) : NULL;
     if (task.report != NULL) {
         is_done = run_all(&task, change);

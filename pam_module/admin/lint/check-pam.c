@@ -71,22 +71,6 @@ static bool calls_itself(const struct survey *survey, const char *service)
     return (answer.is_called || answer.has_split) && !answer.is_other;
 }
 
-bool check_pam_is_one_field(const char *service)
-{
-    const struct check_pam check = { 0 };
-    struct survey survey = survey_of(NULL, &check);
-    char why_not[FACTS_WHY_NOT_SIZE];
-    struct check_stack stack;
-    bool is_one_field = false;
-
-    if (facts_read(&survey.facts, why_not)) {
-        stack = stack_of(&survey, service);
-        is_one_field = check_stack_ask(&stack).has_split;
-    }
-    facts_free(&survey.facts);
-    return is_one_field;
-}
-
 /* A service, and what lies around PAM there. */
 static void add_service(struct survey *survey, const char *service, bool is_named)
 {
@@ -247,10 +231,10 @@ static void add_named(struct survey *survey, const char *operand)
 bool check_pam_add(struct report *report, const struct check_pam *check)
 {
     struct survey survey = survey_of(report, check);
-    char why_not[FACTS_WHY_NOT_SIZE];
+    struct verdict why_not;
 
-    if (!facts_read(&survey.facts, why_not)) {
-        report_add(report, REPORT_WRONG, "pam-facts", NULL, "%s", why_not);
+    if (!facts_read(&survey.facts, &why_not)) {
+        report_add(report, REPORT_WRONG, "pam-facts", NULL, "%s", why_not.reason);
         return false;
     }
     if (check->pam_dir != NULL && access(check->pam_dir, R_OK | X_OK) != 0)
@@ -284,12 +268,12 @@ void check_pam_list(const char *pam_dir, char *names, size_t size)
 {
     const struct check_pam check = { .pam_dir = pam_dir };
     struct survey survey = survey_of(NULL, &check);
-    char why_not[FACTS_WHY_NOT_SIZE];
+    struct verdict why_not;
 
     *names = '\0';
     survey.names = names;
     survey.names_size = size;
-    if (facts_read(&survey.facts, why_not))
+    if (facts_read(&survey.facts, &why_not))
         for_each(&survey, list_caller);
     facts_free(&survey.facts);
 }
@@ -298,10 +282,10 @@ bool check_pam_has_one_field(const char *pam_dir, const char *service)
 {
     const struct check_pam check = { .pam_dir = pam_dir };
     struct survey survey = survey_of(NULL, &check);
-    char why_not[FACTS_WHY_NOT_SIZE];
+    struct verdict why_not;
     bool has_one_field = false;
 
-    if (facts_read(&survey.facts, why_not)) {
+    if (facts_read(&survey.facts, &why_not)) {
         struct check_stack stack = stack_of(&survey, service);
         has_one_field = check_stack_ask(&stack).has_split;
     }

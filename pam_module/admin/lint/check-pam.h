@@ -29,9 +29,6 @@ struct check_pam {
  * else than PAM, and what that is was not looked at. */
 bool check_pam_add(struct report *report, const struct check_pam *check);
 
-/* Whether the lines of SERVICE on this host take the code at the end of the password. */
-bool check_pam_is_one_field(const char *service);
-
 /* Writes the names of the services whose own lines, or what they include, call the module into
  * NAMES, by terminal_add_word(). PAM_DIR is as of check-pam; NULL: as libpam looks. */
 void check_pam_list(const char *pam_dir, char *names, size_t size);

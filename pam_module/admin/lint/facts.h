@@ -6,16 +6,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../../core/verdict.h"
 #include "pam-control.h"
 
 enum {
     FACTS_NAME_MAX = 64,      /* bytes of a service's or a module's name */
     FACTS_PATHS_MAX = 4,      /* of one word in one line */
     FACTS_ENTRIES_MAX = 4096, /* services, and modules */
-    FACTS_WHY_NOT_SIZE = 512
 };
 
-/* The words of a service that stand alone. */
+/* The words of a service, but for those that name files. */
 enum facts_word {
     FACTS_LOGIN = 1,
     FACTS_LOCAL = 2,
@@ -23,6 +23,7 @@ enum facts_word {
     FACTS_ALONE = 8,
     FACTS_OTHERS = 16,
     FACTS_USER = 32,
+    FACTS_ACCOUNT = 64,
 };
 
 struct facts_service {
@@ -62,16 +63,15 @@ struct facts;
 /* Reads the package's file, and the administrator's where there is one. The caller frees with
  * facts_free(). False with WHY_NOT, which names the file, the line and the remedy: a file can't be
  * read, is larger than TEXT_FILE_SIZE_MAX, or has a line that is no fact; out of memory. */
-bool facts_read(struct facts **ret_facts, char why_not[FACTS_WHY_NOT_SIZE]);
+bool facts_read(struct facts **ret_facts, struct verdict *why_not);
 
 /* Facts about our module alone. The caller frees with facts_free(). NULL: out of memory. */
 struct facts *facts_new(void);
 
 /* Adds the lines of TEXT, the contents of the file SHOWN; each replaces an earlier file's line of
- * the same name. False with WHY_NOT as of facts_read(); FACTS are then to be freed and nothing
- * else. */
-bool facts_add(struct facts *facts, const char *text, const char *shown,
-               char why_not[FACTS_WHY_NOT_SIZE]);
+ * the same name. At most two. False with WHY_NOT as of facts_read(); FACTS are then to be freed and
+ * nothing else. */
+bool facts_add(struct facts *facts, const char *text, const char *shown, struct verdict *why_not);
 
 /* The service NAME; NULL: nothing is known about it. */
 const struct facts_service *facts_find_service(const struct facts *facts, const char *name);
