@@ -26,149 +26,42 @@ enum { THREAD = CLONE_VM | CLONE_THREAD };
  * resolver's thread early. */
 const struct filter_rule filter_rules[] = {
     /* memory */
-    { "brk" },
-    { "madvise" },
-    { "mremap" },
-    { "munmap" },
+    { "brk madvise mremap munmap" },
     /* descriptors */
-    { "_llseek" },
-    { "close" },
-    { "dup" },
-    { "dup2" },
-    { "dup3" },
-    { "epoll_create1" },
-    { "epoll_ctl" },
-    { "epoll_pwait" },
-    { "epoll_wait" },
-    { "eventfd2" },
-    { "lseek" },
-    { "pipe" },
-    { "pipe2" },
-    { "poll" },
-    { "ppoll" },
-    { "ppoll_time64" },
-    { "pread64" },
-    { "pselect6" },
-    { "pselect6_time64" },
-    { "read" },
-    { "readv" },
-    { "select" },
-    { "_newselect" },
-    { "write" },
-    { "writev" },
+    { "_llseek close dup dup2 dup3 epoll_create1 epoll_ctl epoll_pwait epoll_wait eventfd2 "
+      "lseek pipe pipe2 poll ppoll ppoll_time64 pread64 pselect6 pselect6_time64 read readv "
+      "select _newselect write writev" },
     /* files, which Landlock and the account keep apart */
-    { "access" },
-    { "faccessat" },
-    { "faccessat2" },
-    { "fstat" },
-    { "fstat64" },
-    { "fstatat64" },
-    { "fstatfs" },
-    { "fstatfs64" },
-    { "getcwd" },
-    { "getdents64" },
-    { "lstat" },
-    { "lstat64" },
-    { "newfstatat" },
-    { "open" },
-    { "openat" },
-    { "readlink" },
-    { "readlinkat" },
-    { "stat" },
-    { "stat64" },
-    { "statfs" },
-    { "statfs64" },
-    { "statx" },
+    { "access faccessat faccessat2 fstat fstat64 fstatat64 fstatfs fstatfs64 getcwd "
+      "getdents64 lstat lstat64 newfstatat open openat readlink readlinkat stat stat64 "
+      "statfs statfs64 statx" },
     /* the user's file in state_dir */
-    { "fallocate" },
-    { "fdatasync" },
-    { "flock" },
-    { "fsync" },
-    { "pwrite64" },
+    { "fallocate fdatasync flock fsync pwrite64" },
     /* the network */
-    { "bind" },
-    { "connect" },
-    { "getpeername" },
-    { "getsockname" },
-    { "getsockopt" },
-    { "recv" },
-    { "recvfrom" },
-    { "recvmmsg" },
-    { "recvmmsg_time64" },
-    { "recvmsg" },
-    { "send" },
-    { "sendmmsg" },
-    { "sendmsg" },
-    { "sendto" },
-    { "setsockopt" },
-    { "shutdown" },
+    { "bind connect getpeername getsockname getsockopt recv recvfrom recvmmsg "
+      "recvmmsg_time64 recvmsg send sendmmsg sendmsg sendto setsockopt shutdown" },
     /* time, random numbers, identity */
-    { "clock_getres" },
-    { "clock_getres_time64" },
-    { "clock_gettime" },
-    { "clock_gettime64" },
-    { "clock_nanosleep" },
-    { "clock_nanosleep_time64" },
-    { "getegid" },
-    { "getegid32" },
-    { "geteuid" },
-    { "geteuid32" },
-    { "getgid" },
-    { "getgid32" },
-    { "getpid" },
-    { "getppid" },
-    { "getrandom" },
-    { "gettid" },
-    { "gettimeofday" },
-    { "getuid" },
-    { "getuid32" },
-    { "nanosleep" },
-    { "setitimer" },
-    { "sysinfo" },
-    { "time" },
-    { "uname" },
+    { "clock_getres clock_getres_time64 clock_gettime clock_gettime64 clock_nanosleep "
+      "clock_nanosleep_time64 getegid getegid32 geteuid geteuid32 getgid getgid32 getpid "
+      "getppid getrandom gettid gettimeofday getuid getuid32 nanosleep setitimer sysinfo "
+      "time uname" },
     /* threads, of the resolver, and the end */
-    { "arch_prctl" },
-    { "exit" },
-    { "exit_group" },
-    { "futex" },
-    { "futex_time64" },
-    { "getrlimit" },
-    { "membarrier" },
-    { "restart_syscall" },
-    { "rseq" },
-    { "rt_sigaction" },
-    { "rt_sigprocmask" },
-    { "rt_sigreturn" },
-    { "sched_getaffinity" },
-    { "sched_yield" },
-    { "set_robust_list" },
-    { "set_thread_area" },
-    { "set_tid_address" },
-    { "sigaltstack" },
-    { "sigreturn" },
-    { "ugetrlimit" },
+    { "arch_prctl exit exit_group futex futex_time64 getrlimit membarrier restart_syscall "
+      "rseq rt_sigaction rt_sigprocmask rt_sigreturn sched_getaffinity sched_yield "
+      "set_robust_list set_thread_area set_tid_address sigaltstack sigreturn ugetrlimit" },
     /* clone3(2) hides its flags: it answers ENOSYS, and libc falls back to clone(2). */
     { "clone", 1, { BITS(0, THREAD, THREAD) } },
     /* No memory is both writable and executable, at once or in turn. */
-    { "mmap", 1, { BITS(2, PROT_EXEC, 0) } },
-    { "mmap", 1, { BITS(2, PROT_WRITE, 0) } },
-    { "mmap2", 1, { BITS(2, PROT_EXEC, 0) } },
-    { "mmap2", 1, { BITS(2, PROT_WRITE, 0) } },
+    { "mmap mmap2", 1, { BITS(2, PROT_EXEC, 0) } },
+    { "mmap mmap2", 1, { BITS(2, PROT_WRITE, 0) } },
     { "mprotect", 1, { BITS(2, PROT_EXEC, 0) } },
     /* No signal to an owner, no lease, no lock. */
-    { "fcntl", 1, { IS(1, F_DUPFD) } },
-    { "fcntl", 1, { IS(1, F_DUPFD_CLOEXEC) } },
-    { "fcntl", 1, { IS(1, F_GETFD) } },
-    { "fcntl", 1, { IS(1, F_GETFL) } },
-    { "fcntl", 1, { IS(1, F_SETFD) } },
-    { "fcntl", 1, { IS(1, F_SETFL) } },
-    { "fcntl64", 1, { IS(1, F_DUPFD) } },
-    { "fcntl64", 1, { IS(1, F_DUPFD_CLOEXEC) } },
-    { "fcntl64", 1, { IS(1, F_GETFD) } },
-    { "fcntl64", 1, { IS(1, F_GETFL) } },
-    { "fcntl64", 1, { IS(1, F_SETFD) } },
-    { "fcntl64", 1, { IS(1, F_SETFL) } },
+    { "fcntl fcntl64", 1, { IS(1, F_DUPFD) } },
+    { "fcntl fcntl64", 1, { IS(1, F_DUPFD_CLOEXEC) } },
+    { "fcntl fcntl64", 1, { IS(1, F_GETFD) } },
+    { "fcntl fcntl64", 1, { IS(1, F_GETFL) } },
+    { "fcntl fcntl64", 1, { IS(1, F_SETFD) } },
+    { "fcntl fcntl64", 1, { IS(1, F_SETFL) } },
     { "ioctl", 1, { IS(1, FILTER_NAME + 0) } },
     { "ioctl", 1, { IS(1, FILTER_NAME + 1) } },
     { "ioctl", 1, { IS(1, FILTER_NAME + 2) } },
@@ -198,18 +91,33 @@ const struct filter_rule filter_rules[] = {
     { 0 },
 };
 
+bool filter_rule_has(const struct filter_rule *rule, const char *call)
+{
+    size_t length = strlen(call);
+
+    for (const char *name = rule->calls; *name != '\0'; name += strspn(name, " ")) {
+        size_t size = strcspn(name, " ");
+        if (size == length && memcmp(name, call, size) == 0)
+            return true;
+        name += size;
+    }
+    return false;
+}
+
 static bool is_special(const char *call, const char *architecture)
 {
-    for (const struct filter_rule *rule = filter_rules; rule->call != NULL; rule++)
+    for (const struct filter_rule *rule = filter_rules; rule->calls != NULL; rule++)
         if (rule->architecture != NULL && strcmp(rule->architecture, architecture) == 0 &&
-            strcmp(rule->call, call) == 0)
+            filter_rule_has(rule, call))
             return true;
     return false;
 }
 
-bool filter_rule_counts(const struct filter_rule *rule, const char *architecture)
+bool filter_rule_counts(const struct filter_rule *rule, const char *call, const char *architecture)
 {
+    if (!filter_rule_has(rule, call))
+        return false;
     if (rule->architecture == NULL)
-        return !is_special(rule->call, architecture);
+        return !is_special(call, architecture);
     return !rule->is_refused && strcmp(rule->architecture, architecture) == 0;
 }

@@ -12,17 +12,20 @@
 #define FILTER_NAMES "FIONBIO", "FIONREAD", "SIOCGIFINDEX", "SIOCOUTQ"
 enum { FILTER_NAME = 0x70000000 };
 
-/* CALL is allowed where its ARGUMENTS, COUNT of them, are like this. */
+/* CALLS, with a blank between them, are allowed where their ARGUMENTS, COUNT of them, are like
+ * this. */
 struct filter_rule {
-    const char *call;
+    const char *calls;
     unsigned count;
     struct scmp_arg_cmp arguments[3];
-    const char *architecture; /* NULL: every one that has no rule of its own for CALL */
-    bool is_refused;          /* there CALL is not allowed at all */
+    const char *architecture; /* NULL: every one that has no rule of its own for a call */
+    bool is_refused;          /* there they are not allowed at all */
 };
 
-/* The last one has no call. */
+/* The last one has no calls. */
 extern const struct filter_rule filter_rules[];
 
-/* Whether RULE allows something on ARCHITECTURE, by its libseccomp name. */
-bool filter_rule_counts(const struct filter_rule *rule, const char *architecture);
+bool filter_rule_has(const struct filter_rule *rule, const char *call);
+
+/* Whether RULE has CALL, and allows something on ARCHITECTURE, by its libseccomp name. */
+bool filter_rule_counts(const struct filter_rule *rule, const char *call, const char *architecture);

@@ -68,14 +68,23 @@ static bool has(const struct target *target, const char *call)
     return number >= 0;
 }
 
+static void add_rule(scmp_filter_ctx filter, const struct target *target,
+                     const struct filter_rule *rule)
+{
+    char *calls = strdup(rule->calls), *rest = calls;
+
+    for (const char *call; (call = strsep(&rest, " ")) != NULL;)
+        if (filter_rule_counts(rule, call, target->name) && has(target, call))
+            check(seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, seccomp_syscall_resolve_name(call),
+                                         rule->count, rule->arguments),
+                  call);
+    free(calls);
+}
+
 static void add_rules(scmp_filter_ctx filter, const struct target *target)
 {
-    for (const struct filter_rule *rule = filter_rules; rule->call != NULL; rule++)
-        if (filter_rule_counts(rule, target->name) && has(target, rule->call))
-            check(seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
-                                         seccomp_syscall_resolve_name(rule->call), rule->count,
-                                         rule->arguments),
-                  rule->call);
+    for (const struct filter_rule *rule = filter_rules; rule->calls != NULL; rule++)
+        add_rule(filter, target, rule);
     /* libseccomp allows by socketcall(2) what is allowed above, but whatever the arguments. */
     if (has_socketcall(target) && !needs_socketcall(target))
         check(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM),
@@ -217,9 +226,8 @@ static uint32_t judge(const struct target *target, const char *name, const struc
         return SCMP_ACT_KILL_PROCESS;
     if (strcmp(name, "socketcall") == 0)
         return SCMP_ACT_ERRNO(EPERM);
-    for (const struct filter_rule *rule = filter_rules; rule->call != NULL; rule++)
-        if (strcmp(rule->call, name) == 0 && filter_rule_counts(rule, target->name) &&
-            fits(rule, call))
+    for (const struct filter_rule *rule = filter_rules; rule->calls != NULL; rule++)
+        if (filter_rule_counts(rule, name, target->name) && fits(rule, call))
             return SCMP_ACT_ALLOW;
     return SCMP_ACT_ERRNO(ENOSYS);
 }
@@ -256,7 +264,7 @@ static void gather_values(struct values *values)
     for (unsigned argument = 0; argument < ARGUMENTS; argument++)
         for (uint64_t value = 0; value < SMALL; value++)
             add_value(values, argument, value % 2 != 0 ? upper | value : value);
-    for (const struct filter_rule *rule = filter_rules; rule->call != NULL; rule++)
+    for (const struct filter_rule *rule = filter_rules; rule->calls != NULL; rule++)
         for (unsigned i = 0; i < rule->count; i++) {
             add_value(values, rule->arguments[i].arg, rule->arguments[i].datum_b);
             add_value(values, rule->arguments[i].arg, upper | rule->arguments[i].datum_b);
@@ -278,8 +286,8 @@ static void prove_arguments(const struct target *target, const struct table *tab
 
 static bool has_arguments(const char *name)
 {
-    for (const struct filter_rule *rule = filter_rules; rule->call != NULL; rule++)
-        if (rule->count > 0 && strcmp(rule->call, name) == 0)
+    for (const struct filter_rule *rule = filter_rules; rule->calls != NULL; rule++)
+        if (rule->count > 0 && filter_rule_has(rule, name))
             return true;
     return false;
 }

@@ -58,4 +58,5 @@ def numbers(where=NATIVE):
 
 def allowed():
     """The names in the filter's source whose arguments do not matter."""
-    return set(re.findall(r'^    \{ "(\w+)" \},', SOURCE.read_text(encoding="utf-8"), re.MULTILINE))
+    rules = re.findall(r'^    \{ ("[^,{}]+") \},', SOURCE.read_text(encoding="utf-8"), re.MULTILINE)
+    return {call for rule in rules for call in re.findall(r"\w+", rule)}
