@@ -3,7 +3,6 @@
 /* The codes of the app that a user sent from this host. */
 #include "record.h"
 
-#include <stddef.h>
 #include <string.h>
 
 enum { HOUR = 3600, DAY = 24 * HOUR };
@@ -11,23 +10,6 @@ enum { HOUR = 3600, DAY = 24 * HOUR };
 enum { UNTOLD_MAX = 9999 };
 
 const struct statefile record_file = { ".sent", "ptvsent2", sizeof(struct record) };
-
-/* The version without pushes: the same up to them, and the checksum. */
-enum { EARLIER_SIZE = offsetof(struct record, pushes_s) };
-
-static const struct statefile earlier_file = { ".sent", "ptvsent1",
-                                               EARLIER_SIZE + sizeof(uint64_t) };
-
-static bool read_earlier(int file, struct record *ret_record)
-{
-    struct record record = { 0 };
-
-    if (!statefile_read(&earlier_file, file, &record))
-        return false;
-    memset((char *)&record + EARLIER_SIZE, 0, sizeof record - EARLIER_SIZE);
-    *ret_record = record;
-    return true;
-}
 
 static bool are_times(const int64_t *times_s, size_t count)
 {
@@ -53,9 +35,7 @@ bool record_read(int file, struct record *ret_record)
 {
     struct record record;
 
-    if (!statefile_read(&record_file, file, &record) && !read_earlier(file, &record))
-        return false;
-    if (!is_sane(&record))
+    if (!statefile_read(&record_file, file, &record) || !is_sane(&record))
         return false;
     *ret_record = record;
     return true;

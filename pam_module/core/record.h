@@ -42,7 +42,7 @@ struct record {
 
 extern const struct statefile record_file;
 
-/* Reads FILE, also as it was when there were no pushes. False: it is damaged, or can't be read. */
+/* Reads FILE. False: it is damaged, or can't be read. */
 bool record_read(int file, struct record *ret_record);
 
 /* Locks FILE and reads it. On STATEFILE_LOCKED the caller unlocks; otherwise

@@ -16,44 +16,12 @@ enum { TRIES_MAX = 1000 }; /* are counted: far more than lengthen the delay */
 
 const struct statefile usage_file = { ".used", "ptvused4", sizeof(struct usage) };
 
-/* The longest of the earlier versions, which counted the codes of the app too. */
-struct earlier {
-    char magic[STATEFILE_MAGIC_SIZE];
-    uint64_t claims[128];
-    int64_t creations_s[90];
-    int64_t tried_s, tries;
-    struct usage_set sets[USAGE_SETS];
-    int64_t rest[33];
-};
-
-enum { REST = offsetof(struct earlier, rest), WORD = sizeof(uint64_t) };
-
-static const struct statefile earlier_files[] = {
-    { ".used", "ptvused1", REST + WORD },
-    { ".used", "ptvused2", REST + 2 * WORD },
-    { ".used", "ptvused3", REST + 33 * WORD },
-};
-
-static bool read_earlier(int file, struct usage *ret_usage)
-{
-    for (size_t i = 0; i < sizeof earlier_files / sizeof *earlier_files; i++) {
-        struct earlier earlier;
-        if (!statefile_read(&earlier_files[i], file, &earlier))
-            continue;
-        *ret_usage = (struct usage){ .tried_s = earlier.tried_s, .tries = earlier.tries };
-        memcpy(ret_usage->sets, earlier.sets, sizeof ret_usage->sets);
-        return true;
-    }
-    return false;
-}
-
 bool usage_read(int file, struct usage *ret_usage)
 {
     struct usage usage;
 
-    if (!statefile_read(&usage_file, file, &usage) && !read_earlier(file, &usage))
-        return false;
-    if (!statefile_is_time(usage.tried_s) || usage.tries < 0 || usage.tries > TRIES_MAX)
+    if (!statefile_read(&usage_file, file, &usage) || !statefile_is_time(usage.tried_s) ||
+        usage.tries < 0 || usage.tries > TRIES_MAX)
         return false;
     *ret_usage = usage;
     return true;
