@@ -181,8 +181,6 @@ static bool take(const struct parse *parse, const config_setting_t *setting, con
         return take_word(parse, setting, key);
     case KEY_TEXTS:
         return take_texts(parse, setting, key);
-    case KEY_REMOVED:
-        return refuse(parse, setting, key, key->rule);
     }
     return refuse(parse, setting, key, "has a value of unknown type");
 }

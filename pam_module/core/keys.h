@@ -9,11 +9,10 @@
 #include "verdict.h"
 
 enum key_type {
-    KEY_TEXT,    /* char *: clean text of MINIMUM to MAXIMUM bytes */
-    KEY_NUMBER,  /* int: decimal, MINIMUM to MAXIMUM */
-    KEY_WORD,    /* int: the index of the text in WORDS */
-    KEY_TEXTS,   /* char **: a list or an array of such texts, ends with NULL */
-    KEY_REMOVED, /* a key of an earlier version: RULE says what to do about it */
+    KEY_TEXT,   /* char *: clean text of MINIMUM to MAXIMUM bytes */
+    KEY_NUMBER, /* int: decimal, MINIMUM to MAXIMUM */
+    KEY_WORD,   /* int: the index of the text in WORDS */
+    KEY_TEXTS,  /* char **: a list or an array of such texts, ends with NULL */
 };
 
 /* One key. A text without a default that is not mandatory stays NULL; WORDS default to the first

@@ -119,10 +119,6 @@ static const struct key keys[] = {
     { MEMBER("check", users_dir), PATH, .text = PATHS_USERS },
     { MEMBER("check", state_dir), PATH, .text = PATHS_STATE },
     { MEMBER("check", runtime_dir), PATH, .text = PATHS_RUNTIME },
-    { .group = "check",
-      .name = "socket",
-      .type = KEY_REMOVED,
-      .rule = "no longer exists: remove this line (logins run without a server now)" },
 };
 
 enum { KEYS = sizeof keys / sizeof *keys };

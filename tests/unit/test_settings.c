@@ -198,15 +198,6 @@ TEST(every_key_is_read)
     settings_free(&settings);
 }
 
-TEST(says_what_to_do_about_a_key_that_was_removed)
-{
-    static const char *const values[] = { "\"/run/s\"", "3", "( )", "\"\"" };
-
-    for (size_t i = 0; i < ARRAY_SIZE(values); i++)
-        assert_wrong(print_key("check", "socket", values[i]),
-                     ": check.socket no longer exists: remove this line");
-}
-
 TEST(refuses_a_missing_key_that_is_mandatory)
 {
     assert_wrong("", SHOWN ": service.service_sid is missing: it must be VA and 32 hex");
