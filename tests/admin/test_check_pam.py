@@ -10,6 +10,7 @@ import subprocess
 import unittest
 
 from kit.admincase import BUILD, OK, USAGE, WRONG, can_copy, on_a_copy, write_settings
+from kit.mounts import private_mounts
 from kit.pamcase import (ACCOUNT, COMMON, INCLUDE, LINE, PROFILE, ROOT, STOCK, CheckCase, can_enter,
                          recipe)
 
@@ -132,13 +133,15 @@ class Recipes(CheckCase):
     def test_what_leads_around_a_service_is_named(self):
         self.install(sudo=recipe("sudo"), gdm_password=INCLUDE, cron=INCLUDE,
                      sddm_autologin="auth required pam_permit.so\n",
-                     gdm_fingerprint="auth required pam_fprintd.so\n")
+                     gdm_fingerprint="auth required pam_fprintd.so\n",
+                     vmtoolsd="auth requisite pam_shells.so\n" + INCLUDE)
         status, findings = self.check()
         self.assertEqual(status, WRONG)
         absent = {(level, subject) for level, subject, text, _ in findings
                   if "no auth line calls the module" in text}
         self.assertEqual(absent, {("wrong", "sudo-i"), *(("warning", name) for name in (
-            "sshd", "login", "su", "su-l", "gdm-password", "gdm-fingerprint", "sddm-autologin"))})
+            "sshd", "login", "su", "su-l", "gdm-password", "gdm-fingerprint", "sddm-autologin",
+            "vmtoolsd"))})
 
     def test_what_is_not_installed_is_not_missed(self):
         for name in ("sudo", "sudo-i"):
@@ -355,10 +358,16 @@ class Hosts(CheckCase):
                 change(settings)
                 found = self.judge(INCLUDE + line.format(settings), "nginx")
                 self.assertRegex(found[0], r"^wrong: nginx:2: has settings of its own: .* \(as www-data\)$")
-        for run_as in ("root", "nosuch"):
+        passwd = self.directory / "passwd"
+        passwd.write_text(pathlib.Path("/etc/passwd").read_text() + "x:x:4242:0::/:/bin/sh\n")
+        prefix = (*private_mounts(), "sh", "-c", f'mount --bind {passwd} /etc/passwd; "$@"', "sh")
+        for run_as in ("root", "nosuch", "x"):
             with self.subTest(run_as):
-                found = self.judge(INCLUDE + line.format(self.own_settings(run_as=run_as)), "nginx")
-                self.assertRegex(found[0], r"^wrong: nginx:2: .*of run_as ")
+                (self.pam / "nginx").write_text(
+                    INCLUDE + line.format(self.own_settings(run_as=run_as)))
+                found = self.findings_of("nginx", prefix=prefix)[0]
+                self.assertEqual(found[0], "wrong")
+                self.assertIn(" of run_as ", found[2] + found[3])
 
     def test_users_whom_settings_of_its_own_exempt_are_named(self):
         settings = self.own_settings(login={"exempt_services": ["nginx"]})

@@ -296,9 +296,12 @@ class Sshd(CheckCase):
                 ("default/ssh", "SSHD_OPTS='-o PasswordAuthentication=yes'\n", True),
                 ("default/ssh", "# Options\n  SSHD_OPTS=-f/etc/ssh/other\n", True),
                 ("default/ssh", "#SSHD_OPTS=-ox\nSSHD_OPTS=-4\nOTHER=-ox\n", False),
+                ("default/ssh", "SSHD_OPTS='-E /var/log/auth-of -4'\n", False),
+                ("systemd/system/ssh.service.d/x.conf",
+                 "[Service]\nExecStart=\nExecStart=/usr/sbin/sshd -Df /x\n", True),
                 ("sysconfig/sshd", 'OPTIONS="-4 -o UsePAM=no"\n', True)):
             with self.subTest(text):
-                steps = ("mkdir -p /etc/sysconfig", f"printf %s {shlex.quote(text)} >/etc/{path}",
+                steps = (f"mkdir -p $(dirname /etc/{path})", f"printf %s {shlex.quote(text)} >/etc/{path}",
                          f"cp {self.directory}/key /etc/ssh/key",
                          f"printf 'HostKey /etc/ssh/key\nUsePAM yes\n{self.BOTH}' >/etc/ssh/sshd_config")
                 done = self.run_tool("check-pam", "--json", "--pam-dir", self.pam, "sshd", prefix=(

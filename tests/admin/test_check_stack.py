@@ -37,6 +37,10 @@ class Stacks(CheckCase):
                  "note: svc:1: root needs no code", "ok: "),
                 ("auth sufficient pam_u2f.so\n" + INCLUDE + LINE,
                  'wrong: svc:1: "sufficient pam_u2f.so" bypasses the module'),
+                ("auth sufficient pam_exec.so quiet expose_authtok /x\n" + INCLUDE + LINE,
+                 'wrong: svc:1: "sufficient pam_exec.so" bypasses the module'),
+                ("auth sufficient pam_exec.so quiet /x\n" + INCLUDE + LINE,
+                 'warning: svc:1: an exemption by "pam_exec.so quiet /x"'),
                 ("auth [default=1] pam_nosuch.so\n" + LINE + "auth required pam_permit.so\n",
                  "wrong: svc:2: the module is never called", "wrong: svc:1: ")):
             with self.subTest(text):
@@ -164,7 +168,8 @@ class Stacks(CheckCase):
                 self.assert_judged(mended, "ok: ")
 
     def test_what_unlocks_something_of_the_user_s_is_no_first_factor(self):
-        for module in ("pam_ssh_add", "pam_gdm", "pam_fscrypt", "pam_kwallet", "pam_cifscreds"):
+        for module in ("pam_ssh_add", "pam_gdm", "pam_fscrypt", "pam_kwallet", "pam_cifscreds",
+                       "pam_systemd_loadkey", "pam_lastlog"):
             with self.subTest(module):
                 self.assert_judged(f"auth optional {module}.so\n" + LINE,
                                    "warning: svc:2: the code is the only factor: anybody")

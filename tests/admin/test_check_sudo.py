@@ -43,6 +43,9 @@ class Sudo(CheckCase):
                 ("NOPASSWD ALL = ALL",), ("XNOPASSWD ALL = ALL",), ("# nothing at all",),
                 ("Defaults env_reset, !authenticate",
                  "wrong: Defaults !authenticate: sudo runs without authentication"),
+                ("Defaults:ALL !authenticate", "wrong: Defaults !authenticate: sudo runs without"),
+                ("ALL ALL = (ALL) NOPASSWD: ALL", "wrong: NOPASSWD: sudo runs without"),
+                ("ALL ALL = NOPASSWD: /bin/a", exempt + "ALL without authentication: /bin/a"),
                 ("Defaults:robot !authenticate", "warning: Defaults !authenticate: an exemption, "
                  "without authentication: robot"),
                 ("Defaults authenticate",), ("Defaults timestamp_timeout=0",),

@@ -3,6 +3,7 @@
 /* Whether sshd lets in without the code. */
 #include "check-sshd.h"
 
+#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -267,27 +268,50 @@ static void judge_blocks(const struct judge *judge, const char *path)
     }
 }
 
+/* Whether LINE, of "KEY=OPTIONS", gives sshd an option, or another file of them. */
+static bool has_options(const char *line)
+{
+    while ((line = strchr(line, '-')) != NULL) {
+        bool is_word = strchr(" \t\"'=", line[-1]) != NULL;
+        line += 1 + strspn(line + 1, "46DdeGiqTt");
+        if (is_word && (*line == 'o' || *line == 'f'))
+            return true;
+    }
+    return false;
+}
+
+static void add_options_of(struct report *report, const char *path)
+{
+    static const char *const keys[] = { "SSHD_OPTS=", "OPTIONS=", "ExecStart=" };
+    auto_text char *text = NULL;
+    char *rest, *line;
+
+    if (!text_file_read(path, &text))
+        return;
+    rest = text;
+    while ((line = text_file_line(&rest)) != NULL) {
+        line += strspn(line, " \t");
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+            if (strncmp(line, keys[i], strlen(keys[i])) == 0 && has_options(line))
+                report_add(report, REPORT_WARNING, SUBJECT,
+                           "write these options into sshd_config in its place",
+                           "%s: %s: options of sshd's command line are not checked", path, line);
+    }
+}
+
 /* What sshd is started with counts before its file: Debian's unit has SSHD_OPTS, others OPTIONS. */
 static void add_options(struct report *report)
 {
-    static const char *const files[] = { "/etc/default/ssh", "/etc/sysconfig/sshd" };
+    static const char *const patterns[] = { "/etc/default/ssh", "/etc/sysconfig/sshd",
+                                            "/etc/systemd/system/ssh*.service",
+                                            "/etc/systemd/system/ssh*.service.d/*.conf" };
+    glob_t files = { 0 };
 
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        auto_text char *text = NULL;
-        char *rest, *line;
-        if (!text_file_read(files[i], &text))
-            continue;
-        rest = text;
-        while ((line = text_file_line(&rest)) != NULL) {
-            line += strspn(line, " \t");
-            if ((strncmp(line, "SSHD_OPTS=", 10) == 0 || strncmp(line, "OPTIONS=", 8) == 0) &&
-                (strstr(line, "-o") != NULL || strstr(line, "-f") != NULL))
-                report_add(report, REPORT_WARNING, SUBJECT,
-                           "write these options into sshd_config in its place",
-                           "%s: %s: options of sshd's command line are not checked", files[i],
-                           line);
-        }
-    }
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
+        glob(patterns[i], GLOB_APPEND, NULL, &files);
+    for (size_t i = 0; i < files.gl_pathc; i++)
+        add_options_of(report, files.gl_pathv[i]);
+    globfree(&files);
 }
 
 /* The directory that sshd misses is there while it runs, and only then. */

@@ -122,6 +122,12 @@ static bool is_off(json_object *options, const char *flag)
     return json_object_is_type(value, json_type_boolean) && !json_object_get_boolean(value);
 }
 
+/* As sudoers(5) writes everybody, and everything. */
+static bool is_all(const char *words)
+{
+    return strcmp(words, "ALL") == 0;
+}
+
 /* "Defaults" of everybody, or of those in "Binding". */
 static void add_defaults(struct report *report, json_object *defaults)
 {
@@ -137,7 +143,7 @@ static void add_defaults(struct report *report, json_object *defaults)
         for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
             add_setting(report, json_object_iter_peek_name(&at),
                         json_object_get_string(json_object_iter_peek_value(&at)));
-        if (is_off(option, "authenticate") && *whose == '\0')
+        if (is_off(option, "authenticate") && (*whose == '\0' || is_all(whose)))
             report_add(report, REPORT_WRONG, SUBJECT, "remove \"!authenticate\"",
                        "Defaults !authenticate: sudo runs without authentication");
         else if (is_off(option, "authenticate"))
@@ -169,7 +175,10 @@ static void add_rule(struct report *report, json_object *rule)
     for (size_t i = 0; i < count; i++)
         if (is_exempt(json_object_array_get_idx(commands, i)))
             join(json_object_array_get_idx(commands, i), "Commands", what);
-    if (*what != '\0')
+    if (is_all(whose) && is_all(what))
+        report_add(report, REPORT_WRONG, SUBJECT, "remove \"NOPASSWD\"",
+                   "NOPASSWD: sudo runs without authentication");
+    else if (*what != '\0')
         report_add(report, REPORT_WARNING, SUBJECT, "check that this is intended",
                    "NOPASSWD: an exemption, %s without authentication: %s", whose, what);
 }

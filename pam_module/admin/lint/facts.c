@@ -366,6 +366,8 @@ const struct facts_module *facts_find_line(const struct facts *facts, const char
 {
     const struct facts_module *module = facts_find_module(facts, path);
 
+    if (module->role == FACTS_CONDITION && has_one_of(arguments, module->unless))
+        return &unknown;
     return module == &ours && has_one_of(arguments, "split") ? &splitting : module;
 }
 

@@ -42,7 +42,7 @@ static bool use(const struct passwd *account, const char *path, struct verdict *
         !secret_read_line(settings->api_key_file, &secret, why_not))
         return false;
     run_as = getpwnam(settings->run_as);
-    if (run_as == NULL || run_as->pw_uid == 0)
+    if (run_as == NULL || run_as->pw_uid == 0 || run_as->pw_gid == 0)
         return verdict_refuse(
             why_not, OUTCOME_MISCONFIGURED, "the account \"%s\" of run_as %s", settings->run_as,
             run_as == NULL ? "does not exist" : "has the user or the group of root");
