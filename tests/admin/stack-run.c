@@ -42,7 +42,7 @@ int main(int argc, char **argv)
 {
     auto_facts *facts = facts_new();
     struct pam_stack_source source = { (const char *const *)argv + 2, facts };
-    char why_not[PAM_STACK_WHY_NOT_SIZE];
+    struct verdict why_not;
     auto_stack *stack = NULL;
     char *text = NULL;
     size_t size = 0;
@@ -50,8 +50,8 @@ int main(int argc, char **argv)
 
     if (argc < 3 || facts == NULL)
         return 2;
-    if (pam_stack_read(&source, argv[1], &stack, why_not) == PAM_STACK_REFUSED) {
-        printf("refused: %s\n", why_not);
+    if (pam_stack_read(&source, argv[1], &stack, &why_not) == PAM_STACK_REFUSED) {
+        printf("refused: %s\n", why_not.reason);
         return 0;
     }
     calls = open_memstream(&text, &size);

@@ -24,12 +24,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const names[] = { "proftpd.conf", "one", "two", NULL };
     struct fuzz_input input = { data, size };
-    char why_not[PROFTPD_CONFIG_WHY_NOT_SIZE] = "";
+    struct verdict why_not = { 0 };
     unsigned hosts = 0;
 
     files_take(&input, names);
-    if (!proftpd_config_read("/etc/proftpd/proftpd.conf", on_line, &hosts, why_not))
-        fuzz_demand(why_not[0] != '\0', "a refusal tells why");
+    if (!proftpd_config_read("/etc/proftpd/proftpd.conf", on_line, &hosts, &why_not))
+        fuzz_demand(why_not.reason[0] != '\0', "a refusal tells why");
     fuzz_demand(files_forget() <= FILES_READ_MAX, "includes have an end");
     return 0;
 }

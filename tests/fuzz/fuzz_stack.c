@@ -127,13 +127,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct walk walk;
     struct pam_stack_source source = { directories, facts() };
     struct fuzz_input input = { data, size };
-    char why_not[PAM_STACK_WHY_NOT_SIZE] = "";
+    struct verdict why_not = { 0 };
     struct pam_walk_result *all = NULL;
     auto_stack *stack = NULL;
 
     files_take(&input, names);
-    if (pam_stack_read(&source, "service", &stack, why_not) == PAM_STACK_REFUSED) {
-        fuzz_demand(stack == NULL && why_not[0] != '\0', "a refusal tells why");
+    if (pam_stack_read(&source, "service", &stack, &why_not) == PAM_STACK_REFUSED) {
+        fuzz_demand(stack == NULL && why_not.reason[0] != '\0', "a refusal tells why");
     } else {
         demand_lines(stack);
         if (pam_walk_search(stack, seconds, &all))

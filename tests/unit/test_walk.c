@@ -73,14 +73,14 @@ static struct pam_stack *random_stack(const char *directory, const struct facts 
 {
     const char *const directories[] = { directory, NULL };
     struct pam_stack_source source = { directories, facts };
-    char why_not[PAM_STACK_WHY_NOT_SIZE];
+    struct verdict why_not;
     struct pam_stack *stack = NULL;
 
     directory_write(directory, "other", "", 0600);
     write_file(directory, "deep", &seed, 1, NULL);
     write_file(directory, "file", &seed, 1 + random_number(&seed, 2), "deep");
     write_file(directory, "service", &seed, 1 + random_number(&seed, 3), "file");
-    assert_int_equal(pam_stack_read(&source, "service", &stack, why_not), PAM_STACK_READ);
+    assert_int_equal(pam_stack_read(&source, "service", &stack, &why_not), PAM_STACK_READ);
     return stack;
 }
 

@@ -54,10 +54,10 @@ static bool read_overlaid(const struct stack *stack, const struct overlay *overl
                           struct pam_stack **ret_stack, struct verdict *why_not)
 {
     const struct pam_stack_source source = { directories, stack->facts, false, overlay };
-    char reason[PAM_STACK_WHY_NOT_SIZE];
+    struct verdict reason;
 
-    return pam_stack_read(&source, stack->service, ret_stack, reason) == PAM_STACK_READ ||
-           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s; correct it first", reason);
+    return pam_stack_read(&source, stack->service, ret_stack, &reason) == PAM_STACK_READ ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s; correct it first", reason.reason);
 }
 
 /* Reads it as TEXT in the file PATH will make it. */
@@ -107,10 +107,10 @@ static const char *removal(const struct pam_stack_line *line)
 static bool is_without(const struct stack *stack, const struct config_file *file,
                        const struct pam_stack *found, struct verdict *why_not)
 {
-    const struct pam_stack_line *ours = judge_find_ours(found);
+    const struct pam_stack_line *ours = judge_find(found, FACTS_SECOND);
 
     if (ours == NULL)
-        return (!found->is_other && judge_find_factor(found) != NULL) ||
+        return (!found->is_other && judge_find(found, FACTS_FACTOR) != NULL) ||
                verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
                               "%s asks for no first factor, after which the code could come",
                               file->path);
@@ -127,7 +127,7 @@ bool stack_still_asks(const struct stack *stack, struct verdict *ret_remedy)
 
     if (!read_overlaid(stack, NULL, &found, ret_remedy))
         return false;
-    ours = judge_find_ours(found);
+    ours = judge_find(found, FACTS_SECOND);
     return ours != NULL &&
            !verdict_refuse(ret_remedy, OUTCOME_MISCONFIGURED,
                            "still asks for a code, by the line %s:%u, which \"enable\" did not "
@@ -144,7 +144,7 @@ bool stack_asks_by_another(const struct stack *stack, const struct plan *plan)
 
     if (!read_overlaid(stack, plan->overlay, &found, &why_not))
         return false;
-    ours = judge_find_ours(found);
+    ours = judge_find(found, FACTS_SECOND);
     snprintf(path, sizeof path, ETC "/%s", stack->service);
     return ours != NULL &&
            (strcmp(ours->path, path) != 0 || overlay_has(plan->overlay, ours->path));
@@ -168,7 +168,7 @@ static char *put_in_place(const struct stack *stack, const char *path, const cha
         char *new = replace(text, number, MODULE AFTER_KEY, "auth  required  pam_permit.so");
         auto_stack *found = NULL;
         if (new != NULL && read_stack(stack, path, new, &found, why_not) &&
-            judge_find_factor(found) == NULL)
+            judge_find(found, FACTS_FACTOR) == NULL)
             return new;
         free(new);
     }
@@ -240,7 +240,7 @@ static char *put_split(const struct stack *stack, const char *path, const char *
         auto_stack *found = NULL;
         struct verdict why_not;
         if (new == NULL || !read_stack(stack, path, new, &found, &why_not) ||
-            judge_find_factor(found) < judge_find_split(found)) {
+            judge_find(found, FACTS_FACTOR) < judge_find(found, FACTS_SPLIT)) {
             free(new);
             break;
         }
@@ -295,13 +295,13 @@ static bool opens_sessions(const struct stack *stack, const char *path, const ch
     const struct pam_stack_source source = {
         .directories = directories, .facts = stack->facts, .overlay = overlay, .type = "session"
     };
-    char reason[PAM_STACK_WHY_NOT_SIZE];
+    struct verdict why_not;
     auto_stack *found = NULL;
 
     if (known == NULL || !(known->words & FACTS_LOGIN) || (known->words & FACTS_LOCAL))
         return false;
-    return pam_stack_read(&source, stack->service, &found, reason) == PAM_STACK_READ &&
-           !found->is_other && judge_find_ours(found) == NULL;
+    return pam_stack_read(&source, stack->service, &found, &why_not) == PAM_STACK_READ &&
+           !found->is_other && judge_find(found, FACTS_SECOND) == NULL;
 }
 
 /* Makes of FILE, whose text is TEXT, one that asks for a code. */
@@ -333,7 +333,7 @@ static bool calls_module(const struct stack *stack, const struct config_file *fi
     struct verdict why_not;
 
     return read_stack(stack, file->path, file->old, &found, &why_not) &&
-           judge_find_ours(found) != NULL;
+           judge_find(found, FACTS_SECOND) != NULL;
 }
 
 /* Whether none of our lines is missing, of which there are COUNT. A copy has one more. */

@@ -289,7 +289,7 @@ static void add_options_of(struct report *report, const char *path)
     if (!text_file_read(path, &text))
         return;
     rest = text;
-    while ((line = text_file_line(&rest)) != NULL) {
+    while ((line = strsep(&rest, "\n")) != NULL) {
         line += strspn(line, " \t");
         for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
             if (strncmp(line, keys[i], strlen(keys[i])) == 0 && has_options(line))

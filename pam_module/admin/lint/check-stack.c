@@ -17,7 +17,7 @@ enum { WORDS_SIZE = 256, REMEDY_SIZE = 512 };
 /* A line by which our module is bypassed. */
 static void judge_way_round(struct judge *judge, const struct pam_stack_line *line, bool is_bare)
 {
-    const char *who = is_bare && judge_find_factor(judge->stack) != NULL
+    const char *who = is_bare && judge_find(judge->stack, FACTS_FACTOR) != NULL
                           ? "not authenticated at all"
                           : "not asked for a code";
 
@@ -102,9 +102,9 @@ static void judge_lines(struct judge *judge)
     for (size_t i = 0; i < judge->stack->count; i++) {
         const struct pam_stack_line *line = &judge->stack->lines[i];
         const struct pam_walk_line *found = &judge->refused->lines[i];
-        if (judge_is_ours(line) && (found->to_success & FACTS_REFUSALS) != 0)
+        if (judge_is(line, FACTS_SECOND) && (found->to_success & FACTS_REFUSALS) != 0)
             judge_refusal(judge, line, found->to_success & FACTS_REFUSALS);
-        if (found->is_way_round && !judge_is_ours(line))
+        if (found->is_way_round && !judge_is(line, FACTS_SECOND))
             judge_way_round(judge, line, found->is_way_round_bare);
     }
 }
@@ -112,11 +112,11 @@ static void judge_lines(struct judge *judge)
 /* A right code has to be of use. */
 static void judge_approval(struct judge *judge)
 {
-    const struct pam_stack_line *ours = judge_find_ours(judge->stack);
+    const struct pam_stack_line *ours = judge_find(judge->stack, FACTS_SECOND);
     bool is_reached = false;
 
     for (size_t i = 0; i < judge->stack->count; i++) {
-        if (!judge_is_ours(&judge->stack->lines[i]))
+        if (!judge_is(&judge->stack->lines[i], FACTS_SECOND))
             continue;
         if (judge->approved->lines[i].to_success != 0)
             return;
@@ -130,8 +130,8 @@ static void judge_approval(struct judge *judge)
 
 static void judge_stack(struct judge *judge)
 {
-    const struct pam_stack_line *ours = judge_find_ours(judge->stack);
-    const struct pam_stack_line *factor = judge_find_factor(judge->stack);
+    const struct pam_stack_line *ours = judge_find(judge->stack, FACTS_SECOND);
+    const struct pam_stack_line *factor = judge_find(judge->stack, FACTS_FACTOR);
 
     judge_approval(judge);
     judge_lines(judge);
@@ -143,7 +143,7 @@ static void judge_stack(struct judge *judge)
     judge_host(judge);
     if (judge->is_blamed)
         return;
-    if (factor != NULL && judge_find_split(judge->stack) != NULL)
+    if (factor != NULL && judge_find(judge->stack, FACTS_SPLIT) != NULL)
         judge_add(judge, REPORT_OK, NULL,
                   "asks for a code in the same field as %s (%s:%u): no push and no recovery code "
                   "fits there",
@@ -185,7 +185,7 @@ static void print_absence_remedy(const struct judge *judge, enum pam_stack_read 
                                  char remedy[REMEDY_SIZE])
 {
     const struct pam_stack *stack = judge->stack;
-    const struct pam_stack_line *factor = judge_find_factor(stack);
+    const struct pam_stack_line *factor = judge_find(stack, FACTS_FACTOR);
     const struct pam_stack_line *substack =
         factor != NULL ? judge_find_substack(stack, factor, 0) : NULL;
 
@@ -234,12 +234,12 @@ static void judge_absence(struct judge *judge, enum pam_stack_read read)
 /* What all lines of our module say in "after="; "": they do not say the same. */
 static void find_after(const struct pam_stack *stack, char after[CHECK_STACK_AFTER_SIZE])
 {
-    const struct pam_stack_line *first = judge_find_ours(stack);
+    const struct pam_stack_line *first = judge_find(stack, FACTS_SECOND);
 
     *after = '\0';
     for (size_t i = 0; i < stack->count; i++) {
         char other[CHECK_STACK_AFTER_SIZE];
-        if (!judge_is_ours(&stack->lines[i]))
+        if (!judge_is(&stack->lines[i], FACTS_SECOND))
             continue;
         judge_find_after(&stack->lines[i], other);
         if (&stack->lines[i] == first)
@@ -252,14 +252,14 @@ static void find_after(const struct pam_stack *stack, char after[CHECK_STACK_AFT
 static struct check_stack_answer answer(const struct pam_stack *stack,
                                         const struct check_stack *check)
 {
-    const struct pam_stack_line *ours = judge_find_ours(stack);
+    const struct pam_stack_line *ours = judge_find(stack, FACTS_SECOND);
     struct check_stack_answer answer = {
         .is_known = true,
         .is_called = ours != NULL,
         .is_new = ours != NULL && overlay_has(check->source.overlay, ours->path),
         .is_other = stack->is_other,
-        .has_factor = judge_find_factor(stack) != NULL,
-        .has_split = judge_find_split(stack) != NULL,
+        .has_factor = judge_find(stack, FACTS_FACTOR) != NULL,
+        .has_split = judge_find(stack, FACTS_SPLIT) != NULL,
     };
 
     find_after(stack, answer.after);
@@ -268,10 +268,10 @@ static struct check_stack_answer answer(const struct pam_stack *stack,
 
 struct check_stack_answer check_stack_ask(const struct check_stack *check)
 {
-    char why_not[PAM_STACK_WHY_NOT_SIZE];
+    struct verdict why_not;
     auto_stack *stack = NULL;
 
-    if (pam_stack_read(&check->source, check->service, &stack, why_not) == PAM_STACK_REFUSED)
+    if (pam_stack_read(&check->source, check->service, &stack, &why_not) == PAM_STACK_REFUSED)
         return (struct check_stack_answer){ .is_known = false };
     return answer(stack, check);
 }
@@ -292,9 +292,10 @@ static void judge_service(struct judge *judge, enum pam_stack_read read)
     if (judge_knows(judge, FACTS_SYSTEM))
         judge_add(judge, REPORT_NOTE, NULL,
                   "only root or the system starts it: nobody can be asked for a code");
-    else if (judge_find_ours(judge->stack) == NULL && judge_find_split(judge->stack) != NULL)
+    else if (judge_find(judge->stack, FACTS_SECOND) == NULL &&
+             judge_find(judge->stack, FACTS_SPLIT) != NULL)
         judge_split(judge);
-    else if (judge_find_ours(judge->stack) == NULL)
+    else if (judge_find(judge->stack, FACTS_SECOND) == NULL)
         judge_absence(judge, read);
     else
         search(judge);
@@ -305,13 +306,14 @@ struct check_stack_answer check_stack_add(struct report *report, const struct ch
     struct judge judge = { .report = report,
                            .check = check,
                            .known = facts_find_service(check->source.facts, check->service) };
-    char why_not[PAM_STACK_WHY_NOT_SIZE] = "";
+    struct verdict why_not;
     struct check_stack_answer found = { .is_known = false };
     auto_stack *stack = NULL;
-    enum pam_stack_read read = pam_stack_read(&check->source, check->service, &stack, why_not);
+    enum pam_stack_read read = pam_stack_read(&check->source, check->service, &stack, &why_not);
 
     if (read == PAM_STACK_REFUSED)
-        judge_add(&judge, REPORT_WRONG, "correct it: libpam may refuse every login", "%s", why_not);
+        judge_add(&judge, REPORT_WRONG, "correct it: libpam may refuse every login", "%s",
+                  why_not.reason);
     if (read == PAM_STACK_REFUSED || (read == PAM_STACK_ABSENT && !check->is_named))
         return found;
 

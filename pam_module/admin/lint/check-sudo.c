@@ -267,7 +267,7 @@ static void add_lines(struct report *report, const char *path,
     if (!text_file_read(path, &text))
         return;
     rest = text;
-    while ((line = text_file_line(&rest)) != NULL)
+    while ((line = strsep(&rest, "\n")) != NULL)
         add(report, line);
 }
 

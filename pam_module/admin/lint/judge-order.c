@@ -19,7 +19,7 @@ static const struct pam_stack_line *find_bare(const struct pam_stack *stack,
                                               const struct pam_walk_result *refused)
 {
     for (size_t i = 0; i < stack->count; i++)
-        if (judge_is_ours(&stack->lines[i]) && refused->lines[i].is_reached_bare)
+        if (judge_is(&stack->lines[i], FACTS_SECOND) && refused->lines[i].is_reached_bare)
             return &stack->lines[i];
     return NULL;
 }
@@ -30,15 +30,16 @@ static bool is_mended_by_include(const struct judge *judge)
 {
     struct pam_stack_source source = judge->check->source;
     struct pam_walk_result *refused = NULL, *approved = NULL;
-    char why_not[PAM_STACK_WHY_NOT_SIZE];
+    struct verdict why_not;
     auto_stack *stack = NULL;
     bool is_mended;
 
     source.is_flat = true;
-    is_mended = pam_stack_read(&source, judge->check->service, &stack, why_not) == PAM_STACK_READ &&
-                pam_walk_search(stack, FACTS_REFUSALS, &refused) &&
-                pam_walk_search(stack, PAM_CODE_SET(PAM_CODE_SUCCESS), &approved) &&
-                !refused->is_success && find_bare(stack, refused) == NULL && approved->is_success;
+    is_mended =
+        pam_stack_read(&source, judge->check->service, &stack, &why_not) == PAM_STACK_READ &&
+        pam_walk_search(stack, FACTS_REFUSALS, &refused) &&
+        pam_walk_search(stack, PAM_CODE_SET(PAM_CODE_SUCCESS), &approved) && !refused->is_success &&
+        find_bare(stack, refused) == NULL && approved->is_success;
     free(refused);
     free(approved);
     return is_mended;
@@ -83,9 +84,9 @@ static void print_order_remedy(const struct judge *judge, const struct pam_stack
 /* Twilio allows so many challenges for a user: who gets to the question can use them up. */
 void judge_order(struct judge *judge)
 {
-    const struct pam_stack_line *factor = judge_find_factor(judge->stack);
+    const struct pam_stack_line *factor = judge_find(judge->stack, FACTS_FACTOR);
     const struct pam_stack_line *ours = find_bare(judge->stack, judge->refused);
-    bool is_split = judge_find_split(judge->stack) != NULL;
+    bool is_split = judge_find(judge->stack, FACTS_SPLIT) != NULL;
     enum report_level level = is_split ? REPORT_WRONG : REPORT_WARNING;
     const char *cost = is_split ? DIGITS : COST;
     char remedy[REMEDY_SIZE];
@@ -129,7 +130,7 @@ static enum pam_code answer_usual(const struct pam_stack_line *line, void *conte
     struct asked *asked = context;
     bool is_exception = line->module->role == FACTS_CONDITION || line->module->role == FACTS_ROOT;
 
-    if (judge_is_ours(line) && asked->count < ASKED_MAX)
+    if (judge_is(line, FACTS_SECOND) && asked->count < ASKED_MAX)
         asked->lines[asked->count++] = line;
     return is_exception ? PAM_CODE_AUTH_ERR : PAM_CODE_SUCCESS;
 }

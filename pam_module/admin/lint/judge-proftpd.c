@@ -119,15 +119,15 @@ static void take_line(const struct proftpd_config_line *line, void *context)
 bool judge_proftpd(struct judge *judge, const char *path)
 {
     struct order order = { .judge = judge };
-    char why_not[PROFTPD_CONFIG_WHY_NOT_SIZE];
+    struct verdict why_not;
 
     if (access(path, F_OK) != 0) {
         judge_add(judge, REPORT_NOTE, NULL, "proftpd is not configured: no %s", path);
         return true;
     }
-    if (!proftpd_config_read(path, take_line, &order, why_not)) {
+    if (!proftpd_config_read(path, take_line, &order, &why_not)) {
         judge_add(judge, REPORT_WARNING, NULL, "it is not known what proftpd asks besides PAM: %s",
-                  why_not);
+                  why_not.reason);
         return false;
     }
     if (!order.is_global && !order.is_main)

@@ -32,12 +32,12 @@ static void judge_covered(struct judge *judge)
 static void judge_line(struct judge *judge)
 {
     struct pam_stack_source source = judge->check->source;
-    char why_not[PAM_STACK_WHY_NOT_SIZE];
+    struct verdict why_not;
     auto_stack *stack = NULL;
 
     source.type = "session";
-    if (pam_stack_read(&source, judge->check->service, &stack, why_not) != PAM_STACK_REFUSED &&
-        judge_find_ours(stack) != NULL)
+    if (pam_stack_read(&source, judge->check->service, &stack, &why_not) != PAM_STACK_REFUSED &&
+        judge_find(stack, FACTS_SECOND) != NULL)
         return;
     judge_add(judge,
               judge_is_sshd(judge) || strcmp(judge->check->service, "login") == 0 ? REPORT_WARNING

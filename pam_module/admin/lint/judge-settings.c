@@ -212,7 +212,8 @@ static void judge_exemptions(struct judge *judge)
 void judge_settings(struct judge *judge)
 {
     for (size_t i = 0; i < judge->stack->count; i++)
-        if (judge_is_ours(&judge->stack->lines[i]) || judge_is_split(&judge->stack->lines[i]))
+        if (judge_is(&judge->stack->lines[i], FACTS_SECOND) ||
+            judge_is(&judge->stack->lines[i], FACTS_SPLIT))
             judge_line(judge, &judge->stack->lines[i]);
     judge_exemptions(judge);
 }

@@ -8,24 +8,18 @@
 
 #define THIRD "add \"auth required pam_twilio_verify.so\" below the first factor"
 
-static const struct pam_stack_line *find_last(const struct pam_stack *stack,
-                                              bool (*is_one)(const struct pam_stack_line *line))
+static const struct pam_stack_line *find_last(const struct pam_stack *stack, enum facts_role role)
 {
     for (size_t i = stack->count; i-- > 0;)
-        if (is_one(&stack->lines[i]))
+        if (judge_is(&stack->lines[i], role))
             return &stack->lines[i];
     return NULL;
-}
-
-static bool is_factor(const struct pam_stack_line *line)
-{
-    return line->kind == PAM_STACK_MODULE && line->module->role == FACTS_FACTOR;
 }
 
 /* A first factor has to be between the line that cuts, SPLIT, and the one that checks. */
 static void judge_factor(struct judge *judge, const struct pam_stack_line *split)
 {
-    const struct pam_stack_line *factor = judge_find_factor(judge->stack);
+    const struct pam_stack_line *factor = judge_find(judge->stack, FACTS_FACTOR);
 
     if (factor == NULL)
         judge_add(judge, REPORT_WRONG, "put a first factor between the two lines of the module",
@@ -52,7 +46,7 @@ static void judge_questions(struct judge *judge, const struct pam_stack_line *sp
                             const struct pam_stack_line *ours)
 {
     for (const struct pam_stack_line *line = split; line < ours; line++)
-        if (is_factor(line) && !takes_password(line))
+        if (judge_is(line, FACTS_FACTOR) && !takes_password(line))
             judge_add(judge, REPORT_WARNING, "add use_first_pass",
                       "%s:%u: %s may ask for a password of its own, and get the code with it",
                       line->path, line->number, line->name);
@@ -71,9 +65,9 @@ static void judge_length(struct judge *judge, const struct pam_stack_line *split
 
 void judge_split(struct judge *judge)
 {
-    const struct pam_stack_line *split = judge_find_split(judge->stack);
-    const struct pam_stack_line *last = find_last(judge->stack, judge_is_split);
-    const struct pam_stack_line *ours = find_last(judge->stack, judge_is_ours);
+    const struct pam_stack_line *split = judge_find(judge->stack, FACTS_SPLIT);
+    const struct pam_stack_line *last = find_last(judge->stack, FACTS_SPLIT);
+    const struct pam_stack_line *ours = find_last(judge->stack, FACTS_SECOND);
 
     if (split == NULL || last == NULL)
         return;

@@ -22,37 +22,17 @@ void judge_add(struct judge *judge, enum report_level level, const char *remedy,
     report_add(judge->report, level, judge->check->service, remedy, "%s", text);
 }
 
-bool judge_is_ours(const struct pam_stack_line *line)
+bool judge_is(const struct pam_stack_line *line, enum facts_role role)
 {
-    return line->kind == PAM_STACK_MODULE && line->module->role == FACTS_SECOND;
+    return line->kind == PAM_STACK_MODULE && line->module->role == role;
 }
 
-bool judge_is_split(const struct pam_stack_line *line)
-{
-    return line->kind == PAM_STACK_MODULE && line->module->role == FACTS_SPLIT;
-}
-
-static const struct pam_stack_line *find_role(const struct pam_stack *stack, enum facts_role role)
+const struct pam_stack_line *judge_find(const struct pam_stack *stack, enum facts_role role)
 {
     for (size_t i = 0; i < stack->count; i++)
-        if (stack->lines[i].kind == PAM_STACK_MODULE && stack->lines[i].module->role == role)
+        if (judge_is(&stack->lines[i], role))
             return &stack->lines[i];
     return NULL;
-}
-
-const struct pam_stack_line *judge_find_ours(const struct pam_stack *stack)
-{
-    return find_role(stack, FACTS_SECOND);
-}
-
-const struct pam_stack_line *judge_find_split(const struct pam_stack *stack)
-{
-    return find_role(stack, FACTS_SPLIT);
-}
-
-const struct pam_stack_line *judge_find_factor(const struct pam_stack *stack)
-{
-    return find_role(stack, FACTS_FACTOR);
 }
 
 const struct pam_stack_line *judge_find_substack(const struct pam_stack *stack,

@@ -23,14 +23,9 @@ struct judge {
 void judge_add(struct judge *judge, enum report_level level, const char *remedy, const char *format,
                ...) __attribute__((format(printf, 4, 5)));
 
-/* Whether LINE calls our module, to ask for a code; and to cut one off. */
-bool judge_is_ours(const struct pam_stack_line *line);
-bool judge_is_split(const struct pam_stack_line *line);
-
-/* The first line of each of these, and the first that calls a factor; NULL: there is none. */
-const struct pam_stack_line *judge_find_ours(const struct pam_stack *stack);
-const struct pam_stack_line *judge_find_split(const struct pam_stack *stack);
-const struct pam_stack_line *judge_find_factor(const struct pam_stack *stack);
+/* Whether LINE calls a module of ROLE; and the first line that does, NULL: there is none. */
+bool judge_is(const struct pam_stack_line *line, enum facts_role role);
+const struct pam_stack_line *judge_find(const struct pam_stack *stack, enum facts_role role);
 
 /* The line "substack" of LEVEL in whose file LINE stands; NULL: there is none. */
 const struct pam_stack_line *judge_find_substack(const struct pam_stack *stack,

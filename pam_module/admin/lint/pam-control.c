@@ -138,7 +138,7 @@ static bool parse_pairs(const char *text, struct pam_control *control)
     return true;
 }
 
-void pam_control_fill(struct pam_control *control, int action)
+static void fill(struct pam_control *control, int action)
 {
     for (int code = 0; code < PAM_CODES; code++)
         control->actions[code] = action;
@@ -152,12 +152,12 @@ bool pam_control_parse(const char *text, struct pam_control *ret_control)
     for (size_t i = 0; i < KEYWORDS; i++)
         if (strcasecmp(text, keywords[i].word) == 0)
             text = keywords[i].control;
-    pam_control_fill(&control, UNDEFINED);
+    fill(&control, UNDEFINED);
     is_read = parse_pairs(text, &control);
     if (is_read)
         set_default(&control, PAM_ACTION_BAD);
     else
-        pam_control_fill(&control, PAM_ACTION_BAD);
+        fill(&control, PAM_ACTION_BAD);
     *ret_control = control;
     return is_read;
 }

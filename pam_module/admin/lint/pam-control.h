@@ -57,8 +57,5 @@ bool pam_control_parse(const char *text, struct pam_control *ret_control);
  * is one word, without them. NULL: no more. */
 char *pam_control_take_word(char **rest);
 
-/* Every code has ACTION. */
-void pam_control_fill(struct pam_control *control, int action);
-
 /* The word of CODE in a control: "auth_err". Static storage, never NULL. */
 const char *pam_code_word(enum pam_code code);

@@ -15,7 +15,6 @@ enum {
     PAM_STACK_LEVELS = 16,      /* of includes; the limit of upstream's libpam */
     PAM_STACK_LINES_MAX = 2048, /* of "auth" */
     PAM_STACK_READ_MAX = 65536, /* lines that may be read for one service */
-    PAM_STACK_WHY_NOT_SIZE = 512
 };
 
 enum pam_stack_kind {
@@ -31,18 +30,23 @@ struct pam_stack_line {
     struct pam_control control;
     const struct facts_module *module; /* never NULL; the facts own it */
     pam_codes codes;                   /* that the module may return, with these arguments */
-    char *name;                        /* the module as it is written, or what the line includes */
-    char *word;                        /* the control as it is written */
-    char *arguments;
-    const char *path; /* of the line; the stack owns it */
+    /* The stack owns the texts, which are never NULL. */
+    const char *name; /* the module as it is written, or what the line includes */
+    const char *word; /* the control as it is written */
+    const char *arguments;
+    const char *path; /* of the line */
     unsigned number;
 };
 
+struct pam_stack_file {
+    char *path, *text;
+};
+
 struct pam_stack {
-    struct pam_stack_line *lines;
+    struct pam_stack_line lines[PAM_STACK_LINES_MAX];
     size_t count;
-    char **paths; /* of all files, ends with NULL */
-    size_t paths_count;
+    struct pam_stack_file *files; /* the text is cut into the words of the lines */
+    size_t files_count;
     bool is_other; /* the service has no line of "auth": these are those of "other" */
 };
 
@@ -66,8 +70,7 @@ struct pam_stack_source {
  * pam_stack_free(). PAM_STACK_REFUSED fills WHY_NOT, which names file and line, and leaves
  * *RET_STACK alone. */
 enum pam_stack_read pam_stack_read(const struct pam_stack_source *source, const char *service,
-                                   struct pam_stack **ret_stack,
-                                   char why_not[PAM_STACK_WHY_NOT_SIZE]);
+                                   struct pam_stack **ret_stack, struct verdict *why_not);
 
 /* Frees *STACK, which may be NULL, and makes it NULL. */
 void pam_stack_free(struct pam_stack **stack);

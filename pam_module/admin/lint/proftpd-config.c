@@ -22,7 +22,7 @@ enum section { OTHER, HOST, GLOBAL, CONDITION };
 struct walk {
     proftpd_config_found found;
     void *context;
-    char *why_not;
+    struct verdict *why_not;
     unsigned files, hosts;
     enum section sections[SECTIONS_MAX]; /* that are open */
     unsigned depth;                      /* how many */
@@ -32,21 +32,18 @@ static bool read_file(struct walk *walk, const char *path, int depth);
 
 static bool refuse(const struct walk *walk, const char *path, const char *reason)
 {
-    snprintf(walk->why_not, PROFTPD_CONFIG_WHY_NOT_SIZE, "%.300s: %.100s", path, reason);
-    return false;
+    return verdict_refuse(walk->why_not, OUTCOME_MISCONFIGURED, "%.300s: %s", path, reason);
 }
 
 /* Puts lines that a backslash continues together, in place. */
 static char *take_line(char **rest, unsigned *number)
 {
-    char *line = text_file_line(rest);
+    char *line = strsep(rest, "\n");
     size_t length = line != NULL ? strlen(line) : 0;
 
     ++*number;
-    while (line != NULL && length > 0 && line[length - 1] == '\\' && *rest != NULL) {
-        char *next = text_file_line(rest);
-        if (next == NULL)
-            break;
+    while (length > 0 && line[length - 1] == '\\' && *rest != NULL) {
+        const char *next = strsep(rest, "\n");
         ++*number;
         line[length - 1] = ' ';
         memmove(line + length, next, strlen(next) + 1);
@@ -163,7 +160,7 @@ static bool read_file(struct walk *walk, const char *path, int depth)
 }
 
 bool proftpd_config_read(const char *path, proftpd_config_found found, void *context,
-                         char why_not[PROFTPD_CONFIG_WHY_NOT_SIZE])
+                         struct verdict *why_not)
 {
     struct walk walk = { .found = found, .context = context, .why_not = why_not };
 

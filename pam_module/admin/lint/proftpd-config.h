@@ -3,9 +3,7 @@
 /* The directives of proftpd.conf, with all that it includes. */
 #pragma once
 
-#include <stdbool.h>
-
-enum { PROFTPD_CONFIG_WHY_NOT_SIZE = 512 };
+#include "../../core/verdict.h"
 
 struct proftpd_config_line {
     const char *path;
@@ -23,4 +21,4 @@ typedef void (*proftpd_config_found)(const struct proftpd_config_line *line, voi
  * False: a file can't be read, includes or sections go too deep, or there are too many files;
  * WHY_NOT is filled. */
 bool proftpd_config_read(const char *path, proftpd_config_found found, void *context,
-                         char why_not[PROFTPD_CONFIG_WHY_NOT_SIZE]);
+                         struct verdict *why_not);

@@ -98,7 +98,7 @@ static bool parse(char *text, struct sshd_config *config)
 {
     char *line;
 
-    while ((line = text_file_line(&text)) != NULL) {
+    while ((line = strsep(&text, "\n")) != NULL) {
         char *value = line + strcspn(line, " ");
         if (*value != '\0')
             *value++ = '\0';
@@ -123,7 +123,7 @@ void sshd_config_explain(int output, char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
     refuse(why_not, "it failed without a message");
     if (lseek(output, 0, SEEK_SET) != 0 || !text_file_read_descriptor(output, &text))
         return;
-    for (rest = text; (line = text_file_line(&rest)) != NULL;) {
+    for (rest = text; (line = strsep(&rest, "\n")) != NULL;) {
         line[strcspn(line, "\r")] = '\0';
         if (*line != '\0' && strstr(line, ": terminating, ") == NULL)
             refuse(why_not, line);

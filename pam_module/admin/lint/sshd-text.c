@@ -227,7 +227,7 @@ static bool read_lines(struct walk *walk, struct source *source, char *rest, int
 {
     char *text;
 
-    while ((text = text_file_line(&rest)) != NULL) {
+    while ((text = strsep(&rest, "\n")) != NULL) {
         auto_text char *line = strdup(text);
         source->number++;
         if (line == NULL)

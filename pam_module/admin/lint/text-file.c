@@ -65,17 +65,3 @@ bool text_file_read(const char *path, char **ret_text)
     errno = reason;
     return is_read;
 }
-
-char *text_file_line(char **rest)
-{
-    char *line = *rest;
-    char *end;
-
-    if (line == NULL || *line == '\0')
-        return NULL;
-    end = strchr(line, '\n');
-    if (end != NULL)
-        *end = '\0';
-    *rest = end != NULL ? end + 1 : NULL;
-    return line;
-}

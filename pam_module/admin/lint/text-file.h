@@ -20,7 +20,3 @@ bool text_file_read_descriptor(int descriptor, char **ret_text);
 void text_file_free(char **text);
 
 #define auto_text __attribute__((cleanup(text_file_free)))
-
-/* The line that begins at *REST, which then begins at the next; the newline is made NUL. NULL: no
- * more. */
-char *text_file_line(char **rest);
