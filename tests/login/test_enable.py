@@ -722,6 +722,14 @@ class SshdMethods(SshdCase):
                       self.enable_sshd("key"))
         self.disable("sshd")
 
+    def test_an_include_behind_match_all(self):
+        with OwnSshd(2398, head=f"Match User nobody\nMatch all\n{OwnSshd.INCLUDE}") as sshd:
+            for factor, methods in (("key", "publickey"), ("password", "keyboard-interactive")):
+                self.enable_sshd(factor)
+                said = self.ssh(sshd, self.alice, options=("-o", "BatchMode=yes"))[1]
+                self.assertIn(f"Permission denied ({methods})", said)
+                self.disable("sshd")
+
     def test_an_sshd_that_does_not_run_needs_no_reload(self):
         with OwnSshd(2399):
             pass
@@ -740,9 +748,12 @@ class SshdMethods(SshdCase):
                                    bool))
 
     def test_an_exemption_by_a_match_block_is_named(self):
-        self.start("Match Group robots", "AuthenticationMethods publickey")
-        self.assertIn("Match Group robots: an exemption", self.enable_sshd("key"))
-        self.disable("sshd")
+        for criteria in ("Group robots", "User nobody", "Address 127.0.0.1"):
+            with self.subTest(criteria), OwnSshd(2398, f"Match {criteria}", "PubkeyAuthentication "
+                                                 "yes", "AuthenticationMethods publickey"):
+                for factor in ("key", "password"):
+                    self.assertIn(f"Match {criteria}: an exemption", self.enable_sshd(factor))
+                    self.disable("sshd")
 
 
 class SshdRefusals(SshdCase):
@@ -767,6 +778,17 @@ class SshdRefusals(SshdCase):
                 other.write_text(text)
                 done = self.assert_refuses("sshd", "--first-factor", "key", part=why)
                 self.assertIn("correct it until sshd -t prints nothing", done.stdout)
+
+    def test_a_directory_that_sshd_has_not_made_yet(self):
+        self.start()
+        directory = pathlib.Path("/run/sshd")
+        directory.rmdir()
+        self.addCleanup(directory.mkdir, exist_ok=True)
+        self.assert_refuses("sshd", "--first-factor", "key",
+                            part=f"{directory}: make this directory (mode 0755) first")
+        directory.mkdir(0o755)
+        self.enable_sshd("key")
+        self.disable("sshd")
 
     def test_a_process_that_nobody_knows(self):
         sshd = self.start(pid_file="none")

@@ -26,11 +26,13 @@
 #define BY_TYPED "keyboard-interactive"
 #define COMMON   "UsePAM yes", "KbdInteractiveAuthentication yes", "PasswordAuthentication no"
 
+#define TURNED_AWAY "Too many authentication failures"
+
 /* What to do where the drop-in does not come first. */
 #define INCLUDE                                                                                    \
     "write this line at the beginning of sshd_config: Include /etc/ssh/sshd_config.d/*.conf"
 
-enum { PROBE_SIZE = 48, LOOKS_MAX = 7, FIRST_PAUSE_MS = 100 };
+enum { CONNECTION_SIZE = 320, PROBE_SIZE = 48, LOOKS_MAX = 7, FIRST_PAUSE_MS = 100 };
 
 static bool refuse(struct verdict *why_not, const char *what, const char *reason)
 {
@@ -87,15 +89,16 @@ static bool run(const char *const *arguments, struct verdict *why_not)
     return refuse(why_not, arguments[0], said);
 }
 
-/* Whether sshd is content with its files as they are. Its directory is there once it has run. */
+/* Whether sshd is content with its files as they are. Its directory is there once it has run, which
+ * may not be so with ssh.socket. */
 static bool is_content(struct verdict *why_not)
 {
     static const char *const arguments[] = { SSHD, "-t", NULL };
 
     if (run(arguments, why_not))
         return true;
-    verdict_add(why_not, strstr(why_not->reason, "/run/sshd") != NULL
-                             ? ": start sshd first"
+    verdict_add(why_not, strstr(why_not->reason, "Missing privilege separation directory") != NULL
+                             ? ": make this directory (mode 0755) first"
                              : ": correct it until sshd -t prints nothing");
     return false;
 }
@@ -254,16 +257,13 @@ bool sshd_reload(const struct sshd_config *config, struct verdict *why_not)
     return is_content(why_not) && reload(config, why_not);
 }
 
-/* Lines for a user who is not there: to him sshd offers what it offers nobody else. So what it says
- * shows that it has read this very file. */
-static bool add_probe(bool by_key, struct config_file *file, char probe[PROBE_SIZE],
-                      struct verdict *why_not)
+/* Lines for a user who is not there: sshd ends the connection with the words TURNED_AWAY, which it
+ * says to nobody else. So it has read this very file. No line before sets that keyword: a block in
+ * which it was set would count, and all are of one where "Match all" is before the Include. */
+static bool add_probe(struct config_file *file, char probe[PROBE_SIZE], struct verdict *why_not)
 {
     char match[PROBE_SIZE + sizeof "Match User "];
-    const char *const lines[] = { match, "PubkeyAuthentication yes",
-                                  by_key ? "AuthenticationMethods " BY_TYPED
-                                         : "AuthenticationMethods publickey",
-                                  NULL };
+    const char *const lines[] = { match, "MaxAuthTries 0", NULL };
     unsigned long long number;
     char *new;
 
@@ -279,9 +279,8 @@ static bool add_probe(bool by_key, struct config_file *file, char probe[PROBE_SI
     return true;
 }
 
-/* Waits until sshd offers USER what the lines of add_probe() say. */
-static bool is_read(const char *offer, const struct sshd_config *config, const char *user,
-                    struct verdict *why_not)
+/* Waits until sshd does with USER what the lines of add_probe() say. */
+static bool is_read(const struct sshd_config *config, const char *user, struct verdict *why_not)
 {
     struct verdict said = { 0 };
     long pause_ms = FIRST_PAUSE_MS;
@@ -290,32 +289,42 @@ static bool is_read(const char *offer, const struct sshd_config *config, const c
         struct timespec pause = { pause_ms / 1000, pause_ms % 1000 * 1000000 };
         nanosleep(&pause, NULL);
         look(config, user, &said);
-        if (strstr(said.reason, offer) != NULL)
+        if (strstr(said.reason, TURNED_AWAY) != NULL)
             return true;
     }
     return refuse(why_not, "sshd does not offer the new methods after its reload", said.reason);
 }
 
-/* An option of sshd's command line counts before all files, but for their Match blocks. */
-static bool is_offered(const char *offer, const struct sshd_config *config, struct verdict *why_not)
+/* What sshd's files mean for a connection as look() makes it. */
+static bool read_local(const struct sshd_config *config, struct sshd_config *ret_local,
+                       struct verdict *why_not)
 {
-    struct verdict said = { 0 };
+    char host[PATH_MAX], connection[CONNECTION_SIZE], reason[SSHD_CONFIG_WHY_NOT_SIZE];
+    const char *port;
 
-    look(config, "nobody", &said);
-    return strstr(said.reason, offer) != NULL ||
-           refuse(why_not,
-                  "an option -o of the running sshd, or a Match block, counts before " DROP_IN,
-                  said.reason);
+    find_address(config, host, &port);
+    snprintf(connection, sizeof connection,
+             "user=nobody,host=%.64s,addr=%.64s,laddr=%.64s,rdomain=,lport=%s", host, host, host,
+             port);
+    return sshd_config_read_for(connection, ret_local, reason) || refuse(why_not, SSHD, reason);
 }
 
-/* Whether the sshd that runs has read the lines of add_probe(), and offers the new methods. */
-static bool is_seen(bool by_key, const struct sshd_config *config, const char *probe,
-                    struct verdict *why_not)
+/* Whether sshd offers the new methods. An option of its command line counts before all files, but
+ * for their Match blocks: where such a block is about this connection, nothing can be seen of it. */
+static bool is_offered(bool by_key, const struct sshd_config *config, struct verdict *why_not)
 {
-    const char *const offers[] = { "denied (publickey)", "denied (keyboard-interactive)" };
+    const char *offer = by_key ? "denied (publickey)" : "denied (keyboard-interactive)";
+    auto_sshd_config local = { 0 };
+    struct verdict said = { 0 };
 
-    return is_read(offers[by_key], config, probe, why_not) &&
-           is_offered(offers[!by_key], config, why_not);
+    if (!read_local(config, &local, why_not))
+        return false;
+    if (strcmp(local.methods, config->methods) != 0 ||
+        !(by_key ? local.public_key : local.keyboard_interactive))
+        return true;
+    look(config, "nobody", &said);
+    return strstr(said.reason, offer) != NULL ||
+           refuse(why_not, "an option -o of the running sshd counts before " DROP_IN, said.reason);
 }
 
 /* A daemon that runs has to listen where it can be looked at. */
@@ -349,15 +358,15 @@ bool sshd_switch(bool by_key, const struct config_file *file, const struct sshd_
 
     if (probed.path == NULL || probed.new == NULL)
         return refuse(why_not, DROP_IN, "out of memory");
-    if (!is_within_sight(config, is_listening, why_not) ||
-        !add_probe(by_key, &probed, probe, why_not))
+    if (!is_within_sight(config, is_listening, why_not) || !add_probe(&probed, probe, why_not))
         return false;
     first.new = probed.new;
     last.old = probed.new;
     if (!config_file_write(&first, why_not))
         return false;
     if (sshd_reload(config, why_not) &&
-        (!is_listening || is_seen(by_key, config, probe, why_not)) &&
+        (!is_listening ||
+         (is_read(config, probe, why_not) && is_offered(by_key, config, why_not))) &&
         config_file_write(&last, why_not))
         return true;
     if (!sshd_return(&first, config, &reason))

@@ -26,12 +26,10 @@ enum { PORT_SIZE = 8 };
     "user=twilio-verify-nobody,host=host.invalid,addr=240.0.0.1,laddr=240.0.0.2,rdomain=,lport="
 
 /* Runs sshd; what it says is in OUTPUT. Whether it is content. */
-static bool run(const char *path, const char *port, int output)
+static bool run(const char *path, const char *connection, int output)
 {
-    char connection[sizeof CONNECTION + PORT_SIZE];
     const char *const arguments[] = { SSHD, "-T", "-f", path, "-C", connection, NULL };
 
-    snprintf(connection, sizeof connection, CONNECTION "%.*s", PORT_SIZE - 1, port);
     return child_run(arguments, output, NULL) == 0 && lseek(output, 0, SEEK_SET) == 0;
 }
 
@@ -130,8 +128,8 @@ void sshd_config_explain(int output, char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
     }
 }
 
-/* What sshd makes of the file PATH for a connection to PORT. */
-static bool ask(const char *path, const char *port, struct sshd_config *ret_config,
+/* What sshd makes of the file PATH for CONNECTION. */
+static bool ask(const char *path, const char *connection, struct sshd_config *ret_config,
                 char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
 {
     auto_sshd_config config = { 0 };
@@ -140,7 +138,7 @@ static bool ask(const char *path, const char *port, struct sshd_config *ret_conf
 
     if (output < 0)
         return refuse(why_not, strerror(errno));
-    if (!run(path, port, output) || !text_file_read_descriptor(output, &text)) {
+    if (!run(path, connection, output) || !text_file_read_descriptor(output, &text)) {
         sshd_config_explain(output, why_not);
         return false;
     }
@@ -156,18 +154,26 @@ static bool ask(const char *path, const char *port, struct sshd_config *ret_conf
 static bool ask_for_port(const char *path, struct sshd_config *ret_config,
                          char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
 {
+    char connection[sizeof CONNECTION + PORT_SIZE] = CONNECTION PORT;
     struct sshd_config config = { 0 };
 
-    if (!ask(path, PORT, &config, why_not))
+    if (!ask(path, connection, &config, why_not))
         return false;
     if (strcmp(config.port, PORT) != 0) {
         auto_sshd_config usual = config;
         config = (struct sshd_config){ 0 };
-        if (!ask(path, usual.port, &config, why_not))
+        snprintf(connection, sizeof connection, CONNECTION "%.*s", PORT_SIZE - 1, usual.port);
+        if (!ask(path, connection, &config, why_not))
             return false;
     }
     *ret_config = config;
     return true;
+}
+
+bool sshd_config_read_for(const char *connection, struct sshd_config *ret_config,
+                          char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
+{
+    return ask(SSHD_TEXT_DEFAULT, connection, ret_config, why_not);
 }
 
 enum sshd_config_read sshd_config_read(const char *path, const struct overlay *overlay,

@@ -76,3 +76,8 @@ enum sshd_config_read sshd_config_read(const char *path, const struct overlay *o
                                        const struct sshd_blocks *blocks, int block,
                                        struct sshd_config *ret_config,
                                        char why_not[SSHD_CONFIG_WHY_NOT_SIZE]);
+
+/* Asks sshd what its own files mean for CONNECTION, the words of "sshd -T -C". The caller frees.
+ * False fills WHY_NOT. */
+bool sshd_config_read_for(const char *connection, struct sshd_config *ret_config,
+                          char why_not[SSHD_CONFIG_WHY_NOT_SIZE]);
