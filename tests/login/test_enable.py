@@ -524,6 +524,15 @@ class Bytes(EnableCase):
         self.disable("login")
         self.assertEqual(self.files(), before)
 
+    def test_several_services_of_which_some_are_refused(self):
+        done = tool("enable", "sshd", "sudo", "other", "login")
+        self.assertEqual(done.returncode, 1)
+        for part in ("sshd is left as it was", f"sudo: enabled: {PAM}/sudo\n",
+                     "other is left as it was", f"login: enabled: {PAM}/login\n"):
+            self.assertIn(part, done.stdout)
+        done = tool("disable", "sudo", "tv-absent", "login")
+        self.assertEqual((done.returncode, done.stdout.count(": disabled: ")), (1, 3), done.stdout)
+
     def test_owner_mode_acl_and_attributes_are_kept(self):
         self.write("@include common-auth\n")
         os.chown(SVC, 0, grp.getgrnam("adm").gr_gid)

@@ -396,15 +396,16 @@ static int lock(void)
     return file;
 }
 
-static bool run_all(struct task *task, bool (*change)(struct task *task))
+static bool run_one(struct task *task, char *name, bool (*change)(struct task *task))
 {
-    char *const *operands = task->call->operands;
-    bool is_done = true;
+    bool is_done;
 
-    for (; is_done && *operands != NULL; operands++) {
-        is_done = take_names(task, *operands) && change(task);
-        plan_free(&task->plan);
-    }
+    task->report = report_start(task->call);
+    if (task->report == NULL)
+        return false;
+    is_done = take_names(task, name) && change(task);
+    report_end(task->report);
+    plan_free(&task->plan);
     return is_done;
 }
 
@@ -414,17 +415,15 @@ static enum command_status run(const struct command_call *call, bool (*change)(s
     struct task task = { .call = call,
                          .is_dry = command_value(call, "dry-run") != NULL,
                          .is_forced = command_value(call, "force") != NULL };
-    bool is_done = false;
     auto_close held = lock();
+    bool is_done;
 
     close(terminal_hold_signals()); /* they must not end it between PAM and sshd */
     if (held >= 0 && !facts_read(&task.facts, &why_not))
         terminal_say("%s", why_not.reason);
-    task.report = task.facts != NULL ? report_start(call) : NULL;
-    if (task.report != NULL) {
-        is_done = run_all(&task, change);
-        report_end(task.report);
-    }
+    is_done = task.facts != NULL;
+    for (char *const *name = call->operands; task.facts != NULL && *name != NULL; name++)
+        is_done &= run_one(&task, *name, change);
     facts_free(&task.facts);
     settings_free(&task.settings);
     return is_done ? COMMAND_OK : COMMAND_WRONG;
