@@ -16,12 +16,36 @@ enum { TRIES_MAX = 1000 }; /* are counted: far more than lengthen the delay */
 
 const struct statefile usage_file = { ".used", "ptvused4", sizeof(struct usage) };
 
+/* The first layout: the codes and the challenges of the app stood before the recovery codes. */
+struct first {
+    char magic[STATEFILE_MAGIC_SIZE];
+    int64_t app[128 + 90];
+    int64_t tried_s, tries;
+    struct usage_set sets[USAGE_SETS];
+    uint64_t checksum;
+};
+
+static const struct statefile first_file = { ".used", "ptvused1", sizeof(struct first) };
+
+/* No recovery code that was used before an upgrade counts again. */
+static bool read_first(int file, struct usage *ret_usage)
+{
+    struct first first;
+
+    if (!statefile_read(&first_file, file, &first))
+        return false;
+    *ret_usage = (struct usage){ .tried_s = first.tried_s, .tries = first.tries };
+    memcpy(ret_usage->sets, first.sets, sizeof first.sets);
+    return true;
+}
+
 bool usage_read(int file, struct usage *ret_usage)
 {
     struct usage usage;
 
-    if (!statefile_read(&usage_file, file, &usage) || !statefile_is_time(usage.tried_s) ||
-        usage.tries < 0 || usage.tries > TRIES_MAX)
+    if (!statefile_read(&usage_file, file, &usage) && !read_first(file, &usage))
+        return false;
+    if (!statefile_is_time(usage.tried_s) || usage.tries < 0 || usage.tries > TRIES_MAX)
         return false;
     *ret_usage = usage;
     return true;

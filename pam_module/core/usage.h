@@ -32,7 +32,7 @@ struct usage {
 
 extern const struct statefile usage_file;
 
-/* Reads FILE. False: it is damaged, or can't be read. */
+/* Reads FILE, in its first layout too. False: it is damaged, or can't be read. */
 bool usage_read(int file, struct usage *ret_usage);
 
 /* Locks FILE and reads it. On STATEFILE_LOCKED the caller unlocks; otherwise

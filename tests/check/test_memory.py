@@ -18,7 +18,7 @@ from kit.fixture import BUILD
 from kit.checkcase import WRONG_PROMPT, CheckTest, Login, load_tests, needs_root
 from kit.parallel import alone, each, patience
 from kit.statefile import (CLAIMS, CREATIONS, DENIED, ROW, TRIED, TRIES, UNTOLD, UNTOLD_AT, USED,
-                           WRONG_AT, forge, read)
+                           WRONG_AT, forge, make_old, read)
 from kit.liar import OTHER_WRONG, RIGHT, WRONG, Connection, dropped, for_ever, lost, refuse
 from kit.mounts import private_mounts
 
@@ -220,6 +220,22 @@ class Rounds(MemoryTest):
         state_file(host).write_bytes(b"damaged")
         self.leave(host, server, 2)
         self.assertEqual(server.kinds.count("create"), 2)
+
+
+class OldFile(MemoryTest):
+    def test_what_the_version_before_remembered_is_kept(self):
+        host = self.host(AWAY)
+        first, second, *_ = make_codes(host)
+        self.one_answer(host, first, "approved", "9 remain")
+        make_old(used_file(host))
+        self.assertIn("9", run_tool(host, "list", "--json"))
+        self.one_answer(host, second, "approved", "8 remain")
+        make_old(used_file(host))
+        for code in (first, second):
+            login = self.answered(host, code)
+            login.expect_prompt(WRONG_PROMPT)
+            login.hang_up()
+            self.assert_outcome(login, "denied", "the recovery code was used before")
 
 
 class NoCodeTwice(MemoryTest):

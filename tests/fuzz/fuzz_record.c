@@ -15,6 +15,13 @@ enum { BYTES_FIRST = 9, BYTES_MAX = 4096, DAY = 24 * 60 * 60 };
 
 static const uint64_t HASH = 7;
 
+/* The file of the codes of the app, and that of the recovery codes in both layouts. */
+static const struct statefile *const files[] = {
+    &record_file,
+    &usage_file,
+    &(const struct statefile){ ".used", "ptvused1", 1856 },
+};
+
 static void claim(struct record *state, int64_t now_s)
 {
     switch (record_claim(state, HASH, now_s)) {
@@ -118,7 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < BYTES_FIRST)
         return 0;
-    kind = data[0] / 2 % 2 == 0 ? &record_file : &usage_file;
+    kind = files[data[0] / 2 % (sizeof files / sizeof *files)];
     memcpy(&now_s, data + 1, sizeof now_s);
     now_s &= ((int64_t)1 << 39) - 1;
     size = size - BYTES_FIRST < kind->size ? size - BYTES_FIRST : kind->size;

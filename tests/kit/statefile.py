@@ -8,6 +8,7 @@ import struct
 # NAME.sent: the codes of the app. NAME.used: the recovery codes.
 LAYOUTS = {".sent": struct.Struct("=8s 128q 90q q 30q q 2q 3q q"),
            ".used": struct.Struct("=8s 2q 32sQ 32sQ")}
+FIRST = struct.Struct("=8s 128q 90q")  # of NAME.used, before what stands in it now
 MASK = (1 << 64) - 1
 CLAIMS, CREATIONS, DENIED = slice(1, 129), slice(129, 219), 219
 WRONG_AT, ROW, UNTOLD, UNTOLD_AT = slice(220, 250), 250, 251, 252
@@ -57,3 +58,13 @@ def forge(path, change):
     data = LAYOUTS[path.suffix].pack(*values)
     with path.open("r+b") as file:
         file.write(data + struct.pack("=Q", siphash(data)))
+
+
+def make_old(path):
+    """Makes of the file PATH of recovery codes, in place, one of the first layout."""
+    layout = LAYOUTS[".used"]
+    data = path.read_bytes()
+    data = b"ptvused1" + bytes(FIRST.size - 8) + data[8:layout.size]
+    with path.open("r+b") as file:
+        file.write(data + struct.pack("=Q", siphash(data)))
+        file.truncate()
