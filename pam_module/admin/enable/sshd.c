@@ -310,7 +310,7 @@ static bool read_local(const struct sshd_config *config, struct sshd_config *ret
 }
 
 /* Whether sshd offers the new methods. An option of its command line counts before all files, but
- * for their Match blocks: where such a block is about this connection, nothing can be seen of it. */
+ * for their Match blocks: if such a block is about this connection, nothing can be seen of it. */
 static bool is_offered(bool by_key, const struct sshd_config *config, struct verdict *why_not)
 {
     const char *offer = by_key ? "denied (publickey)" : "denied (keyboard-interactive)";
