@@ -89,9 +89,10 @@ static void demand_config(const struct sshd_config *config)
 static void demand_lists(const struct sshd_config *config)
 {
     for (int kind = 0; kind < 8; kind++) {
-        struct sshd_list_stack stack = { kind & 1, kind & 2, kind & 4 ? "publickey" : "" };
-        enum sshd_list_end end =
-            sshd_list_judge(config->methods, strlen(config->methods), config, &stack);
+        struct check_stack_answer stack = { .has_factor = kind & 1, .has_split = kind & 2 };
+        enum sshd_list_end end;
+        snprintf(stack.after, sizeof stack.after, "%s", kind & 4 ? "publickey" : "");
+        end = sshd_list_judge(config->methods, strlen(config->methods), config, &stack);
         fuzz_demand(end <= SSHD_LIST_ASKS, "a list comes to something");
         fuzz_demand(end != SSHD_LIST_ASKS ||
                         strstr(config->methods, "keyboard-interactive") != NULL ||
@@ -102,7 +103,7 @@ static void demand_lists(const struct sshd_config *config)
 
 static void demand_blocks(const struct sshd_blocks *blocks)
 {
-    char why_not[SSHD_CONFIG_WHY_NOT_SIZE] = "";
+    struct verdict why_not = { 0 };
 
     fuzz_demand(blocks->count <= SSHD_CONFIG_BLOCKS_MAX, "blocks have an end");
     for (int i = 0; i < blocks->count; i++) {
@@ -112,8 +113,8 @@ static void demand_blocks(const struct sshd_blocks *blocks)
         fuzz_demand(strchr(block->criteria, '\n') == NULL, "criteria are one line");
         fuzz_demand(block->outer < i, "what is around a block stands before it");
         if (i < COPIED_MAX &&
-            sshd_text_copy("/etc/ssh/sshd_config", NULL, blocks, i, &copies, why_not) < 0)
-            fuzz_demand(why_not[0] != '\0', "a refusal tells why");
+            sshd_text_copy("/etc/ssh/sshd_config", NULL, blocks, i, &copies, &why_not) < 0)
+            fuzz_demand(why_not.reason[0] != '\0', "a refusal tells why");
         sshd_copies_close(&copies);
     }
 }
@@ -122,7 +123,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const names[] = { "sshd_config", "one", "two", NULL };
     struct fuzz_input input = { data, size };
-    char why_not[SSHD_CONFIG_WHY_NOT_SIZE] = "";
+    struct verdict why_not = { 0 };
     struct sshd_blocks *blocks = NULL;
     struct sshd_config config;
     char *line = fuzz_take_text(&input);
@@ -133,7 +134,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     free(line);
     said = fuzz_take_part(&input);
     files_take(&input, names);
-    switch (sshd_config_read(NULL, NULL, NULL, SSHD_CONFIG_USUAL, &config, why_not)) {
+    switch (sshd_config_read(NULL, NULL, NULL, SSHD_CONFIG_USUAL, &config, &why_not)) {
     case SSHD_CONFIG_READ:
         fuzz_demand(status == 0, "a failure is none");
         demand_config(&config);
@@ -141,16 +142,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         sshd_config_free(&config);
         break;
     case SSHD_CONFIG_REFUSED:
-        fuzz_demand(why_not[0] != '\0', "a refusal tells why");
+        fuzz_demand(why_not.reason[0] != '\0', "a refusal tells why");
         break;
     case SSHD_CONFIG_ABSENT:
         fuzz_demand(false, "sshd is there");
     }
-    why_not[0] = '\0';
-    if (sshd_config_blocks(NULL, NULL, &blocks, why_not))
+    why_not.reason[0] = '\0';
+    if (sshd_config_blocks(NULL, NULL, &blocks, &why_not))
         demand_blocks(blocks);
     else
-        fuzz_demand(why_not[0] != '\0', "a refusal tells why");
+        fuzz_demand(why_not.reason[0] != '\0', "a refusal tells why");
     sshd_blocks_free(&blocks);
     files_forget();
     free(said);

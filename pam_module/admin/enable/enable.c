@@ -300,15 +300,13 @@ static bool enable_sshd(struct task *task)
  * sshd. */
 static bool is_reloaded(struct task *task)
 {
-    char reason[SSHD_CONFIG_WHY_NOT_SIZE] = "";
     auto_sshd_config config = { 0 };
     struct verdict why_not;
 
-    switch (sshd_config_read(NULL, NULL, NULL, SSHD_CONFIG_USUAL, &config, reason)) {
+    switch (sshd_config_read(NULL, NULL, NULL, SSHD_CONFIG_USUAL, &config, &why_not)) {
     case SSHD_CONFIG_ABSENT:
         return true;
     case SSHD_CONFIG_REFUSED:
-        verdict_refuse(&why_not, OUTCOME_MISCONFIGURED, "%s", reason);
         break;
     case SSHD_CONFIG_READ:
         if (sshd_reload(&config, &why_not))

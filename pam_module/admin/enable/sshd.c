@@ -81,12 +81,12 @@ bool sshd_disable(struct config_file *file, size_t *ret_count, struct verdict *w
 static bool run(const char *const *arguments, struct verdict *why_not)
 {
     auto_close output = memfd_create("output", MFD_CLOEXEC);
-    char said[SSHD_CONFIG_WHY_NOT_SIZE];
+    struct verdict said;
 
     if (output >= 0 && child_run(arguments, output, NULL) == 0)
         return true;
-    sshd_config_explain(output, said);
-    return refuse(why_not, arguments[0], said);
+    sshd_config_explain(output, &said);
+    return refuse(why_not, arguments[0], said.reason);
 }
 
 /* Whether sshd is content with its files as they are. Its directory is there once it has run, which
@@ -107,14 +107,14 @@ bool sshd_read(bool by_key, const struct overlay *overlay, struct sshd_config *r
                struct verdict *why_not)
 {
     auto_sshd_config config = { 0 };
-    char reason[SSHD_CONFIG_WHY_NOT_SIZE] = "sshd is not installed";
+    struct verdict reason = { OUTCOME_MISCONFIGURED, "sshd is not installed" };
 
     if (!is_content(why_not))
         return false;
-    if (sshd_config_read(NULL, overlay, NULL, SSHD_CONFIG_USUAL, &config, reason) !=
+    if (sshd_config_read(NULL, overlay, NULL, SSHD_CONFIG_USUAL, &config, &reason) !=
         SSHD_CONFIG_READ)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                              "sshd refuses the new lines: %.150s; " INCLUDE, reason);
+                              "sshd refuses the new lines: %.150s; " INCLUDE, reason.reason);
     if (strcmp(config.methods, by_key ? BY_KEY : BY_TYPED) != 0 || !config.use_pam ||
         !config.keyboard_interactive || config.password)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
@@ -299,14 +299,16 @@ static bool is_read(const struct sshd_config *config, const char *user, struct v
 static bool read_local(const struct sshd_config *config, struct sshd_config *ret_local,
                        struct verdict *why_not)
 {
-    char host[PATH_MAX], connection[CONNECTION_SIZE], reason[SSHD_CONFIG_WHY_NOT_SIZE];
+    char host[PATH_MAX], connection[CONNECTION_SIZE];
+    struct verdict reason;
     const char *port;
 
     find_address(config, host, &port);
     snprintf(connection, sizeof connection,
              "user=nobody,host=%.64s,addr=%.64s,laddr=%.64s,rdomain=,lport=%s", host, host, host,
              port);
-    return sshd_config_read_for(connection, ret_local, reason) || refuse(why_not, SSHD, reason);
+    return sshd_config_read_for(connection, ret_local, &reason) ||
+           refuse(why_not, SSHD, reason.reason);
 }
 
 /* Whether sshd offers the new methods. An option of its command line counts before all files, but

@@ -22,14 +22,6 @@ struct judge {
     const struct sshd_config *config;
 };
 
-static enum sshd_list_end end_of(const struct judge *judge, const char *list, size_t length)
-{
-    struct sshd_list_stack stack = { judge->stack.has_factor, judge->stack.has_split,
-                                     judge->stack.after };
-
-    return sshd_list_judge(list, length, judge->config, &stack);
-}
-
 /* One list of AuthenticationMethods. */
 static void judge_list(const struct judge *judge, const char *list, size_t length)
 {
@@ -57,7 +49,7 @@ static void judge_list(const struct judge *judge, const char *list, size_t lengt
                                  "put \"publickey\" first" },
         [SSHD_LIST_ASKS] = { REPORT_OK, "", " asks for the code", NULL },
     };
-    enum sshd_list_end end = end_of(judge, list, length);
+    enum sshd_list_end end = sshd_list_judge(list, length, judge->config, &judge->stack);
 
     report_add(judge->report, words[end].level, SUBJECT, words[end].remedy,
                "AuthenticationMethods: %s\"%.*s\"%s", words[end].before, (int)length, list,
@@ -156,7 +148,7 @@ struct ways {
 
 static void add_way(const struct judge *judge, struct ways *ways, const char *list, size_t length)
 {
-    enum sshd_list_end end = end_of(judge, list, length);
+    enum sshd_list_end end = sshd_list_judge(list, length, judge->config, &judge->stack);
     bool is_bypass = end == SSHD_LIST_BYPASS || end == SSHD_LIST_ALONE;
     char *words = is_bypass ? ways->bypasses : ways->codes;
     size_t used = strlen(words);
@@ -227,11 +219,11 @@ static bool is_same(const struct sshd_config *one, const struct sshd_config *oth
 static void judge_block(const struct judge *judge, const char *path,
                         const struct sshd_blocks *blocks, int block, const char *who)
 {
-    char why_not[SSHD_CONFIG_WHY_NOT_SIZE] = "";
+    struct verdict why_not;
     auto_sshd_config config = { 0 };
     struct judge some = *judge;
 
-    if (sshd_config_read(path, judge->check->source.overlay, blocks, block, &config, why_not) ==
+    if (sshd_config_read(path, judge->check->source.overlay, blocks, block, &config, &why_not) ==
         SSHD_CONFIG_READ) {
         if (block == SSHD_CONFIG_NO_BLOCK && is_same(&config, judge->config))
             return;
@@ -242,19 +234,20 @@ static void judge_block(const struct judge *judge, const char *path,
     }
     /* sshd says so itself where each list names a method that is off. */
     report_add(judge->report,
-               strstr(why_not, "cannot be satisfied") != NULL ? REPORT_WRONG : REPORT_WARNING,
-               SUBJECT, NULL, "%s: its configuration is unknown: %s", who, why_not);
+               strstr(why_not.reason, "cannot be satisfied") != NULL ? REPORT_WRONG
+                                                                     : REPORT_WARNING,
+               SUBJECT, NULL, "%s: its configuration is unknown: %s", who, why_not.reason);
 }
 
 /* Who is in a Match block may have other ways in. */
 static void judge_blocks(const struct judge *judge, const char *path)
 {
-    char why_not[SSHD_CONFIG_WHY_NOT_SIZE] = "";
+    struct verdict why_not;
     auto_sshd_blocks *blocks = NULL;
 
-    if (!sshd_config_blocks(path, judge->check->source.overlay, &blocks, why_not)) {
+    if (!sshd_config_blocks(path, judge->check->source.overlay, &blocks, &why_not)) {
         report_add(judge->report, REPORT_WARNING, SUBJECT, NULL, "cannot read the Match blocks: %s",
-                   why_not);
+                   why_not.reason);
         return;
     }
     if (blocks->count > 0)
@@ -325,15 +318,16 @@ void check_sshd_add(struct report *report, const char *path, const struct check_
 {
     auto_sshd_config config = { 0 };
     struct judge judge = { .report = report, .check = check, .config = &config };
-    char why_not[SSHD_CONFIG_WHY_NOT_SIZE] = "";
+    struct verdict why_not;
     enum sshd_config_read read =
-        sshd_config_read(path, check->source.overlay, NULL, SSHD_CONFIG_USUAL, &config, why_not);
+        sshd_config_read(path, check->source.overlay, NULL, SSHD_CONFIG_USUAL, &config, &why_not);
 
     if (read == SSHD_CONFIG_ABSENT && answer->is_called)
         report_add(report, REPORT_NOTE, SUBJECT, NULL, "is not installed");
     if (read == SSHD_CONFIG_REFUSED && answer->is_called)
-        report_add(report, is_not_running(why_not) ? REPORT_WARNING : REPORT_WRONG, SUBJECT,
-                   "make \"sshd -T\" work, as root", "its configuration is unknown: %s", why_not);
+        report_add(report, is_not_running(why_not.reason) ? REPORT_WARNING : REPORT_WRONG, SUBJECT,
+                   "make \"sshd -T\" work, as root", "its configuration is unknown: %s",
+                   why_not.reason);
     if (read != SSHD_CONFIG_READ)
         return;
 

@@ -107,43 +107,37 @@ static bool parse(char *text, struct sshd_config *config)
            take_words(&config->port, PORT);
 }
 
-static bool refuse(char why_not[SSHD_CONFIG_WHY_NOT_SIZE], const char *reason)
-{
-    snprintf(why_not, SSHD_CONFIG_WHY_NOT_SIZE, "%s", reason);
-    return false;
-}
-
-void sshd_config_explain(int output, char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
+void sshd_config_explain(int output, struct verdict *why_not)
 {
     auto_text char *text = NULL;
     char *rest, *line;
 
-    refuse(why_not, "it failed without a message");
+    verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "it failed without a message");
     if (lseek(output, 0, SEEK_SET) != 0 || !text_file_read_descriptor(output, &text))
         return;
     for (rest = text; (line = strsep(&rest, "\n")) != NULL;) {
         line[strcspn(line, "\r")] = '\0';
         if (*line != '\0' && strstr(line, ": terminating, ") == NULL)
-            refuse(why_not, line);
+            verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s", line);
     }
 }
 
 /* What sshd makes of the file PATH for CONNECTION. */
 static bool ask(const char *path, const char *connection, struct sshd_config *ret_config,
-                char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
+                struct verdict *why_not)
 {
     auto_sshd_config config = { 0 };
     auto_text char *text = NULL;
     auto_close output = memfd_create("sshd", MFD_CLOEXEC);
 
     if (output < 0)
-        return refuse(why_not, strerror(errno));
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s", strerror(errno));
     if (!run(path, connection, output) || !text_file_read_descriptor(output, &text)) {
         sshd_config_explain(output, why_not);
         return false;
     }
     if (!parse(text, &config))
-        return refuse(why_not, "out of memory");
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "out of memory");
 
     *ret_config = config;
     config = (struct sshd_config){ 0 };
@@ -151,8 +145,7 @@ static bool ask(const char *path, const char *connection, struct sshd_config *re
 }
 
 /* A connection is one to a port that sshd listens on. */
-static bool ask_for_port(const char *path, struct sshd_config *ret_config,
-                         char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
+static bool ask_for_port(const char *path, struct sshd_config *ret_config, struct verdict *why_not)
 {
     char connection[sizeof CONNECTION + PORT_SIZE] = CONNECTION PORT;
     struct sshd_config config = { 0 };
@@ -171,15 +164,14 @@ static bool ask_for_port(const char *path, struct sshd_config *ret_config,
 }
 
 bool sshd_config_read_for(const char *connection, struct sshd_config *ret_config,
-                          char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
+                          struct verdict *why_not)
 {
     return ask(SSHD_TEXT_DEFAULT, connection, ret_config, why_not);
 }
 
 enum sshd_config_read sshd_config_read(const char *path, const struct overlay *overlay,
                                        const struct sshd_blocks *blocks, int block,
-                                       struct sshd_config *ret_config,
-                                       char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
+                                       struct sshd_config *ret_config, struct verdict *why_not)
 {
     struct sshd_copies copies = { 0 };
     char copy_path[64];

@@ -7,10 +7,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../../core/verdict.h"
 #include "overlay.h"
 
 enum {
-    SSHD_CONFIG_WHY_NOT_SIZE = 512,
     SSHD_CONFIG_BLOCKS_MAX = 128,
     SSHD_CONFIG_NO_BLOCK = -1,
     SSHD_CONFIG_USUAL = -2,
@@ -57,11 +57,11 @@ void sshd_blocks_free(struct sshd_blocks **blocks);
  * includes go too deep, there are more than SSHD_CONFIG_BLOCKS_MAX, or out of memory; WHY_NOT is
  * filled. */
 bool sshd_config_blocks(const char *path, const struct overlay *overlay,
-                        struct sshd_blocks **ret_blocks, char why_not[SSHD_CONFIG_WHY_NOT_SIZE]);
+                        struct sshd_blocks **ret_blocks, struct verdict *why_not);
 
 /* Fills WHY_NOT with the last line in the file OUTPUT that says what is wrong: what a program
  * printed. */
-void sshd_config_explain(int output, char why_not[SSHD_CONFIG_WHY_NOT_SIZE]);
+void sshd_config_explain(int output, struct verdict *why_not);
 
 enum sshd_config_read { SSHD_CONFIG_REFUSED, SSHD_CONFIG_ABSENT, SSHD_CONFIG_READ };
 
@@ -74,10 +74,9 @@ enum sshd_config_read { SSHD_CONFIG_REFUSED, SSHD_CONFIG_ABSENT, SSHD_CONFIG_REA
  * not installed. SSHD_CONFIG_REFUSED fills WHY_NOT with what sshd says, or what else failed. */
 enum sshd_config_read sshd_config_read(const char *path, const struct overlay *overlay,
                                        const struct sshd_blocks *blocks, int block,
-                                       struct sshd_config *ret_config,
-                                       char why_not[SSHD_CONFIG_WHY_NOT_SIZE]);
+                                       struct sshd_config *ret_config, struct verdict *why_not);
 
 /* Asks sshd what its own files mean for CONNECTION, the words of "sshd -T -C". The caller frees.
  * False fills WHY_NOT. */
 bool sshd_config_read_for(const char *connection, struct sshd_config *ret_config,
-                          char why_not[SSHD_CONFIG_WHY_NOT_SIZE]);
+                          struct verdict *why_not);

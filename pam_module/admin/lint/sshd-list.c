@@ -72,7 +72,7 @@ static void add_method(struct sum *sum, const char *word, size_t length,
 
 enum sshd_list_end sshd_list_judge(const char *list, size_t length,
                                    const struct sshd_config *config,
-                                   const struct sshd_list_stack *stack)
+                                   const struct check_stack_answer *stack)
 {
     struct sum sum = { 0 };
 

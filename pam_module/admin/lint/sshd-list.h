@@ -3,6 +3,7 @@
 /* One list of sshd's AuthenticationMethods, "publickey,keyboard-interactive:pam". */
 #pragma once
 
+#include "check-stack.h"
 #include "sshd-config.h"
 
 enum sshd_list_end {
@@ -16,14 +17,7 @@ enum sshd_list_end {
     SSHD_LIST_ASKS,     /* it asks for the code, after a factor or together with one */
 };
 
-/* The PAM service that sshd calls. */
-struct sshd_list_stack {
-    bool has_factor;   /* it asks for a first factor before the code */
-    bool has_split;    /* it takes both in one field */
-    const char *after; /* the module's methods of "after="; "": it has none */
-};
-
-/* What the list of LENGTH bytes comes to under CONFIG. */
+/* What the list of LENGTH bytes comes to under CONFIG, where STACK is the service that sshd calls. */
 enum sshd_list_end sshd_list_judge(const char *list, size_t length,
                                    const struct sshd_config *config,
-                                   const struct sshd_list_stack *stack);
+                                   const struct check_stack_answer *stack);

@@ -19,7 +19,7 @@
 #define BLANKS    " \t\r"
 #define NOBODY    "User !*" /* criteria that no connection meets */
 
-enum { DEPTH_MAX = 16, COPIES_MAX = 512, PATTERN_SIZE = 4096 };
+enum { DEPTH_MAX = 16, PATTERN_SIZE = 4096 };
 
 /* One run through the text: it finds blocks, or copies. */
 struct walk {
@@ -30,7 +30,7 @@ struct walk {
     int count;  /* how many blocks it has passed */
     struct sshd_copies *copies;
     unsigned files;
-    char *why_not;
+    struct verdict *why_not;
 };
 
 /* A file while it is read. */
@@ -42,12 +42,11 @@ struct source {
     FILE *copy; /* NULL: none is made */
 };
 
-static int read_file(struct walk *walk, const char *path, int outer, int depth);
+static bool read_file(struct walk *walk, const char *path, int outer, int depth, int *ret_copy);
 
 static bool refuse(const struct walk *walk, const char *path, const char *reason)
 {
-    snprintf(walk->why_not, SSHD_CONFIG_WHY_NOT_SIZE, "%.300s: %.150s", path, reason);
-    return false;
+    return verdict_refuse(walk->why_not, OUTCOME_MISCONFIGURED, "%.300s: %s", path, reason);
 }
 
 /* Whether TEXT is a backslash that stands for the byte behind it, where QUOTE, or 0, is open. */
@@ -187,8 +186,8 @@ static bool take_pattern(struct walk *walk, const struct source *source, const c
         files.gl_pathc = 0;
     add_overlay(walk->overlay, whole, &files);
     for (size_t i = 0; i < files.gl_pathc && is_read; i++) {
-        int copy = read_file(walk, files.gl_pathv[i], source->block, source->depth + 1);
-        is_read = copy >= 0;
+        int copy = -1;
+        is_read = read_file(walk, files.gl_pathv[i], source->block, source->depth + 1, &copy);
         if (is_read && source->copy != NULL)
             fprintf(source->copy, "Include /proc/%d/fd/%d\n", getpid(), copy);
     }
@@ -238,69 +237,43 @@ static bool read_lines(struct walk *walk, struct source *source, char *rest, int
     return true;
 }
 
-/* Keeps FILE for sshd_copies_close(). */
-static bool keep(struct sshd_copies *copies, int file)
-{
-    int *files = copies->count < COPIES_MAX
-                     ? realloc(copies->files, (copies->count + 1) * sizeof *files)
-                     : NULL;
-
-    if (file < 0 || files == NULL)
-        return false;
-    copies->files = files;
-    files[copies->count++] = file;
-    return true;
-}
-
-/* Writes the copy of SOURCE, from its text at REST. Returns it; -1 on failure. */
-static int copy_lines(struct walk *walk, struct source *source, char *rest, int outer)
+/* A new copy; NULL, with errno. */
+static FILE *add_copy(struct sshd_copies *copies)
 {
     int file = memfd_create("sshd_config", MFD_CLOEXEC);
-    int writer = file >= 0 ? dup(file) : -1;
-    bool is_written;
+    FILE *copy = file >= 0 ? fdopen(file, "w") : NULL;
 
-    if (!keep(walk->copies, file)) {
-        if (file >= 0)
-            close(file);
-        if (writer >= 0)
-            close(writer);
-        refuse(walk, source->path, "cannot make another copy");
-        return -1;
-    }
-    source->copy = writer >= 0 ? fdopen(writer, "w") : NULL;
-    if (source->copy == NULL) {
-        if (writer >= 0)
-            close(writer);
-        refuse(walk, source->path, strerror(errno));
-        return -1;
-    }
-    is_written = read_lines(walk, source, rest, outer);
-    if (fclose(source->copy) != 0)
-        is_written = refuse(walk, source->path, "cannot write a copy");
-    return is_written ? file : -1;
+    if (copy != NULL)
+        copies->files[copies->count++] = copy;
+    else if (file >= 0)
+        close(file);
+    return copy;
 }
 
-/* Returns the copy of PATH, or 0 where none is made; -1 on failure. */
-static int read_file(struct walk *walk, const char *path, int outer, int depth)
+/* *RET_COPY: the copy of PATH, where one is made. */
+static bool read_file(struct walk *walk, const char *path, int outer, int depth, int *ret_copy)
 {
     struct source source = { .path = path, .block = outer, .depth = depth };
     auto_text char *text = NULL;
 
-    if (depth > DEPTH_MAX || ++walk->files > COPIES_MAX) {
-        refuse(walk, path, "included too deep, or too many files are included");
-        return -1;
-    }
-    if (!overlay_read(walk->overlay, path, &text)) {
-        refuse(walk, path, strerror(errno));
-        return -1;
-    }
-    if (walk->copies != NULL)
-        return copy_lines(walk, &source, text, outer);
-    return read_lines(walk, &source, text, outer) ? 0 : -1;
+    if (depth > DEPTH_MAX || ++walk->files > SSHD_COPIES_MAX)
+        return refuse(walk, path, "included too deep, or too many files are included");
+    if (!overlay_read(walk->overlay, path, &text))
+        return refuse(walk, path, strerror(errno));
+    if (walk->copies == NULL)
+        return read_lines(walk, &source, text, outer);
+    source.copy = add_copy(walk->copies);
+    if (source.copy == NULL)
+        return refuse(walk, path, strerror(errno));
+    *ret_copy = fileno(source.copy);
+    if (!read_lines(walk, &source, text, outer))
+        return false;
+    return (fflush(source.copy) == 0 && !ferror(source.copy)) ||
+           refuse(walk, path, "cannot write a copy");
 }
 
 bool sshd_config_blocks(const char *path, const struct overlay *overlay,
-                        struct sshd_blocks **ret_blocks, char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
+                        struct sshd_blocks **ret_blocks, struct verdict *why_not)
 {
     auto_sshd_blocks *blocks = calloc(1, sizeof *blocks);
     struct walk walk = {
@@ -311,7 +284,7 @@ bool sshd_config_blocks(const char *path, const struct overlay *overlay,
         path = SSHD_TEXT_DEFAULT;
     if (blocks == NULL)
         return refuse(&walk, path, "out of memory");
-    if (read_file(&walk, path, SSHD_CONFIG_NO_BLOCK, 0) < 0)
+    if (!read_file(&walk, path, SSHD_CONFIG_NO_BLOCK, 0, NULL))
         return false;
 
     *ret_blocks = blocks;
@@ -321,21 +294,20 @@ bool sshd_config_blocks(const char *path, const struct overlay *overlay,
 
 int sshd_text_copy(const char *path, const struct overlay *overlay,
                    const struct sshd_blocks *blocks, int block, struct sshd_copies *copies,
-                   char why_not[SSHD_CONFIG_WHY_NOT_SIZE])
+                   struct verdict *why_not)
 {
     struct walk walk = {
         .known = blocks, .overlay = overlay, .chosen = block, .copies = copies, .why_not = why_not
     };
+    int copy;
 
-    return read_file(&walk, path, SSHD_CONFIG_NO_BLOCK, 0);
+    return read_file(&walk, path, SSHD_CONFIG_NO_BLOCK, 0, &copy) ? copy : -1;
 }
 
 void sshd_copies_close(struct sshd_copies *copies)
 {
-    for (size_t i = 0; i < copies->count; i++)
-        close(copies->files[i]);
-    free(copies->files);
-    *copies = (struct sshd_copies){ 0 };
+    while (copies->count > 0)
+        fclose(copies->files[--copies->count]);
 }
 
 void sshd_blocks_free(struct sshd_blocks **blocks)

@@ -3,13 +3,17 @@
 /* The text of an sshd_config: its Match blocks, and copies without their criteria. */
 #pragma once
 
+#include <stdio.h>
+
 #include "sshd-config.h"
 
 #define SSHD_TEXT_DEFAULT "/etc/ssh/sshd_config"
 
+enum { SSHD_COPIES_MAX = 512 };
+
 /* Copies of a file and of all that it includes, in memory. */
 struct sshd_copies {
-    int *files;
+    FILE *files[SSHD_COPIES_MAX];
     size_t count;
 };
 
@@ -23,4 +27,4 @@ void sshd_copies_close(struct sshd_copies *copies);
  * file can't be read, includes go too deep, or no more copies can be made; WHY_NOT is filled. */
 int sshd_text_copy(const char *path, const struct overlay *overlay,
                    const struct sshd_blocks *blocks, int block, struct sshd_copies *copies,
-                   char why_not[SSHD_CONFIG_WHY_NOT_SIZE]);
+                   struct verdict *why_not);
