@@ -17,7 +17,7 @@ enum sshd_list_end {
     SSHD_LIST_ASKS,     /* it asks for the code, after a factor or together with one */
 };
 
-/* What the list of LENGTH bytes comes to under CONFIG, where STACK is the service that sshd calls. */
+/* What the list of LENGTH bytes comes to under CONFIG; STACK is the service that sshd calls. */
 enum sshd_list_end sshd_list_judge(const char *list, size_t length,
                                    const struct sshd_config *config,
                                    const struct check_stack_answer *stack);
