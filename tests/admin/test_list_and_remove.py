@@ -240,6 +240,7 @@ class Remove(AdminCase):
         self.assertEqual(done.status, UNAVAILABLE)
         self.assertIn(identity, done.err)
         self.assertIn(sid, done.err)
+        self.assertIn("the recovery codes and the bypass of root are deleted", done.err)
         self.assertEqual(self.record(), (identity, sid))
 
     def test_local_refuses_logins_at_once_and_forgets_nothing(self):

@@ -851,7 +851,7 @@ class SshdRefusals(SshdCase):
         done = self.assert_refuses("sshd", "--first-factor", "password",
                                    part=f"{self.alice.name} (sudo) has no password")
         self.assertIn(f"will be refused; passwd {self.alice.name}\n", done.stdout)
-        self.assertIn("root (root) is refused by PermitRootLogin, with a code too, and will be "
+        self.assertIn("root (root) may not log in with a code (PermitRootLogin), and will be "
                       "refused\n", done.stdout)
         keys = pathlib.Path(f"/run/home/{self.alice.name}/.ssh/authorized_keys")
         text = keys.read_text()

@@ -55,7 +55,7 @@ static const struct {
     { OUTCOME_APPROVED, ENROLLED,
       "Twilio approved the code, or the push whose number was typed; or a recovery code was used "
       "up" },
-    { OUTCOME_NOT_REQUIRED, NOBODY_ASKED, "as the settings are" },
+    { OUTCOME_NOT_REQUIRED, NOBODY_ASKED, "by the rule above" },
     { OUTCOME_DENIED, ENROLLED,
       "wrong codes, a challenge that expired, or a push that was denied or not answered" },
     { OUTCOME_DENIED, NOT_ENROLLED, "whatever is typed" },
@@ -191,7 +191,7 @@ static void explain_question(const struct explain *explain)
                    is_with_code ? "with_code" : "at_prompt");
     else
         report_add(explain->report, REPORT_OK, "challenge", NULL,
-                   "none: it connects as for everybody, and sends nothing");
+                   "none: it connects to Twilio, and sends nothing");
 }
 
 static void explain_denied(const struct explain *explain)
@@ -208,7 +208,8 @@ static void explain_denied(const struct explain *explain)
                    place, explain->user, explain->settings->users_dir);
     else
         report_add(explain->report, REPORT_WRONG, "rule", remedy,
-                   "unmapped_user = \"deny\" (%s), and %s has no file in %s", place, explain->user,
+                   "unmapped_user = \"deny\" (%s), and %s has %s in %s", place, explain->user,
+                   getpwnam(explain->user) != NULL ? "no file" : "no account, and no file",
                    explain->settings->users_dir);
     explain_no_bypass(explain);
     explain_question(explain);

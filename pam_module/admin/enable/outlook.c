@@ -28,7 +28,7 @@ static const char *find_reason(const struct outlook *outlook, const struct perso
 {
     *ret_remedy = "";
     if (outlook->is_root_out && strcmp(person->name, "root") == 0)
-        return "is refused by PermitRootLogin, with a code too";
+        return "may not log in with a code (PermitRootLogin)";
     *ret_remedy = "twilio-verify enroll ";
     if (people_state(outlook->settings, outlook->services[0], person->name) == PEOPLE_MISSING)
         return "is not enrolled";

@@ -92,8 +92,11 @@ static enum command_status remove_all(const struct command_call *call, struct to
             users_read(&tool->users, states[i], name, &record, &why_not) == USERS_NONE)
             continue;
         found++;
-        if (!tool_clean(tool, states[i], name, &status))
+        if (!tool_clean(tool, states[i], name, &status)) {
+            if (!is_leftovers)
+                terminal_say("the recovery codes and the bypass of %s are deleted", name);
             return status;
+        }
         say_push_factor(tool, name, &record);
     }
     if (found == 0) {
