@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "descriptor.h"
+
 bool boot_is_id(const char *text)
 {
     return strlen(text) == BOOT_ID_SIZE - 1 &&
@@ -16,14 +18,10 @@ bool boot_is_id(const char *text)
 
 static bool read_id(char id[BOOT_ID_SIZE])
 {
-    int file = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    auto_close file = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
     ssize_t size = file >= 0 ? read(file, id, BOOT_ID_SIZE - 1) : -1;
 
-    if (file >= 0)
-        close(file);
-    if (size != BOOT_ID_SIZE - 1)
-        return false;
-    id[size] = '\0';
+    id[size > 0 ? size : 0] = '\0';
     return boot_is_id(id);
 }
 

@@ -3,12 +3,9 @@
 /* For a while no code is asked of a user. */
 #include "bypass.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "descriptor.h"
 #include "keys.h"
@@ -26,7 +23,7 @@ static const struct key keys[] = {
       .rule = "must be a text of 1 to 200 bytes" },
 };
 
-enum { KEYS = sizeof keys / sizeof *keys };
+static const struct keys format = KEYS_OF(bypass, keys);
 
 bool bypass_counts(const struct bypass *bypass, const struct boot_moment *now,
                    int *ret_left_seconds, struct verdict *why_not)
@@ -48,18 +45,11 @@ bool bypass_counts(const struct bypass *bypass, const struct boot_moment *now,
 bool bypass_parse(const char *text, const char *shown, struct bypass **ret_bypass,
                   struct verdict *why_not)
 {
-    auto_bypass *bypass = calloc(1, sizeof *bypass);
+    struct bypass *bypass = keys_parse(&format, text, shown, why_not);
 
-    if (bypass == NULL)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", shown);
-    if (!keys_parse(text, shown, keys, KEYS, bypass, why_not))
-        return false;
-    if (bypass->until == 0)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: until is missing", shown);
-
-    *ret_bypass = bypass;
-    bypass = NULL;
-    return true;
+    if (bypass != NULL)
+        *ret_bypass = bypass;
+    return bypass != NULL;
 }
 
 const char *bypass_print_directory(const char *runtime_dir, char path[BYPASS_PATH_SIZE])
@@ -68,23 +58,9 @@ const char *bypass_print_directory(const char *runtime_dir, char path[BYPASS_PAT
     return path;
 }
 
-/* A host that is not root has no use for root's bypasses, and is not meant to see them. */
-static bool is_missing(const char *path)
-{
-    return eaccess(path, R_OK) != 0 && (errno == ENOENT || (errno == EACCES && geteuid() != 0));
-}
-
 int bypass_open_directory(const char *runtime_dir, bool *ret_absent, struct verdict *why_not)
 {
-    char path[BYPASS_PATH_SIZE];
-    int directory = trusted_open_directory(runtime_dir, why_not);
-
-    if (directory >= 0) {
-        close(directory);
-        directory = trusted_open_directory(bypass_print_directory(runtime_dir, path), why_not);
-    }
-    *ret_absent = directory < 0 && is_missing(bypass_print_directory(runtime_dir, path));
-    return directory;
+    return trusted_open_below(runtime_dir, BYPASS_DIRECTORY, ret_absent, why_not);
 }
 
 enum trusted_read bypass_read(const char *runtime_dir, const char *name, struct bypass **ret_bypass,
@@ -107,8 +83,6 @@ enum trusted_read bypass_read(const char *runtime_dir, const char *name, struct 
 
 void bypass_free(struct bypass **bypass)
 {
-    if (*bypass != NULL)
-        keys_free(keys, KEYS, *bypass);
-    free(*bypass);
+    keys_free(&format, *bypass);
     *bypass = NULL;
 }

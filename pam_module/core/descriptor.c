@@ -11,9 +11,12 @@
 
 void descriptor_close(int *descriptor)
 {
+    int error = errno;
+
     if (*descriptor >= 0)
         close(*descriptor);
     *descriptor = -1;
+    errno = error;
 }
 
 /* What poll(2) takes: an int, which cuts a longer time. */

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* Closes *DESCRIPTOR, unless it is negative, and makes it -1. */
+/* Closes *DESCRIPTOR, unless it is negative, and makes it -1; errno stays. */
 void descriptor_close(int *descriptor);
 
 #define auto_close __attribute__((cleanup(descriptor_close))) int

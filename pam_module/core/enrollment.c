@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "descriptor.h"
 #include "keys.h"
 #include "secret.h"
 #include "trusted.h"
@@ -37,20 +37,16 @@ static const struct key keys[] = {
     { KEY_MEMBER(enrollment, push_factor_sid), KEY_SID("YF") },
 };
 
-enum { KEYS = sizeof keys / sizeof *keys };
+static const struct keys format = KEYS_OF(enrollment, keys);
 
 bool enrollment_parse_draft(const char *text, const char *shown, struct enrollment **ret_enrollment,
                             struct verdict *why_not)
 {
-    auto_enrollment *enrollment = calloc(1, sizeof *enrollment);
+    struct enrollment *enrollment = keys_parse(&format, text, shown, why_not);
 
-    if (enrollment == NULL)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", shown);
-    if (!keys_parse(text, shown, keys, KEYS, enrollment, why_not))
-        return false;
-    *ret_enrollment = enrollment;
-    enrollment = NULL;
-    return true;
+    if (enrollment != NULL)
+        *ret_enrollment = enrollment;
+    return enrollment != NULL;
 }
 
 bool enrollment_parse(const char *text, const char *shown, struct enrollment **ret_enrollment,
@@ -185,23 +181,18 @@ static enum enrollment_found find(int directory, const char *users_dir, const ch
 enum enrollment_found enrollment_find(const char *users_dir, const char *user,
                                       struct enrollment **ret_enrollment, struct verdict *why_not)
 {
-    int directory = trusted_open_directory(users_dir, why_not);
-    enum enrollment_found found;
+    auto_close directory = trusted_open_directory(users_dir, why_not);
 
     if (directory < 0)
         return ENROLLMENT_REFUSED;
-    found = enrollment_is_name(user) ? find(directory, users_dir, user, ret_enrollment, why_not)
-                                     : ENROLLMENT_UNKNOWN;
-    close(directory);
-    return found;
+    return enrollment_is_name(user) ? find(directory, users_dir, user, ret_enrollment, why_not)
+                                    : ENROLLMENT_UNKNOWN;
 }
 
 void enrollment_free(struct enrollment **enrollment)
 {
-    if (*enrollment != NULL) {
-        keys_free(keys, KEYS, *enrollment);
+    if (*enrollment != NULL)
         free((*enrollment)->user);
-    }
-    free(*enrollment);
+    keys_free(&format, *enrollment);
     *enrollment = NULL;
 }

@@ -16,8 +16,7 @@ enum { NUMBER_DIGITS_MAX = 9 };
 /* What one run of the parser carries along. */
 struct parse {
     const char *shown;
-    const struct key *keys;
-    size_t count;
+    const struct keys *keys;
     char *target;
     struct verdict *why_not;
 };
@@ -192,16 +191,16 @@ static bool is_same(const char *one, const char *other)
 
 static const struct key *find_key(const struct parse *parse, const char *group, const char *name)
 {
-    for (size_t i = 0; i < parse->count; i++)
-        if (is_same(parse->keys[i].group, group) && is_same(parse->keys[i].name, name))
-            return &parse->keys[i];
+    for (size_t i = 0; i < parse->keys->count; i++)
+        if (is_same(parse->keys->keys[i].group, group) && is_same(parse->keys->keys[i].name, name))
+            return &parse->keys->keys[i];
     return NULL;
 }
 
 static bool is_group(const struct parse *parse, const char *name)
 {
-    for (size_t i = 0; i < parse->count; i++)
-        if (is_same(parse->keys[i].group, name))
+    for (size_t i = 0; i < parse->keys->count; i++)
+        if (is_same(parse->keys->keys[i].group, name))
             return true;
     return false;
 }
@@ -268,18 +267,25 @@ static bool set_default(const struct parse *parse, const struct key *key)
 
 static bool set_defaults(const struct parse *parse)
 {
-    for (size_t i = 0; i < parse->count; i++)
-        if (!set_default(parse, &parse->keys[i]))
+    for (size_t i = 0; i < parse->keys->count; i++)
+        if (!set_default(parse, &parse->keys->keys[i]))
             return verdict_refuse(parse->why_not, OUTCOME_MISCONFIGURED, "%s: out of memory",
                                   parse->shown);
     return true;
 }
 
+static bool is_missing(const struct parse *parse, const struct key *key)
+{
+    if (key->type == KEY_NUMBER)
+        return *(int *)member(parse, key) < key->minimum;
+    return key->mandatory && *(char **)member(parse, key) == NULL;
+}
+
 static bool has_mandatory(const struct parse *parse)
 {
-    for (size_t i = 0; i < parse->count; i++) {
-        const struct key *key = &parse->keys[i];
-        if (key->mandatory && *(char **)member(parse, key) == NULL)
+    for (size_t i = 0; i < parse->keys->count; i++) {
+        const struct key *key = &parse->keys->keys[i];
+        if (is_missing(parse, key))
             return verdict_refuse(parse->why_not, OUTCOME_MISCONFIGURED,
                                   "%s: %s%s%s is missing: it %s", parse->shown,
                                   key->group != NULL ? key->group : "",
@@ -307,26 +313,38 @@ static bool read_text(const char *text, const char *shown, config_t *config,
                           line < last_line ? line : last_line, config_error_text(config));
 }
 
-bool keys_parse(const char *text, const char *shown, const struct key *keys, size_t count,
-                void *target, struct verdict *why_not)
+/* False: TARGET may be filled in part. */
+static bool fill(const struct parse *parse, const char *text)
 {
-    const struct parse parse = { shown, keys, count, target, why_not };
     config_t config __attribute__((cleanup(config_destroy)));
     const char *at;
 
     config_init(&config);
     at = find_directive(text);
     if (at != NULL)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+        return verdict_refuse(parse->why_not, OUTCOME_MISCONFIGURED,
                               "%s:%d: @include is not supported: put the keys into this file",
-                              shown, line_of(text, at));
+                              parse->shown, line_of(text, at));
     at = find_long_number(text);
     if (at != NULL)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                              "%s:%d: a number has more than %d digits", shown, line_of(text, at),
-                              NUMBER_DIGITS_MAX);
-    return read_text(text, shown, &config, why_not) && set_defaults(&parse) &&
-           take_members(&parse, config_root_setting(&config), NULL) && has_mandatory(&parse);
+        return verdict_refuse(parse->why_not, OUTCOME_MISCONFIGURED,
+                              "%s:%d: a number has more than %d digits", parse->shown,
+                              line_of(text, at), NUMBER_DIGITS_MAX);
+    return read_text(text, parse->shown, &config, parse->why_not) && set_defaults(parse) &&
+           take_members(parse, config_root_setting(&config), NULL) && has_mandatory(parse);
+}
+
+void *keys_parse(const struct keys *keys, const char *text, const char *shown,
+                 struct verdict *why_not)
+{
+    const struct parse parse = { shown, keys, calloc(1, keys->size), why_not };
+
+    if (parse.target == NULL)
+        verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", shown);
+    else if (fill(&parse, text))
+        return parse.target;
+    keys_free(keys, parse.target);
+    return NULL;
 }
 
 int keys_line(const char *text, const char *group, const char *name)
@@ -344,15 +362,14 @@ int keys_line(const char *text, const char *group, const char *name)
     return setting != NULL ? (int)config_setting_source_line(setting) : 0;
 }
 
-void keys_free(const struct key *keys, size_t count, void *target)
+void keys_free(const struct keys *keys, void *target)
 {
-    for (size_t i = 0; i < count; i++) {
-        void *value = (char *)target + keys[i].offset;
-        if (keys[i].type == KEY_TEXT) {
+    for (size_t i = 0; target != NULL && i < keys->count; i++) {
+        void *value = (char *)target + keys->keys[i].offset;
+        if (keys->keys[i].type == KEY_TEXT)
             free(*(char **)value);
-            *(char **)value = NULL;
-        } else if (keys[i].type == KEY_TEXTS) {
+        else if (keys->keys[i].type == KEY_TEXTS)
             free_texts(value);
-        }
     }
+    free(target);
 }

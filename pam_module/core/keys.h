@@ -16,7 +16,7 @@ enum key_type {
 };
 
 /* One key. A text without a default that is not mandatory stays NULL; WORDS default to the first
- * one. */
+ * one. A number whose default is below MINIMUM is mandatory. */
 struct key {
     const char *group; /* NULL: the key is at the top of the file */
     const char *name;
@@ -39,12 +39,23 @@ struct key {
 #define KEY_SID(prefix)                                                                            \
     KEY_SIZED(34, 34), .sid = prefix, .rule = "must be " prefix " and 32 hexadecimal digits"
 
-/* Parses TEXT and fills the members of TARGET, which are all zero before. False, with
+/* What a file is read into: a struct of SIZE bytes, by COUNT keys. */
+struct keys {
+    const struct key *keys;
+    size_t count, size;
+};
+
+#define KEYS_OF(struct_, keys_)                                                                    \
+    {                                                                                              \
+        keys_, sizeof(keys_) / sizeof *(keys_), sizeof(struct struct_)                             \
+    }
+
+/* Parses TEXT into such a struct; the caller frees with keys_free(). NULL, with
  * OUTCOME_MISCONFIGURED in *WHY_NOT, which names the file SHOWN, the line, the key and the remedy:
  * wrong syntax, a key unknown, doubled, missing, of another type or out of range, @include, no
- * memory. TARGET may be filled in part then: keys_free() it in either case. */
-bool keys_parse(const char *text, const char *shown, const struct key *keys, size_t count,
-                void *target, struct verdict *why_not);
+ * memory. */
+void *keys_parse(const struct keys *keys, const char *text, const char *shown,
+                 struct verdict *why_not);
 
 /* Whether TEXT is within the bounds of KEY, which is KEY_TEXT or KEY_TEXTS. */
 bool keys_text_is_valid(const struct key *key, const char *text);
@@ -55,5 +66,5 @@ int keys_line(const char *text, const char *group, const char *name);
 /* The end of the string or comment that begins at TEXT; TEXT itself where none does. */
 const char *keys_skip_words(const char *text);
 
-/* Frees what keys_parse() put into TARGET. */
-void keys_free(const struct key *keys, size_t count, void *target);
+/* Frees what keys_parse() returned; NULL is fine. */
+void keys_free(const struct keys *keys, void *target);

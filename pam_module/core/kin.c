@@ -10,16 +10,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "descriptor.h"
+
 enum { TEXT_SIZE = 4096, PATH_SIZE = 48, START_FIELD = 22, STATE_FIELD = 3 };
 
 /* The beginning of a file, which is all that is needed. */
 static bool read_text(int directory, const char *name, char text[TEXT_SIZE])
 {
-    int file = openat(directory, name, O_RDONLY | O_CLOEXEC);
+    auto_close file = openat(directory, name, O_RDONLY | O_CLOEXEC);
     ssize_t size = file >= 0 ? read(file, text, TEXT_SIZE - 1) : -1;
 
-    if (file >= 0)
-        close(file);
     text[size > 0 ? size : 0] = '\0';
     return size > 0;
 }
@@ -62,17 +62,13 @@ bool kin_read(pid_t pid, struct kin *ret_kin)
 {
     struct kin kin = { .pid = pid };
     char path[PATH_SIZE], stat_text[TEXT_SIZE], status_text[TEXT_SIZE];
-    int directory;
-    bool is_read;
+    auto_close directory = -1;
 
     snprintf(path, sizeof path, "/proc/%d", (int)pid);
     directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (directory < 0)
-        return false;
-    is_read =
-        read_text(directory, "stat", stat_text) && read_text(directory, "status", status_text);
-    close(directory);
-    if (!is_read || !parse_stat(stat_text, &kin) || !parse_status(status_text, &kin))
+    if (directory < 0 || !read_text(directory, "stat", stat_text) ||
+        !read_text(directory, "status", status_text) || !parse_stat(stat_text, &kin) ||
+        !parse_status(status_text, &kin))
         return false;
     *ret_kin = kin;
     return true;

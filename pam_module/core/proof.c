@@ -13,11 +13,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "enrollment.h"
 #include "keys.h"
 #include "secret.h"
 
-enum { FILE_SIZE = 1024, NAME_SIZE = 32, NUMBER_MAX = 999999999, DIGITS_MAX = 19 };
+enum {
+    FILE_SIZE = 1024,
+    PATH_SIZE = 1100,
+    NAME_SIZE = 32,
+    NUMBER_MAX = 999999999,
+    DIGITS_MAX = 19
+};
 
 static const char *const suffixes[] = { [PROOF_PROVED] = ".proved", [PROOF_SESSION] = ".session" };
 static const char new_suffix[] = ".new";
@@ -46,23 +53,16 @@ static const struct key keys[] = {
       .rule = "must be a pid, or 0" },
 };
 
-enum { KEYS = sizeof keys / sizeof *keys };
+static const struct keys format = KEYS_OF(proof, keys);
 
 bool proof_parse(const char *text, const char *shown, struct proof **ret_proof,
                  struct verdict *why_not)
 {
-    auto_proof *proof = calloc(1, sizeof *proof);
+    struct proof *proof = keys_parse(&format, text, shown, why_not);
 
-    if (proof == NULL)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", shown);
-    if (!keys_parse(text, shown, keys, KEYS, proof, why_not))
-        return false;
-    if (proof->seconds < 0)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: seconds is missing", shown);
-
-    *ret_proof = proof;
-    proof = NULL;
-    return true;
+    if (proof != NULL)
+        *ret_proof = proof;
+    return proof != NULL;
 }
 
 /* A directory that nobody has made since the boot. The umask may be anything. */
@@ -80,20 +80,13 @@ static bool make(const char *path, mode_t mode, struct verdict *why_not)
 int proof_open_directory(const char *runtime_dir, bool is_made, bool *ret_absent,
                          struct verdict *why_not)
 {
-    char path[PROOF_PATH_SIZE];
-    int directory;
+    char path[PATH_SIZE];
 
     *ret_absent = false;
     snprintf(path, sizeof path, "%s/" PROOF_DIRECTORY, runtime_dir);
     if (is_made && (!make(runtime_dir, 0755, why_not) || !make(path, 0700, why_not)))
         return -1;
-    directory = trusted_open_directory(runtime_dir, why_not);
-    if (directory >= 0) {
-        close(directory);
-        directory = trusted_open_directory(path, why_not);
-    }
-    *ret_absent = directory < 0 && eaccess(path, R_OK) != 0 && errno == ENOENT;
-    return directory;
+    return trusted_open_below(runtime_dir, PROOF_DIRECTORY, ret_absent, why_not);
 }
 
 static const char *print_name(pid_t pid, const char *suffix, char name[NAME_SIZE])
@@ -131,13 +124,11 @@ static bool print(const struct proof *proof, char text[FILE_SIZE])
 
 static bool write_file(int directory, const char *name, const char *text)
 {
-    int file = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    auto_close file =
+        openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     size_t size = strlen(text);
-    bool is_written = file >= 0 && write(file, text, size) == (ssize_t)size;
 
-    if (file >= 0)
-        close(file);
-    return is_written;
+    return file >= 0 && write(file, text, size) == (ssize_t)size;
 }
 
 bool proof_write(int directory, pid_t pid, const struct proof *proof, struct verdict *why_not)
@@ -238,8 +229,6 @@ void proof_walk(int directory, const struct boot_moment *now,
 
 void proof_free(struct proof **proof)
 {
-    if (*proof != NULL)
-        keys_free(keys, KEYS, *proof);
-    free(*proof);
+    keys_free(&format, *proof);
     *proof = NULL;
 }

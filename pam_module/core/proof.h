@@ -18,10 +18,7 @@
 
 #define PROOF_DIRECTORY "sessions" /* below runtime_dir */
 
-enum {
-    PROOF_OPENS_SECONDS = 600, /* for so long PID.proved can become a session */
-    PROOF_PATH_SIZE = 1100,
-};
+enum { PROOF_OPENS_SECONDS = 600 }; /* for so long PID.proved can become a session */
 
 enum proof_kind { PROOF_PROVED, PROOF_SESSION };
 

@@ -82,7 +82,7 @@ static const struct key keys[] = {
       .maximum = RECOVERY_HASH_SIZE - 1, .rule = "must be a list of hashes" },
 };
 
-enum { KEYS = sizeof keys / sizeof *keys };
+static const struct keys format = KEYS_OF(recovery, keys);
 
 size_t recovery_count(const struct recovery *recovery)
 {
@@ -96,11 +96,9 @@ size_t recovery_count(const struct recovery *recovery)
 bool recovery_parse(const char *text, const char *shown, struct recovery **ret_recovery,
                     struct verdict *why_not)
 {
-    auto_recovery *recovery = calloc(1, sizeof *recovery);
+    auto_recovery *recovery = keys_parse(&format, text, shown, why_not);
 
     if (recovery == NULL)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", shown);
-    if (!keys_parse(text, shown, keys, KEYS, recovery, why_not))
         return false;
     if (recovery_count(recovery) == 0 || recovery_count(recovery) > RECOVERY_CODES_MAX)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s must hold 1 to %d hashes", shown,
@@ -153,8 +151,6 @@ int recovery_match(const struct recovery *recovery, const char *code)
 
 void recovery_free(struct recovery **recovery)
 {
-    if (*recovery != NULL)
-        keys_free(keys, KEYS, *recovery);
-    free(*recovery);
+    keys_free(&format, *recovery);
     *recovery = NULL;
 }

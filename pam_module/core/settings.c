@@ -121,7 +121,7 @@ static const struct key keys[] = {
     { MEMBER("check", runtime_dir), PATH, .text = PATHS_RUNTIME },
 };
 
-enum { KEYS = sizeof keys / sizeof *keys };
+static const struct keys format = KEYS_OF(settings, keys);
 
 static void remove_slash(struct settings *settings)
 {
@@ -134,16 +134,12 @@ static void remove_slash(struct settings *settings)
 bool settings_parse(const char *text, const char *shown, struct settings **ret_settings,
                     struct verdict *why_not)
 {
-    auto_settings *settings = calloc(1, sizeof *settings);
+    struct settings *settings = keys_parse(&format, text, shown, why_not);
 
     if (settings == NULL)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: out of memory", shown);
-    if (!keys_parse(text, shown, keys, KEYS, settings, why_not))
         return false;
-
     remove_slash(settings);
     *ret_settings = settings;
-    settings = NULL;
     return true;
 }
 
@@ -196,8 +192,6 @@ bool settings_session_never_covers(const char *service)
 
 void settings_free(struct settings **settings)
 {
-    if (*settings != NULL)
-        keys_free(keys, KEYS, *settings);
-    free(*settings);
+    keys_free(&format, *settings);
     *settings = NULL;
 }

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "siphash.h"
 #include "trusted.h"
 
@@ -37,46 +38,35 @@ int statefile_open(const struct statefile *kind, const char *path, const char *n
                    bool *ret_absent, struct verdict *why_not)
 {
     char file_name[NAME_SIZE], shown[SHOWN_SIZE];
-    int directory = open_directory(kind, path, name, file_name, shown, why_not);
-    int file;
+    auto_close directory = open_directory(kind, path, name, file_name, shown, why_not);
 
     *ret_absent = false;
     if (directory < 0)
         return -1;
-    file = trusted_open_file(directory, file_name, shown, flags, TRUSTED_READERS_OWNER, ret_absent,
+    return trusted_open_file(directory, file_name, shown, flags, TRUSTED_READERS_OWNER, ret_absent,
                              why_not);
-    close(directory);
-    return file;
 }
 
 int statefile_locate(const struct statefile *kind, const char *path, const char *name)
 {
     char file_name[NAME_SIZE], shown[SHOWN_SIZE];
     struct verdict why_not;
-    int directory = open_directory(kind, path, name, file_name, shown, &why_not);
-    int file = directory >= 0 ? openat(directory, file_name, O_PATH | O_NOFOLLOW | O_CLOEXEC) : -1;
-    int error = errno;
+    auto_close directory = open_directory(kind, path, name, file_name, shown, &why_not);
 
-    if (directory >= 0)
-        close(directory);
-    errno = error;
-    return file;
+    return directory >= 0 ? openat(directory, file_name, O_PATH | O_NOFOLLOW | O_CLOEXEC) : -1;
 }
 
 bool statefile_remove(const struct statefile *kind, const char *path, const char *name,
                       struct verdict *why_not)
 {
     char file_name[NAME_SIZE], shown[SHOWN_SIZE];
-    int directory = open_directory(kind, path, name, file_name, shown, why_not);
-    bool is_removed;
+    auto_close directory = open_directory(kind, path, name, file_name, shown, why_not);
 
     if (directory < 0)
         return false;
-    is_removed = unlinkat(directory, file_name, 0) == 0 || errno == ENOENT ||
-                 verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot remove %s: %s", shown,
-                                strerror(errno));
-    close(directory);
-    return is_removed;
+    return unlinkat(directory, file_name, 0) == 0 || errno == ENOENT ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot remove %s: %s", shown,
+                          strerror(errno));
 }
 
 bool statefile_identify(int file, char identity[STATEFILE_IDENTITY_SIZE])

@@ -4,12 +4,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "descriptor.h"
+
+enum { PATH_SIZE = 1100 };
 
 static bool is_owner_trusted(uid_t owner)
 {
@@ -41,6 +44,21 @@ int trusted_open_directory(const char *path, struct verdict *why_not)
 
     close(directory);
     return -1;
+}
+
+int trusted_open_below(const char *path, const char *name, bool *ret_absent,
+                       struct verdict *why_not)
+{
+    char below[PATH_SIZE];
+    auto_close above = trusted_open_directory(path, why_not);
+    int directory = -1;
+
+    snprintf(below, sizeof below, "%s/%s", path, name);
+    if (above >= 0)
+        directory = trusted_open_directory(below, why_not);
+    *ret_absent = directory < 0 && eaccess(below, R_OK) != 0 &&
+                  (errno == ENOENT || (errno == EACCES && geteuid() != 0));
+    return directory;
 }
 
 /* The path may change under us: what was opened is judged, not what the name means now. */

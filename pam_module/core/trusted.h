@@ -18,6 +18,12 @@ enum trusted_read { TRUSTED_REFUSED, TRUSTED_ABSENT, TRUSTED_READ };
  * writable by others. A symbolic link is not followed. */
 int trusted_open_directory(const char *path, struct verdict *why_not);
 
+/* The same for NAME below PATH, and for PATH too. *RET_ABSENT says whether it is just not there. A
+ * host that is not root has no use for what root keeps there, and is not meant to see it: to such a
+ * one it is not there either. */
+int trusted_open_below(const char *path, const char *name, bool *ret_absent,
+                       struct verdict *why_not);
+
 /* Opens NAME below DIRECTORY (AT_FDCWD for a path) with FLAGS of open(2) (with O_CREAT its mode
  * will be 0600) and judges that very descriptor: a regular file, owned by root (or by the effective
  * user), written by nobody else, read by READERS; links are not followed, a FIFO does not block.
