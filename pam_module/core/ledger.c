@@ -7,15 +7,22 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "descriptor.h"
 #include "text.h"
 
-/* The file, locked, and what it says. */
+/* The file, locked until it is closed, and what it says. */
 struct page {
     int file;
     struct record record;
 };
+
+static void close_page(struct page *page)
+{
+    descriptor_close(&page->file);
+}
+
+#define auto_page __attribute__((cleanup(close_page))) struct page
 
 void ledger_begin(struct ledger *ledger, const char *state_dir, const char *user, bool is_silent,
                   const char *secret)
@@ -42,21 +49,16 @@ static void forget(struct ledger *ledger, const struct verdict *why)
     verdict_refuse(&ledger->note, why->outcome, "cannot store used codes: %s", why->reason);
 }
 
-/* Opens the file with FLAGS besides. The caller closes with close_page(). On STATEFILE_BUSY
- * *WHY_NOT says why. */
+/* Opens the file with FLAGS besides. On STATEFILE_BUSY *WHY_NOT says why. */
 static enum statefile_locked lock_page(const struct ledger *ledger, int flags,
                                        struct page *ret_page, struct verdict *why_not)
 {
-    enum statefile_locked locked = STATEFILE_UNUSABLE;
     bool is_absent;
 
     ret_page->file = statefile_open(&record_file, ledger->state_dir, ledger->user, O_RDWR | flags,
                                     &is_absent, why_not);
-    if (ret_page->file >= 0)
-        locked = record_lock(ret_page->file, &ret_page->record, why_not);
-    if (locked != STATEFILE_LOCKED && ret_page->file >= 0)
-        close(ret_page->file);
-    return locked;
+    return ret_page->file >= 0 ? record_lock(ret_page->file, &ret_page->record, why_not)
+                               : STATEFILE_UNUSABLE;
 }
 
 /* The same; on STATEFILE_UNUSABLE the note says why. */
@@ -81,22 +83,14 @@ static bool write_page(struct ledger *ledger, struct page *page)
     return false;
 }
 
-static void close_page(const struct page *page)
-{
-    statefile_unlock(page->file);
-    close(page->file);
-}
-
 void ledger_make(const struct ledger *ledger)
 {
     struct verdict told_later;
-    struct page page;
+    auto_page page = { .file = -1 };
 
-    if (ledger->user == NULL ||
-        lock_page(ledger, O_CREAT | O_EXCL, &page, &told_later) != STATEFILE_LOCKED)
-        return;
-    statefile_write(&record_file, page.file, &page.record, false, &told_later);
-    close_page(&page);
+    if (ledger->user != NULL &&
+        lock_page(ledger, O_CREAT | O_EXCL, &page, &told_later) == STATEFILE_LOCKED)
+        statefile_write(&record_file, page.file, &page.record, false, &told_later);
 }
 
 /* Of user and code, so that no two of either have one in common; never 0. */
@@ -162,28 +156,23 @@ static void print_text(const struct record *record, int64_t opens_s, char text[L
 static bool read_record(const struct ledger *ledger, struct record *ret_record)
 {
     struct verdict why_not;
-    bool is_absent, is_read;
-    int file = statefile_open(&record_file, ledger->state_dir, ledger->user, O_RDONLY, &is_absent,
-                              &why_not);
+    bool is_absent;
+    auto_close file = statefile_open(&record_file, ledger->state_dir, ledger->user, O_RDONLY,
+                                     &is_absent, &why_not);
 
-    if (file < 0)
-        return false;
-    is_read = record_read(file, ret_record);
-    close(file);
-    return is_read;
+    return file >= 0 && record_read(file, ret_record);
 }
 
 /* The clock was set back: the limit must not hold for longer than from now on. */
 static void correct(const struct ledger *ledger, int64_t now)
 {
     struct verdict why_not;
-    struct page page;
+    auto_page page = { .file = -1 };
 
     if (lock_page(ledger, 0, &page, &why_not) != STATEFILE_LOCKED)
         return;
     record_opens(&page.record, now);
     statefile_write(&record_file, page.file, &page.record, false, &why_not);
-    close_page(&page);
 }
 
 void ledger_look(struct ledger *ledger, struct ledger_look *ret_look, struct verdict *why_not)
@@ -240,36 +229,31 @@ static enum claim claim(struct ledger *ledger, struct page *page, const char *co
 enum claim ledger_claim(struct ledger *ledger, const char *code, struct ledger_counts *ret_counts,
                         struct verdict *why_not)
 {
-    struct page page;
-    enum statefile_locked locked;
-    enum claim claimed;
+    auto_page page = { .file = -1 };
+    enum statefile_locked locked = open_page(ledger, &page, why_not);
 
     ledger->counted_s = 0;
-    locked = open_page(ledger, &page, why_not);
     if (locked != STATEFILE_LOCKED)
         return locked == STATEFILE_UNUSABLE ? CLAIM_UNRECORDED : CLAIM_REFUSED;
-    claimed = claim(ledger, &page, code, ret_counts, why_not);
-    close_page(&page);
-    return claimed;
+    return claim(ledger, &page, code, ret_counts, why_not);
 }
 
 void ledger_take_back(struct ledger *ledger)
 {
-    struct page page;
+    auto_page page = { .file = -1 };
     struct verdict why_not;
 
     if (ledger->counted_s == 0 || open_page(ledger, &page, &why_not) != STATEFILE_LOCKED)
         return;
     record_take_back(&page.record, ledger->counted_s);
     write_page(ledger, &page);
-    close_page(&page);
     ledger->counted_s = 0;
     ledger->own--;
 }
 
 void ledger_release(struct ledger *ledger, const char *code)
 {
-    struct page page;
+    auto_page page = { .file = -1 };
     struct verdict why_not;
 
     ledger->counted_s = 0;
@@ -277,7 +261,6 @@ void ledger_release(struct ledger *ledger, const char *code)
         return;
     record_release(&page.record, hash(ledger, code));
     write_page(ledger, &page);
-    close_page(&page);
 }
 
 static void refuse_creation(const struct ledger *ledger, int64_t opens_s, struct verdict *why_not)
@@ -292,7 +275,7 @@ static void refuse_creation(const struct ledger *ledger, int64_t opens_s, struct
 
 int64_t ledger_count(struct ledger *ledger, struct verdict *why_not)
 {
-    struct page page;
+    auto_page page = { .file = -1 };
     int64_t now = now_s(CLOCK_REALTIME), opens_s;
     enum statefile_locked locked = open_page(ledger, &page, why_not);
 
@@ -300,7 +283,6 @@ int64_t ledger_count(struct ledger *ledger, struct verdict *why_not)
         return locked == STATEFILE_UNUSABLE ? 0 : -1;
     opens_s = record_create(&page.record, now);
     write_page(ledger, &page);
-    close_page(&page);
     if (opens_s == 0)
         return 0;
     refuse_creation(ledger, opens_s, why_not);
@@ -350,31 +332,25 @@ static int64_t refuse_uncounted(struct verdict *why_not)
 
 int64_t ledger_push(struct ledger *ledger, struct verdict *why_not)
 {
-    struct page page;
+    auto_page page = { .file = -1 };
     int64_t opens_s;
     enum statefile_locked locked = open_page(ledger, &page, why_not);
 
     if (locked != STATEFILE_LOCKED)
         return locked == STATEFILE_UNUSABLE ? refuse_uncounted(why_not) : -1;
     opens_s = count_push(ledger, &page.record, why_not);
-    if (opens_s == 0 && !write_page(ledger, &page))
-        opens_s = refuse_uncounted(why_not);
-    close_page(&page);
-    return opens_s;
+    return opens_s != 0 || write_page(ledger, &page) ? opens_s : refuse_uncounted(why_not);
 }
 
 bool ledger_stop_push(struct ledger *ledger)
 {
-    struct page page;
+    auto_page page = { .file = -1 };
     struct verdict why_not;
-    bool is_noted;
 
     if (open_page(ledger, &page, &why_not) != STATEFILE_LOCKED)
         return false;
     record_stop_push(&page.record, 0, now_s(CLOCK_REALTIME));
-    is_noted = write_page(ledger, &page);
-    close_page(&page);
-    return is_noted;
+    return write_page(ledger, &page);
 }
 
 /* Always false. */
@@ -427,8 +403,7 @@ static enum ledger_guess guess(struct ledger *ledger, struct page *page, const c
 enum ledger_guess ledger_guess(struct ledger *ledger, const char *typed, int number,
                                struct verdict *why_not)
 {
-    struct page page;
-    enum ledger_guess guessed;
+    auto_page page = { .file = -1 };
 
     switch (open_page(ledger, &page, why_not)) {
     case STATEFILE_UNUSABLE:
@@ -439,9 +414,7 @@ enum ledger_guess ledger_guess(struct ledger *ledger, const char *typed, int num
     case STATEFILE_LOCKED:
         break;
     }
-    guessed = guess(ledger, &page, typed, number, why_not);
-    close_page(&page);
-    return guessed;
+    return guess(ledger, &page, typed, number, why_not);
 }
 
 /* What a login that let in takes away. */
@@ -457,7 +430,7 @@ static void clear(struct ledger *ledger, struct record *record, bool is_code_rig
 
 void ledger_note_end(struct ledger *ledger, enum ledger_end end)
 {
-    struct page page;
+    auto_page page = { .file = -1 };
     struct record before;
     struct verdict why_not;
 
@@ -469,7 +442,6 @@ void ledger_note_end(struct ledger *ledger, enum ledger_end end)
         clear(ledger, &page.record, end == LEDGER_APPROVED);
     if (memcmp(&before, &page.record, sizeof before) != 0)
         write_page(ledger, &page);
-    close_page(&page);
 }
 
 void ledger_end(struct ledger *ledger)

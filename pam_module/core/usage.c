@@ -6,8 +6,8 @@
 #include <fcntl.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "descriptor.h"
 #include "text.h"
 
 enum { DAY = 24 * 60 * 60 };
@@ -120,6 +120,13 @@ struct page {
     int file;
     struct usage usage;
 };
+
+static void close_page(struct page *page)
+{
+    descriptor_close(&page->file);
+}
+
+#define auto_page __attribute__((cleanup(close_page))) struct page
 
 static int64_t now_s(void)
 {
@@ -239,31 +246,21 @@ static bool open_page(struct page *page, const char *state_dir, int flags)
 int usage_recover(const char *state_dir, const char *user, const struct recovery *recovery,
                   const char *code, struct verdict *note)
 {
-    struct page page = { .user = user, .recovery = recovery, .note = note };
-    int remain;
+    auto_page page = { user, recovery, note, .file = -1 };
 
-    if (recovery == NULL)
-        return recover(&page, code);
-    if (!open_page(&page, state_dir, O_RDWR))
-        return -1;
-    remain = recover(&page, code);
-    close(page.file);
-    return remain;
+    return recovery == NULL || open_page(&page, state_dir, O_RDWR) ? recover(&page, code) : -1;
 }
 
 bool usage_can_recover(const char *state_dir, const char *user, const struct recovery *recovery,
                        struct verdict *note)
 {
-    struct page page = { .user = user, .recovery = recovery, .note = note };
+    auto_page page = { user, recovery, note, .file = -1 };
     const struct usage_set *set = NULL;
-    bool can;
 
     if (recovery == NULL || !open_page(&page, state_dir, O_RDONLY))
         return false;
     if (usage_read(page.file, &page.usage))
         set = find_set(&page);
-    can = set != NULL && usage_left(set, recovery_count(recovery)) > 0 &&
-          usage_delay(&page.usage, now_s()) == 0;
-    close(page.file);
-    return can;
+    return set != NULL && usage_left(set, recovery_count(recovery)) > 0 &&
+           usage_delay(&page.usage, now_s()) == 0;
 }
