@@ -48,17 +48,10 @@ struct login {
     enum split split;  /* what an earlier line has cut off */
     char code[SPLIT_SIZE];
     const char *user, *service, *rhost, *tty, *ruser;
+    int questions, logs;     /* that the check program has said */
     int64_t conversation_ms; /* the user's own time */
     bool is_gone;            /* the conversation failed: nobody is asked any more */
     bool proves;             /* the check program has said remember */
-};
-
-/* What came of a line of the check program: the dialogue goes on, or is over. */
-enum relayed { RELAYED, RELAYED_VERDICT };
-
-/* How many lines the check program may still say. */
-struct left {
-    int questions, logs;
 };
 
 /* ARGUMENT is "NAME=" and an absolute path. */
@@ -192,84 +185,79 @@ static bool prompt(const struct login *login, struct helper *helper, int style, 
     return code == PAM_SUCCESS;
 }
 
-static enum relayed pass_on(const struct login *login, struct helper *helper, const char *typed,
-                            struct verdict *ret_verdict)
+/* Each of these says whether the dialogue goes on; otherwise the verdict is there. */
+
+static bool pass_on(const struct login *login, struct helper *helper, const char *typed,
+                    struct verdict *ret_verdict)
 {
-    if (is_password(login, typed)) {
-        verdict_refuse(ret_verdict, OUTCOME_DENIED,
-                       "the answer was the password: it was not passed on");
-        return RELAYED_VERDICT;
-    }
+    if (is_password(login, typed))
+        return verdict_refuse(ret_verdict, OUTCOME_DENIED,
+                              "the answer was the password: it was not passed on");
     send_answer(login, helper, typed);
-    return RELAYED;
+    return true;
 }
 
 /* The check program still says its verdict, which the log quotes. */
-static enum relayed leave(struct login *login, struct helper *helper)
+static bool leave(struct login *login, struct helper *helper)
 {
     login->is_gone = true;
     helper_hang_up(helper);
-    return RELAYED;
+    return true;
 }
 
-static enum relayed ask(struct login *login, struct helper *helper, int style, const char *text,
-                        struct verdict *ret_verdict)
+static bool ask(struct login *login, struct helper *helper, int style, const char *text,
+                struct verdict *ret_verdict)
 {
-    enum relayed relayed;
     char *typed = NULL;
-
     /* A success without an answer is an empty answer (pam_prompt() gives NULL then). */
-    if (prompt(login, helper, style, text, &typed))
-        relayed = pass_on(login, helper, typed, ret_verdict);
-    else
-        relayed = leave(login, helper);
+    bool goes_on = prompt(login, helper, style, text, &typed)
+                       ? pass_on(login, helper, typed, ret_verdict)
+                       : leave(login, helper);
 
     if (typed != NULL)
         explicit_bzero(typed, strlen(typed));
     free(typed);
-    return relayed;
+    return goes_on;
 }
 
 /* The code that an earlier line has cut off is the one answer; then nobody is there. */
-static enum relayed answer_once(struct login *login, struct helper *helper,
-                                struct verdict *ret_verdict)
+static bool answer_once(struct login *login, struct helper *helper, struct verdict *ret_verdict)
 {
-    enum relayed relayed = RELAYED;
+    bool goes_on = true;
 
     if (*login->code != '\0')
-        relayed = pass_on(login, helper, login->code, ret_verdict);
+        goes_on = pass_on(login, helper, login->code, ret_verdict);
     else
         helper_hang_up(helper);
     explicit_bzero(login->code, sizeof login->code);
-    return relayed;
+    return goes_on;
 }
 
-static enum relayed show(struct login *login, struct helper *helper, const char *text)
+static bool show(struct login *login, struct helper *helper, const char *text)
 {
-    if (login->silent || prompt(login, helper, PAM_TEXT_INFO, text, NULL))
-        return RELAYED;
-    return leave(login, helper);
+    return login->silent || prompt(login, helper, PAM_TEXT_INFO, text, NULL) ||
+           leave(login, helper);
 }
 
-static enum relayed converse(struct login *login, struct helper *helper,
-                             const struct dialogue_message *message, struct verdict *ret_verdict)
+static bool converse(struct login *login, struct helper *helper,
+                     const struct dialogue_message *message, struct verdict *ret_verdict)
 {
     int64_t began_ms = clock_ms();
-    enum relayed relayed;
+    bool goes_on;
 
     if (login->is_gone)
-        return RELAYED;
-    if (login->split != SPLIT_NONE && message->kind != DIALOGUE_SHOW)
-        relayed = answer_once(login, helper, ret_verdict);
-    else if (message->kind == DIALOGUE_ASK_SECRET)
-        relayed = ask(login, helper, PAM_PROMPT_ECHO_OFF, message->text, ret_verdict);
-    else if (message->kind == DIALOGUE_ASK)
-        relayed = ask(login, helper, PAM_PROMPT_ECHO_ON, message->text, ret_verdict);
+        return true;
+    if (message->kind == DIALOGUE_SHOW)
+        goes_on = show(login, helper, message->text);
+    else if (login->split != SPLIT_NONE)
+        goes_on = answer_once(login, helper, ret_verdict);
     else
-        relayed = show(login, helper, message->text);
+        goes_on = ask(login, helper,
+                      message->kind == DIALOGUE_ASK ? PAM_PROMPT_ECHO_ON : PAM_PROMPT_ECHO_OFF,
+                      message->text, ret_verdict);
 
     login->conversation_ms += clock_ms() - began_ms;
-    return relayed;
+    return goes_on;
 }
 
 /* Whether there is room for MESSAGE after what was said before it. */
@@ -280,62 +268,57 @@ static bool may_be_said(const struct login *login, const struct dialogue_message
     return message->kind != DIALOGUE_DONE;
 }
 
-/* Takes one line of the check program, of which there may be LEFT more of its kind. */
-static enum relayed take_message(struct login *login, struct helper *helper,
-                                 const struct dialogue_message *message, struct left *left,
-                                 struct verdict *ret_verdict)
+/* Takes one line of the check program. */
+static bool take_message(struct login *login, struct helper *helper,
+                         const struct dialogue_message *message, struct verdict *ret_verdict)
 {
-    if (!may_be_said(login, message)) {
-        verdict_refuse(ret_verdict, OUTCOME_BROKEN,
-                       "the check program said \"remember\" or \"done\" in the wrong place");
-        return RELAYED_VERDICT;
-    }
+    if (!may_be_said(login, message))
+        return verdict_refuse(ret_verdict, OUTCOME_BROKEN,
+                              "the check program said \"remember\" or \"done\" in the wrong place");
     switch (message->kind) {
     case DIALOGUE_VERDICT:
         if (helper_finish(helper, ret_verdict))
             *ret_verdict = message->verdict;
-        return RELAYED_VERDICT;
+        return false;
     case DIALOGUE_LOG_NOTICE:
     case DIALOGUE_LOG_WARNING:
-        if (left->logs-- == 0)
+        if (login->logs++ == DIALOGUE_LOGS_MAX)
             break;
         log_entry(login, message->kind == DIALOGUE_LOG_NOTICE ? LOG_NOTICE : LOG_WARNING,
                   (struct log_entry){ .reason = message->text });
-        return RELAYED;
+        return true;
     case DIALOGUE_ASK_SECRET:
     case DIALOGUE_ASK:
     case DIALOGUE_SHOW:
-        if (left->questions-- == 0)
+        if (login->questions++ == DIALOGUE_QUESTIONS_MAX)
             break;
         return converse(login, helper, message, ret_verdict);
     case DIALOGUE_REMEMBER:
         login->proves = true;
-        return RELAYED;
+        return true;
     case DIALOGUE_DONE:
         break;
     }
-    verdict_refuse(ret_verdict, OUTCOME_BROKEN,
-                   "the check program sent more than %d questions or %d lines for the log",
-                   DIALOGUE_QUESTIONS_MAX, DIALOGUE_LOGS_MAX);
-    return RELAYED_VERDICT;
+    return verdict_refuse(ret_verdict, OUTCOME_BROKEN,
+                          "the check program sent more than %d questions or %d lines for the log",
+                          DIALOGUE_QUESTIONS_MAX, DIALOGUE_LOGS_MAX);
 }
 
 /* Passes lines on until the verdict. */
 static void relay(struct login *login, struct helper *helper, struct verdict *ret_verdict)
 {
-    struct left left = { DIALOGUE_QUESTIONS_MAX, DIALOGUE_LOGS_MAX };
     struct dialogue_message message;
     char line[DIALOGUE_LINE_SIZE];
     int64_t timeout_ms = FIRST_LINE_MS;
-    enum relayed relayed;
+    bool goes_on;
 
     do {
         if (!helper_receive(helper, timeout_ms, line, &message, ret_verdict))
             return;
         debug_line(login, "<", line);
-        relayed = take_message(login, helper, &message, &left, ret_verdict);
+        goes_on = take_message(login, helper, &message, ret_verdict);
         timeout_ms = login->is_gone ? GOODBYE_MS : LATER_LINE_MS;
-    } while (relayed == RELAYED);
+    } while (goes_on);
 }
 
 static bool print_login(const struct login *login, char line[DIALOGUE_LINE_SIZE])
