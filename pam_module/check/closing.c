@@ -11,27 +11,19 @@
 #include <unistd.h>
 
 #include "../core/clock.h"
+#include "../core/log.h"
 #include "../core/text.h"
 
 #define LOG_SOCKET "/dev/log"
 
 enum { PATIENCE_SECONDS = 2 }; /* for a log that is full */
 
-/* Of names and reason, each byte escaped. */
-enum {
-    SERVICE_SIZE = 4 * DIALOGUE_SERVICE_SIZE,
-    USER_SIZE = 4 * DIALOGUE_NAME_SIZE,
-    REASON_SIZE = 640,
-    NUMBER_SIZE = 24,
-    WORDS_SIZE = 160,
-    WHO_SIZE = 2 * SERVICE_SIZE + USER_SIZE + WORDS_SIZE,
-    LINE_SIZE = WHO_SIZE + REASON_SIZE + NUMBER_SIZE + WORDS_SIZE,
-};
+enum { SERVICE_SIZE = 4 * DIALOGUE_SERVICE_SIZE, HEAD_SIZE = 100 + SERVICE_SIZE };
 
 static struct {
-    int log;            /* -1: there is none */
-    bool is_stream;     /* each message ends with a NUL */
-    char who[WHO_SIZE]; /* what a line begins with; "": nobody yet */
+    int log;                            /* -1: there is none */
+    bool is_stream;                     /* each message ends with a NUL */
+    const struct dialogue_login *login; /* NULL: nobody's yet */
     int64_t began_ms, asked_ms, users_ms;
     bool is_asked;
     char addition[VERDICT_REASON_SIZE]; /* to the reason of each verdict */
@@ -65,13 +57,7 @@ void closing_begin(void)
 
 void closing_name(const struct dialogue_login *login)
 {
-    char service[SERVICE_SIZE], user[USER_SIZE];
-
-    text_escape(login->service, false, service, sizeof service);
-    text_escape(*login->user != '\0' ? login->user : "-", false, user, sizeof user);
-    snprintf(closing.who, sizeof closing.who,
-             "twilio-verify-check[%d]: pam_twilio_verify(%s:auth): user=%s service=%s",
-             (int)getpid(), service, user, service);
+    closing.login = login;
 }
 
 void closing_note_asked(void)
@@ -97,63 +83,36 @@ static bool send_line(const char *line)
     return send(closing.log, line, strlen(line) + closing.is_stream, MSG_NOSIGNAL) >= 0;
 }
 
-/* Adds NUMBER, which is not negative, at END; returns the new end. Not by stdio(3), which a handler
- * of a signal must not call. */
-static char *add_number(char *end, int64_t number)
+/* OUTCOME NULL: the login goes on. The log daemon may have been restarted since. */
+static void log_line(int level, const char *outcome, const char *reason)
 {
-    char digits[NUMBER_SIZE];
-    size_t used = 0;
+    const struct log_entry entry = {
+        .user = closing.login->user,
+        .service = closing.login->service,
+        .outcome = outcome,
+        .reason = reason,
+        .spent_ms = clock_ms() - closing.began_ms - closing.users_ms,
+    };
+    char line[HEAD_SIZE + LOG_LINE_SIZE];
+    char *end = text_print_number((unsigned)(LOG_AUTHPRIV | level), stpcpy(line, "<"));
 
-    do
-        digits[used++] = (char)('0' + number % 10);
-    while ((number /= 10) > 0);
-    while (used > 0)
-        *end++ = digits[--used];
-    *end = '\0';
-    return end;
-}
-
-/* The keys of the module's line, but for those that it alone knows, up to REASON. Returns the
- * end. */
-static char *begin_line(char line[LINE_SIZE], int level, const char *outcome, const char *reason)
-{
-    char *end = add_number(stpcpy(line, "<"), LOG_AUTHPRIV | level);
-
-    end = stpcpy(stpcpy(end, ">"), closing.who);
-    if (*outcome != '\0')
-        end = stpcpy(stpcpy(end, " outcome="), outcome);
-    end = text_escape(reason, true, stpcpy(end, " reason=\""), REASON_SIZE);
-    return stpcpy(end, "\"");
-}
-
-static void log_line(const char *line)
-{
-    /* The log daemon may have been restarted since. */
+    end = text_print_number((uint64_t)getpid(), stpcpy(end, ">twilio-verify-check["));
+    end = text_escape(entry.service, false, stpcpy(end, "]: pam_twilio_verify("), SERVICE_SIZE);
+    log_print(&entry, stpcpy(end, ":auth): "));
     if (!send_line(line)) {
         closing.log = open_log();
         send_line(line);
     }
 }
 
-static void log_verdict(const struct verdict *verdict)
-{
-    char line[LINE_SIZE];
-    char *end = begin_line(line, verdict_level(verdict->outcome), verdict_word(verdict->outcome),
-                           verdict->reason);
-
-    add_number(stpcpy(end, " ms="), clock_ms() - closing.began_ms - closing.users_ms);
-    log_line(line);
-}
-
 void closing_log(bool is_warning, const char *text)
 {
-    char line[LINE_SIZE];
+    char line[DIALOGUE_LINE_SIZE];
 
-    snprintf(line, DIALOGUE_LINE_SIZE, "log %s %s", is_warning ? "warning" : "notice", text);
+    snprintf(line, sizeof line, "log %s %s", is_warning ? "warning" : "notice", text);
     if (dialogue_write(STDOUT_FILENO, line))
         return;
-    begin_line(line, is_warning ? LOG_WARNING : LOG_NOTICE, "", text);
-    log_line(line);
+    log_line(is_warning ? LOG_WARNING : LOG_NOTICE, NULL, text);
 }
 
 void closing_say(const struct verdict *verdict)
@@ -164,7 +123,7 @@ void closing_say(const struct verdict *verdict)
     verdict_append(&whole, closing.addition);
     closing_note_answered();
     verdict_print(&whole, line, sizeof line);
-    if (!dialogue_write(STDOUT_FILENO, line) && *closing.who != '\0')
-        log_verdict(&whole);
+    if (!dialogue_write(STDOUT_FILENO, line) && closing.login != NULL)
+        log_line(verdict_level(whole.outcome), verdict_word(whole.outcome), whole.reason);
     _exit(0);
 }

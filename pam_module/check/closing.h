@@ -12,7 +12,7 @@
  * dropped, and before the sandbox. */
 void closing_begin(void);
 
-/* Says whose login it is. Before this call nothing is logged. */
+/* Says whose login it is; keeps LOGIN. Before this call nothing is logged. */
 void closing_name(const struct dialogue_login *login);
 
 /* The time between these two calls is the user's, and does not count. */

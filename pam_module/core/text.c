@@ -118,6 +118,20 @@ char *text_escape(const char *text, bool keep_blanks, char *out, size_t size)
     return out;
 }
 
+char *text_print_number(uint64_t number, char out[TEXT_NUMBER_SIZE])
+{
+    char digits[TEXT_NUMBER_SIZE];
+    size_t used = 0;
+
+    do
+        digits[used++] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    while (used > 0)
+        *out++ = digits[--used];
+    *out = '\0';
+    return out;
+}
+
 bool text_is_sid(const char *text, const char *prefix)
 {
     return strlen(text) == 34 && strncmp(text, prefix, 2) == 0 &&

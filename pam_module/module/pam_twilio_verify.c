@@ -11,11 +11,11 @@
 
 #include "../core/clock.h"
 #include "../core/dialogue.h"
+#include "../core/log.h"
 #include "../core/methods.h"
 #include "../core/text.h"
 #include "../core/verdict.h"
 #include "helper.h"
-#include "log.h"
 #include "paths.h"
 #include "session.h"
 #include "split.h"

@@ -21,5 +21,5 @@ struct log_entry {
  *
  *   user=… service=… rhost=… tty=… ruser=… outcome=… reason="…" ms=…
  *
- * with the values as text_escape() writes them. */
+ * with the values as text_escape() writes them. A handler of a signal may call it. */
 void log_print(const struct log_entry *entry, char line[LOG_LINE_SIZE]);

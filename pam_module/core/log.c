@@ -3,11 +3,9 @@
 /* The lines of a login in the log. */
 #include "log.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "../core/text.h"
+#include "text.h"
 
 enum { NAME_SIZE = 260, TTY_SIZE = 80, OUTCOME_SIZE = 20, REASON_SIZE = 640 };
 
@@ -32,5 +30,5 @@ void log_print(const struct log_entry *entry, char line[LOG_LINE_SIZE])
     end = text_escape(entry->reason, true, stpcpy(end, " reason=\""), REASON_SIZE);
     end = stpcpy(end, "\"");
     if (entry->outcome != NULL)
-        sprintf(end, " ms=%" PRId64, entry->spent_ms);
+        text_print_number(entry->spent_ms > 0 ? (uint64_t)entry->spent_ms : 0, stpcpy(end, " ms="));
 }
