@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../core/descriptor.h"
 #include "../core/record.h"
 #include "../core/usage.h"
 #include "filter.h"
@@ -101,22 +102,17 @@ static bool add_rule(int ruleset, int place, uint64_t rights)
            errno == EBADFD; /* it lies in no file system */
 }
 
-/* Allows RIGHTS to what PLACE is, and below it, if that is of KIND: S_IFDIR and the like; closes
- * it. PLACE -1, with errno: what can't be opened is no loss. False with errno. */
-static bool allow_place(int ruleset, int place, mode_t kind, uint64_t rights)
+/* Allows RIGHTS to what OPENED is, and below it, if that is of KIND: S_IFDIR and the like; closes
+ * it. -1, with errno: what can't be opened is no loss. False with errno. */
+static bool allow_place(int ruleset, int opened, mode_t kind, uint64_t rights)
 {
+    auto_close place = opened;
     struct stat status;
-    bool is_allowed;
-    int error;
 
     if (place < 0)
         return !is_shortage(errno);
-    is_allowed = fstat(place, &status) != 0 || (status.st_mode & S_IFMT) != kind ||
-                 add_rule(ruleset, place, rights);
-    error = errno;
-    close(place);
-    errno = error;
-    return is_allowed;
+    return fstat(place, &status) != 0 || (status.st_mode & S_IFMT) != kind ||
+           add_rule(ruleset, place, rights);
 }
 
 /* The same for what PATH leads to from DIRECTORY, through links. */
@@ -190,22 +186,14 @@ static bool landlock(const struct settings *settings, const char *user)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     const struct attributes *kept;
-    int ruleset, error;
-    bool is_shut;
+    auto_close ruleset = -1;
 
     if (version < 1)
         return true; /* not there, or not for this container */
     kept = &attributes[version < NEWEST ? version : NEWEST];
     ruleset = (int)syscall(SYS_landlock_create_ruleset, kept, sizeof *kept, 0);
-    if (ruleset < 0)
-        return false;
-
-    is_shut =
-        allow_all(ruleset, settings, user) && syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
-    error = errno;
-    close(ruleset);
-    errno = error;
-    return is_shut;
+    return ruleset >= 0 && allow_all(ruleset, settings, user) &&
+           syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
 }
 
 bool cage_shut(const struct settings *settings, const char *user, struct verdict *why_not)

@@ -136,7 +136,7 @@ static void claim(struct login *login)
         login->is_counted = true;
         return;
     case CLAIM_TAKEN:
-        questions_count(&login->questions, QUESTIONS_USED_BEFORE);
+        login->questions.counts[QUESTIONS_USED_BEFORE]++;
         ask_again(login, QUESTIONS_USED);
         return;
     case CLAIM_REFUSED:
@@ -391,7 +391,7 @@ static void run_enrolled(const struct login_request *request, const struct login
     struct questions *questions = &login.questions;
 
     questions_begin(questions, request, ports, on_noticed, &login);
-    questions_look(questions);
+    ports->look(ports->ledger, &questions->look, &questions->verdict);
     if (questions_ask(questions, "") && !questions->look.is_locked)
         prepare(&login);
     run(&login);

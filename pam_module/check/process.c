@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../core/descriptor.h"
 #include "limits.h"
 #include "privileges.h"
 
@@ -45,12 +46,10 @@ static void share_processors(void)
  * which the system answers differently. */
 static void share_memory(void)
 {
-    int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    auto_close score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     ssize_t written = score >= 0 ? write(score, "0", 1) : 0;
 
     (void)written;
-    if (score >= 0)
-        close(score);
     syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0UL);
     prctl(SET_MEMORY_MERGE, 0, 0, 0, 0);
     personality(PER_LINUX);

@@ -62,11 +62,6 @@ bool questions_end(struct questions *questions)
     return false;
 }
 
-void questions_count(struct questions *questions, enum questions_count why)
-{
-    questions->counts[why]++;
-}
-
 /* "no valid code in 3 attempts (1 empty, 2 malformed)" */
 static void deny(struct questions *questions)
 {
@@ -153,7 +148,7 @@ bool questions_again(struct questions *questions, const char *before)
 static bool end_repeated(struct questions *questions)
 {
     questions->attempts++;
-    questions_count(questions, QUESTIONS_REPEATED);
+    questions->counts[QUESTIONS_REPEATED]++;
     if (!is_decided(questions))
         deny(questions);
     return questions_end(questions);
@@ -167,7 +162,7 @@ static bool try_recovery(struct questions *questions)
     char text[64];
 
     if (remain < 0) {
-        questions_count(questions, QUESTIONS_UNRECOVERED);
+        questions->counts[QUESTIONS_UNRECOVERED]++;
         return questions_again(questions, QUESTIONS_WRONG);
     }
     verdict_pass(&questions->verdict, OUTCOME_APPROVED, "RECOVERY CODE used, %d remain", remain);
@@ -213,7 +208,7 @@ static bool take_empty(struct questions *questions)
 {
     if (questions->is_outage)
         return questions_end(questions);
-    questions_count(questions, QUESTIONS_EMPTY);
+    questions->counts[QUESTIONS_EMPTY]++;
     return questions_again(questions, QUESTIONS_WRONG);
 }
 
@@ -237,7 +232,7 @@ static bool take_answer(struct questions *questions)
     case ANSWER_NONE:
         break;
     }
-    questions_count(questions, QUESTIONS_MALFORMED);
+    questions->counts[QUESTIONS_MALFORMED]++;
     return questions_again(questions, QUESTIONS_WRONG);
 }
 
@@ -275,13 +270,6 @@ bool questions_await(struct questions *questions)
     while (!questions->is_over && !questions->has_code)
         questions_take(questions, true);
     return !questions->is_over;
-}
-
-void questions_look(struct questions *questions)
-{
-    const struct login_ports *ports = questions->ports;
-
-    ports->look(ports->ledger, &questions->look, &questions->verdict);
 }
 
 bool questions_survive_outage(struct questions *questions)

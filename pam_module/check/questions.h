@@ -40,7 +40,7 @@ struct questions {
     bool is_outage;          /* the user knows: a recovery code alone is worth trying */
     bool is_awaited;         /* the user waits since ENTERED_MS for what comes of the answer */
     int64_t entered_ms;
-    int counts[QUESTIONS_COUNTS];
+    int counts[QUESTIONS_COUNTS]; /* of answers that did not count, by the reason */
 };
 
 /* Begins, in zeroed memory. NOTICED and CONTEXT are of the watch. All are kept. */
@@ -61,18 +61,12 @@ bool questions_is_push(const struct questions *questions);
 /* Takes answers until one is a code, or asks for a push. False: the login is over. */
 bool questions_await(struct questions *questions);
 
-/* Notes why the answer did not count, for the verdict of somebody who has no attempt left. */
-void questions_count(struct questions *questions, enum questions_count why);
-
 /* The answer did not count: asks again, with BEFORE before the prompt, or ends the login after the
  * last attempt. False: the login is over. */
 bool questions_again(struct questions *questions, const char *before);
 
 /* Ends the login; always false. */
 bool questions_end(struct questions *questions);
-
-/* Looks, before the first question, for what it must say. */
-void questions_look(struct questions *questions);
 
 /* The login is over because the service is away: where a recovery code can still let the user in,
  * tells so and asks, once. False: it stays over. */

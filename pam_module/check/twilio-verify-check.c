@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../core/clock.h"
+#include "../core/descriptor.h"
 #include "../core/dialogue.h"
 #include "../core/ledger.h"
 #include "../core/secret.h"
@@ -31,7 +32,6 @@ struct check {
     struct dialogue_reader reader;
     struct dialogue_login login;
     struct inputs inputs;
-    bool is_silent; /* the user does not see what a question says */
     int library;
     struct ledger ledger;
     struct recovery *recovery;
@@ -188,16 +188,13 @@ static _Noreturn void run_task(const char *settings_path, const struct dialogue_
 
 static bool is_readable(const char *key, const char *path, int flags, struct verdict *why_not)
 {
-    int descriptor = path != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags) : -1;
+    auto_close descriptor =
+        path != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags) : -1;
 
-    if (path == NULL)
-        return true;
-    if (descriptor < 0)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                              "the account of run_as cannot read %s %s: %s", key, path,
-                              strerror(errno));
-    close(descriptor);
-    return true;
+    return path == NULL || descriptor >= 0 ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                          "the account of run_as cannot read %s %s: %s", key, path,
+                          strerror(errno));
 }
 
 /* What needs root; then root is gone for good. False: the verdict tells. */
@@ -213,7 +210,6 @@ static bool prepare(struct check *check, const char *settings_path, struct verdi
     if (check->login.task != DIALOGUE_LOGIN)
         run_task(settings_path, &check->login);
     closing_name(&check->login);
-    check->is_silent = check->login.is_silent;
     if (!inputs_read(&check->inputs, settings_path, &check->login, verdict))
         return false;
     check->library = library_open(verdict);
@@ -278,7 +274,8 @@ static void run_login(struct check *check, struct verdict *verdict)
         recovery_parse(inputs->recovery_text, "the file of recovery codes", &check->recovery,
                        &inputs->note);
     ledger_begin(&check->ledger, inputs->settings->state_dir,
-                 enrollment != NULL ? enrollment->user : NULL, check->is_silent, inputs->secret);
+                 enrollment != NULL ? enrollment->user : NULL, check->login.is_silent,
+                 inputs->secret);
     login_run(&request, &ports, verdict);
     ledger_end(&check->ledger);
     recovery_free(&check->recovery);

@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
+
+#include "../core/descriptor.h"
 
 static const char *const texts[] = {
     [CAUSE_UNKNOWN] = "the request failed on this host",
@@ -55,12 +56,9 @@ bool cause_is_network(int error)
 
 static bool has_family(int family)
 {
-    int descriptor = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    auto_close descriptor = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-    if (descriptor < 0)
-        return errno != EAFNOSUPPORT;
-    close(descriptor);
-    return true;
+    return descriptor >= 0 || errno != EAFNOSUPPORT;
 }
 
 /* Whether INTERFACE leads out, or is a card that is down. The kernel puts tunnels that nobody made

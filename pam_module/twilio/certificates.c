@@ -8,7 +8,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "../core/descriptor.h"
 
 enum { ENTRIES_SIZE = 1024 };
 
@@ -23,7 +24,7 @@ static bool is_hash(const char *name)
 bool certificates_find(const char *directory, char ret_path[PATH_MAX])
 {
     _Alignas(struct dirent64) char entries[ENTRIES_SIZE];
-    int descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    auto_close descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool found = false;
     ssize_t size;
 
@@ -35,17 +36,13 @@ bool certificates_find(const char *directory, char ret_path[PATH_MAX])
                 snprintf(ret_path, PATH_MAX, "%s/%s", directory, entry->d_name);
             at += entry->d_reclen;
         }
-    if (descriptor >= 0)
-        close(descriptor);
     return found;
 }
 
 static bool is_readable(const char *path)
 {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    auto_close descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-    if (descriptor >= 0)
-        close(descriptor);
     return descriptor >= 0;
 }
 

@@ -200,12 +200,12 @@ static void connect_only(struct challenge_service *service, struct http_watch *w
 
 /* Whether the person who typed the code learned nothing of it. A reply that got lost may have been
  * seen. */
-static bool is_unjudged(enum http_result result, const struct http_reply *reply)
+static bool is_unjudged(const struct service *service, enum http_result result)
 {
     if (result == HTTP_LOST)
         return false;
-    return result != HTTP_REPLIED || reply->status >= 500 ||
-           (reply->status == 429 && service_error(reply) == ERRORS_TOO_MANY_REQUESTS);
+    return result != HTTP_REPLIED || service->status >= 500 ||
+           (service->status == 429 && service->error == ERRORS_TOO_MANY_REQUESTS);
 }
 
 /* Sends REQUEST, which may carry a code. CHALLENGE_PENDING: there is a reply. */
@@ -226,7 +226,7 @@ static enum challenge_state send_form(struct challenge_service *service,
         again |= SERVICE_NOT_WHEN_BUSY;
     result = service_send(&service->service, request, watch, again, ret_reply, why_not);
     challenge->was_repeated |= service->service.was_busy;
-    challenge->is_unjudged = is_unjudged(result, ret_reply);
+    challenge->is_unjudged = is_unjudged(&service->service, result);
     note_request(challenge, ret_reply, result);
     return states[result];
 }

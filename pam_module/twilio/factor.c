@@ -39,7 +39,7 @@ static enum factor_result send(struct service *service, const struct http_reques
     if (ret_reply->status == status)
         return FACTOR_DONE;
 
-    service_explain(ret_reply, why_not);
+    errors_refuse(ret_reply->status, ret_reply->body, ret_reply->size, why_not);
     if (ret_reply->status == 404)
         return FACTOR_ABSENT;
     return why_not->outcome == OUTCOME_UNAVAILABLE ? FACTOR_LOST : FACTOR_REFUSED;
@@ -190,10 +190,10 @@ enum factor_result factor_confirm(struct service *service, const char *identity,
 
     result = send(service, &request, 200, SERVICE_AGAIN_UNSENT, watch, &reply, why_not);
     explicit_bzero(form, sizeof form);
-    if (result == FACTOR_REFUSED && service_error(&reply) == ERRORS_FACTOR_USED_UP)
+    if (result == FACTOR_REFUSED && service->error == ERRORS_FACTOR_USED_UP)
         return FACTOR_ABSENT;
     /* The older answer to a wrong code. */
-    if (result == FACTOR_REFUSED && service_error(&reply) == ERRORS_FACTOR_NOT_CONFIRMED) {
+    if (result == FACTOR_REFUSED && service->error == ERRORS_FACTOR_NOT_CONFIRMED) {
         *ret_is_verified = false;
         return FACTOR_DONE;
     }

@@ -18,6 +18,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../core/descriptor.h"
+
 #define RESOLV_CONF "/etc/resolv.conf"
 
 enum {
@@ -309,11 +311,9 @@ static struct cause find_closed_file(void)
                                          "/etc/gai.conf", "/etc/host.conf" };
 
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        int descriptor = open(files[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        auto_close descriptor = open(files[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         if (descriptor < 0 && errno != ENOENT)
             return (struct cause){ CAUSE_FILE, errno, files[i] };
-        if (descriptor >= 0)
-            close(descriptor);
     }
     return (struct cause){ CAUSE_OTHER_SIDE };
 }

@@ -58,11 +58,6 @@ void service_print_value(const char *text, char *out, size_t size)
     out[end] = '\0';
 }
 
-int service_error(const struct http_reply *reply)
-{
-    return reply->status >= 400 ? errors_parse(reply->body, reply->size) : 0;
-}
-
 int64_t service_patience_ms(const struct service *service)
 {
     return (int64_t)service->settings->timeout_seconds * 1000;
@@ -74,10 +69,11 @@ static bool is_time_left(const struct http_watch *watch)
 }
 
 /* What to wait before REQUEST is repeated; -1: it may not be. */
-static int64_t pause_of(enum http_result result, const struct http_reply *reply, int again)
+static int64_t pause_of(const struct service *service, enum http_result result,
+                        const struct http_reply *reply, int again)
 {
-    if (result == HTTP_REPLIED && reply->status == 429 && !(again & SERVICE_NOT_WHEN_BUSY) &&
-        service_error(reply) == ERRORS_TOO_MANY_REQUESTS)
+    if (service->status == 429 && service->error == ERRORS_TOO_MANY_REQUESTS &&
+        !(again & SERVICE_NOT_WHEN_BUSY))
         return reply->retry_after_seconds > 0 ? reply->retry_after_seconds * 1000 : PAUSE_MS;
     if (result == HTTP_UNSENT && again & SERVICE_AGAIN_UNSENT)
         return 0;
@@ -94,7 +90,7 @@ static enum http_result send(struct service *service, const struct http_request 
 
     service->is_unsent = result == HTTP_UNSENT || result == HTTP_GIVEN_UP;
     service->status = result == HTTP_REPLIED ? ret_reply->status : 0;
-    service->error = result == HTTP_REPLIED ? service_error(ret_reply) : 0;
+    service->error = service->status >= 400 ? errors_parse(ret_reply->body, ret_reply->size) : 0;
     service->date_seconds = result == HTTP_REPLIED ? ret_reply->date_seconds : -1;
     if (service->date_seconds >= 0)
         service->ahead_seconds = time(NULL) - service->date_seconds;
@@ -106,7 +102,7 @@ enum http_result service_send(struct service *service, const struct http_request
                               struct verdict *why_not)
 {
     enum http_result result = send(service, request, watch, ret_reply, why_not);
-    int64_t pause_ms = pause_of(result, ret_reply, again);
+    int64_t pause_ms = pause_of(service, result, ret_reply, again);
 
     service->was_busy = false;
     if (pause_ms < 0)
@@ -119,11 +115,6 @@ enum http_result service_send(struct service *service, const struct http_request
     return send(service, request, watch, ret_reply, why_not);
 }
 
-void service_explain(const struct http_reply *reply, struct verdict *why_not)
-{
-    errors_refuse(reply->status, reply->body, reply->size, why_not);
-}
-
 bool service_fetch(struct service *service, struct http_watch *watch, struct verdict *why_not)
 {
     char path[SERVICE_PATH_SIZE];
@@ -134,10 +125,8 @@ bool service_fetch(struct service *service, struct http_watch *watch, struct ver
     if (service_send(service, &request, watch, SERVICE_AGAIN, &reply, why_not) != HTTP_REPLIED)
         return false;
 
-    if (reply.status != 200) {
-        service_explain(&reply, why_not);
-        return false;
-    }
+    if (reply.status != 200)
+        return errors_refuse(reply.status, reply.body, reply.size, why_not);
     auto_reply *object = reply_parse(reply.body, reply.size);
 
     if (object == NULL || !reply_is(object, "sid", service->settings->service_sid))

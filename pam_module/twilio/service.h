@@ -58,12 +58,6 @@ enum http_result service_send(struct service *service, const struct http_request
                               struct http_watch *watch, int again, struct http_reply *ret_reply,
                               struct verdict *why_not);
 
-/* Puts *WHY_NOT for a REPLY that is no success: what Twilio says, and the remedy. */
-void service_explain(const struct http_reply *reply, struct verdict *why_not);
-
 /* Fetches the service: free of charge, and the way to see whether name server, TLS and credentials
  * work. False, with the verdict in *WHY_NOT. */
 bool service_fetch(struct service *service, struct http_watch *watch, struct verdict *why_not);
-
-/* Twilio's error code in REPLY; 0: none. */
-int service_error(const struct http_reply *reply);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../core/text.h"
+#include "errors.h"
 #include "reply.h"
 
 #define PATH "/v2/Services"
@@ -24,9 +25,8 @@ static bool send(struct service *service, const struct http_request *request, in
         return verdict_refuse(why_not, OUTCOME_UNAVAILABLE, "interrupted");
     if (result != HTTP_REPLIED)
         return false;
-    if (ret_reply->status != status)
-        service_explain(ret_reply, why_not);
-    return ret_reply->status == status;
+    return ret_reply->status == status ||
+           errors_refuse(ret_reply->status, ret_reply->body, ret_reply->size, why_not);
 }
 
 static bool read_row(struct json_object *object, struct services_row *ret_row)
