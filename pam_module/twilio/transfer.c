@@ -221,16 +221,11 @@ static void set_connections(struct transfer *transfer)
 static void set_peer(struct transfer *transfer, const struct settings *settings,
                      const struct http_credentials *credentials)
 {
-    const char *ca_path = settings->ca_path;
+    const char *file, *directory;
 
-    if (settings->ca_file == NULL && ca_path == NULL)
-        ca_path = system_directory();
-    /* Without either of them libcurl's own bundle stays in force. */
-    if (settings->ca_file != NULL || ca_path != NULL) {
-        set_pointer(transfer, CURLOPT_CAINFO, settings->ca_file, "cainfo");
-        set_pointer(transfer, CURLOPT_CAPATH, ca_path, "capath");
-    }
-
+    transfer_certificates(settings, &file, &directory);
+    set_pointer(transfer, CURLOPT_CAINFO, file, "cainfo");
+    set_pointer(transfer, CURLOPT_CAPATH, directory, "capath");
     set_pointer(transfer, CURLOPT_PROXY, settings->proxy != NULL ? settings->proxy : "", "proxy");
     set_pointer(transfer, CURLOPT_NOPROXY, "", "noproxy");
     set_pointer(transfer, CURLOPT_USERNAME, credentials->user, "username");

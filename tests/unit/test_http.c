@@ -628,7 +628,7 @@ TEST_WITH(trusts_what_the_settings_say_then_the_directory_then_the_bundle, begin
     assert_string_equal(file, "/bundle");
     assert_null(directory);
     http_free(open_http());
-    assert_false(OPTION(CURLOPT_CAINFO).is_set);
+    assert_string_equal(OPTION(CURLOPT_CAINFO).pointer, "/bundle");
 
     begin_test(NULL);
     fake.has_directory = true;
