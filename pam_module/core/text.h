@@ -37,7 +37,8 @@ char *text_escape(const char *text, bool keep_blanks, char *out, size_t size);
 
 enum { TEXT_NUMBER_SIZE = 21 };
 
-/* Writes NUMBER in decimal. Returns the end, where the NUL is. A handler of a signal may call it. */
+/* Writes NUMBER in decimal. Returns the end, where the NUL is. A handler of a signal may call
+ * it. */
 char *text_print_number(uint64_t number, char out[TEXT_NUMBER_SIZE]);
 
 /* Whether TEXT is a SID of Twilio's: the two letters PREFIX and 32 hexadecimal digits. */
