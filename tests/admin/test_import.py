@@ -106,9 +106,9 @@ class Import(AdminCase):
         uid = pwd.getpwnam(USER).pw_uid
         for owner in (uid + 1, 12345):
             self.write(GOOGLE, owner=owner)
-            self.assert_refused(f"belongs neither to root nor to {USER}: whose seed", user=USER)
+            self.assert_refused(f"belongs neither to root nor to {USER}: its owner", user=USER)
         self.write(GOOGLE, owner=uid)
-        self.assert_refused("belongs neither to root nor to root: whose seed")
+        self.assert_refused("belongs neither to root nor to root: its owner")
         self.run_import(user=USER)
         self.assertEqual(self.factor(USER)[1]["status"], "verified")
 

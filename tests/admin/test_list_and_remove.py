@@ -93,7 +93,7 @@ class List(AdminCase):
                   pathlib.Path(__file__).with_name("silent-files"), home, "lookup", "0")
         done = self.run_tool("list", "--missing", prefix=prefix)
         self.assertEqual(done.status, OK, done)
-        self.assertEqual(done.err.count("the file system does not answer: taken for no key"), 3)
+        self.assertEqual(done.err.count("the file system does not answer: counted as no key"), 3)
         self.assertRegex(done.out, "root +root")
         done = self.run_tool("list", "--missing", prefix=(*prefix[:-2], "open", "0"))
         self.assertRegex(done.out, "tv-4 +key")

@@ -127,7 +127,7 @@ class RecoveryCodes(AdminCase):
                                                         time.gmtime(now + 86400))}, "warning",
                  "wrong codes: 30 in 24 h: codes of root are refused until 20"),
                 (0, 100, {"wrong_in_a_row": "100", "locked_until": "unlock"}, "warning",
-                 "wrong codes: 100 in a row: codes of root are refused until then")):
+                 "wrong codes: 100 in a row: codes of root are refused until unlocked")):
             def fill(values):
                 values[WRONG_AT], values[ROW] = [now] * times + [0] * (30 - times), row
             forge(self.directory / "state" / "root.sent", fill)

@@ -19,7 +19,7 @@ static void add_lock(struct report *report, const char *name, int64_t opens_s)
     snprintf(remedy, sizeof remedy, "twilio-verify unlock %s", terminal_word(name).text);
     if (opens_s == RECORD_NEVER) {
         report_add(report, REPORT_WARNING, "wrong codes", remedy,
-                   "%d in a row: codes of %s are refused until then; recovery codes work",
+                   "%d in a row: codes of %s are refused until unlocked; recovery codes work",
                    RECORD_WRONG_ROW, name);
     } else {
         char when[TEXT_TIME_SIZE];

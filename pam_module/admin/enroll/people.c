@@ -54,7 +54,7 @@ static bool has_key(struct people *people, const struct passwd *account)
             return true;
         if (errno == ETIMEDOUT) {
             people->silent++;
-            terminal_say("%s: the file system does not answer: taken for no key", path);
+            terminal_say("%s: the file system does not answer: counted as no key", path);
             return false;
         }
     }

@@ -83,8 +83,9 @@ static bool judge(int place, const char *path, const char *user, struct verdict 
     if (status.st_uid != 0 && status.st_uid != geteuid() &&
         (account == NULL || status.st_uid != account->pw_uid))
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                              "%s belongs neither to root nor to %s: whose seed is it?", path,
-                              user);
+                              "%s belongs neither to root nor to %s: its owner knows the seed; "
+                              "make a new factor",
+                              path, user);
     if (status.st_mode & (S_IRWXG | S_IRWXO))
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
                               "%s is accessible to others, who may know the seed: make a new "
