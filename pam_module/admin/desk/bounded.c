@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -64,6 +65,31 @@ void bounded_end(struct bounded *bounded)
     kill(bounded->pid, SIGKILL);
     waitpid(bounded->pid, NULL, WNOHANG);
     *bounded = (struct bounded)BOUNDED_NONE;
+}
+
+bool bounded_try(bool (*act)(const void *context, struct verdict *why_not), const void *context,
+                 struct verdict *why_not)
+{
+    struct {
+        bool is_done;
+        int error;
+        struct verdict why_not;
+    } attempt = { 0 };
+    auto_bounded child = BOUNDED_NONE;
+
+    if (bounded_fork(&child) == 0) {
+        errno = 0;
+        attempt.is_done = act(context, &attempt.why_not);
+        attempt.error = errno;
+        _exit(send(child.socket, &attempt, sizeof attempt, MSG_NOSIGNAL) < 0);
+    }
+    if (child.socket < 0 || !bounded_receive(&child, &attempt, sizeof attempt))
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "could not be tried: %s",
+                              strerror(errno));
+    errno = attempt.error;
+    if (!attempt.is_done)
+        *why_not = attempt.why_not;
+    return attempt.is_done;
 }
 
 /* What the child does until we go away. */

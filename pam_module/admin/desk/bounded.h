@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include "../../core/verdict.h"
+
 enum { BOUNDED_SECONDS = 3 };
 
 /* A child process, and our end of a socket of type SOCK_SEQPACKET. */
@@ -29,6 +31,11 @@ pid_t bounded_fork(struct bounded *bounded);
 /* Waits at most BOUNDED_SECONDS for SIZE bytes that the child sends at once. False with errno:
  * ETIMEDOUT, or EIO where the child has ended. */
 bool bounded_receive(const struct bounded *bounded, void *ret_bytes, size_t size);
+
+/* Calls ACT with CONTEXT in a child, which may become another account. Whether it does what it has
+ * to, with errno as ACT leaves it; false with *WHY_NOT, its own or that it takes too long. */
+bool bounded_try(bool (*act)(const void *context, struct verdict *why_not), const void *context,
+                 struct verdict *why_not);
 
 /* Kills the child, which may take as long as it likes to end, and makes *BOUNDED BOUNDED_NONE. */
 void bounded_end(struct bounded *bounded);

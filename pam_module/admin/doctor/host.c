@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../../check/privileges.h"
@@ -19,6 +18,7 @@
 #include "../../core/descriptor.h"
 #include "../../core/secret.h"
 #include "../../twilio/transfer.h"
+#include "../desk/bounded.h"
 #include "../desk/terminal.h"
 #include "programs.h"
 
@@ -71,28 +71,25 @@ static bool is_hashed(const char *name)
            isdigit((unsigned char)name[9]);
 }
 
-/* What came of an attempt that failed. */
-struct failure {
-    struct verdict why_not;
-    int error; /* errno; 0: something else */
-};
-
-static bool refuse(struct failure *failure, const char *path, int error)
+/* Leaves errno as it is. */
+static bool refuse(struct verdict *why_not, const char *path)
 {
-    failure->error = error;
-    return verdict_refuse(&failure->why_not, OUTCOME_MISCONFIGURED, "%s: %s", path,
-                          strerror(error));
+    int error = errno;
+
+    verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: %s", path, strerror(error));
+    errno = error;
+    return false;
 }
 
-static bool read_file(const char *path, struct failure *failure)
+static bool read_file(const char *path, struct verdict *why_not)
 {
     char bytes[1];
     auto_close file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-    return (file >= 0 && read(file, bytes, sizeof bytes) >= 0) || refuse(failure, path, errno);
+    return (file >= 0 && read(file, bytes, sizeof bytes) >= 0) || refuse(why_not, path);
 }
 
-static bool read_directory(const char *path, struct failure *failure)
+static bool read_directory(const char *path, struct verdict *why_not)
 {
     DIR *stream = opendir(path);
     const struct dirent *entry;
@@ -101,69 +98,49 @@ static bool read_directory(const char *path, struct failure *failure)
     bool is_read = true;
 
     if (stream == NULL)
-        return refuse(failure, path, errno);
+        return refuse(why_not, path);
     while (is_read && (entry = readdir(stream)) != NULL) {
         if (!is_hashed(entry->d_name))
             continue;
         snprintf(shown, sizeof shown, "%s/%s", path, entry->d_name);
-        is_read = read_file(shown, failure);
+        is_read = read_file(shown, why_not);
         count++;
     }
     closedir(stream);
+    errno = is_read ? 0 : errno;
     if (is_read && count == 0)
-        return verdict_refuse(&failure->why_not, OUTCOME_MISCONFIGURED,
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
                               "%s: no certificate has the name that OpenSSL looks for: openssl "
                               "rehash %s",
                               path, terminal_word(path).text);
     return is_read;
 }
 
-static bool write_directory(const char *path, struct failure *failure)
+static bool write_directory(const char *path, struct verdict *why_not)
 {
-    return access(path, R_OK | W_OK | X_OK) == 0 || refuse(failure, path, errno);
+    return access(path, R_OK | W_OK | X_OK) == 0 || refuse(why_not, path);
+}
+
+struct attempt {
+    const char *run_as, *path;
+    bool (*act)(const char *path, struct verdict *why_not);
+};
+
+static bool become_and_act(const void *context, struct verdict *why_not)
+{
+    const struct attempt *attempt = context;
+    bool is_dropped = privileges_drop(attempt->run_as, why_not);
+
+    errno = 0;
+    return is_dropped && attempt->act(attempt->path, why_not);
 }
 
 /* Modes do not tell it, of all the directories above and the modules of the kernel: becomes RUN_AS
- * in a process of its own, and tries. */
-static bool try_as(const char *run_as, bool (*act)(const char *path, struct failure *failure),
-                   const char *path, struct failure *ret_failure)
+ * in a process of its own, and tries. False with errno, which may be 0. */
+static bool try_as(const char *run_as, bool (*act)(const char *path, struct verdict *why_not),
+                   const char *path, struct verdict *why_not)
 {
-    struct failure failure = { 0 };
-    int ends[2], status = -1;
-    ssize_t size = -1;
-    pid_t child;
-
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return refuse(ret_failure, path, errno);
-    fflush(NULL);
-    child = fork();
-    if (child == 0) {
-        if (privileges_drop(run_as, &failure.why_not) && act(path, &failure))
-            _exit(0);
-        _exit(write(ends[1], &failure, sizeof failure) == sizeof failure ? 1 : 2);
-    }
-
-    close(ends[1]);
-    if (child > 0) {
-        size = read(ends[0], &failure, sizeof failure);
-        waitpid(child, &status, 0);
-    }
-    close(ends[0]);
-    if (size == 0 && status == 0)
-        return true;
-    if (size != sizeof failure)
-        verdict_refuse(&failure.why_not, OUTCOME_MISCONFIGURED, "%s: could not be tried", path);
-    *ret_failure = failure;
-    return false;
-}
-
-/* What lets an account do what FAILURE kept it from; NULL: the reason says it. */
-static const char *remedy_of(const struct failure *failure)
-{
-    return failure->error == EACCES
-               ? "give that account search permission on the parent directories"
-           : failure->error == EROFS ? "mount that file system writable"
-                                     : NULL;
+    return bounded_try(become_and_act, &(struct attempt){ run_as, path, act }, why_not);
 }
 
 static void add_state(struct report *report, const struct settings *settings,
@@ -172,7 +149,7 @@ static void add_state(struct report *report, const struct settings *settings,
     const char *path = settings->state_dir;
     const char *problem = NULL, *before = "";
     char remedy[REMEDY_SIZE];
-    struct failure failure;
+    struct verdict why_not;
     struct stat status;
 
     if (lstat(path, &status) != 0)
@@ -189,9 +166,12 @@ static void add_state(struct report *report, const struct settings *settings,
              terminal_word(settings->run_as).text, terminal_word(path).text);
     if (problem != NULL)
         report_add(report, REPORT_WRONG, "state_dir", remedy, "%s: %s", path, problem);
-    else if (account != NULL && !try_as(settings->run_as, write_directory, path, &failure))
-        report_add(report, REPORT_WRONG, "state_dir", remedy_of(&failure),
-                   "%s cannot write there: %s", settings->run_as, failure.why_not.reason);
+    else if (account != NULL && !try_as(settings->run_as, write_directory, path, &why_not))
+        report_add(report, REPORT_WRONG, "state_dir",
+                   errno == EACCES ? "give that account search permission on the parent directories"
+                   : errno == EROFS ? "mount that file system writable"
+                                    : NULL,
+                   "%s cannot write there: %s", settings->run_as, why_not.reason);
     else
         report_add(report, REPORT_OK, "state_dir", NULL, "%s: only %s can use it", path,
                    settings->run_as);
@@ -214,24 +194,23 @@ static void add_certificates(struct report *report, const struct settings *setti
 {
     const char *paths[2];
     bool is_ours = settings->ca_file != NULL || settings->ca_path != NULL;
-    struct failure failure;
+    struct verdict why_not;
 
     transfer_certificates(settings, &paths[0], &paths[1]);
     for (int i = 0; i < 2; i++) {
         const char *subject = !is_ours ? "certificates" : i == 0 ? "ca_file" : "ca_path";
         if (paths[i] == NULL)
             continue;
-        if (try_as(settings->run_as, i == 1 ? read_directory : read_file, paths[i], &failure))
+        if (try_as(settings->run_as, i == 1 ? read_directory : read_file, paths[i], &why_not))
             report_add(report, REPORT_OK, subject, NULL, "%s can be read by %s", paths[i],
                        settings->run_as);
         else
             report_add(report, REPORT_WRONG, subject,
-                       failure.error == ENOENT && !is_ours ? "install the package ca-certificates"
-                       : failure.error == EACCES
+                       errno == ENOENT && !is_ours ? "install the package ca-certificates"
+                       : errno == EACCES
                            ? "let that account read it and search the parent directories"
                            : NULL,
-                       "%s cannot be read by %s: %s", paths[i], settings->run_as,
-                       failure.why_not.reason);
+                       "%s cannot be read by %s: %s", paths[i], settings->run_as, why_not.reason);
     }
 }
 

@@ -22,52 +22,31 @@
 
 enum { NUMBER_SIZE = 24, NAMES_SIZE = 1000, FEW_CODES = 2 };
 
-enum field {
-    SETTINGS,
-    PROBLEM,
-    ACCOUNT_SID,
-    SERVICE_SID,
-    API_KEY_SID,
-    TWILIO,
-    SERVICES,
-    ENROLLED,
-    PENDING,
-    REPLACED,
-    DAMAGED,
-    MISSING,
-    MISSING_USERS,
-    WITHOUT_CODES,
-    FEW_CODES_LEFT,
-    BYPASSED,
-    LOCKED,
-    SESSIONS,
-    UNMAPPED_USER,
-    FIELDS
-};
-
 /* In JSON they stay as they are from one version to the next. */
 static const char *const columns[] = {
-    [SETTINGS] = "settings",
-    [PROBLEM] = "problem",
-    [ACCOUNT_SID] = "account_sid",
-    [SERVICE_SID] = "service_sid",
-    [API_KEY_SID] = "api_key_sid",
-    [TWILIO] = "twilio",
-    [SERVICES] = "services",
-    [ENROLLED] = "enrolled",
-    [PENDING] = "pending",
-    [REPLACED] = "replaced",
-    [DAMAGED] = "damaged",
-    [MISSING] = "missing",
-    [MISSING_USERS] = "missing_users",
-    [WITHOUT_CODES] = "without_recovery_codes",
-    [FEW_CODES_LEFT] = "few_recovery_codes",
-    [BYPASSED] = "bypassed",
-    [LOCKED] = "locked",
-    [SESSIONS] = "sessions",
-    [UNMAPPED_USER] = "unmapped_user",
-    [FIELDS] = NULL,
+    "settings",
+    "problem",
+    "account_sid",
+    "service_sid",
+    "api_key_sid",
+    "twilio",
+    "services",
+    "enrolled",
+    "pending",
+    "replaced",
+    "damaged",
+    "missing",
+    "missing_users",
+    "without_recovery_codes",
+    "few_recovery_codes",
+    "bypassed",
+    "locked",
+    "sessions",
+    "unmapped_user",
+    NULL,
 };
+
+enum { FIELDS = sizeof columns / sizeof *columns };
 
 struct status {
     const struct settings *settings;
@@ -77,6 +56,16 @@ struct status {
     struct verdict problem; /* the first one */
     enum command_status worst;
 };
+
+/* The place of COLUMN, one of columns. */
+static size_t field_of(const char *column)
+{
+    size_t field = 0;
+
+    while (strcmp(columns[field], column) != 0)
+        field++;
+    return field;
+}
 
 /* What is wrong counts more than a Twilio that does not answer. */
 static void note(struct status *status, const struct verdict *why_not)
@@ -90,11 +79,13 @@ static void note(struct status *status, const struct verdict *why_not)
         status->problem = *why_not;
     if (status->worst != COMMAND_WRONG)
         status->worst = now;
-    status->texts[PROBLEM] = status->problem.reason;
+    status->texts[field_of("problem")] = status->problem.reason;
 }
 
-static void set_number(struct status *status, enum field field, size_t number)
+static void set_number(struct status *status, const char *column, size_t number)
 {
+    size_t field = field_of(column);
+
     snprintf(status->numbers[field], NUMBER_SIZE, "%zu", number);
     status->texts[field] = status->numbers[field];
 }
@@ -138,17 +129,17 @@ static void count_enrolled(struct status *status, const struct users *users, cha
             note(status, &why_not);
         }
     }
-    set_number(status, ENROLLED, enrolled);
-    set_number(status, DAMAGED, damaged);
-    set_number(status, WITHOUT_CODES, without);
-    set_number(status, FEW_CODES_LEFT, few);
-    set_number(status, LOCKED, locked);
+    set_number(status, "enrolled", enrolled);
+    set_number(status, "damaged", damaged);
+    set_number(status, "without_recovery_codes", without);
+    set_number(status, "few_recovery_codes", few);
+    set_number(status, "locked", locked);
 }
 
 static void add_users(struct status *status)
 {
-    static const enum field fields[USERS_STATES] = {
-        [USERS_PENDING] = PENDING, [USERS_FORMER] = REPLACED
+    static const char *const fields[USERS_STATES] = {
+        [USERS_ENROLLED] = NULL, [USERS_PENDING] = "pending", [USERS_FORMER] = "replaced"
     };
     struct verdict why_not;
     struct users users;
@@ -186,8 +177,8 @@ static void add_missing(struct status *status)
         count++;
         terminal_add_word(status->missing, sizeof status->missing, " ", people.persons[i].name);
     }
-    set_number(status, MISSING, count);
-    status->texts[MISSING_USERS] = count > 0 ? status->missing : NULL;
+    set_number(status, "missing", count);
+    status->texts[field_of("missing_users")] = count > 0 ? status->missing : NULL;
 }
 
 static void add_bypassed(struct status *status)
@@ -206,7 +197,7 @@ static void add_bypassed(struct status *status)
                      TRUSTED_READ &&
                  boot_now(&now) && bypass_counts(bypass, &now, &left, &why_not);
     }
-    set_number(status, BYPASSED, count);
+    set_number(status, "bypassed", count);
     directory_free_names(&names);
     if (directory >= 0)
         close(directory);
@@ -218,7 +209,7 @@ static void add_sessions(struct status *status)
     struct verdict why_not;
 
     if (sessions_find(status->settings, NULL, &sessions, &why_not))
-        set_number(status, SESSIONS, sessions.count);
+        set_number(status, "sessions", sessions.count);
     else
         note(status, &why_not);
 }
@@ -256,16 +247,16 @@ static void add_twilio(struct status *status)
         note(status, &why_not);
         return;
     }
-    status->texts[TWILIO] = ask(status, &service);
+    status->texts[field_of("twilio")] = ask(status, &service);
     service_close(&service);
 }
 
 static void add_settings(struct status *status)
 {
-    status->texts[ACCOUNT_SID] = status->settings->account_sid;
-    status->texts[SERVICE_SID] = status->settings->service_sid;
-    status->texts[API_KEY_SID] = status->settings->api_key_sid;
-    status->texts[UNMAPPED_USER] =
+    status->texts[field_of("account_sid")] = status->settings->account_sid;
+    status->texts[field_of("service_sid")] = status->settings->service_sid;
+    status->texts[field_of("api_key_sid")] = status->settings->api_key_sid;
+    status->texts[field_of("unmapped_user")] =
         status->settings->unmapped_user == SETTINGS_UNMAPPED_IGNORE ? "ignore" : "deny";
     add_users(status);
     add_missing(status);
@@ -277,15 +268,16 @@ static void add_settings(struct status *status)
 static enum command_status run(const struct command_call *call)
 {
     struct listing *listing = listing_start(columns, 0, command_value(call, "json") != NULL);
-    struct status status = { .texts = { [SETTINGS] = call->settings_path } };
+    struct status status = { 0 };
     auto_settings *settings = NULL;
     struct verdict why_not;
     bool is_printed;
 
+    status.texts[field_of("settings")] = call->settings_path;
     if (geteuid() != 0)
         terminal_say("run this command as root: what root alone can read looks wrong");
     check_pam_list(command_value(call, "pam-dir"), status.services, sizeof status.services);
-    status.texts[SERVICES] = *status.services != '\0' ? status.services : NULL;
+    status.texts[field_of("services")] = *status.services != '\0' ? status.services : NULL;
     if (tool_settings(call, &settings, &why_not)) {
         status.settings = settings;
         add_settings(&status);

@@ -71,6 +71,10 @@ bool judge_proftpd(struct judge *judge, const char *path);
  * NULL: root, as far as is known. */
 const char *judge_account(const struct facts_service *known, const char *user);
 
+/* Whether NAME of run_as is an account, and without the user and the group of root. False, with
+ * OUTCOME_MISCONFIGURED in *WHY_NOT. */
+bool judge_run_as(const char *name, struct verdict *why_not);
+
 /* Whether the account NAME can use the settings of the file PATH, as the check program reads them
  * when it is not root: with the secret and the directory of enrollments that they name. Only root
  * can tell about another account. False, with OUTCOME_MISCONFIGURED in *WHY_NOT. */
