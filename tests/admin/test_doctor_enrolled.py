@@ -87,11 +87,13 @@ class Enrollments(DoctorCase):
                          ["ok"])
 
     def test_what_was_left_unfinished_is_noted(self):
-        for name, command in ((".pending", "confirm daemon"), (".former", "remove daemon --leftovers")):
+        for name, text, command in ((".pending", "waits for its first code", "confirm daemon"),
+                                    (".former", "is still at Twilio", "remove --leftovers daemon")):
             directory = self.users / name
             directory.mkdir(mode=0o700)
             shutil.copy(self.file, directory / "daemon.conf")
-            self.assert_finds("enrollments", f"twilio-verify {command}", level="note", status=OK)
+            self.assert_finds("enrollments", f"factor of daemon {text}", level="note", status=OK,
+                              remedy=f"twilio-verify {command}")
 
     def test_the_recovery_codes_of_a_user(self):
         self.assert_finds("recovery", "root has no recovery codes: twilio-verify recovery-codes root",
@@ -131,7 +133,7 @@ class Enrollments(DoctorCase):
             done = self.run_tool("bypass", user, "--for", "90m", "--reason", "lost phone")
             self.assertEqual(done.status, OK, done.err)
             self.assert_finds("bypass", f"{user} needs no code for 1 h ", level="warning",
-                              status=OK, user=user, remedy=f"twilio-verify bypass {user} --end")
+                              status=OK, user=user, remedy=f"twilio-verify bypass --end {user}")
             if user == "root":
                 self.assert_finds("dry run", "root needs no code: BYPASS, ends in ", level="ok",
                                   status=OK)
@@ -140,7 +142,7 @@ class Enrollments(DoctorCase):
         bypasses = self.directory / "run" / "bypass"
         (bypasses / "root").write_text("made = 1;\n")
         self.assert_finds("bypass", "has no effect: bypass/root:1: unknown key made",
-                          level="warning", status=OK, remedy="twilio-verify bypass root --end")
+                          level="warning", status=OK, remedy="twilio-verify bypass --end root")
         bypasses.chmod(0o777)
         report = self.assert_finds("runtime_dir",
                                    f"no bypass works: directory {bypasses} is writable "
@@ -176,7 +178,7 @@ class Enrollments(DoctorCase):
                 self.assertEqual("factor" in report, sid is not None)
 
     def test_a_push_factor_that_cannot_be_used(self):
-        remedy = "twilio-verify enroll root --push-factor YF"
+        remedy = "twilio-verify enroll --push-factor YF... root"
         device = Device(self.emulator, self.factor.identity).enroll(verified=False)
         self.enroll_push(device, factor_sid=self.factor.sid)
         self.assert_finds("push factor", f"{device.sid} is not verified", remedy=remedy)
@@ -205,7 +207,7 @@ class Enrollments(DoctorCase):
         self.since = len(self.emulator.requests())
         enroll(self.directory, "root", factor.identity, factor.sid)
         self.assert_finds("factor", "was never confirmed",
-                          remedy="twilio-verify enroll root --replace")
+                          remedy="twilio-verify enroll --replace root")
 
     def test_a_factor_of_somebody_elses_identity(self):
         other = self.emulator.factor()
@@ -234,5 +236,5 @@ class Enrollments(DoctorCase):
                 factor = self.emulator.factor(**config)
                 enroll(self.directory, "root", factor.identity, factor.sid)
                 self.since = len(self.emulator.requests())
-                remedy = {"remedy": "twilio-verify enroll root --replace"} if level != "ok" else {}
+                remedy = {"remedy": "twilio-verify enroll --replace root"} if level != "ok" else {}
                 self.assert_finds("factor", words, level=level, status=OK, **remedy)

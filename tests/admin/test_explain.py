@@ -68,8 +68,9 @@ class Pushes(ExplainCase):
         status, report = self.explain_push("ftp", False)
         self.assertEqual((status, report["push"][0], report["verdict"][1]),
                          (WRONG, "wrong", "root is refused: PAM_AUTH_ERR"))
-        self.assertEqual(report["push"][2], "twilio-verify enroll root --replace")
+        self.assertEqual(report["push"][2], "twilio-verify enroll --replace root")
         self.assertIn("this user has no factor for codes", report["push"][1])
+        self.assertIn("the last 6 digits of the password", report["question"][1])
 
 
 class Rules(ExplainCase):
@@ -106,6 +107,10 @@ class Rules(ExplainCase):
                 self.assertEqual("approved" in report, rule == "enrolled: ")
                 self.assertEqual("not-required" in report, line != asked)
         self.assertFalse(any(self.operations().values()))
+
+    def test_a_name_like_an_option_is_a_name_in_a_remedy(self):
+        done = self.run_tool("explain", "--service", "sshd", "--", "-x")
+        self.assertIn("; getent passwd -- -x\n", done.out)
 
     @needs_root
     def test_another_name_of_an_enrolled_uid_is_the_same_person(self):
@@ -169,7 +174,7 @@ class Rules(ExplainCase):
                 self.settings = self.configure()
                 status, report = self.explain("daemon", service)
                 self.assertEqual((status, report["host"][0], report["verdict"][1]),
-                                 (WRONG, "wrong", "daemon is refused before a question: "
+                                 (WRONG, "wrong", "daemon is refused before a question until you correct this: "
                                                   "PAM_SERVICE_ERR"))
                 self.assertIn(f"the program of {service} runs as {account}, which cannot use "
                               f"{self.settings}: {self.settings}: Permission denied",

@@ -331,7 +331,7 @@ class Bypass(AdminCase):
                          ("not enrolled", "new here"))
         done = self.run_tool("explain", "root", "--service", "sshd")
         self.assertRegex(done.out, r"warning  rule: a bypass, for 1 h (29|30) min more: "
-                                   + re.escape(reason) + "; twilio-verify bypass root --end")
+                                   + re.escape(reason) + "; twilio-verify bypass --end root")
         self.assertIn("root needs no code: PAM_IGNORE", done.out)
 
     def test_one_that_has_ended_is_not_shown_and_explained(self):

@@ -69,6 +69,15 @@ struct terminal_word terminal_word(const char *word)
     return quoted;
 }
 
+struct terminal_command terminal_command(const char *command, const char *word)
+{
+    struct terminal_command whole;
+
+    snprintf(whole.text, sizeof whole.text, "%s %s%s", command, *word == '-' ? "-- " : "",
+             terminal_word(word).text);
+    return whole;
+}
+
 void terminal_add_word(char *words, size_t size, const char *separator, const char *word)
 {
     static const char rest[] = "...";

@@ -31,6 +31,14 @@ struct terminal_word {
  * place: terminal_word(name).text. */
 struct terminal_word terminal_word(const char *word);
 
+struct terminal_command {
+    char text[TERMINAL_WORD_SIZE + 100];
+};
+
+/* COMMAND with WORD as its last word, behind "--" if it could be taken for an option. Use it in
+ * place. */
+struct terminal_command terminal_command(const char *command, const char *word);
+
 /* Adds WORD, as it is in such a command, to WORDS of SIZE bytes, behind SEPARATOR where it is not
  * the first. Never a part of a word: where it does not fit, "..." ends WORDS, and no other is
  * added. */

@@ -10,20 +10,19 @@
 #include "../desk/terminal.h"
 #include "../enroll/ledgers.h"
 
-enum { READ_MAX = 20000, LOCKED_MAX = 10, REMEDY_SIZE = 2 * TERMINAL_WORD_SIZE };
+enum { READ_MAX = 20000, LOCKED_MAX = 10 };
 
 static void add_lock(struct report *report, const char *name, int64_t opens_s)
 {
-    char remedy[REMEDY_SIZE];
+    struct terminal_command remedy = terminal_command("twilio-verify unlock", name);
 
-    snprintf(remedy, sizeof remedy, "twilio-verify unlock %s", terminal_word(name).text);
     if (opens_s == RECORD_NEVER) {
-        report_add(report, REPORT_WARNING, "wrong codes", remedy,
+        report_add(report, REPORT_WARNING, "wrong codes", remedy.text,
                    "%d in a row: codes of %s are refused until unlocked; recovery codes work",
                    RECORD_WRONG_ROW, name);
     } else {
         char when[TEXT_TIME_SIZE];
-        report_add(report, REPORT_WARNING, "wrong codes", remedy,
+        report_add(report, REPORT_WARNING, "wrong codes", remedy.text,
                    "%d in 24 h: codes of %s are refused until %s; recovery codes work",
                    RECORD_WRONG_DAY, name, text_print_time(opens_s, when));
     }
@@ -32,12 +31,12 @@ static void add_lock(struct report *report, const char *name, int64_t opens_s)
 static void add_push_stop(struct report *report, const char *name, struct record *record)
 {
     int64_t stopped_s = record_push_stopped(record, time(NULL));
-    char remedy[REMEDY_SIZE], when[TEXT_TIME_SIZE];
+    char when[TEXT_TIME_SIZE];
 
     if (stopped_s == 0)
         return;
-    snprintf(remedy, sizeof remedy, "twilio-verify unlock %s", terminal_word(name).text);
-    report_add(report, REPORT_WARNING, "pushes", remedy,
+    report_add(report, REPORT_WARNING, "pushes",
+               terminal_command("twilio-verify unlock", name).text,
                "none to %s until %s: one was denied, or its number was wrong", name,
                text_print_time(stopped_s, when));
 }

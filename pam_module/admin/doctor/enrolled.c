@@ -59,11 +59,10 @@ static void add_shared(struct report *report, const struct users *users, struct 
 
 static void add_damaged(struct report *report, const char *name, const struct verdict *why_not)
 {
-    char remedy[REMEDY_SIZE];
-
-    snprintf(remedy, sizeof remedy, "correct it, or delete it and run: twilio-verify enroll %s",
-             terminal_word(name).text);
-    report_add(report, REPORT_WRONG, "enrollments", remedy, "%s", why_not->reason);
+    report_add(
+        report, REPORT_WRONG, "enrollments",
+        terminal_command("correct it, or delete it and run: twilio-verify enroll", name).text, "%s",
+        why_not->reason);
 }
 
 static void add_owner(struct owner *owners, size_t *count, const char *sid, const char *name)
@@ -106,16 +105,14 @@ static void add_other_names(struct report *report, const struct settings *settin
     const struct passwd *account = getpwnam(name);
     struct users_record record;
     struct verdict why_not;
-    char remedy[REMEDY_SIZE];
 
     if (account != NULL)
         account = getpwuid(account->pw_uid);
     if (account == NULL || strcmp(account->pw_name, name) == 0 ||
         users_read(users, USERS_ENROLLED, account->pw_name, &record, &why_not) != USERS_NONE)
         return;
-    snprintf(remedy, sizeof remedy, "twilio-verify enroll %s",
-             terminal_word(account->pw_name).text);
-    report_add(report, ignores ? REPORT_WRONG : REPORT_WARNING, "enrollments", remedy,
+    report_add(report, ignores ? REPORT_WRONG : REPORT_WARNING, "enrollments",
+               terminal_command("twilio-verify enroll", account->pw_name).text,
                "uid %u is enrolled as %s only: a login as %s, the first name of this uid, %s",
                (unsigned)account->pw_uid, name, account->pw_name,
                ignores ? "needs no code (unmapped_user = \"ignore\")" : "is refused");
@@ -165,12 +162,14 @@ static void add_leftovers(struct report *report, const struct users *users, enum
     if (names == NULL)
         report_add(report, REPORT_WRONG, "enrollments", NULL, "%s", why_not.reason);
     for (size_t i = 0; i < LEFTOVERS_MAX && names != NULL && names[i] != NULL; i++)
-        report_add(report, REPORT_NOTE, "enrollments", NULL,
-                   state == USERS_PENDING
-                       ? "a factor of %s waits for its first code: twilio-verify confirm %s"
-                       : "a replaced factor of %s is still at Twilio: twilio-verify remove %s "
-                         "--leftovers",
-                   names[i], terminal_word(names[i]).text);
+        report_add(report, REPORT_NOTE, "enrollments",
+                   terminal_command(state == USERS_PENDING ? "twilio-verify confirm"
+                                                           : "twilio-verify remove --leftovers",
+                                    names[i])
+                       .text,
+                   state == USERS_PENDING ? "a factor of %s waits for its first code"
+                                          : "a replaced factor of %s is still at Twilio",
+                   names[i]);
     directory_free_names(&names);
 }
 
@@ -178,13 +177,12 @@ static void add_leftovers(struct report *report, const struct users *users, enum
 static void add_old_bypasses(struct report *report, const struct users *users)
 {
     struct verdict why_not;
-    char path[PATH_SIZE], remedy[REMEDY_SIZE];
+    char path[PATH_SIZE];
     char **names = users_names(users, USERS_ENROLLED, USERS_OLD_BYPASS, &why_not);
 
     for (size_t i = 0; i < LEFTOVERS_MAX && names != NULL && names[i] != NULL; i++) {
         snprintf(path, sizeof path, "%s/%s" USERS_OLD_BYPASS, users->path, names[i]);
-        snprintf(remedy, sizeof remedy, "rm %s", terminal_word(path).text);
-        report_add(report, REPORT_WARNING, "bypass", remedy,
+        report_add(report, REPORT_WARNING, "bypass", terminal_command("rm", path).text,
                    "%s is of an earlier version and no longer counts", path);
     }
     directory_free_names(&names);
@@ -219,14 +217,13 @@ void enrolled_add_recovery(struct report *report, const struct settings *setting
 {
     auto_recovery *recovery = NULL;
     struct verdict why_not;
-    char remedy[REMEDY_SIZE];
+    struct terminal_command remedy = terminal_command("twilio-verify recovery-codes", name);
     int left = -1;
 
-    snprintf(remedy, sizeof remedy, "twilio-verify recovery-codes %s", terminal_word(name).text);
     switch (recovery_read(settings->users_dir, name, &recovery, &why_not)) {
     case TRUSTED_ABSENT:
         report_add(report, REPORT_NOTE, "recovery", NULL, "%s has no recovery codes: %s", name,
-                   remedy);
+                   remedy.text);
         return;
     case TRUSTED_READ:
         left = ledgers_left(settings, name, recovery, &why_not);
@@ -237,10 +234,10 @@ void enrolled_add_recovery(struct report *report, const struct settings *setting
     if (left > 0)
         report_add(report, REPORT_OK, "recovery", NULL, "%d recovery codes remain", left);
     else if (left == 0)
-        report_add(report, REPORT_WARNING, "recovery", remedy, "no recovery code remains");
+        report_add(report, REPORT_WARNING, "recovery", remedy.text, "no recovery code remains");
     else
-        report_add(report, REPORT_WARNING, "recovery", remedy, "recovery codes do not work: %s",
-                   why_not.reason);
+        report_add(report, REPORT_WARNING, "recovery", remedy.text,
+                   "recovery codes do not work: %s", why_not.reason);
 }
 
 /* Whether no code is asked of NAME now. A directory that can't be used is host_add()'s to
@@ -251,28 +248,27 @@ static bool add_bypass(struct report *report, const struct settings *settings, c
     auto_bypass *bypass = NULL;
     struct boot_moment now;
     struct verdict why_not;
-    char remedy[REMEDY_SIZE];
+    struct terminal_command remedy = terminal_command("twilio-verify bypass --end", name);
     bool is_absent;
     int left, directory = bypass_open_directory(settings->runtime_dir, &is_absent, &why_not);
 
     if (directory < 0)
         return false;
     close(directory);
-    snprintf(remedy, sizeof remedy, "twilio-verify bypass %s --end", terminal_word(name).text);
     switch (bypass_read(settings->runtime_dir, name, &bypass, &why_not)) {
     case TRUSTED_ABSENT:
         return false;
     case TRUSTED_READ:
         if (!boot_now(&now) || !bypass_counts(bypass, &now, &left, &why_not))
             return false;
-        report_add(report, REPORT_WARNING, "bypass", remedy,
+        report_add(report, REPORT_WARNING, "bypass", remedy.text,
                    "%s needs no code for %d h %d min more: %s", name, left / HOUR,
                    left % HOUR / MINUTE, bypass->reason);
         return true;
     case TRUSTED_REFUSED:
         break;
     }
-    report_add(report, REPORT_WARNING, "bypass", remedy, "has no effect: %s", why_not.reason);
+    report_add(report, REPORT_WARNING, "bypass", remedy.text, "has no effect: %s", why_not.reason);
     return false;
 }
 
@@ -293,7 +289,7 @@ void enrolled_print_remedy(const struct settings *settings, const char *user, ch
             command = "twilio-verify confirm";
         users_close(&users);
     }
-    snprintf(remedy, size, "%s %s", command, terminal_word(name).text);
+    snprintf(remedy, size, "%s", terminal_command(command, name).text);
 }
 
 /* USER is not enrolled, whether there is an account of exactly this name or not. */

@@ -76,8 +76,8 @@ static void add_outcomes(const struct explain *explain, int whom)
         report_add(explain->report, REPORT_NOTE, "unanswered", NULL,
                    "PAM_CONV_ERR: the module cannot ask the user, or the user leaves");
     report_add(explain->report, REPORT_NOTE, "PAM", NULL,
-               "what /etc/pam.d/%s does with these codes: twilio-verify check-pam %s",
-               explain->service, terminal_word(explain->service).text);
+               "what /etc/pam.d/%s does with these codes: %s", explain->service,
+               terminal_command("twilio-verify check-pam", explain->service).text);
 }
 
 /* The line of a key, "PATH:12", or that its default counts. */
@@ -114,6 +114,13 @@ static void explain_sessions(const struct explain *explain)
                    sessions.count == 1 ? "" : "s");
 }
 
+static void add_no_code(const struct explain *explain)
+{
+    add_outcomes(explain, NOBODY_ASKED);
+    report_add(explain->report, REPORT_OK, "verdict", NULL, "%s needs no code: %s", explain->user,
+               pam_code_of(OUTCOME_NOT_REQUIRED));
+}
+
 static void explain_exempt(const struct explain *explain)
 {
     char place[PLACE_SIZE];
@@ -122,9 +129,7 @@ static void explain_exempt(const struct explain *explain)
     report_add(explain->report, REPORT_OK, "rule", NULL,
                "exempt_services (%s) names %s: nobody is asked, enrolled or not", place,
                explain->service);
-    add_outcomes(explain, NOBODY_ASKED);
-    report_add(explain->report, REPORT_OK, "verdict", NULL, "%s needs no code: %s", explain->user,
-               pam_code_of(OUTCOME_NOT_REQUIRED));
+    add_no_code(explain);
 }
 
 static void explain_bypassed(const struct explain *explain)
@@ -132,16 +137,13 @@ static void explain_bypassed(const struct explain *explain)
     enum { MINUTE = 60, HOUR = 3600 };
     const struct enrollment *enrollment = explain->found.enrollment;
     int left = explain->found.bypass_left_seconds;
-    char remedy[TERMINAL_WORD_SIZE + PLACE_SIZE];
+    const char *name = enrollment != NULL ? enrollment->user : explain->user;
 
-    snprintf(remedy, sizeof remedy, "twilio-verify bypass %s --end",
-             terminal_word(enrollment != NULL ? enrollment->user : explain->user).text);
-    report_add(explain->report, REPORT_WARNING, "rule", remedy,
+    report_add(explain->report, REPORT_WARNING, "rule",
+               terminal_command("twilio-verify bypass --end", name).text,
                "a bypass, for %d h %d min more: %s", left / HOUR, left % HOUR / MINUTE,
                explain->found.bypass->reason);
-    add_outcomes(explain, NOBODY_ASKED);
-    report_add(explain->report, REPORT_OK, "verdict", NULL, "%s needs no code: %s", explain->user,
-               pam_code_of(OUTCOME_NOT_REQUIRED));
+    add_no_code(explain);
 }
 
 static void explain_no_bypass(const struct explain *explain)
@@ -161,9 +163,7 @@ static void explain_ignored(const struct explain *explain)
     report_add(explain->report, REPORT_OK, "rule", NULL,
                "unmapped_user = \"ignore\" (%s): the account %s has no file in %s", place,
                explain->user, explain->settings->users_dir);
-    add_outcomes(explain, NOBODY_ASKED);
-    report_add(explain->report, REPORT_OK, "verdict", NULL, "%s needs no code: %s", explain->user,
-               pam_code_of(OUTCOME_NOT_REQUIRED));
+    add_no_code(explain);
 }
 
 /* What is asked, of the enrolled and, so that nobody learns who is enrolled, of everybody else. */
@@ -219,9 +219,10 @@ static void explain_denied(const struct explain *explain)
                pam_code_of(OUTCOME_DENIED));
 }
 
-static void refuse(const struct explain *explain, const char *subject, const char *reason)
+static void refuse(const struct explain *explain, const char *subject, const char *remedy,
+                   const struct verdict *why_not)
 {
-    report_add(explain->report, REPORT_WRONG, subject, NULL, "%s", reason);
+    report_add(explain->report, REPORT_WRONG, subject, remedy, "%s", why_not->reason);
     report_add(explain->report, REPORT_WRONG, "verdict", NULL,
                "%s is refused before a question until you correct this: %s", explain->user,
                pam_code_of(OUTCOME_MISCONFIGURED));
@@ -232,21 +233,14 @@ static bool is_able_to_ask(const struct explain *explain)
 {
     auto_secret char *secret = NULL;
     struct verdict why_not;
-    const struct passwd *account = getpwnam(explain->settings->run_as);
 
-    if (!secret_read_line(explain->settings->api_key_file, &secret, &why_not)) {
-        refuse(explain, "secret", why_not.reason);
-        return false;
-    }
-    if (account == NULL || account->pw_uid == 0 || account->pw_gid == 0) {
-        verdict_refuse(&why_not, OUTCOME_MISCONFIGURED,
-                       "the account \"%s\" of run_as %s: create it, or name another",
-                       explain->settings->run_as,
-                       account == NULL ? "does not exist" : "has the user or the group of root");
-        refuse(explain, "run_as", why_not.reason);
-        return false;
-    }
-    return true;
+    if (!secret_read_line(explain->settings->api_key_file, &secret, &why_not))
+        refuse(explain, "secret", NULL, &why_not);
+    else if (!judge_run_as(explain->settings->run_as, &why_not))
+        refuse(explain, "run_as", NULL, &why_not);
+    else
+        return true;
+    return false;
 }
 
 /* Whether the user has what the service can ask for. */
@@ -254,7 +248,6 @@ static bool explain_push(const struct explain *explain)
 {
     const struct enrollment *enrollment = explain->found.enrollment;
     bool has_codes = enrollment->factor_sid != NULL;
-    char remedy[TERMINAL_WORD_SIZE + PLACE_SIZE];
 
     if (enrollment->push_factor_sid == NULL)
         return true;
@@ -265,10 +258,10 @@ static bool explain_push(const struct explain *explain)
             "a program that cannot ask this second question is refused");
         return true;
     }
-    snprintf(remedy, sizeof remedy, "twilio-verify enroll %s --replace",
-             terminal_word(enrollment->user).text);
     report_add(explain->report, has_codes ? REPORT_NOTE : REPORT_WRONG, "push",
-               has_codes ? NULL : remedy,
+               has_codes
+                   ? NULL
+                   : terminal_command("twilio-verify enroll --replace", enrollment->user).text,
                "none here: %s takes password and code in one field (split=)%s", explain->service,
                has_codes ? "" : ", and this user has no factor for codes");
     return has_codes;
@@ -309,18 +302,17 @@ static void refuse_account(const struct explain *explain, const char *account,
                            const struct verdict *why_not)
 {
     bool is_closed = strstr(why_not->reason, strerror(EACCES)) != NULL;
+    struct verdict reason;
     char remedy[PLACE_SIZE];
 
     snprintf(remedy, sizeof remedy,
              "leave the module out of it, or give it settings of its own with conf=, in files of "
              "%s, and explain them with --settings",
              account);
-    report_add(explain->report, REPORT_WRONG, "host", is_closed ? remedy : NULL,
-               "the program of %s runs as %s, which cannot use %s: %s", explain->service, account,
-               explain->settings_path, why_not->reason);
-    report_add(explain->report, REPORT_WRONG, "verdict", NULL,
-               "%s is refused before a question: %s", explain->user,
-               pam_code_of(OUTCOME_MISCONFIGURED));
+    verdict_refuse(&reason, OUTCOME_MISCONFIGURED,
+                   "the program of %s runs as %s, which cannot use %s: %s", explain->service,
+                   account, explain->settings_path, why_not->reason);
+    refuse(explain, "host", is_closed ? remedy : NULL, &reason);
 }
 
 /* From here on files are read as by the program of the service. */
@@ -385,7 +377,7 @@ static void explain_policy(struct explain *explain)
     case POLICY_REFUSED:
         break;
     }
-    refuse(explain, "enrollment", why_not.reason);
+    refuse(explain, "enrollment", NULL, &why_not);
 }
 
 static void explain_all(struct explain *explain, const char *rhost)
@@ -393,7 +385,7 @@ static void explain_all(struct explain *explain, const char *rhost)
     struct verdict why_not;
 
     if (!settings_read(explain->settings_path, &explain->settings, &why_not)) {
-        refuse(explain, "settings", why_not.reason);
+        refuse(explain, "settings", NULL, &why_not);
     } else {
         report_add(explain->report, REPORT_OK, "settings", NULL, "%s; service %s at %s",
                    explain->settings_path, explain->settings->service_sid,

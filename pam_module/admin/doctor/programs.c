@@ -50,7 +50,7 @@ void programs_add_directories(struct report *report, const char *subject, const 
                      "chown root %s, or move %s to a directory that root owns",
                      terminal_word(directory).text, path);
         else
-            snprintf(remedy, sizeof remedy, "chmod go-w %s", terminal_word(directory).text);
+            snprintf(remedy, sizeof remedy, "%s", terminal_command("chmod go-w", directory).text);
         report_add(report, REPORT_WARNING, subject, remedy,
                    "directory %s is writable by non-root users, who can replace what is in it",
                    directory);
@@ -72,22 +72,19 @@ static bool is_installed(const char *path, bool *ret_absent, struct stat *ret_st
 
 static void add(struct report *report, const char *subject, const char *path, bool is_program)
 {
-    char remedy[REMEDY_SIZE];
     struct verdict why_not;
     struct stat status;
     bool is_absent;
 
     if (!is_installed(path, &is_absent, &status, &why_not))
         report_add(report, REPORT_WRONG, subject, is_absent ? INSTALL : NULL, "%s", why_not.reason);
-    else if (is_program && !(status.st_mode & S_IXUSR)) {
-        snprintf(remedy, sizeof remedy, "chmod 0711 %s",
-                 terminal_word(path).text); /* as it is installed */
-        report_add(report, REPORT_WRONG, subject, remedy, "%s is not executable", path);
-    } else if (status.st_mode & (S_ISUID | S_ISGID)) {
-        snprintf(remedy, sizeof remedy, "chmod ug-s %s", terminal_word(path).text);
-        report_add(report, REPORT_WRONG, subject, remedy, "%s is set-user-ID or set-group-ID",
-                   path);
-    } else
+    else if (is_program && !(status.st_mode & S_IXUSR)) /* 0711, as it is installed */
+        report_add(report, REPORT_WRONG, subject, terminal_command("chmod 0711", path).text,
+                   "%s is not executable", path);
+    else if (status.st_mode & (S_ISUID | S_ISGID))
+        report_add(report, REPORT_WRONG, subject, terminal_command("chmod ug-s", path).text,
+                   "%s is set-user-ID or set-group-ID", path);
+    else
         report_add(report, REPORT_OK, subject, NULL, "%s", path);
     if (!is_absent)
         programs_add_directories(report, subject, path);

@@ -23,8 +23,7 @@
 enum {
     SKEW_SECONDS_MAX = 15,
     CODE_LIFE_MAX = 90, /* s, of a factor that "enroll" makes */
-    HOST_SIZE = 256,
-    REMEDY_SIZE = TERMINAL_WORD_SIZE + 80
+    HOST_SIZE = 256
 };
 
 #define AWAY_REMEDY                                                                                \
@@ -247,31 +246,28 @@ static bool find_factor(const struct reach *reach, struct service *service,
 static void add_factor(const struct reach *reach, struct service *service,
                        const struct enrollment *enrollment)
 {
+    struct terminal_command remedy =
+        terminal_command("twilio-verify enroll --replace", enrollment->user);
     struct factor factor;
-    char remedy[REMEDY_SIZE];
 
-    snprintf(remedy, sizeof remedy, "twilio-verify enroll %s --replace",
-             terminal_word(enrollment->user).text);
-    if (!find_factor(reach, service, enrollment, false, remedy, &factor))
+    if (!find_factor(reach, service, enrollment, false, remedy.text, &factor))
         return;
     if (factor.config.code_length != 0 && factor.config.code_length != reach->settings->code_length)
-        report_add(reach->report, REPORT_WRONG, "factor", remedy,
+        report_add(reach->report, REPORT_WRONG, "factor", remedy.text,
                    "the codes of %s have %d digits, code_length is %d", factor.sid,
                    factor.config.code_length, reach->settings->code_length);
     else
-        add_config(reach, &factor, enrollment, remedy);
+        add_config(reach, &factor, enrollment, remedy.text);
 }
 
 static void add_push_factor(const struct reach *reach, struct service *service,
                             const struct enrollment *enrollment)
 {
+    struct terminal_command remedy = terminal_command(
+        "let the app make one; then: twilio-verify enroll --push-factor YF...", enrollment->user);
     struct factor factor;
-    char remedy[REMEDY_SIZE];
 
-    snprintf(remedy, sizeof remedy,
-             "let the app make one; then: twilio-verify enroll %s --push-factor YF...",
-             terminal_word(enrollment->user).text);
-    if (find_factor(reach, service, enrollment, true, remedy, &factor))
+    if (find_factor(reach, service, enrollment, true, remedy.text, &factor))
         report_add(reach->report, REPORT_OK, "push factor", NULL, "%s of identity %s is verified",
                    factor.sid, enrollment->identity);
 }
