@@ -384,7 +384,7 @@ class Refusals(EnableCase):
                 self.write(text)
                 self.assert_refuses("tv-svc", part=part)
         SVC.write_bytes(b"auth required pam_unix.so\n\0")
-        self.assert_refuses("tv-svc", part=str(SVC))
+        self.assert_refuses("tv-svc", part=f"{SVC}: it has a NUL byte")
 
     def test_files_that_others_can_change(self):
         self.write("@include common-auth\n")
@@ -416,11 +416,11 @@ class Refusals(EnableCase):
         self.enable("tv-svc")
         self.disable("tv-svc")
         target.unlink()
-        self.assert_refuses("tv-svc", part=str(SVC))
+        self.assert_refuses("tv-svc", part=f"{SVC}: the link leads to nothing")
         SVC.unlink()
         SVC.mkdir()
         self.addCleanup(SVC.rmdir)
-        self.assert_refuses("tv-svc", part=str(SVC))
+        self.assert_refuses("tv-svc", part=f"{SVC}: Is a directory")
         self._cleanups.remove((SVC.unlink, (), {"missing_ok": True}))
 
     def test_who_is_not_enrolled_is_named(self):
@@ -569,6 +569,13 @@ class Bytes(EnableCase):
         self.addCleanup(os.removexattr, PAM, "system.posix_acl_default")
         self.enable("tv-svc")
         self.assertEqual((os.listxattr(SVC), SVC.stat().st_mode & 0o777), ([], 0o640))
+
+    def test_an_immutable_file_is_named(self):
+        self.write("@include common-auth\n")
+        if subprocess.run(["chattr", "+i", SVC], capture_output=True, check=False).returncode != 0:
+            self.skipTest("this file system has no such attribute")
+        self.addCleanup(run, "chattr", "-i", str(SVC))
+        self.assert_refuses("tv-svc", part=f"{SVC}: it cannot be replaced: is it immutable?")
 
     def test_a_link_stays_a_link(self):
         target = pathlib.Path("/etc/tv-target")

@@ -23,6 +23,15 @@ static bool refuse(struct verdict *why_not, const char *path, const char *what)
     return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s: %s", path, what);
 }
 
+/* What errno means for a file of the configuration. */
+static const char *explain(void)
+{
+    return errno == EILSEQ   ? "it has a NUL byte"
+           : errno == EINVAL ? "it is not a regular file"
+           : errno == EPERM  ? "it cannot be replaced: is it immutable? see lsattr(1)"
+                             : strerror(errno);
+}
+
 /* Others may write into a directory with the sticky bit, and can't replace root's files there. */
 static bool is_roots(const struct stat *status)
 {
@@ -43,7 +52,7 @@ static bool is_path_roots(const char *path, struct verdict *why_not)
         slash[slash == directory] = '\0';
         bool is_there = stat(directory, &status) == 0;
         if (!is_there && errno != ENOENT)
-            return refuse(why_not, directory, strerror(errno));
+            return refuse(why_not, directory, explain());
         if (is_there && !is_roots(&status))
             return refuse(why_not, directory,
                           "the directory is not owned by root, or others can write to it");
@@ -62,15 +71,17 @@ static bool resolve(const char *path, char resolved[PATH_MAX], struct verdict *w
 
     if (realpath(path, resolved) != NULL)
         return true;
-    if (errno != ENOENT || lstat(path, &status) == 0)
-        return refuse(why_not, path, strerror(errno));
+    if (errno == ENOENT && lstat(path, &status) == 0)
+        return refuse(why_not, path, "the link leads to nothing");
+    if (errno != ENOENT)
+        return refuse(why_not, path, explain());
     snprintf(directory, sizeof directory, "%.*s", (int)(name - path), path);
     if (realpath(directory, resolved) != NULL)
         snprintf(resolved + strlen(resolved), PATH_MAX - strlen(resolved), "/%s", name);
     else if (errno == ENOENT)
         snprintf(resolved, PATH_MAX, "%s", path);
     else
-        return refuse(why_not, directory, strerror(errno));
+        return refuse(why_not, directory, explain());
     return true;
 }
 
@@ -79,13 +90,13 @@ static bool read_old(const char *path, char **ret_old, struct verdict *why_not)
     struct stat status;
 
     if (stat(path, &status) != 0)
-        return errno == ENOENT || refuse(why_not, path, strerror(errno));
+        return errno == ENOENT || refuse(why_not, path, explain());
     if (!is_roots(&status))
         return refuse(why_not, path, "the file is not owned by root, or others can write to it");
     if (S_ISREG(status.st_mode) && status.st_nlink > 1)
         return refuse(why_not, path, "the file has several hard links: make it one file");
     if (!text_file_read(path, ret_old))
-        return refuse(why_not, path, strerror(errno));
+        return refuse(why_not, path, explain());
     return strstr(*ret_old, "\r\n") == NULL ||
            refuse(why_not, path, "lines end in CR LF: remove the carriage returns");
 }
@@ -204,7 +215,7 @@ static bool change(const struct config_file *file, int directory, const char *na
         return refuse(why_not, file->path, "somebody else has changed it just now: try again");
     if (file->new != NULL ? !replace(file, directory, name, temporary)
                           : unlinkat(directory, name, 0) != 0)
-        return refuse(why_not, file->path, strerror(errno));
+        return refuse(why_not, file->path, explain());
     fsync(directory);
     return true;
 }
@@ -221,7 +232,7 @@ bool config_file_write(const struct config_file *file, struct verdict *why_not)
         chmod(path, 0755);
     directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
-        return refuse(why_not, path, strerror(errno));
+        return refuse(why_not, path, explain());
     return change(file, directory, name, why_not);
 }
 
