@@ -113,6 +113,31 @@ class FaultyTool(admin.AdminCase):
         self.check_mended()
         return report
 
+    def judge_import(self, fault):
+        self.start_over()
+        seed = self.directory / "seed"
+        seed.write_text("GEZDGNBVGY3TQOJQGEZDGNBVGY\n")
+        seed.chmod(0o600)
+        report, _, done = self.run_faulty(fault, "enroll", "root", "--import", seed)
+        states = [state for _, state, _, _ in self.check_whole()]
+        self.assertTrue(seed.exists() and (states == ["enrolled"] or done.status != admin.OK), done)
+        self.check_mended()
+        return report
+
+    def judge_bypass(self, fault):
+        """There is a whole one or none, and the same call makes one."""
+        words = ("bypass", "root", "--for", "1h", "--reason", "Faulty")
+        self.start_over()
+        self.run_tool("bypass", "root", "--end")
+        report, _, done = self.run_faulty(fault, *words)
+        rows = json.loads(self.run_tool("list", "--json").out)
+        self.assertEqual([row["bypass_reason"] for row in rows],
+                         ["Faulty"] if done.status == admin.OK or rows else [])
+        self.assertEqual(self.run_tool(*words).status, admin.OK)
+        directory = self.directory / "run"
+        self.assertEqual({path.name for path in directory.rglob("*")}, {"bypass", "root"})
+        return report
+
     def judge_confirm(self, fault):
         self.start_over()
         app = admin.App(self.emulator, self.run_tool("enroll", "root", "--uri-only").out.strip())
@@ -243,6 +268,12 @@ class FaultyTool(admin.AdminCase):
     def test_enroll(self):
         self.judge_all(self.judge_enroll)
 
+    def test_import(self):
+        self.judge_all(self.judge_import, most=CALLS_MAX // 2)
+
+    def test_bypass(self):
+        self.judge_all(self.judge_bypass, most=CALLS_MAX // 2)
+
     def test_confirm(self):
         self.judge_all(self.judge_confirm, most=CALLS_MAX // 2)
 
@@ -256,8 +287,8 @@ class FaultyTool(admin.AdminCase):
         self.judge_all(self.judge_leftovers, most=CALLS_MAX // 2)
 
     def test_killed_before_any_call(self):
-        for judge in (self.judge_enroll, self.judge_confirm, self.judge_replace, self.judge_remove,
-                      self.judge_leftovers):
+        for judge in (self.judge_enroll, self.judge_import, self.judge_confirm, self.judge_replace,
+                      self.judge_remove, self.judge_leftovers, self.judge_bypass):
             with self.subTest(judge.__name__):
                 self.judge_signals(judge, [signal.SIGKILL], CALLS_MAX // 2)
 
