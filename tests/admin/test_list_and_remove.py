@@ -231,6 +231,7 @@ class Remove(AdminCase):
         done = self.run_tool("remove", "root")
         self.assertEqual(done.status, WRONG)
         self.assertIn("root is not enrolled", done.err)
+        self.assert_nothing_is_left()
 
     def test_while_twilio_does_not_answer_it_says_what_remains_and_keeps_the_file(self):
         self.enroll()

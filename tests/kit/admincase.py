@@ -182,5 +182,6 @@ class AdminCase(unittest.TestCase):
         """Neither a file of USER's nor anything at Twilio."""
         self.assertEqual([self.record(user, state) for state in ("", ".pending", ".former")],
                          [None] * 3)
-        self.assertEqual([str(path) for path in self.users.rglob("*.new")], [])
+        self.assertEqual([str(path) for suffix in ("new", "lock")
+                          for path in self.users.rglob(f"*.{suffix}")], [])
         self.assertEqual(self.entities(), set())

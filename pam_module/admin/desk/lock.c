@@ -32,3 +32,9 @@ int lock_take(int directory, const char *name)
     errno = reason;
     return -1;
 }
+
+void lock_end(int directory, const char *name, int lock)
+{
+    unlinkat(directory, name, 0);
+    close(lock);
+}

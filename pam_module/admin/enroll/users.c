@@ -22,6 +22,7 @@
 enum { FILE_SIZE_MAX = 16 * 1024, FILE_NAME_SIZE = 256, PATH_SIZE = 4096 + 16 };
 
 #define SUFFIX USERFILE_ENROLLMENT
+#define LOCK   ".lock"
 
 static const char *const subdirectories[USERS_STATES] = {
     [USERS_ENROLLED] = "",
@@ -67,7 +68,7 @@ static bool open_directories(struct users *users, bool make, struct verdict *why
 
 bool users_open(const char *path, struct users *ret_users, struct verdict *why_not)
 {
-    struct users users = { path, { -1, -1, -1 }, -1 };
+    struct users users = { path, { -1, -1, -1 }, -1, NULL };
 
     if (!open_directories(&users, false, why_not)) {
         users_close(&users);
@@ -77,16 +78,6 @@ bool users_open(const char *path, struct users *ret_users, struct verdict *why_n
     return true;
 }
 
-void users_close(struct users *users)
-{
-    for (size_t state = 0; state < USERS_STATES; state++)
-        if (users->directories[state] >= 0)
-            close(users->directories[state]);
-    if (users->lock >= 0)
-        close(users->lock);
-    *users = (struct users){ users->path, { -1, -1, -1 }, -1 };
-}
-
 static bool print_file(const char *name, const char *suffix, char file[FILE_NAME_SIZE])
 {
     int length = snprintf(file, FILE_NAME_SIZE, "%s%s", name, suffix);
@@ -94,15 +85,27 @@ static bool print_file(const char *name, const char *suffix, char file[FILE_NAME
     return length > 0 && length < FILE_NAME_SIZE;
 }
 
-/* Lock files stay: anyone who removed one would let two others lock two files of one name. */
+void users_close(struct users *users)
+{
+    char file[FILE_NAME_SIZE];
+
+    if (users->lock >= 0 && print_file(users->locked, LOCK, file))
+        lock_end(users->directories[USERS_PENDING], file, users->lock);
+    for (size_t state = 0; state < USERS_STATES; state++)
+        if (users->directories[state] >= 0)
+            close(users->directories[state]);
+    *users = (struct users){ users->path, { -1, -1, -1 }, -1, NULL };
+}
+
 bool users_lock(struct users *users, const char *name, struct verdict *why_not)
 {
     char file[FILE_NAME_SIZE];
 
-    if (!print_file(name, ".lock", file))
+    if (!print_file(name, LOCK, file))
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "the name is too long");
     if (!open_directories(users, true, why_not))
         return false;
+    users->locked = name;
     users->lock = lock_take(users->directories[USERS_PENDING], file);
     if (users->lock >= 0)
         return true;

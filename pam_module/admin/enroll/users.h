@@ -32,6 +32,7 @@ struct users {
     const char *path;
     int directories[USERS_STATES];
     int lock; /* of one user, or -1 */
+    const char *locked;
 };
 
 /* Opens users_dir PATH and the directories below it; where those are missing they are empty. The

@@ -104,11 +104,8 @@ void store_close(const struct setup *setup)
 {
     char path[PATH_MAX];
 
-    if (setup->lock < 0)
-        return;
-    if (print_lock(setup, path))
-        unlink(path);
-    close(setup->lock);
+    if (setup->lock >= 0 && print_lock(setup, path))
+        lock_end(AT_FDCWD, path, setup->lock);
 }
 
 bool store_open(struct setup *setup, struct verdict *why_not)
