@@ -483,7 +483,7 @@ class Settings(CheckCase):
         self.assert_judged(INCLUDE + LINE, "warning: exempt_services names it: everybody logs in "
                            "without a code")
         self.assert_judged(LINE + "auth required pam_permit.so\n", "warning: svc:1: the code is the",
-                           "wrong: exempt_services names it: everybody logs in without authentication")
+                           "wrong: exempt_services names it: everybody gets in without authentication")
         self.assert_judged(LINE, "warning: svc:1: the code is the only",
                            "wrong: exempt_services names it: everybody is refused without "
                            "a question")
@@ -538,7 +538,7 @@ class Sessions(CheckCase):
         self.assert_judged(LINE + "auth required pam_permit.so\n",
                            "warning: sudo:1: the code is the only factor",
                            "wrong: session.services names it: a user in a session that has proved a "
-                           "code runs it without authentication", service="sudo")
+                           "code gets in without authentication", service="sudo")
 
     def test_the_missing_line_of_session_is_found(self):
         for service, level in (("sshd", "warning"), ("login", "warning"), ("su", "note")):

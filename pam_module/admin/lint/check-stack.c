@@ -22,17 +22,16 @@ static void judge_way_round(struct judge *judge, const struct pam_stack_line *li
                           : "not asked for a code";
 
     if (line->kind == PAM_STACK_MODULE && line->module->role == FACTS_ROOT)
-        judge_add(judge, REPORT_NOTE, NULL, "%s:%u: root needs no code (%s)", line->path,
-                  line->number, line->name);
+        judge_add(judge, line, REPORT_NOTE, NULL, "root needs no code (%s)", line->name);
     else if (line->kind == PAM_STACK_MODULE && line->module->role == FACTS_CONDITION)
-        judge_add(judge, REPORT_WARNING, "check that this is intended",
-                  "%s:%u: an exemption by \"%s %s\": users whom it accepts are %s", line->path,
-                  line->number, line->name, line->arguments, who);
+        judge_add(judge, line, REPORT_WARNING, "check that this is intended",
+                  "an exemption by \"%s %s\": users whom it accepts are %s", line->name,
+                  line->arguments, who);
     else
-        judge_add(judge, REPORT_WRONG,
+        judge_add(judge, line, REPORT_WRONG,
                   "change its control so that the module's line is always reached",
-                  "%s:%u: \"%s %s\" bypasses the module: users whom it accepts are %s", line->path,
-                  line->number, line->word, line->name, who);
+                  "\"%s %s\" bypasses the module: users whom it accepts are %s", line->word,
+                  line->name, who);
 }
 
 static void print_codes(pam_codes codes, char words[WORDS_SIZE])
@@ -70,10 +69,10 @@ static void judge_outage(struct judge *judge, const struct pam_stack_line *line)
 {
     bool is_local = judge_knows(judge, FACTS_LOCAL);
 
-    judge_add(judge, is_local ? REPORT_WRONG : REPORT_WARNING,
+    judge_add(judge, line, is_local ? REPORT_WRONG : REPORT_WARNING,
               is_local ? "use \"required\": the recipe for an outage is for sshd and the console"
                        : "\"required\" refuses every login then",
-              "%s:%u: no code is needed while Twilio cannot be reached%s", line->path, line->number,
+              "no code is needed while Twilio cannot be reached%s",
               is_local ? ", and a local user can cause that"
                        : ", and an attacker who can cut this host off can cause that");
 }
@@ -88,13 +87,12 @@ static void judge_refusal(struct judge *judge, const struct pam_stack_line *line
     if (codes == OUTAGE)
         judge_outage(judge, line);
     else if (reset != NULL)
-        judge_add(judge, REPORT_WRONG, "remove \"reset\"",
-                  "%s:%u: \"%s %s\" makes libpam forget that the module refused", reset->path,
-                  reset->number, reset->word, reset->name);
+        judge_add(judge, reset, REPORT_WRONG, "remove \"reset\"",
+                  "\"%s %s\" makes libpam forget that the module refused", reset->word,
+                  reset->name);
     else
-        judge_add(judge, REPORT_WRONG, "use \"required\"",
-                  "%s:%u: the control \"%s\" lets in although the module refuses (%s)", line->path,
-                  line->number, line->word, words);
+        judge_add(judge, line, REPORT_WRONG, "use \"required\"",
+                  "the control \"%s\" lets in although the module refuses (%s)", line->word, words);
 }
 
 static void judge_lines(struct judge *judge)
@@ -122,10 +120,8 @@ static void judge_approval(struct judge *judge)
             return;
         is_reached |= judge->approved->lines[i].is_reached;
     }
-    judge_add(judge, REPORT_WRONG, "look at the controls of the lines around it",
-              is_reached ? "%s:%u: a right code lets nobody in"
-                         : "%s:%u: the module is never called",
-              ours->path, ours->number);
+    judge_add(judge, ours, REPORT_WRONG, "look at the controls of the lines around it",
+              is_reached ? "a right code lets nobody in" : "the module is never called");
 }
 
 static void judge_stack(struct judge *judge)
@@ -144,15 +140,16 @@ static void judge_stack(struct judge *judge)
     if (judge->is_blamed)
         return;
     if (factor != NULL && judge_find(judge->stack, FACTS_SPLIT) != NULL)
-        judge_add(judge, REPORT_OK, NULL,
+        judge_add(judge, NULL, REPORT_OK, NULL,
                   "asks for a code in the same field as %s (%s:%u): no push and no recovery code "
                   "fits there",
                   factor->name, ours->path, ours->number);
     else if (factor != NULL)
-        judge_add(judge, REPORT_OK, NULL, "asks for a code after %s (%s:%u)", factor->name,
+        judge_add(judge, NULL, REPORT_OK, NULL, "asks for a code after %s (%s:%u)", factor->name,
                   ours->path, ours->number);
     else
-        judge_add(judge, REPORT_OK, NULL, "asks for a code (%s:%u)", ours->path, ours->number);
+        judge_add(judge, NULL, REPORT_OK, NULL, "asks for a code (%s:%u)", ours->path,
+                  ours->number);
 }
 
 static void search(struct judge *judge)
@@ -165,7 +162,7 @@ static void search(struct judge *judge)
     if (is_done)
         judge_stack(judge);
     else
-        judge_add(judge, REPORT_WRONG, "write fewer lines with jumps",
+        judge_add(judge, NULL, REPORT_WRONG, "write fewer lines with jumps",
                   "has too many paths through its lines to check");
     settings_free(&judge->own);
     free(judge->refused);
@@ -214,20 +211,20 @@ static void judge_absence(struct judge *judge, enum pam_stack_read read)
 
     if (account != NULL)
         judge_add(
-            judge, REPORT_NOTE, NULL,
+            judge, NULL, REPORT_NOTE, NULL,
             "does not ask for a code: its program runs as %s, and could not read the settings",
             account);
     else if (judge->known != NULL && judge->known->samba != NULL)
         judge_add(
-            judge, judge->check->level_of_absence, NULL,
+            judge, NULL, judge->check->level_of_absence, NULL,
             "lets in without a code: Samba checks passwords itself, and a line of PAM changes "
             "nothing");
     else if (is_silent && !judge_knows(judge, FACTS_LOGIN))
-        judge_add(judge, REPORT_NOTE, NULL,
+        judge_add(judge, NULL, REPORT_NOTE, NULL,
                   "has no auth line: its program asks for nothing, or the lines of \"other\" "
                   "apply, which do not call the module");
     else
-        judge_add(judge, judge->check->level_of_absence, remedy,
+        judge_add(judge, NULL, judge->check->level_of_absence, remedy,
                   "does not ask for a code: no auth line calls the module");
 }
 
@@ -241,7 +238,7 @@ static void find_after(const struct pam_stack *stack, char after[CHECK_STACK_AFT
         char other[CHECK_STACK_AFTER_SIZE];
         if (!judge_is(&stack->lines[i], FACTS_SECOND))
             continue;
-        judge_find_after(&stack->lines[i], other);
+        judge_find_argument(&stack->lines[i], "after=", other);
         if (&stack->lines[i] == first)
             memcpy(after, other, sizeof other);
         else if (strcmp(after, other) != 0)
@@ -280,7 +277,7 @@ static void note_absence(struct judge *judge)
 {
     const char *const *directories = judge->check->source.directories;
 
-    judge_add(judge, REPORT_NOTE, NULL, "has no file in %s%s%s: the lines of \"other\" apply",
+    judge_add(judge, NULL, REPORT_NOTE, NULL, "has no file in %s%s%s: the lines of \"other\" apply",
               directories[0], directories[1] != NULL ? " or " : "",
               directories[1] != NULL ? directories[1] : "");
 }
@@ -290,7 +287,7 @@ static void judge_service(struct judge *judge, enum pam_stack_read read)
     if (read == PAM_STACK_ABSENT)
         note_absence(judge);
     if (judge_knows(judge, FACTS_SYSTEM))
-        judge_add(judge, REPORT_NOTE, NULL,
+        judge_add(judge, NULL, REPORT_NOTE, NULL,
                   "only root or the system starts it: nobody can be asked for a code");
     else if (judge_find(judge->stack, FACTS_SECOND) == NULL &&
              judge_find(judge->stack, FACTS_SPLIT) != NULL)
@@ -312,7 +309,7 @@ struct check_stack_answer check_stack_add(struct report *report, const struct ch
     enum pam_stack_read read = pam_stack_read(&check->source, check->service, &stack, &why_not);
 
     if (read == PAM_STACK_REFUSED)
-        judge_add(&judge, REPORT_WRONG, "correct it: libpam may refuse every login", "%s",
+        judge_add(&judge, NULL, REPORT_WRONG, "correct it: libpam may refuse every login", "%s",
                   why_not.reason);
     if (read == PAM_STACK_REFUSED || (read == PAM_STACK_ABSENT && !check->is_named))
         return found;

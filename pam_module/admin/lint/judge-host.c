@@ -40,7 +40,7 @@ static void add_account(struct judge *judge)
     char remedy[256];
 
     if (is_users(judge->known))
-        judge_add(judge, REPORT_WARNING, "leave the module out of it",
+        judge_add(judge, NULL, REPORT_WARNING, "leave the module out of it",
                   "a screen locker that runs as the user, who cannot read the settings: the module "
                   "refuses everybody");
     if (account == NULL || judge->has_own_settings)
@@ -49,7 +49,7 @@ static void add_account(struct judge *judge)
         remedy, sizeof remedy,
         "leave the module out of it, or give it settings of its own with conf=, in files of %s",
         account);
-    judge_add(judge, REPORT_WARNING, remedy,
+    judge_add(judge, NULL, REPORT_WARNING, remedy,
               "runs as %s, which cannot read the settings: the module refuses everybody", account);
 }
 
@@ -57,10 +57,11 @@ static void add_account(struct judge *judge)
 static void judge_samba(struct judge *judge, const char *path)
 {
     if (access(path, F_OK) != 0)
-        judge_add(judge, REPORT_NOTE, NULL, "Samba is not configured: no %s", path);
+        judge_add(judge, NULL, REPORT_NOTE, NULL, "Samba is not configured: no %s", path);
     else
         judge_add(
-            judge, REPORT_WRONG, "leave the module out of it, and protect the network in its place",
+            judge, NULL, REPORT_WRONG,
+            "leave the module out of it, and protect the network in its place",
             "Samba asks for no code: it checks passwords itself or, with \"encrypt passwords = "
             "no\", refuses everybody, as the password is its only answer");
 }

@@ -95,25 +95,25 @@ void judge_order(struct judge *judge)
     if (ours == NULL || (factor == NULL && (judge_is_sshd(judge) || is_split)))
         return;
     if (factor == NULL) {
-        judge_add(judge, REPORT_WARNING, "put a first factor before it",
-                  "%s:%u: the code is the only factor: " COST, ours->path, ours->number);
+        judge_add(judge, ours, REPORT_WARNING, "put a first factor before it",
+                  "the code is the only factor: " COST);
         return;
     }
     if (factor > ours && !judge->approved->is_success_ours) {
-        judge_add(judge, level, "move the module's line below it",
-                  "%s:%u: the module comes before %s (%s:%u): %s", ours->path, ours->number,
-                  factor->name, factor->path, factor->number, cost);
+        judge_add(judge, ours, level, "move the module's line below it",
+                  "the module comes before %s (%s:%u): %s", factor->name, factor->path,
+                  factor->number, cost);
         return;
     }
     print_order_remedy(judge, factor, ours, remedy);
     what = is_passed_by_ignore(factor, ours) ? "returned PAM_IGNORE" : "refused";
     if (judge->approved->is_success_ours)
-        judge_add(judge, REPORT_WRONG, remedy,
-                  "%s:%u: the code alone logs in, also after %s %s (%s:%u)", ours->path,
-                  ours->number, factor->name, what, factor->path, factor->number);
+        judge_add(judge, ours, REPORT_WRONG, remedy,
+                  "the code alone logs in, also after %s %s (%s:%u)", factor->name, what,
+                  factor->path, factor->number);
     else
-        judge_add(judge, level, remedy, "%s:%u: the module asks also after %s %s (%s:%u): %s",
-                  ours->path, ours->number, factor->name, what, factor->path, factor->number, cost);
+        judge_add(judge, ours, level, remedy, "the module asks also after %s %s (%s:%u): %s",
+                  factor->name, what, factor->path, factor->number, cost);
 }
 
 enum { ASKED_MAX = 2 };
@@ -141,7 +141,7 @@ void judge_twice(struct judge *judge)
 
     pam_walk_run(judge->stack, answer_usual, &asked);
     if (asked.count == 2)
-        judge_add(judge, REPORT_WARNING, "remove one of the lines",
+        judge_add(judge, NULL, REPORT_WARNING, "remove one of the lines",
                   "%s:%u and %s:%u: the module asks twice, and a code works once",
                   asked.lines[0]->path, asked.lines[0]->number, asked.lines[1]->path,
                   asked.lines[1]->number);

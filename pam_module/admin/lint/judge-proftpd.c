@@ -25,7 +25,8 @@ struct order {
 static void add_wrong(struct order *order, const struct proftpd_config_line *line,
                       const char *remedy, const char *what)
 {
-    judge_add(order->judge, REPORT_WRONG, remedy, "%s:%u: %s", line->path, line->number, what);
+    judge_add(order->judge, NULL, REPORT_WRONG, remedy, "%s:%u: %s", line->path, line->number,
+              what);
 }
 
 /* Whether WORD of LENGTH bytes names MODULE: with or without ".c". */
@@ -107,11 +108,11 @@ static void take_line(const struct proftpd_config_line *line, void *context)
         add_wrong(order, line, "write \"AuthPAM on\"", "proftpd does not call PAM");
     else if (strcasecmp(line->keyword, "AuthPAMConfig") == 0 &&
              (length != strlen(service) || strncasecmp(line->value, service, length) != 0))
-        judge_add(order->judge, REPORT_WARNING, "check that service as well, by its name",
+        judge_add(order->judge, NULL, REPORT_WARNING, "check that service as well, by its name",
                   "%s:%u: uses the PAM service \"%.*s\" instead of %s", line->path, line->number,
                   (int)length, line->value, service);
     else if (strcasecmp(line->keyword, "SFTPEngine") == 0 && is_on(line->value))
-        judge_add(order->judge, REPORT_WARNING,
+        judge_add(order->judge, NULL, REPORT_WARNING,
                   "check that this is intended, or leave publickey out of SFTPAuthMethods",
                   "%s:%u: a login by an SFTP key needs no code", line->path, line->number);
 }
@@ -122,19 +123,19 @@ bool judge_proftpd(struct judge *judge, const char *path)
     struct verdict why_not;
 
     if (access(path, F_OK) != 0) {
-        judge_add(judge, REPORT_NOTE, NULL, "proftpd is not configured: no %s", path);
+        judge_add(judge, NULL, REPORT_NOTE, NULL, "proftpd is not configured: no %s", path);
         return true;
     }
     if (!proftpd_config_read(path, take_line, &order, &why_not)) {
-        judge_add(judge, REPORT_WARNING, NULL, "it is not known what proftpd asks besides PAM: %s",
-                  why_not.reason);
+        judge_add(judge, NULL, REPORT_WARNING, NULL,
+                  "it is not known what proftpd asks besides PAM: %s", why_not.reason);
         return false;
     }
     if (!order.is_global && !order.is_main)
-        judge_add(judge, REPORT_WRONG, ORDER,
+        judge_add(judge, NULL, REPORT_WRONG, ORDER,
                   "%s: has no AuthOrder: where PAM refuses, the Unix password alone logs in", path);
     if (!order.is_global && order.ordered < order.hosts)
-        judge_add(judge, REPORT_WRONG, ORDER " into <Global>",
+        judge_add(judge, NULL, REPORT_WRONG, ORDER " into <Global>",
                   "%s: %u VirtualHosts have no AuthOrder of their own: where PAM refuses, the Unix "
                   "password alone logs in",
                   path, order.hosts - order.ordered);

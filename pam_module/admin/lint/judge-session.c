@@ -14,18 +14,10 @@ static void judge_covered(struct judge *judge)
         "session.services names it: a user in a session that has proved a code";
 
     if (settings_session_never_covers(judge->check->service))
-        judge_add(judge, REPORT_WARNING, "take it out of session.services",
+        judge_add(judge, NULL, REPORT_WARNING, "take it out of session.services",
                   "session.services names it, but it is asked in every session");
-    else if (!judge->passed_over->is_success)
-        judge_add(judge, REPORT_WRONG,
-                  "add \"auth required pam_permit.so\" below the module's line",
-                  "%s is refused without a question: no other line returns success", who);
-    else if (judge->passed_over->is_success_bare)
-        judge_add(judge, REPORT_WRONG,
-                  "put a first factor into the stack, or take the service out of session.services",
-                  "%s runs it without authentication", who);
-    else
-        judge_add(judge, REPORT_NOTE, NULL, "%s is not asked again", who);
+    else if (judge_lets_pass(judge, who, false))
+        judge_add(judge, NULL, REPORT_NOTE, NULL, "%s is not asked again", who);
 }
 
 /* Without this line no session of the service has proved a code. */
@@ -39,7 +31,7 @@ static void judge_line(struct judge *judge)
     if (pam_stack_read(&source, judge->check->service, &stack, &why_not) != PAM_STACK_REFUSED &&
         judge_find(stack, FACTS_SECOND) != NULL)
         return;
-    judge_add(judge,
+    judge_add(judge, NULL,
               judge_is_sshd(judge) || strcmp(judge->check->service, "login") == 0 ? REPORT_WARNING
                                                                                   : REPORT_NOTE,
               "add \"" LINE "\" at the end of its file",
@@ -49,7 +41,7 @@ static void judge_line(struct judge *judge)
 
 void judge_session(struct judge *judge)
 {
-    const struct settings *settings = judge->own != NULL ? judge->own : judge->check->settings;
+    const struct settings *settings = judge_find_settings(judge);
 
     if (settings == NULL || settings->session_minutes == 0)
         return;

@@ -59,12 +59,10 @@ static void take_settings(struct judge *judge, const struct pam_stack_line *line
         judge->has_own_settings |= is_read;
     }
     if (is_read)
-        judge_add(judge, REPORT_NOTE, NULL, "%s:%u: has settings of its own: %s%s", line->path,
-                  line->number, path, reader);
+        judge_add(judge, line, REPORT_NOTE, NULL, "has settings of its own: %s%s", path, reader);
     else
-        judge_add(judge, REPORT_WRONG, "correct them: the module refuses everybody",
-                  "%s:%u: has settings of its own: %s%s", line->path, line->number, why_not.reason,
-                  reader);
+        judge_add(judge, line, REPORT_WRONG, "correct them: the module refuses everybody",
+                  "has settings of its own: %s%s", why_not.reason, reader);
 }
 
 /* Whether ARGUMENT begins with NAME. */
@@ -85,57 +83,27 @@ static bool is_split(const char *argument)
     return has_name(argument, SPLIT) && *digit >= '1' && *digit <= '8' && digit[1] == '\0';
 }
 
-/* The arguments of a line, which are cut into words. */
-struct arguments {
-    char text[PAM_LINE_MAX + 1], *rest;
-};
-
-static void begin(struct arguments *arguments, const struct pam_stack_line *line)
+void judge_find_argument(const struct pam_stack_line *line, const char *name,
+                         char value[JUDGE_VALUE_SIZE])
 {
-    snprintf(arguments->text, sizeof arguments->text, "%s", line->arguments);
-    arguments->rest = arguments->text;
-}
-
-/* NULL: no more. */
-static const char *next(struct arguments *arguments)
-{
-    return pam_control_take_word(&arguments->rest);
-}
-
-int judge_find_length(const struct pam_stack_line *line)
-{
-    struct arguments arguments = { 0 };
-    const char *argument;
-    int length = 0;
-
-    begin(&arguments, line);
-    while ((argument = next(&arguments)) != NULL)
-        if (is_split(argument))
-            length = argument[strlen(SPLIT)] - '0';
-    return length;
-}
-
-void judge_find_after(const struct pam_stack_line *line, char after[CHECK_STACK_AFTER_SIZE])
-{
-    struct arguments arguments = { 0 };
+    char text[PAM_LINE_MAX + 1], *rest = text;
     const char *argument;
 
-    *after = '\0';
-    begin(&arguments, line);
-    while ((argument = next(&arguments)) != NULL)
-        if (has_name(argument, AFTER))
-            snprintf(after, CHECK_STACK_AFTER_SIZE, "%.*s", CHECK_STACK_AFTER_SIZE - 1,
-                     argument + strlen(AFTER));
+    snprintf(text, sizeof text, "%s", line->arguments);
+    *value = '\0';
+    while ((argument = pam_control_take_word(&rest)) != NULL)
+        if (has_name(argument, name))
+            snprintf(value, JUDGE_VALUE_SIZE, "%s", argument + strlen(name));
 }
 
 /* The program that calls the service has to be sshd, which may call one of another name. */
 static void judge_after(struct judge *judge, const struct pam_stack_line *line)
 {
     if (!judge_is_sshd(judge))
-        judge_add(judge, judge->known != NULL ? REPORT_WRONG : REPORT_WARNING, "remove after=",
-                  "%s:%u: the module refuses everybody: only sshd says which methods it has "
-                  "accepted, as after= needs it",
-                  line->path, line->number);
+        judge_add(judge, line, judge->known != NULL ? REPORT_WRONG : REPORT_WARNING,
+                  "remove after=",
+                  "the module refuses everybody: only sshd says which methods it has "
+                  "accepted, as after= needs it");
 }
 
 /* What root runs for a line: the module itself, or its check program. */
@@ -145,23 +113,22 @@ static void judge_program(struct judge *judge, const struct pam_stack_line *line
     bool is_found = stat(path, &status) == 0;
 
     if (!is_found || !S_ISREG(status.st_mode))
-        judge_add(judge, REPORT_WRONG, "correct the path", "%s:%u: %s: %s: everybody is refused",
-                  line->path, line->number, path, is_found ? "not a file" : strerror(errno));
+        judge_add(judge, line, REPORT_WRONG, "correct the path", "%s: %s: everybody is refused",
+                  path, is_found ? "not a file" : strerror(errno));
     else if (status.st_uid != 0 || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        judge_add(judge, REPORT_WRONG, "chown root it, and chmod go-w it",
-                  "%s:%u: %s is writable by non-root users, who can become root by it", line->path,
-                  line->number, path);
+        judge_add(judge, line, REPORT_WRONG, "chown root it, and chmod go-w it",
+                  "%s is writable by non-root users, who can become root by it", path);
 }
 
 /* As the module reads its arguments. */
 static void take_arguments(struct judge *judge, const struct pam_stack_line *line)
 {
-    struct arguments arguments = { 0 };
+    char text[PAM_LINE_MAX + 1], *rest = text;
     const char *argument;
     bool is_alone = true; /* no after=, and no split= */
 
-    begin(&arguments, line);
-    for (; (argument = next(&arguments)) != NULL;
+    snprintf(text, sizeof text, "%s", line->arguments);
+    for (; (argument = pam_control_take_word(&rest)) != NULL;
          is_alone &= !is_after(argument) && !is_split(argument)) {
         if (has_name(argument, "conf=/"))
             take_settings(judge, line, argument + strlen("conf="));
@@ -170,11 +137,10 @@ static void take_arguments(struct judge *judge, const struct pam_stack_line *lin
         else if (is_after(argument) && is_alone)
             judge_after(judge, line);
         else if (strcmp(argument, "debug") != 0 && !(is_split(argument) && is_alone))
-            judge_add(judge, REPORT_WRONG,
+            judge_add(judge, line, REPORT_WRONG,
                       "only debug, conf= and helper= with an absolute path, and either one after= "
                       "with methods of sshd or one split= with 1 to 8 are known",
-                      "%s:%u: the module refuses everybody for the argument \"%s\"", line->path,
-                      line->number, argument);
+                      "the module refuses everybody for the argument \"%s\"", argument);
     }
 }
 
@@ -185,28 +151,37 @@ static void judge_line(struct judge *judge, const struct pam_stack_line *line)
     take_arguments(judge, line);
 }
 
+const struct settings *judge_find_settings(const struct judge *judge)
+{
+    return judge->own != NULL ? judge->own : judge->check->settings;
+}
+
+bool judge_lets_pass(struct judge *judge, const char *who, bool has_factor)
+{
+    if (!judge->passed_over->is_success)
+        judge_add(judge, NULL, REPORT_WRONG,
+                  "add \"auth required pam_permit.so\" below the module's line",
+                  "%s is refused without a question: no other line returns success", who);
+    else if (judge->passed_over->is_success_bare && !has_factor)
+        judge_add(judge, NULL, REPORT_WRONG, "put a first factor into the stack",
+                  "%s gets in without authentication", who);
+    else
+        return true;
+    return false;
+}
+
 /* Whom the settings exempt gets in by what else the stack asks for. */
 static void judge_exemptions(struct judge *judge)
 {
-    const struct settings *settings = judge->own != NULL ? judge->own : judge->check->settings;
+    const struct settings *settings = judge_find_settings(judge);
     bool is_exempt = settings != NULL && settings_exempts(settings, judge->check->service);
-    bool is_unmapped =
-        settings != NULL && settings->unmapped_user == SETTINGS_UNMAPPED_IGNORE && !is_exempt;
+    bool is_unmapped = settings != NULL && settings->unmapped_user == SETTINGS_UNMAPPED_IGNORE;
     const char *who = is_exempt ? "exempt_services names it: everybody"
                                 : "unmapped_user is \"ignore\": a user who is not enrolled";
 
-    if (!is_exempt && !is_unmapped)
-        return;
-    if (!judge->passed_over->is_success)
-        judge_add(judge, REPORT_WRONG,
-                  "add \"auth required pam_permit.so\" below the module's line",
-                  "%s is refused without a question: no other line returns success", who);
-    else if (judge->passed_over->is_success_bare && !judge_is_sshd(judge))
-        judge_add(judge, REPORT_WRONG, "put a first factor into the stack",
-                  "%s logs in without authentication", who);
-    else
-        judge_add(judge, REPORT_WARNING, "check that this is intended", "%s logs in without a code",
-                  who);
+    if ((is_exempt || is_unmapped) && judge_lets_pass(judge, who, judge_is_sshd(judge)))
+        judge_add(judge, NULL, REPORT_WARNING, "check that this is intended",
+                  "%s logs in without a code", who);
 }
 
 void judge_settings(struct judge *judge)

@@ -2,6 +2,7 @@
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* Password and code in one field: whether a line with "split=", the first factor and our module
  * are in this order. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "judge.h"
@@ -22,15 +23,15 @@ static void judge_factor(struct judge *judge, const struct pam_stack_line *split
     const struct pam_stack_line *factor = judge_find(judge->stack, FACTS_FACTOR);
 
     if (factor == NULL)
-        judge_add(judge, REPORT_WRONG, "put a first factor between the two lines of the module",
-                  "%s:%u: no line checks the password that split= leaves: a right code, behind "
-                  "anything, logs in",
-                  split->path, split->number);
+        judge_add(judge, split, REPORT_WRONG,
+                  "put a first factor between the two lines of the module",
+                  "no line checks the password that split= leaves: a right code, behind "
+                  "anything, logs in");
     else if (factor < split)
-        judge_add(judge, REPORT_WRONG, "move the line with split= above it",
-                  "%s:%u: split= comes after %s (%s:%u), which gets the code as a part of the "
+        judge_add(judge, split, REPORT_WRONG, "move the line with split= above it",
+                  "split= comes after %s (%s:%u), which gets the code as a part of the "
                   "password",
-                  split->path, split->number, factor->name, factor->path, factor->number);
+                  factor->name, factor->path, factor->number);
 }
 
 /* pam_unix(8) takes a password that is there. */
@@ -47,20 +48,22 @@ static void judge_questions(struct judge *judge, const struct pam_stack_line *sp
 {
     for (const struct pam_stack_line *line = split; line < ours; line++)
         if (judge_is(line, FACTS_FACTOR) && !takes_password(line))
-            judge_add(judge, REPORT_WARNING, "add use_first_pass",
-                      "%s:%u: %s may ask for a password of its own, and get the code with it",
-                      line->path, line->number, line->name);
+            judge_add(judge, line, REPORT_WARNING, "add use_first_pass",
+                      "%s may ask for a password of its own, and get the code with it", line->name);
 }
 
 static void judge_length(struct judge *judge, const struct pam_stack_line *split)
 {
-    const struct settings *settings = judge->own != NULL ? judge->own : judge->check->settings;
-    int length = judge_find_length(split);
+    const struct settings *settings = judge_find_settings(judge);
+    char value[JUDGE_VALUE_SIZE];
+    int length;
 
+    judge_find_argument(split, "split=", value);
+    length = atoi(value);
     if (settings != NULL && length != 0 && length != settings->code_length)
-        judge_add(judge, REPORT_WRONG, "write the same number into both",
-                  "%s:%u: split=%d, but code_length is %d: every code is refused", split->path,
-                  split->number, length, settings->code_length);
+        judge_add(judge, split, REPORT_WRONG, "write the same number into both",
+                  "split=%d, but code_length is %d: every code is refused", length,
+                  settings->code_length);
 }
 
 void judge_split(struct judge *judge)
@@ -72,16 +75,14 @@ void judge_split(struct judge *judge)
     if (split == NULL || last == NULL)
         return;
     if (ours == NULL || ours < last) {
-        judge_add(judge, REPORT_WRONG, THIRD,
-                  "%s:%u: split= cuts off a code that no later line checks: the password, and any "
-                  "digits behind it, log in",
-                  last->path, last->number);
+        judge_add(judge, last, REPORT_WRONG, THIRD,
+                  "split= cuts off a code that no later line checks: the password, and any "
+                  "digits behind it, log in");
         return;
     }
     if (last != split)
-        judge_add(judge, REPORT_WRONG, "remove one of the two",
-                  "%s:%u: split= is there twice: what %s:%u cuts off is lost", last->path,
-                  last->number, split->path, split->number);
+        judge_add(judge, last, REPORT_WRONG, "remove one of the two",
+                  "split= is there twice: what %s:%u cuts off is lost", split->path, split->number);
     judge_factor(judge, last);
     judge_questions(judge, split, ours);
     judge_length(judge, last);

@@ -9,8 +9,8 @@
 
 enum { TEXT_SIZE = 1024 };
 
-void judge_add(struct judge *judge, enum report_level level, const char *remedy, const char *format,
-               ...)
+void judge_add(struct judge *judge, const struct pam_stack_line *line, enum report_level level,
+               const char *remedy, const char *format, ...)
 {
     char text[TEXT_SIZE];
     va_list arguments;
@@ -19,7 +19,11 @@ void judge_add(struct judge *judge, enum report_level level, const char *remedy,
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     judge->is_blamed |= level >= REPORT_WARNING;
-    report_add(judge->report, level, judge->check->service, remedy, "%s", text);
+    if (line != NULL)
+        report_add(judge->report, level, judge->check->service, remedy, "%s:%u: %s", line->path,
+                   line->number, text);
+    else
+        report_add(judge->report, level, judge->check->service, remedy, "%s", text);
 }
 
 bool judge_is(const struct pam_stack_line *line, enum facts_role role)

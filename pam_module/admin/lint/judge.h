@@ -6,6 +6,8 @@
 #include "check-stack.h"
 #include "pam-walk.h"
 
+enum { JUDGE_VALUE_SIZE = CHECK_STACK_AFTER_SIZE };
+
 /* The results are those of our module refusing, passing over, and letting in. */
 struct judge {
     struct report *report;
@@ -19,9 +21,10 @@ struct judge {
     enum check_stack_trust trust;
 };
 
-/* Adds a finding about the service; REMEDY of NULL: nothing is to be done. */
-void judge_add(struct judge *judge, enum report_level level, const char *remedy, const char *format,
-               ...) __attribute__((format(printf, 4, 5)));
+/* Adds a finding about LINE of the service, NULL: about the service. REMEDY of NULL: nothing is to
+ * be done. */
+void judge_add(struct judge *judge, const struct pam_stack_line *line, enum report_level level,
+               const char *remedy, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* Whether LINE calls a module of ROLE; and the first line that does, NULL: there is none. */
 bool judge_is(const struct pam_stack_line *line, enum facts_role role);
@@ -37,11 +40,16 @@ bool judge_is_sshd(const struct judge *judge);
 /* Whether WORD is known of the service. */
 bool judge_knows(const struct judge *judge, enum facts_word word);
 
-/* Writes the methods of "after=" that LINE, one of our module, has; "": none. */
-void judge_find_after(const struct pam_stack_line *line, char after[CHECK_STACK_AFTER_SIZE]);
+/* Writes the value of the last argument NAME, "after=", of LINE, one of our module; "": none. */
+void judge_find_argument(const struct pam_stack_line *line, const char *name,
+                         char value[JUDGE_VALUE_SIZE]);
 
-/* The length of "split=" in LINE; 0: it has none. */
-int judge_find_length(const struct pam_stack_line *line);
+/* The settings that count, after judge_settings(); NULL: they are unknown. */
+const struct settings *judge_find_settings(const struct judge *judge);
+
+/* Whether WHO, for whom our module returns PAM_IGNORE, gets in, and by another factor: HAS_FACTOR
+ * says that there is one outside the stack. False: that is said. */
+bool judge_lets_pass(struct judge *judge, const char *who, bool has_factor);
 
 /* Adds what is to be said about the order of the first factor and our module. */
 void judge_order(struct judge *judge);
