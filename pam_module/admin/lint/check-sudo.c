@@ -25,6 +25,12 @@
 
 enum { TIMEOUT_MINUTES = 15, WORDS_SIZE = 160 };
 
+/* LIST may be NULL. */
+static size_t count_of(json_object *list)
+{
+    return json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+}
+
 /* Adds what ITEM, an element of one of cvtsudoers' lists, means. */
 typedef void add_function(struct report *report, json_object *item);
 
@@ -32,7 +38,7 @@ static void add_each(struct report *report, json_object *parent, const char *nam
                      add_function *add)
 {
     json_object *list = json_object_object_get(parent, name);
-    size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+    size_t count = count_of(list);
 
     for (size_t i = 0; i < count; i++)
         add(report, json_object_array_get_idx(list, i));
@@ -51,19 +57,17 @@ static const char *mark_of(const char *kind)
 static void join(json_object *parent, const char *name, char words[WORDS_SIZE])
 {
     json_object *list = json_object_object_get(parent, name);
-    size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+    size_t count = count_of(list);
 
     for (size_t i = 0; i < count; i++) {
         json_object *object = json_object_array_get_idx(list, i);
         const char *before = json_object_object_get(object, "negated") != NULL ? "!" : "";
-        struct json_object_iterator at = json_object_iter_begin(object);
-        struct json_object_iterator end = json_object_iter_end(object);
-        for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
-            const char *kind = json_object_iter_peek_name(&at);
+        json_object_object_foreach(object, kind, value)
+        {
             size_t used = strlen(words);
             if (strcmp(kind, "negated") != 0)
                 snprintf(words + used, WORDS_SIZE - used, "%s%s%s%s", used > 0 ? ", " : "", before,
-                         mark_of(kind), json_object_get_string(json_object_iter_peek_value(&at)));
+                         mark_of(kind), json_object_get_string(value));
         }
     }
 }
@@ -132,17 +136,14 @@ static bool is_all(const char *words)
 static void add_defaults(struct report *report, json_object *defaults)
 {
     json_object *options = json_object_object_get(defaults, "Options");
-    size_t count = json_object_array_length(options);
+    size_t count = count_of(options);
     char whose[WORDS_SIZE] = "";
 
     join(defaults, "Binding", whose);
     for (size_t i = 0; i < count; i++) {
         json_object *option = json_object_array_get_idx(options, i);
-        struct json_object_iterator at = json_object_iter_begin(option);
-        struct json_object_iterator end = json_object_iter_end(option);
-        for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
-            add_setting(report, json_object_iter_peek_name(&at),
-                        json_object_get_string(json_object_iter_peek_value(&at)));
+        json_object_object_foreach(option, name, value)
+            add_setting(report, name, json_object_get_string(value));
         if (is_off(option, "authenticate") && (*whose == '\0' || is_all(whose)))
             report_add(report, REPORT_WRONG, SUBJECT, "remove \"!authenticate\"",
                        "Defaults !authenticate: sudo runs without authentication");
@@ -156,7 +157,7 @@ static void add_defaults(struct report *report, json_object *defaults)
 static bool is_exempt(json_object *command)
 {
     json_object *options = json_object_object_get(command, "Options");
-    size_t count = options != NULL ? json_object_array_length(options) : 0;
+    size_t count = count_of(options);
 
     for (size_t i = 0; i < count; i++)
         if (is_off(json_object_array_get_idx(options, i), "authenticate"))
@@ -168,7 +169,7 @@ static bool is_exempt(json_object *command)
 static void add_rule(struct report *report, json_object *rule)
 {
     json_object *commands = json_object_object_get(rule, "Cmnd_Specs");
-    size_t count = json_object_array_length(commands);
+    size_t count = count_of(commands);
     char whose[WORDS_SIZE] = "", what[WORDS_SIZE] = "";
 
     join(rule, "User_List", whose);
