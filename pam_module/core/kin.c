@@ -57,6 +57,16 @@ static bool parse_status(const char *text, struct kin *kin)
     return end != effective && *end == '\t';
 }
 
+/* Where /proc is another pid namespace's, the same number is another process there. */
+static bool is_own_proc(void)
+{
+    char text[PATH_SIZE];
+    ssize_t size = readlink("/proc/self", text, sizeof text - 1);
+
+    text[size > 0 ? size : 0] = '\0';
+    return strtol(text, NULL, 10) == getpid();
+}
+
 /* The directory is one process's: when that has ended nothing can be read there any more. */
 bool kin_read(pid_t pid, struct kin *ret_kin)
 {
@@ -65,7 +75,7 @@ bool kin_read(pid_t pid, struct kin *ret_kin)
     auto_close directory = -1;
 
     snprintf(path, sizeof path, "/proc/%d", (int)pid);
-    directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    directory = is_own_proc() ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     if (directory < 0 || !read_text(directory, "stat", stat_text) ||
         !read_text(directory, "status", status_text) || !parse_stat(stat_text, &kin) ||
         !parse_status(status_text, &kin))

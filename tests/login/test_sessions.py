@@ -582,6 +582,15 @@ class ByHand(SessionCase):
                          "done: this process has proved no code\n")
         (SESSIONS / f"{os.getpid()}.session").unlink()
 
+    def test_a_proc_of_another_pid_namespace_shows_other_processes(self):
+        person, own = machine.person("namespace"), os.getpid()
+        script = (f"echo $(({own} - 1)) >/proc/sys/kernel/ns_last_pid; "
+                  f"sh -c 'test $$ = {own} && echo proved 2 sshd {person.name} $$ {self.start(own)} | "
+                  f"{machine.check} --settings {CONF}; true'")
+        done = subprocess.run(["unshare", "--pid", "--fork", "sh", "-c", script], text=True,
+                              capture_output=True, timeout=20, check=True)
+        self.assertRegex(done.stdout, "^done: the calling process is not the parent")
+
     def test_the_parent_gets_a_record_where_it_is_said_to_open_the_session(self):
         """And only if it executes the same program."""
         person = machine.person("inchild")
