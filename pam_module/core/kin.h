@@ -14,8 +14,8 @@ struct kin {
     uid_t user;        /* effective */
 };
 
-/* Reads the process PID. False: it does not exist, /proc does not show it (hidepid of proc(5)) or is
- * another pid namespace's, or it is another one by now. */
+/* Reads the process PID. False: it does not exist, it is another one by now, or /proc does not show
+ * it (hidepid of proc(5)) or is another pid namespace's. */
 bool kin_read(pid_t pid, struct kin *ret_kin);
 
 /* Whether the processes PID and OTHER_PID execute the same file. False where nothing can be
