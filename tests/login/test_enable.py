@@ -21,6 +21,7 @@ from kit.machine import SECRETS, SETTINGS, OwnSshd, eventually, run
 
 TOOL = "/usr/sbin/twilio-verify"
 PAM = pathlib.Path("/etc/pam.d")
+LIBEXEC = pathlib.Path("/usr/libexec/twilio-verify")
 VENDOR = pathlib.Path("/usr/lib/pam.d")
 UNIT = "polkit-agent-helper@.service"
 MARK = "  # twilio-verify enable"
@@ -453,17 +454,27 @@ class Refusals(EnableCase):
         self.addCleanup(machine.configure)
         self.enable("sudo")
 
-    def test_without_settings_or_the_secret_or_the_module(self):
+    def test_without_what_every_login_needs(self):
         self.addCleanup(machine.configure)
-        module = pathlib.Path(machine.module)
-        self.addCleanup(module.write_bytes, module.read_bytes())
-        for path in (SETTINGS, SECRETS / "api-key", module):
+        packages = ": No such file or directory: install the packages"
+        for path, remedy in ((SETTINGS, ": twilio-verify setup writes it"),
+                             (SECRETS / "api-key", ": twilio-verify setup writes it"),
+                             (pathlib.Path(machine.module), packages),
+                             (LIBEXEC / "twilio-verify-check", packages),
+                             (LIBEXEC / "twilio.so", packages)):
             with self.subTest(path):
+                text, status = path.read_bytes(), path.stat()
                 path.unlink()
-                self.assert_refuses("sudo", part=f"every login would be refused: {path}")
+                done = self.assert_refuses("sudo", part=f"every login would be refused: {path}")
+                self.assertIn(remedy, done.stdout)
                 self.enable("sudo", "--force")
                 self.disable("sudo")
-                machine.configure()
+                self.restore(path, text, status)
+        SETTINGS.write_text(SETTINGS.read_text() + 'check = { run_as = "tv-none"; };\n')
+        self.assert_refuses("sudo", part='every login would be refused: the account "tv-none"')
+        SETTINGS.write_text("nonsense")
+        done = self.assert_refuses("sudo", part=f"every login would be refused: {SETTINGS}:1: ")
+        self.assertNotIn("setup", done.stdout)
 
     def test_while_another_call_is_at_it(self):
         self.enable("sudo")

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -13,6 +14,7 @@
 #include "../../core/secret.h"
 #include "../desk/lock.h"
 #include "../desk/terminal.h"
+#include "../enroll/tool.h"
 #include "../lint/judge.h"
 #include "outlook.h"
 #include "paths.h"
@@ -128,23 +130,39 @@ static bool plan_stacks(struct task *task)
     return true;
 }
 
-/* Whether anybody could log in: the settings, the secret of the API key and the module are
- * there. */
+/* Whether what every login needs is there. False, with the verdict. */
+static bool is_installed(struct task *task, struct verdict *why_not)
+{
+    static const char *const files[] = { PATHS_MODULE, PATHS_CHECK, PATHS_LIBRARY };
+    auto_secret char *secret = NULL;
+
+    if (task->settings == NULL && !tool_settings(task->call, &task->settings, why_not))
+        return false;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (access(files[i], R_OK) != 0)
+            return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                                  "%s: %s: install the packages twilio-verify and "
+                                  "libpam-twilio-verify again",
+                                  files[i], strerror(errno));
+    if (getpwnam(task->settings->run_as) == NULL)
+        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                              "the account \"%s\" of run_as does not exist: create it",
+                              task->settings->run_as);
+    if (secret_read_line(task->settings->api_key_file, &secret, why_not))
+        return true;
+    if (access(task->settings->api_key_file, F_OK) != 0)
+        verdict_add(why_not, ": twilio-verify setup writes it");
+    return false;
+}
+
 static bool can_log_in(struct task *task)
 {
-    auto_secret char *secret = NULL;
-    struct verdict why_not = { 0 };
-    bool is_ready = (task->settings != NULL ||
-                     settings_read(task->call->settings_path, &task->settings, &why_not)) &&
-                    secret_read_line(task->settings->api_key_file, &secret, &why_not);
+    struct verdict why_not;
 
-    if (!is_ready)
-        report_add(task->report, REPORT_WRONG, "settings", "twilio-verify setup",
-                   "every login would be refused: %s", why_not.reason);
-    if (access(PATHS_MODULE, R_OK) == 0)
-        return is_ready;
-    report_add(task->report, REPORT_WRONG, "module", "install the package libpam-twilio-verify",
-               "every login would be refused: %s: %s", PATHS_MODULE, strerror(errno));
+    if (is_installed(task, &why_not))
+        return true;
+    report_add(task->report, REPORT_WRONG, task->names[0], NULL, "every login would be refused: %s",
+               why_not.reason);
     return false;
 }
 
