@@ -124,16 +124,24 @@ class Stacks(CheckCase):
         """Each remedy, followed, leaves nothing to be said."""
         deny = "auth requisite pam_deny.so\nauth required pam_permit.so\n"
         self.install(sufficient="auth sufficient pam_unix.so\nauth required pam_deny.so\n",
-                     required="auth required pam_unix.so\n")
+                     required="auth required pam_unix.so\n",
+                     password_auth="auth sufficient pam_unix.so\nauth sufficient pam_sss.so\n"
+                                   "auth required pam_deny.so\n")
         for text, remedy, mended in (
                 ("auth substack common-auth\n",
-                 'write "@include common-auth" in place of "substack" (svc:1)', INCLUDE),
+                 'write "include" in place of "substack" (svc:1)', "auth include common-auth\n"),
                 ("auth substack sufficient\n",
                  "a refusal in a substack ends the substack alone: put the lines of sufficient into "
                  'svc, with "requisite" for pam_unix.so', "auth requisite pam_unix.so\n"),
                 ("auth substack required\n",
                  "a refusal in a substack ends the substack alone: put the lines of required into "
                  'svc, with "requisite" for pam_unix.so', "auth requisite pam_unix.so\n"),
+                ("auth substack password-auth\n",
+                 "a refusal in a substack ends the substack alone: put the lines of password-auth "
+                 'into svc, and let pam_unix.so and the other first factors jump over "requisite '
+                 'pam_deny.so" with "success=N"',
+                 "auth [success=2 default=ignore] pam_unix.so\n"
+                 "auth [success=1 default=ignore] pam_sss.so\n" + deny),
                 ("auth required pam_unix.so\n", 'write "requisite" for pam_unix.so',
                  "auth requisite pam_unix.so\n"),
                 ("auth include required\n", 'write "requisite" for pam_unix.so',
@@ -154,18 +162,13 @@ class Stacks(CheckCase):
                 self.assertEqual(finding[3].replace(f"{self.pam}/", ""), remedy)
                 self.assert_judged(mended + LINE, "ok: ")
 
-    def test_what_is_advised_where_the_module_is_missing_leaves_nothing_to_be_said(self):
-        add = 'add "auth required pam_twilio_verify.so" after the first factor'
-        for text, remedy, mended in (
-                (INCLUDE, "twilio-verify enable svc", INCLUDE + LINE),
-                ("auth required pam_sepermit.so\nauth substack common-auth\n",
-                 f'write "@include common-auth" in place of "substack" (svc:2), then {add}',
-                 "auth required pam_sepermit.so\n" + INCLUDE + LINE)):
-            with self.subTest(text):
-                (self.pam / "svc").write_text(text)
-                finding, = self.findings_of("svc")
-                self.assertEqual(finding[3].replace(f"{self.pam}/", ""), remedy)
-                self.assert_judged(mended, "ok: ")
+    def test_what_is_advised_where_the_module_is_missing(self):
+        for service in ("svc", "-x"):
+            for text in (INCLUDE, "auth substack common-auth\n"):
+                with self.subTest([service, text]):
+                    (self.pam / service).write_text(text)
+                    _, findings = self.check("--", service)
+                    self.assertEqual(findings[0][3], "twilio-verify enable " + service.replace("-x", "-- -x"))
 
     def test_what_unlocks_something_of_the_user_s_is_no_first_factor(self):
         for module in ("pam_ssh_add", "pam_gdm", "pam_fscrypt", "pam_kwallet", "pam_cifscreds",

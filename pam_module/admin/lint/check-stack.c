@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../desk/terminal.h"
 #include "judge.h"
 
-enum { WORDS_SIZE = 256, REMEDY_SIZE = 512 };
+enum { WORDS_SIZE = 256, REMEDY_SIZE = sizeof(struct terminal_command) + 32 };
 
-#define OUTAGE   PAM_CODE_SET(PAM_CODE_AUTHINFO_UNAVAIL)
-#define ADD_LINE "add \"auth required pam_twilio_verify.so\" after the first factor"
+#define OUTAGE PAM_CODE_SET(PAM_CODE_AUTHINFO_UNAVAIL)
 
 /* A line by which our module is bypassed. */
 static void judge_way_round(struct judge *judge, const struct pam_stack_line *line, bool is_bare)
@@ -176,28 +176,20 @@ static bool is_shared(const char *service)
     return strncmp(service, "common-", strlen("common-")) == 0 || strcmp(service, "other") == 0;
 }
 
-/* How to put our module's line there: below a substack it would be reached after a refusal as
- * well. */
 static void print_absence_remedy(const struct judge *judge, enum pam_stack_read read,
                                  char remedy[REMEDY_SIZE])
 {
-    const struct pam_stack *stack = judge->stack;
-    const struct pam_stack_line *factor = judge_find(stack, FACTS_FACTOR);
-    const struct pam_stack_line *substack =
-        factor != NULL ? judge_find_substack(stack, factor, 0) : NULL;
+    const char *service = judge->check->service;
 
     if (read == PAM_STACK_ABSENT)
         snprintf(remedy, REMEDY_SIZE, "check the name");
-    else if (is_shared(judge->check->service))
+    else if (is_shared(service))
         snprintf(remedy, REMEDY_SIZE,
                  "for all services that include common-auth use pam-auth-update(8)");
-    else if (substack == NULL)
-        snprintf(remedy, REMEDY_SIZE, "twilio-verify enable %s%s", judge->check->service,
-                 judge_is_sshd(judge) ? " --first-factor password" : "");
     else
-        snprintf(remedy, REMEDY_SIZE,
-                 "write \"@include %s\" in place of \"substack\" (%s:%u), then " ADD_LINE,
-                 substack->name, substack->path, substack->number);
+        snprintf(remedy, REMEDY_SIZE, "%s%s",
+                 terminal_command("twilio-verify enable", service).text,
+                 judge_is_sshd(judge) ? " --first-factor password" : "");
 }
 
 /* No line of auth calls the module. */

@@ -59,6 +59,12 @@ static void print_order_remedy(const struct judge *judge, const struct pam_stack
                                const struct pam_stack_line *ours, char remedy[REMEDY_SIZE])
 {
     const struct pam_stack_line *substack = judge_find_substack(judge->stack, factor, ours->level);
+    const struct pam_stack_line *other = factor + 1;
+    bool is_alone; /* no other first factor lets in those whom this one does not know */
+
+    while (other < ours && !judge_is(other, FACTS_FACTOR))
+        other++;
+    is_alone = other >= ours;
 
     if (is_passed_by_ignore(factor, ours) && *factor->module->unless != '\0')
         snprintf(remedy, REMEDY_SIZE, "remove its arguments that let pass: %s",
@@ -67,14 +73,16 @@ static void print_order_remedy(const struct judge *judge, const struct pam_stack
         snprintf(remedy, REMEDY_SIZE, "write \"ignore=die\", or, if it never does, say so in %s",
                  PATHS_OWN_FACTS);
     else if (substack != NULL && is_mended_by_include(judge))
-        snprintf(remedy, REMEDY_SIZE, "write \"@include %s\" in place of \"substack\" (%s:%u)",
-                 substack->name, substack->path, substack->number);
+        snprintf(remedy, REMEDY_SIZE, "write \"include\" in place of \"substack\" (%s:%u)",
+                 substack->path, substack->number);
     else if (substack != NULL)
-        snprintf(
-            remedy, REMEDY_SIZE,
-            "a refusal in a substack ends the substack alone: put the lines of %s into %s, with "
-            "\"requisite\" for %s",
-            substack->name, substack->path, factor->name);
+        snprintf(remedy, REMEDY_SIZE,
+                 is_alone ? "a refusal in a substack ends the substack alone: put the lines of %s "
+                            "into %s, with \"requisite\" for %s"
+                          : "a refusal in a substack ends the substack alone: put the lines of %s "
+                            "into %s, and let %s and the other first factors jump over "
+                            "\"requisite pam_deny.so\" with \"success=N\"",
+                 substack->name, substack->path, factor->name);
     else if (strcasecmp(factor->word, "required") == 0)
         snprintf(remedy, REMEDY_SIZE, "write \"requisite\" for %s", factor->name);
     else
