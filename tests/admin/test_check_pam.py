@@ -450,6 +450,23 @@ class Hosts(CheckCase):
         finding, = self.findings_of("samba")
         self.assertEqual((finding[0], finding[3]), ("wrong", ""))
 
+    def test_what_lets_in_without_asking_pam_is_named(self):
+        unit = "/etc/systemd/system/getty@tty1.service.d/x.conf"
+        for service, path, text, found in (
+                ("doas", "/etc/doas.conf", "permit persist  nopass alice as root\n",
+                 "/etc/doas.conf: nopass: an exemption, without authentication: alice as root"),
+                ("doas", "/etc/doas.conf", "permit alice # nopass\ndeny nopass bob\n", None),
+                ("login", unit, "ExecStart=\nExecStart=-/sbin/agetty -a root - $TERM\n",
+                 f"{unit}: an exemption, without authentication: ExecStart=-/sbin/agetty -a root"),
+                ("login", unit, "ExecStart=-/sbin/agetty --noclear - $TERM\n", None)):
+            with self.subTest(text):
+                self.outside = []
+                self.install(**{service: INCLUDE + LINE})
+                self.place(path, text)
+                said = [line for line in self.found(service) if line.startswith("warning: ")]
+                self.assertEqual([line[9:][:len(found or "")] for line in said],
+                                 [found] if found else [])
+
     def test_what_only_root_starts_or_what_asks_nothing_is_a_note(self):
         with_auth, without = INCLUDE + ACCOUNT, ACCOUNT
         self.install(svc=without, cron=with_auth, systemd_user=without, runuser=with_auth,

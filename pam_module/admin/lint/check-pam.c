@@ -17,6 +17,7 @@
 #include "check-stack.h"
 #include "check-sudo.h"
 #include "paths.h"
+#include "text-file.h"
 
 #define ETC "/etc/pam.d"
 #define USR "/usr/lib/pam.d"
@@ -71,6 +72,15 @@ static bool calls_itself(const struct survey *survey, const char *service)
     return (answer.is_called || answer.has_split) && !answer.is_other;
 }
 
+/* agetty(8) logs in by "login -f", without PAM's lines of auth. */
+static void add_getty(const char *path, char *line, void *report)
+{
+    if (strncmp(line, "ExecStart=", strlen("ExecStart=")) == 0 && strstr(line, "agetty") != NULL &&
+        (strstr(line, " --autologin") != NULL || strstr(line, " -a ") != NULL))
+        report_add(report, REPORT_WARNING, "login", "check that this is intended",
+                   "%s: an exemption, without authentication: %s", path, line);
+}
+
 /* A service, and what lies around PAM there. */
 static void add_service(struct survey *survey, const char *service, bool is_named)
 {
@@ -92,6 +102,11 @@ static void add_service(struct survey *survey, const char *service, bool is_name
         check_sshd_add(survey->report, survey->check->sshd_config, &stack, &answer);
     if (strcmp(service, "sudo") == 0 && answer.is_called)
         check_sudo_add(survey->report, survey->check->sudoers);
+    if (strcmp(service, "doas") == 0 && answer.is_called)
+        check_sudo_add_doas(survey->report);
+    if (strcmp(service, "login") == 0 && answer.is_called)
+        text_file_each("/etc/systemd/system/*getty@*.service{,.d/*.conf}", add_getty,
+                       survey->report);
 }
 
 /* Names of files that are no service, but what others include, or what an editor left. */

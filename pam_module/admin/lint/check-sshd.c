@@ -3,7 +3,6 @@
 /* Whether sshd lets in without the code. */
 #include "check-sshd.h"
 
-#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +11,10 @@
 
 #define SUBJECT "sshd"
 #define METHODS "AuthenticationMethods publickey,keyboard-interactive"
+
+/* What sshd is started with counts before its file: Debian's unit has SSHD_OPTS, others OPTIONS. */
+#define STARTED_BY                                                                                 \
+    "{/etc/default/ssh,/etc/sysconfig/sshd,/etc/systemd/system/ssh*.service{,.d/*.conf}}"
 
 enum { WAYS_SIZE = 256, WHO_SIZE = 512 };
 
@@ -273,38 +276,15 @@ static bool has_options(const char *line)
     return false;
 }
 
-static void add_options_of(struct report *report, const char *path)
+static void add_options(const char *path, char *line, void *report)
 {
     static const char *const keys[] = { "SSHD_OPTS=", "OPTIONS=", "ExecStart=" };
-    auto_text char *text = NULL;
-    char *rest, *line;
 
-    if (!text_file_read(path, &text))
-        return;
-    rest = text;
-    while ((line = strsep(&rest, "\n")) != NULL) {
-        line += strspn(line, " \t");
-        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-            if (strncmp(line, keys[i], strlen(keys[i])) == 0 && has_options(line))
-                report_add(report, REPORT_WARNING, SUBJECT,
-                           "write these options into sshd_config in its place",
-                           "%s: %s: options of sshd's command line are not checked", path, line);
-    }
-}
-
-/* What sshd is started with counts before its file: Debian's unit has SSHD_OPTS, others OPTIONS. */
-static void add_options(struct report *report)
-{
-    static const char *const patterns[] = { "/etc/default/ssh", "/etc/sysconfig/sshd",
-                                            "/etc/systemd/system/ssh*.service",
-                                            "/etc/systemd/system/ssh*.service.d/*.conf" };
-    glob_t files = { 0 };
-
-    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
-        glob(patterns[i], GLOB_APPEND, NULL, &files);
-    for (size_t i = 0; i < files.gl_pathc; i++)
-        add_options_of(report, files.gl_pathv[i]);
-    globfree(&files);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strncmp(line, keys[i], strlen(keys[i])) == 0 && has_options(line))
+            report_add(report, REPORT_WARNING, SUBJECT,
+                       "write these options into sshd_config in its place",
+                       "%s: %s: options of sshd's command line are not checked", path, line);
 }
 
 /* The directory that sshd misses is there while it runs, and only then. */
@@ -336,7 +316,7 @@ void check_sshd_add(struct report *report, const char *path, const struct check_
         judge_config(&judge);
         judge_blocks(&judge, path);
         if (path == NULL)
-            add_options(report);
+            text_file_each(STARTED_BY, add_options, report);
     } else if (strcmp(config.pam_service, check->service) != 0) {
         report_add(report, check->level_of_absence, SUBJECT,
                    "remove PAMServiceName, or put the module there",

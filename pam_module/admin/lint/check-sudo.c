@@ -226,23 +226,22 @@ static void convert(struct report *report, const char *path, int output, int mes
 }
 
 /* A line of nsswitch.conf: "sudoers: files sss". */
-static void add_source(struct report *report, char *line)
+static void add_source(const char *path, char *line, void *report)
 {
     static const char key[] = "sudoers:";
     const char *word;
 
-    line += strspn(line, " \t");
     if (strncmp(line, key, strlen(key)) != 0)
         return;
     line += strlen(key);
     while ((word = pam_control_take_word(&line)) != NULL && *word != '#')
         if (strcmp(word, "files") != 0 && strchr(word, '=') == NULL)
             report_add(report, REPORT_WARNING, SUBJECT, LOOK,
-                       SOURCES ": sudo takes rules from \"%s\" too, which are not checked", word);
+                       "%s: sudo takes rules from \"%s\" too, which are not checked", path, word);
 }
 
 /* A line of sudo.conf: "Plugin sudoers_policy sudoers.so sudoers_file=/etc/sudoers". */
-static void add_plugin(struct report *report, char *line)
+static void add_plugin(const char *path, char *line, void *report)
 {
     const char *word = pam_control_take_word(&line);
     const char *symbol = word != NULL ? pam_control_take_word(&line) : NULL;
@@ -251,25 +250,12 @@ static void add_plugin(struct report *report, char *line)
         return;
     if (strncmp(symbol, "sudoers_", strlen("sudoers_")) != 0)
         report_add(report, REPORT_WARNING, SUBJECT, "check whom it lets in without authentication",
-                   PLUGINS ": the rules of the plugin \"%s\" are not checked", symbol);
+                   "%s: the rules of the plugin \"%s\" are not checked", path, symbol);
     while ((word = pam_control_take_word(&line)) != NULL && *word != '#')
         if (strncmp(word, FILE_NAME, strlen(FILE_NAME)) == 0 &&
             strcmp(word + strlen(FILE_NAME), DEFAULT) != 0)
             report_add(report, REPORT_WARNING, SUBJECT, "check that file as well, with --sudoers",
-                       PLUGINS ": sudo reads %s in place of " DEFAULT, word + strlen(FILE_NAME));
-}
-
-static void add_lines(struct report *report, const char *path,
-                      void (*add)(struct report *report, char *line))
-{
-    auto_text char *text = NULL;
-    char *rest, *line;
-
-    if (!text_file_read(path, &text))
-        return;
-    rest = text;
-    while ((line = strsep(&rest, "\n")) != NULL)
-        add(report, line);
+                       "%s: sudo reads %s in place of " DEFAULT, path, word + strlen(FILE_NAME));
 }
 
 void check_sudo_add(struct report *report, const char *sudoers)
@@ -280,11 +266,29 @@ void check_sudo_add(struct report *report, const char *sudoers)
     auto_text char *text = NULL;
 
     if (sudoers == NULL) {
-        add_lines(report, SOURCES, add_source);
-        add_lines(report, PLUGINS, add_plugin);
+        text_file_each(SOURCES, add_source, report);
+        text_file_each(PLUGINS, add_plugin, report);
     }
     if (output >= 0 && messages >= 0 && text_file_read(path, &text)) /* a FIFO would hold it up */
         convert(report, path, output, messages);
     else
         add_unknown(report, path, strerror(errno));
+}
+
+/* A line of doas.conf: "permit nopass alice". */
+static void add_permit(const char *path, char *line, void *report)
+{
+    const char *word = pam_control_take_word(&line);
+
+    if (word == NULL || strcmp(word, "permit") != 0)
+        return;
+    while ((word = pam_control_take_word(&line)) != NULL && *word != '#')
+        if (strcmp(word, "nopass") == 0)
+            report_add(report, REPORT_WARNING, "doas", "check that this is intended",
+                       "%s: nopass: an exemption, without authentication: %s", path, line);
+}
+
+void check_sudo_add_doas(struct report *report)
+{
+    text_file_each("/etc/doas.conf", add_permit, report);
 }

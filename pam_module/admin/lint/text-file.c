@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -64,4 +65,22 @@ bool text_file_read(const char *path, char **ret_text)
     close(descriptor);
     errno = reason;
     return is_read;
+}
+
+void text_file_each(const char *pattern, void (*act)(const char *path, char *line, void *context),
+                    void *context)
+{
+    glob_t files = { 0 };
+
+    if (glob(pattern, GLOB_BRACE, NULL, &files) != 0)
+        files.gl_pathc = 0;
+    for (size_t i = 0; i < files.gl_pathc; i++) {
+        auto_text char *text = NULL;
+        char *rest, *line;
+        if (!text_file_read(files.gl_pathv[i], &text))
+            continue;
+        for (rest = text; (line = strsep(&rest, "\n")) != NULL;)
+            act(files.gl_pathv[i], line + strspn(line, " \t"), context);
+    }
+    globfree(&files);
 }

@@ -20,3 +20,8 @@ bool text_file_read_descriptor(int descriptor, char **ret_text);
 void text_file_free(char **text);
 
 #define auto_text __attribute__((cleanup(text_file_free)))
+
+/* Calls ACT with each line of each file that PATTERN (glob(7), and "{one,other}") stands for,
+ * without the blanks before it; ACT may change the line. What can't be read is passed over. */
+void text_file_each(const char *pattern, void (*act)(const char *path, char *line, void *context),
+                    void *context);
