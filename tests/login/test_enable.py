@@ -763,6 +763,16 @@ class SshdMethods(SshdCase):
         self.enable_sshd("key")
         self.disable("sshd")
 
+    def test_a_directory_that_sshd_has_not_made_yet_is_made(self):
+        with OwnSshd(2399):
+            pass
+        directory = pathlib.Path("/run/sshd")
+        self.addCleanup(directory.mkdir, exist_ok=True)
+        for change in (lambda: self.enable_sshd("key"), lambda: self.disable("sshd")):
+            directory.rmdir()
+            change()
+            self.assertEqual(directory.stat().st_mode & 0o7777, 0o755)
+
     def test_disabled_again_it_reloads_what_was_not_reloaded(self):
         """As after a "disable" that was killed."""
         sshd = self.start()
@@ -805,17 +815,6 @@ class SshdRefusals(SshdCase):
                 other.write_text(text)
                 done = self.assert_refuses("sshd", "--first-factor", "key", part=why)
                 self.assertIn("correct it until sshd -t prints nothing", done.stdout)
-
-    def test_a_directory_that_sshd_has_not_made_yet(self):
-        self.start()
-        directory = pathlib.Path("/run/sshd")
-        directory.rmdir()
-        self.addCleanup(directory.mkdir, exist_ok=True)
-        self.assert_refuses("sshd", "--first-factor", "key",
-                            part=f"{directory}: make this directory (mode 0755) first")
-        directory.mkdir(0o755)
-        self.enable_sshd("key")
-        self.disable("sshd")
 
     def test_a_process_that_nobody_knows(self):
         sshd = self.start(pid_file="none")

@@ -292,6 +292,7 @@ static bool enable_sshd(struct task *task)
         return refuse(task, why_not.reason);
     is_same = drop_in.old != NULL && strcmp(drop_in.old, drop_in.new) == 0;
     plan_add(&task->plan, &drop_in);
+    sshd_make_directory();
     if (!plan_stacks(task))
         return false;
     if (is_same && task->plan.count == 1) {
@@ -321,6 +322,7 @@ static bool is_reloaded(struct task *task)
     auto_sshd_config config = { 0 };
     struct verdict why_not;
 
+    sshd_make_directory();
     switch (sshd_config_read(NULL, NULL, NULL, SSHD_CONFIG_USUAL, &config, &why_not)) {
     case SSHD_CONFIG_ABSENT:
         return true;

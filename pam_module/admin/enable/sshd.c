@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -89,17 +90,22 @@ static bool run(const char *const *arguments, struct verdict *why_not)
     return refuse(why_not, arguments[0], said.reason);
 }
 
-/* Whether sshd is content with its files as they are. Its directory is there once it has run, which
- * may not be so with ssh.socket. */
+void sshd_make_directory(void)
+{
+    static const char directory[] = "/run/sshd";
+
+    if (access(SSHD, X_OK) == 0 && mkdir(directory, 0755) == 0)
+        chmod(directory, 0755);
+}
+
+/* Whether sshd is content with its files as they are. */
 static bool is_content(struct verdict *why_not)
 {
     static const char *const arguments[] = { SSHD, "-t", NULL };
 
     if (run(arguments, why_not))
         return true;
-    verdict_add(why_not, strstr(why_not->reason, "Missing privilege separation directory") != NULL
-                             ? ": make this directory (mode 0755) first"
-                             : ": correct it until sshd -t prints nothing");
+    verdict_add(why_not, ": correct it until sshd -t prints nothing");
     return false;
 }
 

@@ -14,6 +14,10 @@ bool sshd_enable(bool by_key, struct config_file *file, struct verdict *why_not)
  * OUTCOME_MISCONFIGURED in *WHY_NOT. */
 bool sshd_disable(struct config_file *file, size_t *ret_count, struct verdict *why_not);
 
+/* Makes the directory without which Debian's sshd checks nothing, as its unit does when it starts:
+ * it may not have, if sshd does not run or waits at ssh.socket. */
+void sshd_make_directory(void);
+
 /* Reads what sshd's configuration will be with OVERLAY, and whether it will log in so. The caller
  * frees with sshd_config_free(). False, with OUTCOME_MISCONFIGURED in *WHY_NOT: sshd is not there
  * or refuses it, a line before the drop-in counts, or sshd_config does not include its
