@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -222,7 +221,6 @@ int main(int argc, char **argv)
     }
     setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
     clean_environment();
-    setlocale(LC_CTYPE, "");
     umask(077);
 
     status = run_line(argc, argv);

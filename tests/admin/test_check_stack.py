@@ -2,11 +2,16 @@
 # Copyright (c) 2026, the pam_twilio_verify authors
 """check-pam: which lines of a PAM service let in without a code."""
 
+import pathlib
 import resource
 import shutil
+import subprocess
+import unittest
 
 from kit.admincase import BUILD
 from kit.pamcase import DENY, INCLUDE, LINE, PROFILE, SPLIT, UNIX, CheckCase, recipe
+
+TURKISH = pathlib.Path("/usr/share/i18n/locales/tr_TR")
 
 
 class Stacks(CheckCase):
@@ -222,6 +227,19 @@ class Stacks(CheckCase):
                            "wrong: svc:2: the module is never called")
         self.assert_judged(INCLUDE + LINE.replace("required", "requird"),
                            "wrong: svc:2: a right code lets nobody in")
+
+    @unittest.skipUnless(TURKISH.exists(), "no sources of locales")
+    def test_keywords_have_one_meaning_in_every_locale(self):
+        """In Turkish a small i has a dot as a capital, too."""
+        made = self.directory / "locale"
+        subprocess.run(["localedef", "-i", "tr_TR", "-f", "UTF-8", made], check=True,
+                       capture_output=True)
+        (self.pam / "svc").write_text("auth REQUISITE pam_unix.so\n" + LINE)
+        where = "/usr/lib/locale"
+        prefix = self.privately(f"mount -t tmpfs none {where}; cp -r {made} {where}/tr_TR.UTF-8; "
+                                "export LC_ALL=tr_TR.UTF-8")
+        finding, = self.findings_of("svc", prefix=prefix)
+        self.assertEqual(finding[0], "ok", finding)
 
     def test_a_module_elsewhere_than_in_auth_does_not_count(self):
         self.assert_judged(INCLUDE + "account required pam_twilio_verify.so\n",

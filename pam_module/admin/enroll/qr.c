@@ -4,6 +4,7 @@
 #include "qr.h"
 
 #include <langinfo.h>
+#include <locale.h>
 #include <qrencode.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,11 +24,23 @@ static void free_code(QRcode **code)
 
 #define auto_code __attribute__((cleanup(free_code))) QRcode
 
+/* The tool itself keeps to "C": in a Turkish locale "I" and "i" are two letters also to
+ * strcasecmp(3), by which keywords of sshd_config and of PAM are read. */
+static bool is_unicode(void)
+{
+    locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+    bool is_unicode = locale != (locale_t)0 && strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") == 0;
+
+    if (locale != (locale_t)0)
+        freelocale(locale);
+    return is_unicode;
+}
+
 struct qr_canvas qr_canvas_of(FILE *stream)
 {
     struct winsize size = { 0 };
     struct qr_canvas canvas = {
-        .is_unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
+        .is_unicode = is_unicode(),
         .is_coloured = terminal_is_coloured(stream),
     };
 
