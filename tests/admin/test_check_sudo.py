@@ -29,14 +29,14 @@ class Sudo(CheckCase):
         service = "sudo uses this PAM service instead of its own"
         for line, *expected in (
                 ("robot ALL=(root) NOPASSWD: /usr/local/bin/backup",
-                 exempt + "robot without authentication: /usr/local/bin/backup"),
-                ("robot ALL = NOEXEC:NOPASSWD :ALL", exempt + "robot without authentication: ALL"),
+                 exempt + "robot runs without authentication: /usr/local/bin/backup"),
+                ("robot ALL = NOEXEC:NOPASSWD :ALL", exempt + "robot runs without authentication"),
                 ("robot ALL = \\\n  NOPASSWD: \\\n  ALL", exempt + "robot "),
-                ("#1000, %wheel, !bob ALL = NOPASSWD: ALL", exempt + "#1000, %wheel, !bob without"),
+                ("#1000, %wheel, !bob ALL = NOPASSWD: ALL", exempt + "#1000, %wheel, !bob runs"),
                 ("bob ALL = NOPASSWD: /bin/a, PASSWD: /bin/b, NOPASSWD: /bin/c",
-                 exempt + "bob without authentication: /bin/a, /bin/c"),
+                 exempt + "bob runs without authentication: /bin/a, /bin/c"),
                 ("User_Alias OPS = bob\nCmnd_Alias X = /bin/a\nOPS ALL = NOPASSWD: X",
-                 exempt + "OPS without authentication: X"),
+                 exempt + "OPS runs without authentication: X"),
                 ("%admins ALL = PASSWD: ALL",), ("# robot ALL = NOPASSWD: ALL",),
                 ("%admins ALL = NOPASSWD: PASSWD: ALL",),
                 ("robot ALL = ALL # NOPASSWD: ALL",), ("User_Alias NOPASSWD = bob",),
@@ -45,7 +45,7 @@ class Sudo(CheckCase):
                  "wrong: Defaults !authenticate: sudo runs without authentication"),
                 ("Defaults:ALL !authenticate", "wrong: Defaults !authenticate: sudo runs without"),
                 ("ALL ALL = (ALL) NOPASSWD: ALL", "wrong: NOPASSWD: sudo runs without"),
-                ("ALL ALL = NOPASSWD: /bin/a", exempt + "ALL without authentication: /bin/a"),
+                ("ALL ALL = NOPASSWD: /bin/a", exempt + "ALL runs without authentication: /bin/a"),
                 ("Defaults:robot !authenticate", "warning: Defaults !authenticate: an exemption, "
                  "without authentication: robot"),
                 ("Defaults authenticate",), ("Defaults timestamp_timeout=0",),

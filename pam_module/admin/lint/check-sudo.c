@@ -181,7 +181,7 @@ static void add_rule(struct report *report, json_object *rule)
                    "NOPASSWD: sudo runs without authentication");
     else if (*what != '\0')
         report_add(report, REPORT_WARNING, SUBJECT, "check that this is intended",
-                   "NOPASSWD: an exemption, %s without authentication: %s", whose, what);
+                   "NOPASSWD: an exemption, %s runs without authentication: %s", whose, what);
 }
 
 static void add_unknown(struct report *report, const char *path, const char *reason)
