@@ -63,45 +63,48 @@ class Sshd(CheckCase):
                          "AuthenticationMethods password\n", recipe("one-field"),
                          'ok: AuthenticationMethods: "password" asks')
 
-    def test_a_key_alone_is_wrong(self):
-        self.assert_sshd("UsePAM yes\nPasswordAuthentication no\n", self.password,
-                         "wrong: a key alone logs in", "ok: keyboard-interactive asks")
-        self.assert_sshd("UsePAM yes\nPasswordAuthentication no\nPubkeyAuthentication no\n",
-                         self.password, "ok: keyboard-interactive asks")
-
-    def test_other_methods_alone_are_wrong(self):
-        self.assert_sshd("UsePAM yes\nPasswordAuthentication no\nPubkeyAuthentication no\n"
-                         "HostbasedAuthentication yes\nGSSAPIAuthentication yes\n",
-                         self.password, "wrong: a host's key alone", "wrong: a Kerberos ticket alone",
-                         "ok: ")
-
-    def test_a_list_without_the_code_is_named(self):
-        self.assert_sshd("UsePAM yes\nPasswordAuthentication no\nAuthenticationMethods "
-                         "publickey,keyboard-interactive:pam publickey,publickey\n", self.key,
-                         'ok: AuthenticationMethods: "publickey,keyboard-interactive:pam"',
-                         'wrong: AuthenticationMethods: "publickey,publickey" logs in without')
-
-    def test_the_code_alone_is_wrong(self):
-        self.assert_sshd("UsePAM yes\nPasswordAuthentication no\nPubkeyAuthentication no\n",
-                         self.key, "wrong: the code alone logs in")
-        self.assert_sshd("UsePAM yes\nAuthenticationMethods keyboard-interactive password\n",
-                         self.key, 'wrong: AuthenticationMethods: by "keyboard-interactive" the code',
-                         'wrong: AuthenticationMethods: by "password" the code alone')
-
-    def test_the_code_before_the_key_is_a_warning(self):
-        self.assert_sshd("UsePAM yes\nAuthenticationMethods keyboard-interactive,publickey\n",
-                         self.key, 'warning: AuthenticationMethods: "keyboard-interactive,publickey"'
-                         " asks for the code first")
-
-    def test_the_method_password_is_explained(self):
-        self.assert_sshd("UsePAM yes\nPubkeyAuthentication no\n", self.password,
-                         'warning: the method "password" is always refused', "ok: ")
-        self.assert_sshd("UsePAM yes\nPubkeyAuthentication no\n", self.key,
-                         'wrong: by the method "password" the code, typed as the password',
-                         "wrong: the code alone logs in")
-        self.assert_sshd("UsePAM yes\nAuthenticationMethods publickey,password\n", self.password,
-                         'wrong: AuthenticationMethods: "publickey,password" is always refused')
-        self.assert_sshd("UsePAM yes\nPasswordAuthentication yes\n" + self.BOTH, self.key, "ok: ")
+    def test_each_way_to_log_in_is_judged(self):
+        self.split = SPLIT + INCLUDE + LINE
+        asks = "ok: keyboard-interactive asks"
+        for settings, stack, *expected in (
+                ("PasswordAuthentication no", "password", "wrong: a key alone logs in", asks),
+                ("PasswordAuthentication no; PubkeyAuthentication no", "password", asks),
+                ("PasswordAuthentication no; PubkeyAuthentication no", "key",
+                 "wrong: the code alone logs in"),
+                ("PasswordAuthentication no; PubkeyAuthentication no; HostbasedAuthentication yes; "
+                 "GSSAPIAuthentication yes", "password", "wrong: a host's key alone",
+                 "wrong: a Kerberos ticket alone", asks),
+                ("PubkeyAuthentication no", "password",
+                 'warning: the method "password" is always refused, as', asks),
+                ("PubkeyAuthentication no", "key",
+                 'wrong: by the method "password" the code, typed as the password',
+                 "wrong: the code alone logs in"),
+                ("PubkeyAuthentication no", "after",
+                 'warning: the method "password" is always refused by the module\'s after=',
+                 "wrong: keyboard-interactive is always refused: no method of"),
+                ("PubkeyAuthentication no", "split",
+                 'ok: the method "password" takes password and code in one field', asks),
+                ("PubkeyAuthentication no; KerberosAuthentication yes", "password",
+                 "wrong: a Kerberos password alone logs in", asks),
+                ("KerberosAuthentication yes; AuthenticationMethods password", "password",
+                 'wrong: AuthenticationMethods: "password" logs in without'),
+                ("AuthenticationMethods keyboard-interactive password", "key",
+                 'wrong: AuthenticationMethods: by "keyboard-interactive" the code',
+                 'wrong: AuthenticationMethods: by "password" the code alone'),
+                ("KbdInteractiveAuthentication no; AuthenticationMethods password", "split",
+                 'ok: AuthenticationMethods: "password" asks for the code'),
+                ("AuthenticationMethods publickey,password", "split",
+                 'ok: AuthenticationMethods: "publickey,password" asks for the code'),
+                ("KbdInteractiveAuthentication no; PasswordAuthentication no; "
+                 "AuthenticationMethods publickey", "split",
+                 "wrong: KbdInteractiveAuthentication is off", "wrong: "),
+                ("KbdInteractiveAuthentication no; AuthenticationMethods publickey", "key",
+                 "wrong: KbdInteractiveAuthentication is off",
+                 'wrong: AuthenticationMethods: "publickey" logs in without the code'),
+                ("UsePAM no", "key", "wrong: UsePAM is off")):
+            with self.subTest([settings, stack]):
+                self.assert_sshd(settings.replace("; ", "\n") + "\nUsePAM yes\n",
+                                 getattr(self, stack), *expected)
 
     def test_with_after_the_code_alone_is_closed(self):
         self.assertNotEqual(self.after, self.key)
@@ -129,31 +132,6 @@ class Sshd(CheckCase):
                                    f"AuthenticationMethods {methods}\n", stack)
                 self.assertEqual((found.split(":")[0], expected[1] in found), (expected[0], True),
                                  found)
-        self.assert_sshd("UsePAM yes\nPubkeyAuthentication no\n", self.after,
-                         'warning: the method "password" is always refused by the module\'s after=',
-                         "wrong: keyboard-interactive is always refused: no method of")
-
-    def test_the_method_password_may_take_both(self):
-        split = SPLIT + INCLUDE + LINE
-        self.assert_sshd("UsePAM yes\nKbdInteractiveAuthentication no\n"
-                         "AuthenticationMethods password\n", split,
-                         'ok: AuthenticationMethods: "password" asks for the code')
-        self.assert_sshd("UsePAM yes\nPubkeyAuthentication no\n", split,
-                         'ok: the method "password" takes password and code in one field', "ok: ")
-        self.assert_sshd("UsePAM yes\nAuthenticationMethods publickey,password\n", split,
-                         'ok: AuthenticationMethods: "publickey,password" asks for the code')
-        self.assert_sshd("UsePAM yes\nKbdInteractiveAuthentication no\nPasswordAuthentication no\n"
-                         "AuthenticationMethods publickey\n", split,
-                         "wrong: KbdInteractiveAuthentication is off", "wrong: ")
-
-    def test_without_pam_the_module_is_not_called(self):
-        self.assert_sshd("UsePAM no\n" + self.BOTH, self.key, "wrong: UsePAM is off")
-
-    def test_without_keyboard_interactive_nobody_can_be_asked(self):
-        self.assert_sshd("UsePAM yes\nKbdInteractiveAuthentication no\nPasswordAuthentication no\n"
-                         "AuthenticationMethods publickey\n", self.key,
-                         "wrong: KbdInteractiveAuthentication is off",
-                         'wrong: AuthenticationMethods: "publickey" logs in without the code')
 
     def test_match_blocks_are_named_with_their_lines(self):
         (self.directory / "more.conf").write_text(
@@ -255,7 +233,8 @@ class Sshd(CheckCase):
                  ("ok", "asks for the code"), ("wrong", never)),
                 ("password,publickey keyboard-interactive", "password", ("wrong", never), ("ok", "asks")),
                 ("publickey,password", "key", ("ok", "asks for the code")),
-                ("password,publickey", "key", ("warning", "asks for the code first")),
+                ("keyboard-interactive,publickey password,publickey", "key",
+                 ("warning", "asks for the code first"), ("warning", "asks for the code first")),
                 ("password,keyboard-interactive", "key", ("wrong", "the code alone logs in")),
                 ("keyboard-interactive,keyboard-interactive", "key", ("wrong", "the code alone logs in")),
                 ("hostbased,keyboard-interactive publickey,keyboard-interactive", "key",
@@ -275,12 +254,6 @@ class Sshd(CheckCase):
                 for one, (level, words) in zip(found, expected):
                     self.assertTrue(one.startswith(f"{level}: AuthenticationMethods: "), found)
                     self.assertIn(words, one)
-
-    def test_a_kerberos_password_is_not_asked_of_pam(self):
-        self.assert_sshd("UsePAM yes\nPubkeyAuthentication no\nKerberosAuthentication yes\n",
-                         self.password, "wrong: a Kerberos password alone logs in", "ok: ")
-        self.assert_sshd("UsePAM yes\nKerberosAuthentication yes\nAuthenticationMethods password\n",
-                         self.password, 'wrong: AuthenticationMethods: "password" logs in without')
 
     def test_lists_of_any_length_are_read_whole(self):
         long = " ".join(["publickey,keyboard-interactive:pam"] * 40) + " publickey"
