@@ -65,27 +65,29 @@ class Sshd(CheckCase):
 
     def test_each_way_to_log_in_is_judged(self):
         self.split = SPLIT + INCLUDE + LINE
-        asks = "ok: keyboard-interactive asks"
+        asks = 'ok: without AuthenticationMethods: "keyboard-interactive" asks'
+        bypass = 'wrong: without AuthenticationMethods: "{}" logs in without the code'.format
+        alone = 'wrong: without AuthenticationMethods: by "{}" the code alone logs in'.format
+        refused = '{}: without AuthenticationMethods: "{}" is always refused{}'.format
         for settings, stack, *expected in (
-                ("PasswordAuthentication no", "password", "wrong: a key alone logs in", asks),
+                ("PasswordAuthentication no", "password", bypass("publickey"), asks),
                 ("PasswordAuthentication no; PubkeyAuthentication no", "password", asks),
                 ("PasswordAuthentication no; PubkeyAuthentication no", "key",
-                 "wrong: the code alone logs in"),
+                 alone("keyboard-interactive")),
                 ("PasswordAuthentication no; PubkeyAuthentication no; HostbasedAuthentication yes; "
-                 "GSSAPIAuthentication yes", "password", "wrong: a host's key alone",
-                 "wrong: a Kerberos ticket alone", asks),
+                 "GSSAPIAuthentication yes", "password", bypass("hostbased"),
+                 bypass("gssapi-with-mic"), asks),
                 ("PubkeyAuthentication no", "password",
-                 'warning: the method "password" is always refused, as', asks),
-                ("PubkeyAuthentication no", "key",
-                 'wrong: by the method "password" the code, typed as the password',
-                 "wrong: the code alone logs in"),
+                 refused("warning", "password", ", as a password is"), asks),
+                ("PubkeyAuthentication no", "key", alone("password"),
+                 alone("keyboard-interactive")),
                 ("PubkeyAuthentication no", "after",
-                 'warning: the method "password" is always refused by the module\'s after=',
-                 "wrong: keyboard-interactive is always refused: no method of"),
+                 refused("warning", "password", ": no method of the module's after="),
+                 refused("wrong", "keyboard-interactive", ": no method of")),
                 ("PubkeyAuthentication no", "split",
-                 'ok: the method "password" takes password and code in one field', asks),
+                 'ok: without AuthenticationMethods: "password" asks for the code', asks),
                 ("PubkeyAuthentication no; KerberosAuthentication yes", "password",
-                 "wrong: a Kerberos password alone logs in", asks),
+                 bypass("password"), asks),
                 ("KerberosAuthentication yes; AuthenticationMethods password", "password",
                  'wrong: AuthenticationMethods: "password" logs in without'),
                 ("AuthenticationMethods keyboard-interactive password", "key",

@@ -87,6 +87,8 @@ class Rules(ExplainCase):
         rows = {
             ("root", "sshd", "deny"): (OK, "enrolled: ", asked),
             ("root", "sshd", "ignore"): (OK, "enrolled: ", asked),
+            **{("root", service, "deny"): (OK, "enrolled: ", asked)
+               for service in ("cockpit", "openvpn", "xrdp-sesman")},
             ("root", "cron", "deny"): (OK, "exempt_services (", "not-required: "),
             ("daemon", "cron", "deny"): (OK, "exempt_services (", "not-required: "),
             ("daemon", "sshd", "ignore"): (OK, "unmapped_user = ", "not-required: "),

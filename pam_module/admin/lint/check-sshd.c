@@ -25,38 +25,34 @@ struct judge {
     const struct sshd_config *config;
 };
 
-/* One list of AuthenticationMethods. */
-static void judge_list(const struct judge *judge, const char *list, size_t length)
-{
-    static const struct {
-        enum report_level level;
-        const char *before, *after, *remedy;
-    } words[] = {
-        [SSHD_LIST_SKIPPED] = { REPORT_NOTE, "sshd skips ", ": it names a method that is off",
-                                NULL },
-        [SSHD_LIST_UNKNOWN] = { REPORT_WRONG, "",
-                                " is always refused: it names a method that cannot be satisfied",
-                                "write \"" METHODS "\"" },
-        [SSHD_LIST_PASSWORD] = { REPORT_WRONG, "",
-                                 " is always refused, as a password is not a code",
-                                 "write \"keyboard-interactive\" in place of \"password\"" },
-        [SSHD_LIST_CLOSED] = { REPORT_WRONG, "",
-                               " is always refused: no method of the module's after= comes before",
-                               "write \"" METHODS "\"" },
-        [SSHD_LIST_BYPASS] = { REPORT_WRONG, "", " logs in without the code",
-                               "write \"" METHODS "\"" },
-        [SSHD_LIST_ALONE] = { REPORT_WRONG, "by ", " the code alone logs in",
-                              "write \"" METHODS "\"" },
-        [SSHD_LIST_BACKWARD] = { REPORT_WARNING, "",
-                                 " asks for the code first: anybody can use up a user's challenges",
-                                 "put \"publickey\" first" },
-        [SSHD_LIST_ASKS] = { REPORT_OK, "", " asks for the code", NULL },
-    };
-    enum sshd_list_end end = sshd_list_judge(list, length, judge->config, &judge->stack);
+/* What is said about what a list comes to. */
+static const struct {
+    enum report_level level;
+    const char *before, *after, *remedy;
+} ends[] = {
+    [SSHD_LIST_SKIPPED] = { REPORT_NOTE, "sshd skips ", ": it names a method that is off", NULL },
+    [SSHD_LIST_UNKNOWN] = { REPORT_WRONG, "",
+                            " is always refused: it names a method that cannot be satisfied",
+                            "write \"" METHODS "\"" },
+    [SSHD_LIST_PASSWORD] = { REPORT_WRONG, "", " is always refused, as a password is not a code",
+                             "write \"keyboard-interactive\" in place of \"password\"" },
+    [SSHD_LIST_CLOSED] = { REPORT_WRONG, "",
+                           " is always refused: no method of the module's after= comes before",
+                           "write \"" METHODS "\"" },
+    [SSHD_LIST_BYPASS] = { REPORT_WRONG, "", " logs in without the code", "write \"" METHODS "\"" },
+    [SSHD_LIST_ALONE] = { REPORT_WRONG, "by ", " the code alone logs in", "write \"" METHODS "\"" },
+    [SSHD_LIST_BACKWARD] = { REPORT_WARNING, "",
+                             " asks for the code first: anybody can use up a user's challenges",
+                             "put \"publickey\" first" },
+    [SSHD_LIST_ASKS] = { REPORT_OK, "", " asks for the code", NULL },
+};
 
-    report_add(judge->report, words[end].level, SUBJECT, words[end].remedy,
-               "AuthenticationMethods: %s\"%.*s\"%s", words[end].before, (int)length, list,
-               words[end].after);
+static void add_list(const struct judge *judge, const char *list, size_t length,
+                     enum sshd_list_end end, enum report_level level, const char *remedy)
+{
+    report_add(judge->report, level, SUBJECT, remedy, "%sAuthenticationMethods: %s\"%.*s\"%s",
+               strcmp(judge->config->methods, "any") == 0 ? "without " : "", ends[end].before,
+               (int)length, list, ends[end].after);
 }
 
 static void judge_lists(const struct judge *judge)
@@ -64,61 +60,37 @@ static void judge_lists(const struct judge *judge)
     const char *list = judge->config->methods;
 
     for (size_t length; *list != '\0'; list += length + strspn(list + length, " ")) {
+        enum sshd_list_end end;
         length = strcspn(list, " ");
-        judge_list(judge, list, length);
+        end = sshd_list_judge(list, length, judge->config, &judge->stack);
+        add_list(judge, list, length, end, ends[end].level, ends[end].remedy);
     }
 }
 
-/* The methods that call PAM, where each one logs in by itself. */
-static void judge_any_of_pam(const struct judge *judge)
-{
-    bool has_factor = judge->stack.has_factor, is_closed = *judge->stack.after != '\0';
-
-    if (judge->config->password && !judge->config->kerberos && judge->stack.has_split)
-        report_add(judge->report, REPORT_OK, SUBJECT, NULL,
-                   "the method \"password\" takes password and code in one field");
-    else if (judge->config->password && !judge->config->kerberos)
-        report_add(
-            judge->report, has_factor || is_closed ? REPORT_WARNING : REPORT_WRONG, SUBJECT,
-            "write \"PasswordAuthentication no\"",
-            has_factor ? "the method \"password\" is always refused, as a password is not a code"
-            : is_closed
-                ? "the method \"password\" is always refused by the module's after="
-                : "by the method \"password\" the code, typed as the password, logs in alone");
-    if (!judge->config->keyboard_interactive)
-        return;
-    if (is_closed)
-        report_add(judge->report, REPORT_WRONG, SUBJECT, "write \"" METHODS "\"",
-                   "keyboard-interactive is always refused: no method of the module's after= comes "
-                   "before");
-    else if (has_factor)
-        report_add(judge->report, REPORT_OK, SUBJECT, NULL,
-                   "keyboard-interactive asks for the code");
-    else
-        report_add(judge->report, REPORT_WRONG, SUBJECT, "write \"" METHODS "\"",
-                   "the code alone logs in");
-}
-
-/* Without AuthenticationMethods each method that is on logs in by itself. */
+/* Without AuthenticationMethods each method that is on logs in by itself; where "password" alone is
+ * refused, others are not. */
 static void judge_any(const struct judge *judge)
 {
-    const struct sshd_config *config = judge->config;
-    const struct {
-        bool is_on;
-        const char *what, *remedy;
+    static const struct {
+        const char *name, *remedy;
     } methods[] = {
-        { config->public_key, "a key", "write \"" METHODS "\", or \"PubkeyAuthentication no\"" },
-        { config->host_based, "a host's key", "write \"HostbasedAuthentication no\"" },
-        { config->gssapi, "a Kerberos ticket", "write \"GSSAPIAuthentication no\"" },
-        { config->password && config->kerberos, "a Kerberos password",
-          "write \"KerberosAuthentication no\"" },
+        { "publickey", "write \"" METHODS "\", or \"PubkeyAuthentication no\"" },
+        { "hostbased", "write \"HostbasedAuthentication no\"" },
+        { "gssapi-with-mic", "write \"GSSAPIAuthentication no\"" },
+        { "password", "write \"PasswordAuthentication no\"" },
+        { "keyboard-interactive", "write \"" METHODS "\"" },
     };
 
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-        if (methods[i].is_on)
-            report_add(judge->report, REPORT_WRONG, SUBJECT, methods[i].remedy,
-                       "%s alone logs in, and the module is not called", methods[i].what);
-    judge_any_of_pam(judge);
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        const char *name = methods[i].name;
+        enum sshd_list_end end = sshd_list_judge(name, strlen(name), judge->config, &judge->stack);
+        bool is_password = strcmp(name, "password") == 0;
+        bool is_refused = end == SSHD_LIST_PASSWORD || end == SSHD_LIST_CLOSED;
+        if (end != SSHD_LIST_SKIPPED)
+            add_list(judge, name, strlen(name), end,
+                     is_password && is_refused ? REPORT_WARNING : ends[end].level,
+                     ends[end].remedy != NULL ? methods[i].remedy : NULL);
+    }
 }
 
 static void judge_config(const struct judge *judge)
