@@ -202,55 +202,6 @@ TEST_FINDING(a_directory_that_others_can_write_is_refused)
     assert_finds(directory, "alice");
 }
 
-TEST_FINDING(a_file_that_others_can_write_is_refused)
-{
-    const char *inner = directory_path(directory, "bypass");
-
-    directory_write(inner, "alice", ALICE, 0620);
-    assert_refuses(directory, "alice", "bypass/alice is writable by others: chmod go-w");
-}
-
-TEST_FINDING(no_link_is_followed)
-{
-    const char *link = directory_path(directory, "link");
-    const char *inner = directory_path(directory, "bypass");
-
-    assert_int_equal(symlink(directory, link), 0);
-    assert_refuses(link, "alice", "a symbolic link");
-    assert_int_equal(symlink("alice", directory_path(inner, "bob")), 0);
-    assert_refuses(directory, "bob", "must not be a symbolic link");
-    assert_int_equal(symlink("nowhere", directory_path(inner, "carol")), 0);
-    assert_refuses(directory, "carol", "must not be a symbolic link");
-    assert_int_equal(rename(inner, directory_path(directory, "elsewhere")), 0);
-    assert_int_equal(symlink("elsewhere", inner), 0);
-    assert_refuses(directory, "alice", "a symbolic link");
-}
-
-TEST_FINDING(a_fifo_does_not_block_and_a_directory_is_refused)
-{
-    const char *inner = directory_path(directory, "bypass");
-
-    assert_int_equal(mkfifo(directory_path(inner, "fifo"), 0600), 0);
-    assert_int_equal(mkdir(directory_path(inner, "directory"), 0700), 0);
-    alarm(10);
-    assert_refuses(directory, "fifo", "not a regular file");
-    assert_refuses(directory, "directory", "not a regular file");
-    alarm(0);
-}
-
-TEST_AS_ROOT(a_file_or_directory_of_another_account_is_refused, setup, directory_teardown)
-{
-    const char *inner = directory_path(directory, "bypass");
-    const char *const paths[] = { directory_path(inner, "alice"), inner, directory };
-
-    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-        assert_int_equal(chown(paths[i], 12345, 0), 0);
-        assert_refuses(directory, "alice", "is not owned by root: chown root it");
-        assert_int_equal(chown(paths[i], 0, 0), 0);
-    }
-    assert_finds(directory, "alice");
-}
-
 TEST_AS_ROOT(a_host_that_is_not_root_has_no_use_for_roots, setup, directory_teardown)
 {
     directory_write(directory, "file", "", 0644);

@@ -489,68 +489,6 @@ TEST_FINDING(a_file_with_a_nul_or_too_large_is_refused)
     assert_finds(directory, "alice");
 }
 
-TEST_FINDING(a_symbolic_link_is_refused_even_where_it_leads_nowhere)
-{
-    accounts.asked = accounts.name = "bob";
-    directory_write(directory, "alice.conf", ALICE, 0640);
-    assert_int_equal(symlink("alice.conf", directory_path(directory, "bob.conf")), 0);
-    assert_refuses(directory, "bob", "must not be a symbolic link");
-    assert_int_equal(unlink(directory_path(directory, "bob.conf")), 0);
-    assert_int_equal(symlink("nowhere", directory_path(directory, "bob.conf")), 0);
-    assert_refuses(directory, "bob", "must not be a symbolic link");
-}
-
-TEST_FINDING(a_fifo_is_refused_and_does_not_block)
-{
-    assert_int_equal(mkfifo(directory_path(directory, "bob.conf"), 0600), 0);
-    alarm(10);
-    assert_refuses(directory, "bob", "not a regular file");
-    alarm(0);
-}
-
-TEST_FINDING(a_directory_of_a_user_s_name_is_refused)
-{
-    assert_int_equal(mkdir(directory_path(directory, "bob.conf"), 0700), 0);
-    assert_refuses(directory, "bob", "not a regular file");
-}
-
-TEST_FINDING(a_directory_that_others_can_write_is_refused)
-{
-    static const mode_t modes[] = { 0720, 0702, 0777, 01777 };
-
-    directory_write(directory, "alice.conf", ALICE, 0640);
-    for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-        assert_int_equal(chmod(directory, modes[i]), 0);
-        assert_refuses(directory, "alice", "writable by others: chmod go-w");
-        assert_refuses(directory, "..", "writable by others: chmod go-w");
-    }
-    assert_int_equal(chmod(directory, 0755), 0);
-    assert_finds(directory, "alice");
-}
-
-TEST_FINDING(a_directory_that_is_missing_or_a_link_or_a_file_is_refused)
-{
-    accounts.asked = accounts.name = "bob";
-    assert_refuses(directory_path(directory, "users"), "bob", "No such file");
-    assert_int_equal(symlink(directory, directory_path(directory, "users")), 0);
-    assert_refuses(directory_path(directory, "users"), "bob",
-                   "not a directory, or a symbolic link");
-    directory_write(directory, "file", ALICE, 0600);
-    assert_refuses(directory_path(directory, "file"), "bob", "not a directory, or a symbolic link");
-}
-
-TEST_AS_ROOT(a_file_or_directory_of_somebody_else_is_refused, setup, directory_teardown)
-{
-    directory_write(directory, "alice.conf", ALICE, 0640);
-    assert_int_equal(chown(directory_path(directory, "alice.conf"), 12345, 0), 0);
-    assert_refuses(directory, "alice", "/alice.conf is not owned by root: chown root it");
-    assert_int_equal(chown(directory_path(directory, "alice.conf"), 0, 12345), 0);
-    assert_finds(directory, "alice");
-    assert_int_equal(chown(directory, 12345, 0), 0);
-    assert_refuses(directory, "alice", "is not owned by root: chown root it");
-    assert_int_equal(chown(directory, 0, 0), 0);
-}
-
 TEST_FINDING(names_the_file_by_the_last_part_of_the_directory)
 {
     char expected[100];

@@ -95,38 +95,6 @@ TEST_FINDING(who_is_enrolled_is_asked)
     assert_string_equal(findings.no_bypass.reason, "");
 }
 
-TEST_FINDING(a_service_that_is_exempt_is_so_before_any_file_is_read)
-{
-    assert_int_equal(find("/nonexistent", SETTINGS_UNMAPPED_DENY, "cron", "alice"), POLICY_EXEMPT);
-    assert_int_equal(find(directory, SETTINGS_UNMAPPED_DENY, "cro", "alice"), POLICY_ENROLLED);
-}
-
-TEST_FINDING(an_account_that_is_not_enrolled_is_ignored_only_where_the_settings_say_so)
-{
-    assert_int_equal(find_strictly(directory, "root"), POLICY_DENIED);
-    assert_int_equal(find_loosely(directory, "root"), POLICY_IGNORED);
-    assert_null(findings.enrollment);
-}
-
-TEST_FINDING(a_user_without_an_account_is_denied_whatever_the_settings_say)
-{
-    static const char *const names[] = { "nobody-of-this-name", "", "..", "a/b", "alice\n" };
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        assert_int_equal(find_strictly(directory, names[i]), POLICY_DENIED);
-        assert_int_equal(find_loosely(directory, names[i]), POLICY_DENIED);
-    }
-}
-
-TEST_FINDING(a_file_that_cannot_be_trusted_refuses)
-{
-    directory_write(directory, "alice.conf", ALICE, 0666);
-    assert_int_equal(find_loosely(directory, "alice"), POLICY_REFUSED);
-    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "alice.conf");
-    assert_int_equal(find_loosely("/nonexistent", "root"), POLICY_REFUSED);
-    assert_refused(&why_not, OUTCOME_MISCONFIGURED, "/nonexistent");
-}
-
 TEST_FINDING(a_bypass_counts_until_it_ends)
 {
     stands_at = 1000000;

@@ -688,19 +688,6 @@ TEST(takes_an_at_sign_elsewhere)
     assert_key_right("login", "prompt", "\"x\" /* @ */");
 }
 
-TEST_IN_DIRECTORY(reads_a_file_that_others_cannot_write)
-{
-    static const mode_t modes[] = { 0400, 0600, 0640, 0644 };
-
-    for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-        struct settings *settings = NULL;
-        struct verdict why_not = { 0 };
-        directory_write(directory, "conf", "service = { " MINIMUM " };", modes[i]);
-        assert_true(settings_read(directory_path(directory, "conf"), &settings, &why_not));
-        settings_free(&settings);
-    }
-}
-
 static void assert_unreadable(const char *path, const char *part)
 {
     struct settings *settings = NULL;
@@ -710,30 +697,6 @@ static void assert_unreadable(const char *path, const char *part)
     assert_null(settings);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, path);
     assert_refused(&why_not, OUTCOME_MISCONFIGURED, part);
-}
-
-TEST_IN_DIRECTORY(names_the_path_of_a_file_with_a_mistake)
-{
-    directory_write(directory, "conf", "\nlogin = { attempts = 6; };", 0600);
-    assert_unreadable(directory_path(directory, "conf"),
-                      "/conf:2: login.attempts must be a number from 1 to 5");
-}
-
-TEST_IN_DIRECTORY(reads_no_file_that_is_missing_or_that_others_can_write)
-{
-    assert_unreadable(directory_path(directory, "conf"), "No such file");
-    directory_write(directory, "conf", "service = { " MINIMUM " };", 0660);
-    assert_unreadable(directory_path(directory, "conf"), "writable by others: chmod go-w");
-}
-
-TEST_IN_DIRECTORY(reads_no_file_with_a_nul_byte)
-{
-    static const char text[] = "service = { " MINIMUM " };\0login = { };";
-
-    directory_write_bytes(directory, "conf", text, sizeof text - 1, 0600);
-    assert_unreadable(directory_path(directory, "conf"), "NUL");
-    directory_write_bytes(directory, "conf", text, sizeof "service = { " MINIMUM " };", 0600);
-    assert_unreadable(directory_path(directory, "conf"), "NUL");
 }
 
 TEST_IN_DIRECTORY(reads_files_of_64_kib_and_no_larger)
