@@ -74,63 +74,39 @@ bool directory_put(int directory, const char *name, int aside, const char *tempo
     return is_written;
 }
 
-static bool has_suffix(const struct dirent *entry, const char *suffix)
+static int compare(const struct dirent **one, const struct dirent **other)
 {
-    size_t length = strlen(entry->d_name);
-
-    return length > strlen(suffix) && strcmp(entry->d_name + length - strlen(suffix), suffix) == 0;
+    return strcmp((*one)->d_name, (*other)->d_name);
 }
 
-static int compare(const void *one, const void *other)
+/* Moves what ends with SUFFIX to the array of COUNT + 1 names, and frees the entries. False: out of
+ * memory. */
+static bool take_names(struct dirent **entries, int count, const char *suffix, char **names)
 {
-    return strcmp(*(char *const *)one, *(char *const *)other);
-}
+    bool is_whole = names != NULL;
 
-/* Appends a name to the array, which ends with NULL. */
-static bool append(char ***names, size_t count, const struct dirent *entry, const char *suffix)
-{
-    char **more = reallocarray(*names, count + 2, sizeof **names);
-
-    if (more == NULL)
-        return false;
-    *names = more;
-    more[count + 1] = NULL;
-    more[count] = strndup(entry->d_name, strlen(entry->d_name) - strlen(suffix));
-    return more[count] != NULL;
-}
-
-/* The whole STREAM; false with errno set. */
-static bool read_names(DIR *stream, const char *suffix, char ***names)
-{
-    const struct dirent *entry;
-    size_t count = 0;
-
-    errno = 0; /* which alone tells an error of readdir(3) from the end */
-    while ((entry = readdir(stream)) != NULL)
-        if (has_suffix(entry, suffix) && !append(names, count++, entry, suffix))
-            return false;
-    if (errno != 0)
-        return false;
-    qsort(*names, count, sizeof **names, compare);
-    return true;
+    for (int i = 0; i < count; i++) {
+        const char *name = entries[i]->d_name;
+        size_t length = strlen(name), rest = strlen(suffix);
+        if (is_whole && length > rest && strcmp(name + length - rest, suffix) == 0)
+            is_whole = (*names++ = strndup(name, length - rest)) != NULL;
+        free(entries[i]);
+    }
+    free(entries);
+    return is_whole;
 }
 
 char **directory_names(int directory, const char *suffix)
 {
-    char **names = calloc(1, sizeof *names);
-    int copy = directory >= 0 ? openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    DIR *stream = copy >= 0 ? fdopendir(copy) : NULL;
-    bool is_whole =
-        names != NULL && (directory < 0 || (stream != NULL && read_names(stream, suffix, &names)));
-    int error = errno;
+    struct dirent **entries = NULL;
+    int count = directory >= 0 ? scandirat(directory, ".", &entries, NULL, compare) : 0;
+    char **names;
 
-    if (stream != NULL)
-        closedir(stream);
-    else if (copy >= 0)
-        close(copy);
-    if (!is_whole)
+    if (count < 0)
+        return NULL;
+    names = calloc((size_t)count + 1, sizeof *names);
+    if (!take_names(entries, count, suffix, names))
         directory_free_names(&names);
-    errno = error;
     return names;
 }
 

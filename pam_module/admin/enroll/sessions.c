@@ -76,25 +76,15 @@ bool sessions_find(const struct settings *settings, const char *user, struct ses
     return true;
 }
 
-bool sessions_end(const struct settings *settings, const char *user, size_t *ret_ended,
-                  struct verdict *why_not)
-{
-    struct search search = { .user = user };
-
-    if (!walk(settings, &search, end, why_not))
-        return false;
-    *ret_ended = search.ended;
-    return true;
-}
-
+/* Those that are not opened yet as well. */
 static enum command_status end_all(const struct tool *tool, const char *user)
 {
+    struct search search = { .user = user };
     struct verdict why_not;
-    size_t ended;
 
-    if (!sessions_end(tool->settings, user, &ended, &why_not))
+    if (!walk(tool->settings, &search, end, &why_not))
         return tool_refuse(&why_not, "the sessions did not end");
-    if (ended == 0)
+    if (search.ended == 0)
         terminal_say("%s has no session that has proved a code", user);
     else
         terminal_say("every session of %s has to prove a code again", user);

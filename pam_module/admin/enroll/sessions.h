@@ -20,8 +20,3 @@ struct sessions {
  * in *WHY_NOT. */
 bool sessions_find(const struct settings *settings, const char *user, struct sessions *ret_sessions,
                    struct verdict *why_not);
-
-/* Ends the sessions of USER, those that are not opened yet as well; *RET_ENDED is how many files
- * that were. False, with the reason in *WHY_NOT. */
-bool sessions_end(const struct settings *settings, const char *user, size_t *ret_ended,
-                  struct verdict *why_not);
