@@ -135,25 +135,26 @@ static bool give_up(struct http_watch *watch)
     return false;
 }
 
-static struct http_watch *watch_for(struct tool *tool, int signals)
+struct http_watch tool_watch_of(const struct settings *settings, int signals)
 {
-    tool->watch = (struct http_watch){
+    return (struct http_watch){
         .descriptor = signals,
-        .deadline_ms = clock_ms() + (int64_t)tool->settings->timeout_seconds * 1000,
+        .deadline_ms = clock_ms() + (int64_t)settings->timeout_seconds * 1000,
         .noticed = give_up,
     };
-    return &tool->watch;
 }
 
 struct http_watch *tool_watch(struct tool *tool)
 {
-    return watch_for(tool, tool->signals);
+    tool->watch = tool_watch_of(tool->settings, tool->signals);
+    return &tool->watch;
 }
 
 /* What was begun is undone whatever comes. */
 static struct http_watch *watch_on(struct tool *tool)
 {
-    return watch_for(tool, -1);
+    tool->watch = tool_watch_of(tool->settings, -1);
+    return &tool->watch;
 }
 
 /* Deletes one factor for codes, or where its SID never became known, every one of the identity that

@@ -54,7 +54,11 @@ void tool_close(struct tool *tool);
 
 #define auto_tool __attribute__((cleanup(tool_close))) struct tool
 
-/* For one request: until the settings' timeout from now, or until a signal that is held. */
+/* For one request: until the settings' timeout from now, or until SIGNALS can be read; -1: whatever
+ * comes. */
+struct http_watch tool_watch_of(const struct settings *settings, int signals);
+
+/* The same, until a signal that is held. */
 struct http_watch *tool_watch(struct tool *tool);
 
 /* Prints PROBLEM ("could not create the factor") and the reason in *WHY_NOT to standard error;

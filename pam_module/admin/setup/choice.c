@@ -10,7 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../../core/clock.h"
 #include "../../core/text.h"
 #include "../../twilio/errors.h"
 #include "../desk/terminal.h"
@@ -24,22 +23,6 @@ struct services {
     struct services_row rows[SERVICES_MAX];
     size_t count;
 };
-
-static bool give_up(struct http_watch *watch)
-{
-    (void)watch;
-    return false;
-}
-
-/* For one request, until SIGNALS can be read; -1: whatever comes. */
-static struct http_watch watch_of(const struct setup *setup, int signals)
-{
-    return (struct http_watch){
-        .descriptor = signals,
-        .deadline_ms = clock_ms() + (int64_t)setup->settings->timeout_seconds * 1000,
-        .noticed = give_up,
-    };
-}
 
 static void say_clock(int64_t date_seconds)
 {
@@ -76,7 +59,7 @@ static bool is_ours(const struct setup *setup, const struct services_row *row)
 static bool list(struct setup *setup, struct services *services, bool *ret_is_permitted,
                  enum command_status *ret_status)
 {
-    struct http_watch watch = watch_of(setup, setup->signals);
+    struct http_watch watch = tool_watch_of(setup->settings, setup->signals);
     struct verdict why_not;
     bool is_listed =
         services_list(&setup->service, &watch, services->rows, &services->count, &why_not);
@@ -98,7 +81,7 @@ static bool list(struct setup *setup, struct services *services, bool *ret_is_pe
 /* Takes SID if Twilio knows it, or if the key may not read services. */
 static bool take(struct setup *setup, const char *sid, enum command_status *ret_status)
 {
-    struct http_watch watch = watch_of(setup, setup->signals);
+    struct http_watch watch = tool_watch_of(setup->settings, setup->signals);
     struct verdict why_not;
     struct settings settings = *setup->settings;
     bool is_known;
@@ -123,7 +106,7 @@ static bool take(struct setup *setup, const char *sid, enum command_status *ret_
 /* Makes a service; one in another account than was said is deleted again. */
 static bool make(struct setup *setup, const char *name, enum command_status *ret_status)
 {
-    struct http_watch watch = watch_of(setup, -1);
+    struct http_watch watch = tool_watch_of(setup->settings, -1);
     struct services_row row;
     struct verdict why_not;
 
@@ -326,7 +309,7 @@ void choice_undo(struct setup *setup)
 
     if (!setup->is_made)
         return;
-    struct http_watch watch = watch_of(setup, -1);
+    struct http_watch watch = tool_watch_of(setup->settings, -1);
     if (services_remove(&setup->service, &watch, setup->service_sid, &why_not))
         terminal_say("deleted the Verify service %s again", setup->service_sid);
     else

@@ -26,24 +26,16 @@
 
 enum { FILE_SIZE_MAX = 64 * 1024, NAME_SIZE = 256, SECRET_SIZE = 300 };
 
-/* A file below its directory, which is open. */
-struct place {
-    char directory[PATH_MAX], name[NAME_SIZE];
-    int descriptor;
-};
-
-static bool split(const char *path, struct place *ret_place, struct verdict *why_not)
+/* The directory of the file PATH. */
+static bool print_directory(const char *path, char directory[PATH_MAX], struct verdict *why_not)
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash != NULL ? slash + 1 : path;
 
-    *ret_place = (struct place){ .directory = ".", .descriptor = -1 };
-    if (slash != NULL)
-        snprintf(ret_place->directory, sizeof ret_place->directory, "%.*s",
-                 slash > path ? (int)(slash - path) : 1, path);
-    if (*name == '\0' || (size_t)snprintf(ret_place->name, NAME_SIZE, "%s", name) >= NAME_SIZE)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s is not the path of a file", path);
-    return true;
+    snprintf(directory, PATH_MAX, "%.*s", slash > path ? (int)(slash - path) : 1,
+             slash != NULL ? path : ".");
+    return (*name != '\0' && strlen(name) < NAME_SIZE) ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s is not the path of a file", path);
 }
 
 /* Makes the directory where it is missing. The caller closes. */
@@ -51,14 +43,6 @@ static int open_directory(const char *path, struct verdict *why_not)
 {
     return access(path, F_OK) == 0 ? trusted_open_directory(path, why_not)
                                    : directory_make(path, 0700, why_not);
-}
-
-static bool open_place(const char *path, struct place *ret_place, struct verdict *why_not)
-{
-    if (!split(path, ret_place, why_not))
-        return false;
-    ret_place->descriptor = open_directory(ret_place->directory, why_not);
-    return ret_place->descriptor >= 0;
 }
 
 static bool read_sample(struct setup *setup, struct verdict *why_not)
@@ -73,12 +57,12 @@ static bool read_sample(struct setup *setup, struct verdict *why_not)
 
 static bool is_directory_roots(const char *path, struct verdict *why_not)
 {
-    struct place place;
+    char name[PATH_MAX];
     auto_close directory = -1;
 
-    if (!split(path, &place, why_not))
+    if (!print_directory(path, name, why_not))
         return false;
-    directory = trusted_open_directory(place.directory, why_not);
+    directory = trusted_open_directory(name, why_not);
     return directory >= 0;
 }
 
@@ -173,67 +157,59 @@ bool store_parse(const struct setup *setup, const char *api_key_file,
     return is_parsed;
 }
 
-/* Says in one line what becomes of PATH, for a person and for a program. */
-static void print_done(const struct setup *setup, const char *path, bool is_changed)
-{
-    printf("%s: %s\n", path,
-           !is_changed     ? "unchanged"
-           : setup->is_dry ? "would be written"
-                           : "written");
-}
-
-static bool put(const struct place *place, const char *text, mode_t mode, const char *shown,
+/* Writes the file PATH, unless it is only to be shown, and says in one line what becomes of it, for
+ * a person and for a program. */
+static bool put(const struct setup *setup, const char *path, const char *text, mode_t mode,
                 struct verdict *why_not)
 {
-    char temporary[NAME_SIZE + sizeof ".new"];
+    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+    char parent[PATH_MAX], temporary[NAME_SIZE + sizeof ".new"];
+    auto_close directory = -1;
 
-    snprintf(temporary, sizeof temporary, "%s.new", place->name);
-    return directory_put(place->descriptor, place->name, place->descriptor, temporary, text,
-                         mode) ||
-           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot write %s: %s", shown,
-                          strerror(errno));
+    if (!setup->is_dry) {
+        if (!print_directory(path, parent, why_not))
+            return false;
+        directory = open_directory(parent, why_not);
+        if (directory < 0)
+            return false;
+        snprintf(temporary, sizeof temporary, "%s.new", name);
+        if (!directory_put(directory, name, directory, temporary, text, mode))
+            return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot write %s: %s", path,
+                                  strerror(errno));
+    }
+    printf("%s: %s\n", path, setup->is_dry ? "would be written" : "written");
+    return true;
+}
+
+static bool say_unchanged(const char *path)
+{
+    printf("%s: unchanged\n", path);
+    return true;
 }
 
 static bool write_secret(const struct setup *setup, const char *path, struct verdict *why_not)
 {
     auto_secret char *present = NULL;
-    bool is_changed =
-        !secret_read_line(path, &present, why_not) || strcmp(present, setup->secret) != 0;
-    struct place place;
-    bool is_put = true;
+    char line[SECRET_SIZE];
+    bool is_put;
 
-    if (is_changed && !setup->is_dry) {
-        char line[SECRET_SIZE];
-        if (!open_place(path, &place, why_not))
-            return false;
-        snprintf(line, sizeof line, "%s\n", setup->secret);
-        is_put = put(&place, line, 0600, path, why_not);
-        explicit_bzero(line, sizeof line);
-        close(place.descriptor);
-    }
-    if (is_put)
-        print_done(setup, path, is_changed);
+    if (secret_read_line(path, &present, why_not) && strcmp(present, setup->secret) == 0)
+        return say_unchanged(path);
+    snprintf(line, sizeof line, "%s\n", setup->secret);
+    is_put = put(setup, path, line, 0600, why_not);
+    explicit_bzero(line, sizeof line);
     return is_put;
 }
 
 static bool write_settings(const struct setup *setup, const char *text, struct verdict *why_not)
 {
     const char *path = setup->call->settings_path;
-    bool is_changed = setup->is_new || strcmp(text, setup->text) != 0;
     struct stat status = { .st_mode = 0640 };
-    struct place place;
-    bool is_put = true;
 
-    if (is_changed && !setup->is_dry) {
-        if (!open_place(path, &place, why_not))
-            return false;
-        fstatat(place.descriptor, place.name, &status, AT_SYMLINK_NOFOLLOW);
-        is_put = put(&place, text, status.st_mode & 0777, path, why_not);
-        close(place.descriptor);
-    }
-    if (is_put)
-        print_done(setup, path, is_changed);
-    return is_put;
+    if (!setup->is_new && strcmp(text, setup->text) == 0)
+        return say_unchanged(path);
+    lstat(path, &status);
+    return put(setup, path, text, status.st_mode & 0777, why_not);
 }
 
 static bool make_users(const struct setup *setup, struct verdict *why_not)
