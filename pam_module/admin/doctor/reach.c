@@ -82,15 +82,6 @@ static void add_name(const struct reach *reach)
     }
 }
 
-/* For one request. */
-static struct http_watch watch_of(const struct settings *settings)
-{
-    return (struct http_watch){
-        .descriptor = -1,
-        .deadline_ms = clock_ms() + (int64_t)settings->timeout_seconds * 1000,
-    };
-}
-
 static bool open_service(const struct reach *reach, const char *user, const char *path,
                          const char *subject, struct service *ret_service)
 {
@@ -156,7 +147,7 @@ static void add_refusal(const struct reach *reach, const struct service *service
 static bool add_service(const struct reach *reach, struct service *service, const char *subject,
                         const char *user)
 {
-    struct http_watch watch = watch_of(reach->settings);
+    struct http_watch watch = tool_watch_of(reach->settings, -1);
     struct verdict why_not;
     bool is_fetched = service_fetch(service, &watch, &why_not);
 
@@ -214,7 +205,7 @@ static bool find_factor(const struct reach *reach, struct service *service,
 {
     const char *subject = is_push ? "push factor" : "factor";
     const char *sid = is_push ? enrollment->push_factor_sid : enrollment->factor_sid;
-    struct http_watch watch = watch_of(reach->settings);
+    struct http_watch watch = tool_watch_of(reach->settings, -1);
     struct verdict why_not;
     enum factor_result result =
         factor_fetch(service, enrollment->identity, sid, &watch, ret_factor, &why_not);
