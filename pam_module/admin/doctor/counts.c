@@ -14,18 +14,14 @@ enum { READ_MAX = 20000, LOCKED_MAX = 10 };
 
 static void add_lock(struct report *report, const char *name, int64_t opens_s)
 {
-    struct terminal_command remedy = terminal_command("twilio-verify unlock", name);
+    bool is_for_ever = opens_s == RECORD_NEVER;
+    char when[TEXT_TIME_SIZE];
 
-    if (opens_s == RECORD_NEVER) {
-        report_add(report, REPORT_WARNING, "wrong codes", remedy.text,
-                   "%d in a row: codes of %s are refused until unlocked; recovery codes work",
-                   RECORD_WRONG_ROW, name);
-    } else {
-        char when[TEXT_TIME_SIZE];
-        report_add(report, REPORT_WARNING, "wrong codes", remedy.text,
-                   "%d in 24 h: codes of %s are refused until %s; recovery codes work",
-                   RECORD_WRONG_DAY, name, text_print_time(opens_s, when));
-    }
+    report_add(report, REPORT_WARNING, "wrong codes",
+               terminal_command("twilio-verify unlock", name).text,
+               "%d in %s: codes of %s are refused until %s; recovery codes work",
+               is_for_ever ? RECORD_WRONG_ROW : RECORD_WRONG_DAY, is_for_ever ? "a row" : "24 h",
+               name, is_for_ever ? "unlocked" : text_print_time(opens_s, when));
 }
 
 static void add_push_stop(struct report *report, const char *name, struct record *record)

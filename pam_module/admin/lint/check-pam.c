@@ -56,18 +56,17 @@ static struct check_stack stack_of(const struct survey *survey, const char *serv
                                  .level_of_absence = REPORT_WARNING };
 }
 
-static bool calls(const struct survey *survey, const char *service)
+static struct check_stack_answer ask(const struct survey *survey, const char *service)
 {
     struct check_stack stack = stack_of(survey, service);
 
-    return check_stack_ask(&stack).is_called;
+    return check_stack_ask(&stack);
 }
 
 /* Whether lines of its own call the module. */
 static bool calls_itself(const struct survey *survey, const char *service)
 {
-    struct check_stack stack = stack_of(survey, service);
-    struct check_stack_answer answer = check_stack_ask(&stack);
+    struct check_stack_answer answer = ask(survey, service);
 
     return (answer.is_called || answer.has_split) && !answer.is_other;
 }
@@ -86,7 +85,7 @@ static void add_service(struct survey *survey, const char *service, bool is_name
 {
     struct check_stack stack = stack_of(survey, service);
     struct check_stack_answer answer;
-    bool is_pair = strcmp(service, "sudo-i") == 0 && calls(survey, "sudo");
+    bool is_pair = strcmp(service, "sudo-i") == 0 && ask(survey, "sudo").is_called;
 
     stack.is_named = is_named;
     if (is_named || is_pair)
@@ -197,10 +196,8 @@ static bool is_named(const struct survey *survey, const char *name)
 /* Another that will call the module since it includes a file of the overlay. */
 static void add_includer(struct survey *survey, const char *directory, const char *name)
 {
-    struct check_stack stack = stack_of(survey, name);
-
     (void)directory;
-    if (!is_named(survey, name) && check_stack_ask(&stack).is_new)
+    if (!is_named(survey, name) && ask(survey, name).is_new)
         add_service(survey, name, true);
 }
 
@@ -212,7 +209,7 @@ static void add_exempt(struct survey *survey)
     if (settings == NULL || settings->exempt_services == NULL)
         return;
     for (char **service = settings->exempt_services; *service != NULL; service++)
-        if (!calls(survey, *service))
+        if (!ask(survey, *service).is_called)
             report_add(survey->report, REPORT_NOTE, *service, NULL,
                        "exempt_services names it, and it does not call the module");
 }
@@ -298,14 +295,10 @@ bool check_pam_has_one_field(const char *pam_dir, const char *service)
     const struct check_pam check = { .pam_dir = pam_dir };
     struct survey survey = survey_of(NULL, &check);
     struct verdict why_not;
-    bool has_one_field = false;
+    bool has_split = facts_read(&survey.facts, &why_not) && ask(&survey, service).has_split;
 
-    if (facts_read(&survey.facts, &why_not)) {
-        struct check_stack stack = stack_of(&survey, service);
-        has_one_field = check_stack_ask(&stack).has_split;
-    }
     facts_free(&survey.facts);
-    return has_one_field;
+    return has_split;
 }
 
 static void add_verdict(struct report *report, bool is_whole)

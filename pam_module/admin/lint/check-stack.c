@@ -36,13 +36,10 @@ static void judge_way_round(struct judge *judge, const struct pam_stack_line *li
 
 static void print_codes(pam_codes codes, char words[WORDS_SIZE])
 {
-    size_t used = 0;
-
-    words[0] = '\0';
+    *words = '\0';
     for (int code = 0; code < PAM_CODES; code++)
-        if ((codes & PAM_CODE_SET(code)) != 0 && used < WORDS_SIZE)
-            used += (size_t)snprintf(words + used, WORDS_SIZE - used, "%s%s", used > 0 ? ", " : "",
-                                     pam_code_word((enum pam_code)code));
+        if ((codes & PAM_CODE_SET(code)) != 0)
+            terminal_add_word(words, WORDS_SIZE, ", ", pam_code_word((enum pam_code)code));
 }
 
 /* The line by which a refusal that libpam keeps in mind is forgotten; NULL: the module's own

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../desk/terminal.h"
 #include "judge.h"
 #include "paths.h"
 
@@ -69,17 +70,16 @@ static void judge_samba(struct judge *judge, const char *path)
 /* Says where its own configuration tells by what else it lets in. */
 static void note_others(struct judge *judge, const struct facts_service *known)
 {
-    char paths[512];
-    size_t used = 0;
+    char paths[512] = "";
 
-    snprintf(paths, sizeof paths, "%s",
-             known->proftpd != NULL ? known->proftpd : "its configuration");
-    for (const char *const *look = known->look; *look != NULL && used < sizeof paths; look++)
-        used += (size_t)snprintf(paths + used, sizeof paths - used, "%s%s", used > 0 ? ", " : "",
-                                 *look);
+    for (const char *const *look = known->look; *look != NULL; look++)
+        terminal_add_word(paths, sizeof paths, ", ", *look);
     judge->trust = CHECK_STACK_OTHERS;
     report_add(judge->report, REPORT_NOTE, CHECK_STACK_PROGRAMS, NULL,
-               "%s also lets users in without PAM: see %s", judge->check->service, paths);
+               "%s also lets users in without PAM: see %s", judge->check->service,
+               *paths != '\0'           ? paths
+               : known->proftpd != NULL ? known->proftpd
+                                        : "its configuration");
 }
 
 void judge_host(struct judge *judge)
