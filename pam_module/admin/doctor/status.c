@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "../../core/bypass.h"
-#include "../../core/clock.h"
 #include "../../core/secret.h"
 #include "../../core/trusted.h"
 #include "../../core/userfile.h"
@@ -217,10 +216,7 @@ static void add_sessions(struct status *status)
 /* What Twilio says to the key of logins, in a word. */
 static const char *ask(struct status *status, struct service *service)
 {
-    struct http_watch watch = {
-        .descriptor = -1,
-        .deadline_ms = clock_ms() + (int64_t)status->settings->timeout_seconds * 1000,
-    };
+    struct http_watch watch = tool_watch_of(status->settings, -1);
     struct verdict why_not;
 
     if (service_fetch(service, &watch, &why_not))
