@@ -64,6 +64,7 @@ class EnableCase(SudoCase):
     def enable(self, *words, **options):
         done = tool("enable", *words, **options)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual("next: log in from a second" in done.stderr, "--dry-run" not in words)
         return done.stdout
 
     def disable(self, *words):

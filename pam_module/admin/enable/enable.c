@@ -442,6 +442,8 @@ static enum command_status run(const struct command_call *call, bool (*change)(s
     is_done = task.facts != NULL;
     for (char *const *name = call->operands; task.facts != NULL && *name != NULL; name++)
         is_done &= run_one(&task, *name, change);
+    if (is_done && !task.is_dry && change == enable)
+        terminal_say("next: log in from a second terminal, then: twilio-verify check-pam");
     facts_free(&task.facts);
     settings_free(&task.settings);
     return is_done ? COMMAND_OK : COMMAND_WRONG;
