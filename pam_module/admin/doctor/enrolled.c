@@ -272,8 +272,7 @@ static bool add_bypass(struct report *report, const struct settings *settings, c
     return false;
 }
 
-void enrolled_print_remedy(const struct settings *settings, const char *user, char *remedy,
-                           size_t size)
+struct terminal_command enrolled_remedy(const struct settings *settings, const char *user)
 {
     const struct passwd *account = getpwnam(user);
     const char *name = account != NULL ? account->pw_name : user;
@@ -289,7 +288,7 @@ void enrolled_print_remedy(const struct settings *settings, const char *user, ch
             command = "twilio-verify confirm";
         users_close(&users);
     }
-    snprintf(remedy, size, "%s", terminal_command(command, name).text);
+    return terminal_command(command, name);
 }
 
 /* USER is not enrolled, whether there is an account of exactly this name or not. */
@@ -297,17 +296,16 @@ static void add_absent(struct report *report, const struct settings *settings, c
                        bool is_account)
 {
     bool ignores = settings->unmapped_user == SETTINGS_UNMAPPED_IGNORE;
-    char remedy[REMEDY_SIZE];
+    struct terminal_command remedy = enrolled_remedy(settings, user);
 
-    enrolled_print_remedy(settings, user, remedy, sizeof remedy);
     if (!is_account)
-        report_add(report, REPORT_WRONG, "user", remedy,
+        report_add(report, REPORT_WRONG, "user", remedy.text,
                    "%s is not enrolled, and no account has exactly this name: refused", user);
     else if (ignores)
-        report_add(report, REPORT_WARNING, "user", remedy,
+        report_add(report, REPORT_WARNING, "user", remedy.text,
                    "%s is not enrolled, and needs no code (unmapped_user = \"ignore\")", user);
     else
-        report_add(report, REPORT_WRONG, "user", remedy, "%s is not enrolled, and is refused",
+        report_add(report, REPORT_WRONG, "user", remedy.text, "%s is not enrolled, and is refused",
                    user);
 }
 

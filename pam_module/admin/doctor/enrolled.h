@@ -6,16 +6,16 @@
 #include "../../core/enrollment.h"
 #include "../../core/settings.h"
 #include "../desk/report.h"
+#include "../desk/terminal.h"
 
 /* A finding about the directory of the enrollments, and one for each file that is damaged, names
  * the factor of another one, or is not found by another name of its account. */
 void enrolled_add(struct report *report, const struct settings *settings);
 
-/* Prints the command that enrolls USER, who is not enrolled: "confirm" where a factor waits for its
- * first code; otherwise "enroll", with the account's own name. Where there is no account of this
- * name it is the command that shows that. */
-void enrolled_print_remedy(const struct settings *settings, const char *user, char *remedy,
-                           size_t size);
+/* The command that enrolls USER, who is not enrolled: "confirm" where a factor waits for its first
+ * code; otherwise "enroll", with the account's own name. Where there is no account of this name it
+ * is the command that shows that. */
+struct terminal_command enrolled_remedy(const struct settings *settings, const char *user);
 
 /* A finding about the recovery codes of NAME, who is enrolled. */
 void enrolled_add_recovery(struct report *report, const struct settings *settings,

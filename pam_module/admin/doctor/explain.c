@@ -196,18 +196,18 @@ static void explain_question(const struct explain *explain)
 
 static void explain_denied(const struct explain *explain)
 {
-    char place[PLACE_SIZE], remedy[PLACE_SIZE];
+    struct terminal_command remedy = enrolled_remedy(explain->settings, explain->user);
+    char place[PLACE_SIZE];
     bool ignores = explain->settings->unmapped_user == SETTINGS_UNMAPPED_IGNORE;
 
     print_place(explain, "unmapped_user", place, sizeof place);
-    enrolled_print_remedy(explain->settings, explain->user, remedy, sizeof remedy);
     if (ignores)
-        report_add(explain->report, REPORT_WRONG, "rule", remedy,
+        report_add(explain->report, REPORT_WRONG, "rule", remedy.text,
                    "unmapped_user = \"ignore\" (%s) applies only to an account of exactly this "
                    "name; \"%s\" is not one, and has no file in %s",
                    place, explain->user, explain->settings->users_dir);
     else
-        report_add(explain->report, REPORT_WRONG, "rule", remedy,
+        report_add(explain->report, REPORT_WRONG, "rule", remedy.text,
                    "unmapped_user = \"deny\" (%s), and %s has %s in %s", place, explain->user,
                    getpwnam(explain->user) != NULL ? "no file" : "no account, and no file",
                    explain->settings->users_dir);

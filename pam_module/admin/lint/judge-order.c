@@ -54,11 +54,21 @@ static bool is_passed_by_ignore(const struct pam_stack_line *factor,
            factor->control.actions[PAM_CODE_IGNORE] == PAM_ACTION_IGNORE;
 }
 
+/* The line "substack" of LEVEL in whose file LINE stands; NULL: there is none. */
+static const struct pam_stack_line *find_substack(const struct pam_stack *stack,
+                                                  const struct pam_stack_line *line, int level)
+{
+    for (; line >= stack->lines; line--)
+        if (line->kind == PAM_STACK_SUBSTACK && line->level == level)
+            return line;
+    return NULL;
+}
+
 /* What to write so that OURS is reached by who has passed FACTOR alone. */
 static void print_order_remedy(const struct judge *judge, const struct pam_stack_line *factor,
                                const struct pam_stack_line *ours, char remedy[REMEDY_SIZE])
 {
-    const struct pam_stack_line *substack = judge_find_substack(judge->stack, factor, ours->level);
+    const struct pam_stack_line *substack = find_substack(judge->stack, factor, ours->level);
     const struct pam_stack_line *other = factor + 1;
     bool is_alone; /* no other first factor lets in those whom this one does not know */
 

@@ -39,15 +39,6 @@ const struct pam_stack_line *judge_find(const struct pam_stack *stack, enum fact
     return NULL;
 }
 
-const struct pam_stack_line *judge_find_substack(const struct pam_stack *stack,
-                                                 const struct pam_stack_line *line, int level)
-{
-    for (; line >= stack->lines; line--)
-        if (line->kind == PAM_STACK_SUBSTACK && line->level == level)
-            return line;
-    return NULL;
-}
-
 bool judge_is_sshd(const struct judge *judge)
 {
     return strcmp(judge->check->service, "sshd") == 0;

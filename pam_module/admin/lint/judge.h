@@ -30,10 +30,6 @@ void judge_add(struct judge *judge, const struct pam_stack_line *line, enum repo
 bool judge_is(const struct pam_stack_line *line, enum facts_role role);
 const struct pam_stack_line *judge_find(const struct pam_stack *stack, enum facts_role role);
 
-/* The line "substack" of LEVEL in whose file LINE stands; NULL: there is none. */
-const struct pam_stack_line *judge_find_substack(const struct pam_stack *stack,
-                                                 const struct pam_stack_line *line, int level);
-
 /* Whether the service is sshd, which has factors of its own. */
 bool judge_is_sshd(const struct judge *judge);
 
