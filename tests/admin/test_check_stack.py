@@ -46,14 +46,12 @@ class Stacks(CheckCase):
                  'wrong: svc:1: "sufficient pam_exec.so" bypasses the module'),
                 ("auth sufficient pam_exec.so quiet /x\n" + INCLUDE + LINE,
                  'warning: svc:1: an exemption by "pam_exec.so quiet /x"'),
+                ("auth sufficient pam_unix.so\nauth sufficient pam_sss.so\n" + LINE,
+                 "wrong: svc:1: ", "wrong: svc:2: ", "wrong: svc:3: "),
                 ("auth [default=1] pam_nosuch.so\n" + LINE + "auth required pam_permit.so\n",
                  "wrong: svc:2: the module is never called", "wrong: svc:1: ")):
             with self.subTest(text):
                 self.assert_judged(text, *expected)
-
-    def test_two_ways_round_are_two_findings(self):
-        self.assert_judged("auth sufficient pam_unix.so\nauth sufficient pam_sss.so\n" + LINE,
-                           "wrong: svc:1: ", "wrong: svc:2: ", "wrong: svc:3: ")
 
     def test_done_ends_an_include_and_not_a_substack(self):
         self.install(system="auth sufficient pam_unix.so\nauth requisite pam_deny.so\n")
@@ -94,11 +92,6 @@ class Stacks(CheckCase):
                     f'wrong: svc:2: the control "{control.strip("[]")}" lets in'), found)
                 if words:
                     self.assertTrue(found.endswith(f"({words})"), found)
-
-    def test_only_unavailable_is_a_warning(self):
-        control = "[success=ok ignore=ignore authinfo_unavail=ignore default=die]"
-        self.assert_judged(f"{INCLUDE}auth {control} pam_twilio_verify.so\n",
-                           "warning: svc:2: no code is needed while Twilio cannot be reached")
 
     def test_what_refuses_after_a_refusal_makes_a_control_fine(self):
         for control in ("required", "requisite", "[success=ok ignore=ignore default=bad]",

@@ -28,16 +28,6 @@ class WaysRound(DoctorCase):
         (self.pam / "sudo").write_text("auth sufficient pam_permit.so\n@include common-auth\n")
         self.assert_finds("sudo", "sudo:1")
 
-    def test_lines_for_one_field_are_judged(self):
-        """The recipe, but for a length that is not that of a code."""
-        line = "pam_twilio_verify.so"
-        (self.pam / "sudo").write_text(f"auth requisite {line} split=8\n@include common-auth\n"
-                                       f"auth required {line}\n")
-        (self.pam / "common-auth").write_text(STOCK["common-auth"])
-        self.assert_finds("sudo", "split=8, but code_length is 6: every code is refused")
-        (self.pam / "sudo").write_text(f"auth requisite {line} split=6\n@include common-auth\n")
-        self.assert_finds("sudo", "split= cuts off a code that no later line checks")
-
     def test_root_by_pam_rootok_is_not_everybody_who_is_not_enrolled(self):
         self.settings.write_text(self.settings.read_text().replace(
             "login = {", 'login = {\n  unmapped_user = "ignore";'))
