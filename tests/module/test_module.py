@@ -588,7 +588,8 @@ class Conversation(ModuleTest):
 
     def assert_password(self, password, answer, is_one, script=None):
         script = script or ["read", "send ask-secret Code: ", "read", "send approved"]
-        login = self.login(script, "--answer", password, "--answer", answer, stack="required",
+        given = ["--answer-null"] if answer is None else ["--answer", answer]
+        login = self.login(script, "--answer", password, *given, stack="required",
                            before=self.PASSWORD)
         self.assertEqual([text for _, text in login.messages][-1], b"Code: ")
         if not is_one:
@@ -612,6 +613,7 @@ class Conversation(ModuleTest):
 
     def test_an_answer_that_is_another_than_the_password_goes_on(self):
         for password, answer in (("314159", "314158"), ("314159", "3141590"), ("314159", "31415"),
+                                 ("314159", "214159"), ("314159", None),
                                  ("314 159", "314159"), ("314159", "314 159"), ("", ""),
                                  ("", "314159"), ("314159", "")):
             with self.subTest([password, answer]):
@@ -728,6 +730,7 @@ class After(ModuleTest):
         for methods, info in (("publickey", "publickey ssh-ed25519 AAAA\n"),
                               ("publickey", "publickey"),
                               ("publickey,gssapi-with-mic", "gssapi-with-mic alice@EXAMPLE.ORG\n"),
+                              ("publickey", "keyboard-interactive/pam\npublickey ssh-ed25519 AAAA\n"),
                               ("publickey", "password\npublickey ssh-ed25519 AAAA\n"),
                               ("hostbased,password", "password\n")):
             with self.subTest([methods, info]):
@@ -738,6 +741,8 @@ class After(ModuleTest):
     def test_otherwise_nothing_is_asked_and_nothing_started(self):
         for methods, info in (("publickey", None), ("publickey", ""), ("publickey", "password\n"),
                               ("publickey", " publickey"), ("publickey", "publickeyx\n"),
+                              ("publickey", "publick"), ("publickey", "PUBLICKEY\n"),
+                              ("publickey", "publickey,password\n"), ("publickey", "\n"),
                               ("password", "hostbased password\n"),
                               ("publickey,password", "keyboard-interactive/pam\n")):
             with self.subTest([methods, info]):
@@ -764,7 +769,8 @@ class After(ModuleTest):
 
     def test_what_is_no_method_or_stands_twice_refuses_everybody(self):
         for argument in ("after=", "after=publickey,", "after=keyboard-interactive", "after=any",
-                         "after=PublicKey", "after", "after=publickey password"):
+                         "after=PublicKey", "after", "after=publickey password", "after=,",
+                         "after=publickey,,password", "after=public", "after=publickey,nothing"):
             with self.subTest(argument):
                 login = self.login(says("approved\n"), arguments=[argument])
                 self.assertEqual((login.code, login.events), ("PAM_SERVICE_ERR", []))
@@ -799,10 +805,12 @@ class Split(ModuleTest):
         for typed, password, code in (("secret314159", b"secret", b"314159"),
                                       ("hunter2314159", b"hunter2", b"314159"),
                                       ("1314159", b"1", b"314159"),
-                                      ("314159271828", b"314159", b"271828")):
+                                      ("314159271828", b"314159", b"271828"),
+                                      ("secret1", b"secret", b"1"),
+                                      ("secret12345678", b"secret", b"12345678")):
             with self.subTest(typed):
                 login = self.split(["read", "send ask-secret Code: ", "read", "send approved"],
-                                   typed)
+                                   typed, length=len(code))
                 self.assertEqual(login.code, "PAM_SUCCESS")
                 self.assertEqual(login.received, [b"login 2 sshd alice silent", code])
                 self.assertEqual([text for _, text in login.messages], [b"Password and code: "])
@@ -1080,6 +1088,9 @@ class Log(ModuleTest):
                                    service="s" * 60)
                 self.assertEqual(login.log_fields[3], "denied")
                 self.assertLess(len(login.log[0][1]), 2048)
+        longest = self.login(says("denied: " + "x" * 399 + "\n"), user="u" * 250)
+        self.assertEqual(longest.log_fields[0], "u" * 250)
+        self.assertEqual(longest.log_fields[4], "x" * 399)
 
     def test_the_time_spent_does_not_count_the_users(self):
         login = self.login(["read", "sleep 120", "send ask-secret Code: ", "read", "sleep 120",

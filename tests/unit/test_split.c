@@ -90,62 +90,6 @@ static void cut(struct pam_handle *pamh)
     wiped_expect(pamh->data, sizeof(int64_t) + SPLIT_SIZE);
 }
 
-static void assert_cut(const char *password, int length, const char *rest, const char *code)
-{
-    struct pam_handle pamh = begin(password);
-    char taken[SPLIT_SIZE] = "x";
-
-    assert_int_equal(split_cut(&pamh, "alice", length), PAM_IGNORE);
-    assert_string_equal(pamh.password, rest);
-    assert_int_equal(split_take(&pamh, "alice", taken), *code != '\0' ? SPLIT_CODE : SPLIT_NO_CODE);
-    assert_string_equal(taken, code);
-    end(&pamh);
-}
-
-TEST(the_code_is_the_last_digits_and_the_rest_is_the_password)
-{
-    assert_cut("secret314159", 6, "secret", "314159");
-    assert_cut("hunter2314159", 6, "hunter2", "314159");
-    assert_cut("hunter271828314159", 6, "hunter271828", "314159");
-    assert_cut("1314159", 6, "1", "314159");
-    assert_cut("314159314159", 6, "314159", "314159");
-    assert_cut(" 314159", 6, " ", "314159");
-    assert_cut("\xff\x01"
-               "314159",
-               6, "\xff\x01", "314159");
-    assert_cut("secret1", 1, "secret", "1");
-    assert_cut("secret12345678", 8, "secret", "12345678");
-}
-
-TEST(without_a_code_or_a_password_nothing_is_cut)
-{
-    static const char *const passwords[] = {
-        "",
-        "secret",
-        "12345",         /* fewer digits than a code has */
-        "314159",        /* as many, and nothing before them */
-        "secret12345",   /* one is missing */
-        "secret314159 ", /* not at the end */
-        "secret31415x",
-        "secret\xd9\xa3\xd9\xa1\xd9\xa4\xd9\xa1\xd9\xa5\xd9\xa9", /* Arabic-Indic digits */
-        "\b\n\r\x7fINCORRECT",                                    /* sshd's, for an unknown user */
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(passwords); i++)
-        assert_cut(passwords[i], 6, passwords[i], "");
-}
-
-TEST(a_code_is_taken_once)
-{
-    struct pam_handle pamh = begin("secret314159");
-    char code[SPLIT_SIZE];
-
-    cut(&pamh);
-    assert_int_equal(split_take(&pamh, "alice", code), SPLIT_CODE);
-    assert_int_equal(split_take(&pamh, "alice", code), SPLIT_NONE);
-    end(&pamh);
-}
-
 TEST(a_code_of_another_user_is_lost)
 {
     static const char *const others[] = { "bob", "", "alic", "alicea", "Alice" };
@@ -190,20 +134,6 @@ TEST(a_code_that_nobody_takes_is_wiped)
     end(&pamh);
 }
 
-TEST(another_try_replaces_what_was_kept)
-{
-    struct pam_handle pamh = begin("secret314159");
-    char code[SPLIT_SIZE];
-
-    cut(&pamh);
-    free(pamh.password);
-    pamh.password = strdup("other271828");
-    cut(&pamh);
-    assert_int_equal(split_take(&pamh, "alice", code), SPLIT_CODE);
-    assert_string_equal(code, "271828");
-    end(&pamh);
-}
-
 TEST(whatever_fails_nothing_is_kept_and_the_failure_is_said)
 {
     static const struct {
@@ -237,19 +167,4 @@ TEST(a_success_without_a_password_is_a_failure)
 
     assert_int_equal(split_cut(&pamh, "alice", 6), PAM_SYSTEM_ERR);
     assert_null(pamh.data);
-}
-
-TEST(an_argument_is_a_length_from_one_to_eight)
-{
-    static const char *const others[] = { "",         "split",    "split=",   "split=0",
-                                          "split=9",  "split=a",  "split=06", "split=6 ",
-                                          "split= 6", "split=-6", "Split=6",  "split=10" };
-    char argument[] = "split=0";
-
-    for (int length = 1; length <= 8; length++) {
-        argument[sizeof argument - 2] = (char)('0' + length);
-        assert_int_equal(split_parse(argument), length);
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-        assert_int_equal(split_parse(others[i]), 0);
 }
