@@ -105,14 +105,10 @@ static void log_line(int level, const char *outcome, const char *reason)
     }
 }
 
-void closing_log(bool is_warning, const char *text)
+void closing_log(enum dialogue_kind kind, const char *text)
 {
-    char line[DIALOGUE_LINE_SIZE];
-
-    snprintf(line, sizeof line, "log %s %s", is_warning ? "warning" : "notice", text);
-    if (dialogue_write(STDOUT_FILENO, line))
-        return;
-    log_line(is_warning ? LOG_WARNING : LOG_NOTICE, NULL, text);
+    if (!dialogue_say(STDOUT_FILENO, kind, text))
+        log_line(kind == DIALOGUE_LOG_WARNING ? LOG_WARNING : LOG_NOTICE, NULL, text);
 }
 
 void closing_say(const struct verdict *verdict)

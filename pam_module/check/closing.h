@@ -22,8 +22,8 @@ void closing_note_answered(void);
 /* Adds TEXT to the reason of every verdict from now on. */
 void closing_add(const char *text);
 
-/* Says TEXT for the log, as a notice or as a warning. */
-void closing_log(bool is_warning, const char *text);
+/* Says TEXT for the log; KIND is DIALOGUE_LOG_NOTICE or DIALOGUE_LOG_WARNING. */
+void closing_log(enum dialogue_kind kind, const char *text);
 
 /* Says VERDICT on standard output and ends the process with status 0; no destructor of any library
  * runs. A handler of a signal may call it. */

@@ -118,7 +118,7 @@ static void allow_one(struct login *login)
     login->is_counted = false;
     login->questions.is_last = true;
     login->renewed = true;
-    login->ports->log(login->ports->context, true,
+    login->ports->say(login->ports->context, DIALOGUE_LOG_WARNING,
                       "cannot count wrong codes: one attempt, and only Twilio's limits remain");
 }
 
@@ -195,7 +195,9 @@ static void log_wrong(const struct login *login)
     snprintf(text, sizeof text, "wrong code %d of %d%s; challenge=%s", questions->attempts + 1,
              questions->request->settings->attempts, row,
              login->challenge.sid[0] != '\0' ? login->challenge.sid : "-");
-    login->ports->log(login->ports->context, login->is_counted && is_alarming(&login->counts),
+    login->ports->say(login->ports->context,
+                      login->is_counted && is_alarming(&login->counts) ? DIALOGUE_LOG_WARNING
+                                                                       : DIALOGUE_LOG_NOTICE,
                       text);
 }
 
@@ -349,7 +351,7 @@ static void show_quota(const struct login *login)
              login->questions.answer.kind == ANSWER_PUSH ? "pushes: your phone can be asked"
                                                          : "logins: codes of the app are accepted",
              (int)((login->opens_s + MINUTE - 1) / MINUTE));
-    login->ports->show(login->ports->context, text);
+    login->ports->say(login->ports->context, DIALOGUE_SHOW, text);
 }
 
 /* What the next login must know of this one. A thief who gets in hears of his wrong codes in place

@@ -34,14 +34,9 @@ struct login_ports {
     struct ledger *ledger; /* of those that remember; tests have a world of their own there */
     int descriptor;        /* readable when answer() has something to tell; -1: never */
 
-    /* Asks the user for a secret. False: nobody is there. */
-    bool (*ask)(void *context, const char *text);
-    /* The same, for what others may see. */
-    bool (*ask_shown)(void *context, const char *text);
-    /* Tells the user something; whether it is seen is nobody's concern. */
-    void (*show)(void *context, const char *text);
-    /* Writes TEXT to the log now, as a notice or as a warning: the user may leave. */
-    void (*log)(void *context, bool is_warning, const char *text);
+    /* Asks the user TEXT (false: nobody is there), shows it, or writes it to the log: now, since the
+     * user may leave. */
+    bool (*say)(void *context, enum dialogue_kind kind, const char *text);
     /* Takes the next answer, any bytes; with WAIT it waits for it and LOGIN_NO_ANSWER is not
      * possible. ANSWER is changed only on LOGIN_ANSWER. */
     enum login_answer (*answer)(void *context, bool wait, char answer[DIALOGUE_LINE_SIZE]);

@@ -142,7 +142,7 @@ static void alarm_of(const struct push *push, bool is_stopped, const char *what)
             ? "no push for an hour"
             : "cannot stop pushes, the user's file in state_dir is locked or cannot be written",
         push->challenge->sid);
-    ports->log(ports->context, true, text);
+    ports->say(ports->context, DIALOGUE_LOG_WARNING, text);
     verdict_refuse(&push->questions->verdict, OUTCOME_DENIED, "%s", what);
 }
 
@@ -154,7 +154,7 @@ static bool ask_number(struct push *push, enum ledger_guess *ret_guess)
     struct answer answer;
 
     push->questions->is_awaited = false;
-    if (!ports->ask_shown(ports->context, QUESTION) ||
+    if (!ports->say(ports->context, DIALOGUE_ASK, QUESTION) ||
         ports->answer(ports->context, true, line) != LOGIN_ANSWER)
         return false;
     push->questions->is_awaited = true;

@@ -131,7 +131,8 @@ bool questions_ask(struct questions *questions, const char *before)
              policy_prompt(request->settings, request->enrollment));
     if (!questions->look.is_locked)
         questions->look.text[0] = '\0'; /* once is enough */
-    return questions->ports->ask(questions->ports->context, text) || leave(questions);
+    return questions->ports->say(questions->ports->context, DIALOGUE_ASK_SECRET, text) ||
+           leave(questions);
 }
 
 bool questions_again(struct questions *questions, const char *before)
@@ -167,7 +168,7 @@ static bool try_recovery(struct questions *questions)
     }
     verdict_pass(&questions->verdict, OUTCOME_APPROVED, "RECOVERY CODE used, %d remain", remain);
     snprintf(text, sizeof text, "That was a recovery code; %d remain.", remain);
-    ports->show(ports->context, text);
+    ports->say(ports->context, DIALOGUE_SHOW, text);
     return questions_end(questions);
 }
 

@@ -38,40 +38,16 @@ struct check {
     bool is_without_code; /* a push was sent, or a recovery code let the user in */
 };
 
-static bool ask_as(const char *word, const char *text)
-{
-    char line[DIALOGUE_LINE_SIZE];
-
-    snprintf(line, sizeof line, "%s %s", word, text);
-    closing_note_asked();
-    return dialogue_write(STDOUT_FILENO, line);
-}
-
-static bool ask(void *context, const char *text)
+static bool say(void *context, enum dialogue_kind kind, const char *text)
 {
     (void)context;
-    return ask_as("ask-secret", text);
-}
-
-static bool ask_shown(void *context, const char *text)
-{
-    (void)context;
-    return ask_as("ask", text);
-}
-
-static void show(void *context, const char *text)
-{
-    char line[DIALOGUE_LINE_SIZE];
-
-    (void)context;
-    snprintf(line, sizeof line, "show %s", text);
-    dialogue_write(STDOUT_FILENO, line);
-}
-
-static void log_now(void *context, bool is_warning, const char *text)
-{
-    (void)context;
-    closing_log(is_warning, text);
+    if (kind == DIALOGUE_LOG_NOTICE || kind == DIALOGUE_LOG_WARNING) {
+        closing_log(kind, text);
+        return true;
+    }
+    if (kind != DIALOGUE_SHOW)
+        closing_note_asked();
+    return dialogue_say(STDOUT_FILENO, kind, text);
 }
 
 static enum login_answer answer(void *context, bool wait, char text[DIALOGUE_LINE_SIZE])
@@ -243,10 +219,7 @@ static void run_login(struct check *check, struct verdict *verdict)
         .context = check,
         .ledger = &check->ledger,
         .descriptor = STDIN_FILENO,
-        .ask = ask,
-        .ask_shown = ask_shown,
-        .show = show,
-        .log = log_now,
+        .say = say,
         .answer = answer,
         .load = load,
         .deadline = set_deadline,

@@ -25,15 +25,13 @@ static const char *const tasks[] = {
     [DIALOGUE_SESSION] = "session 2 ",
 };
 
-static const struct {
-    const char *prefix;
-    enum dialogue_kind kind;
-} messages[] = {
-    { "ask-secret ", DIALOGUE_ASK_SECRET },
-    { "ask ", DIALOGUE_ASK },
-    { "show ", DIALOGUE_SHOW },
-    { "log notice ", DIALOGUE_LOG_NOTICE },
-    { "log warning ", DIALOGUE_LOG_WARNING },
+/* Of the messages with a text. */
+static const char *const prefixes[] = {
+    [DIALOGUE_ASK_SECRET] = "ask-secret ",
+    [DIALOGUE_ASK] = "ask ",
+    [DIALOGUE_SHOW] = "show ",
+    [DIALOGUE_LOG_NOTICE] = "log notice ",
+    [DIALOGUE_LOG_WARNING] = "log warning ",
 };
 
 static bool is_plain(char byte)
@@ -227,11 +225,11 @@ bool dialogue_parse_message(const char *line, struct dialogue_message *ret_messa
     if (!text_is_clean(line, strlen(line)))
         return false;
 
-    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
+    for (unsigned kind = 0; kind < sizeof prefixes / sizeof *prefixes; kind++) {
         const char *text = line;
-        if (!take_word(&text, messages[i].prefix))
+        if (!take_word(&text, prefixes[kind]))
             continue;
-        *ret_message = (struct dialogue_message){ messages[i].kind, text, { 0 } };
+        *ret_message = (struct dialogue_message){ (enum dialogue_kind)kind, text, { 0 } };
         return true;
     }
 
@@ -323,4 +321,12 @@ bool dialogue_write(int descriptor, const char *line)
     }
     explicit_bzero(bytes, sizeof bytes);
     return sent;
+}
+
+bool dialogue_say(int descriptor, enum dialogue_kind kind, const char *text)
+{
+    char line[DIALOGUE_LINE_SIZE];
+
+    snprintf(line, sizeof line, "%s%s", prefixes[kind], text);
+    return dialogue_write(descriptor, line);
 }

@@ -131,3 +131,6 @@ void dialogue_reader_wipe(struct dialogue_reader *reader);
 /* Sends LINE, of which no more than DIALOGUE_LINE_MAX bytes count, and a newline whole, without
  * SIGPIPE on a socket. False: the other side is gone. */
 bool dialogue_write(int descriptor, const char *line);
+
+/* The same for TEXT as a message of KIND, DIALOGUE_ASK_SECRET to DIALOGUE_LOG_WARNING. */
+bool dialogue_say(int descriptor, enum dialogue_kind kind, const char *text);

@@ -50,14 +50,11 @@ static bool is_moment(const struct world *world, int64_t now_ms)
 
 /* The user */
 
-static bool on_ask(void *context, const char *text)
+static bool ask(struct world *world, const char *text)
 {
-    struct world *world = context;
-
     fuzz_demand(!world->is_over, "nobody is asked after the end");
     fuzz_demand(is_moment(world, network.now_ms), "everybody is asked again at the same moment");
     fuzz_demand(world->asks == world->answers, "one question at a time");
-    fuzz_demand(text_is_clean(text, strlen(text)), "a prompt is clean");
     fuzz_demand(strlen(text) < DIALOGUE_LINE_MAX - strlen("ask-secret "), "a prompt fits");
     world->asks++;
     fuzz_demand(world->asks <= world->settings->attempts + world->is_outage,
@@ -68,10 +65,8 @@ static bool on_ask(void *context, const char *text)
     return !world->is_over;
 }
 
-static bool on_ask_shown(void *context, const char *text)
+static bool ask_shown(struct world *world, const char *text)
 {
-    struct world *world = context;
-
     fuzz_demand(strcmp(text, "Number on your phone: ") == 0, "nothing else may be seen");
     fuzz_demand(!world->is_over && world->number != 0 && !world->is_number_asked,
                 "a number is asked for once, after a push");
@@ -148,20 +143,20 @@ static enum login_answer on_answer(void *context, bool wait, char answer[DIALOGU
     return LOGIN_ANSWER;
 }
 
-static void on_show(void *context, const char *text)
-{
-    (void)context;
-    fuzz_demand(text_is_clean(text, strlen(text)), "what is shown is clean");
-}
-
-static void on_log(void *context, bool is_warning, const char *text)
+static bool on_say(void *context, enum dialogue_kind kind, const char *text)
 {
     struct world *world = context;
 
-    (void)is_warning;
-    fuzz_demand(text_is_clean(text, strlen(text)), "what is logged is clean");
+    fuzz_demand(text_is_clean(text, strlen(text)), "what is said is clean");
+    if (kind == DIALOGUE_ASK_SECRET)
+        return ask(world, text);
+    if (kind == DIALOGUE_ASK)
+        return ask_shown(world, text);
+    if (kind == DIALOGUE_SHOW)
+        return true;
     fuzz_demand(world->enrollment != NULL && world->is_awaited, "a wrong code is logged at once");
     fuzz_demand(++world->logs <= DIALOGUE_LOGS_MAX, "there are only so many lines for the log");
+    return true;
 }
 
 /* What this host remembers */

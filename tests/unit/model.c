@@ -94,9 +94,8 @@ static bool is_moment(const struct model *model)
     return !model->is_awaited || spent_ms == moment_after(spent_ms);
 }
 
-static bool on_ask(void *context, const char *text)
+static bool ask(struct model *model, const char *text)
 {
-    struct model *model = context;
     char expected[200];
 
     snprintf(expected, sizeof expected, "%s%s" PROMPT, model->asks > 0 ? model->before : "",
@@ -122,10 +121,8 @@ static bool on_ask(void *context, const char *text)
     return false;
 }
 
-static void on_show(void *context, const char *text)
+static void show(struct model *model, const char *text)
 {
-    struct model *model = context;
-
     note(model, "show ");
     demand(model, strstr(text, "recovery code") != NULL || strstr(text, "Too many") != NULL,
            "shows something else");
@@ -133,9 +130,8 @@ static void on_show(void *context, const char *text)
            "tells of a quota that is not reached");
 }
 
-static void on_log(void *context, bool is_warning, const char *text)
+static void log_text(struct model *model, bool is_warning, const char *text)
 {
-    struct model *model = context;
     char expected[100], sid[CHALLENGE_SID_SIZE];
 
     snprintf(sid, sizeof sid, "YC%032d", model->challenges);
@@ -144,6 +140,19 @@ static void on_log(void *context, bool is_warning, const char *text)
     demand(model, model->is_to_log, "logs what is not wrong");
     demand(model, strcmp(text, expected) == 0 && !is_warning, "logs something else");
     model->is_to_log = false;
+}
+
+/* Nobody has a push factor here. */
+static bool on_say(void *context, enum dialogue_kind kind, const char *text)
+{
+    demand(context, kind != DIALOGUE_ASK, "asks for the number of no push");
+    if (kind == DIALOGUE_ASK_SECRET)
+        return ask(context, text);
+    if (kind == DIALOGUE_SHOW)
+        show(context, text);
+    else
+        log_text(context, kind == DIALOGUE_LOG_WARNING, text);
+    return true;
 }
 
 /* Right or wrong, for somebody who is enrolled. */
@@ -595,14 +604,6 @@ static void on_look(struct ledger *ledger, struct ledger_look *ret_look, struct 
     demand(model, model->is_enrolled && model->asks == 0, "looks for nobody");
     model->was_denied = choose(model, 2) == 1;
     ret_look->was_denied = model->was_denied;
-}
-
-/* Nobody has a push factor here. */
-static bool on_ask_shown(void *context, const char *text)
-{
-    (void)text;
-    demand(context, false, "asks for the number of no push");
-    return false;
 }
 
 static int64_t on_push(void *context, struct verdict *why_not)

@@ -157,9 +157,8 @@ static void end_wait(struct scene *scene)
 
 /* The ports. What is answered here and sent there has to be wiped before the login ends. */
 
-static bool on_ask(void *context, const char *text)
+static bool ask(struct scene *scene, const char *text)
 {
-    struct scene *scene = context;
     size_t used = strlen(scene->texts);
 
     end_wait(scene);
@@ -171,10 +170,8 @@ static bool on_ask(void *context, const char *text)
     return scene->asks != scene->asks_until_gone;
 }
 
-static bool on_ask_shown(void *context, const char *text)
+static bool ask_shown(struct scene *scene, const char *text)
 {
-    struct scene *scene = context;
-
     assert_string_equal(text, "Number on your phone: ");
     assert_int_equal(scene->deadline_ms, HTTP_FOREVER);
     note(scene, "number ");
@@ -242,20 +239,27 @@ static void on_pause(void *context, int64_t pause_ms)
     scene->now_ms += pause_ms;
 }
 
-static void on_show(void *context, const char *text)
+static void log_text(struct scene *scene, bool is_warning, const char *text)
 {
-    remember(context, "show(%s) ", text);
-}
-
-static void on_log(void *context, bool is_warning, const char *text)
-{
-    struct scene *scene = context;
     size_t used = strlen(scene->logged);
 
     snprintf(scene->logged + used, sizeof scene->logged - used, "[%s%s]",
              is_warning ? "WARNING " : "", text);
     /* At once: nothing was left to pass yet. */
     assert_true(scene->is_awaited);
+}
+
+static bool on_say(void *context, enum dialogue_kind kind, const char *text)
+{
+    if (kind == DIALOGUE_ASK_SECRET)
+        return ask(context, text);
+    if (kind == DIALOGUE_ASK)
+        return ask_shown(context, text);
+    if (kind == DIALOGUE_SHOW)
+        remember(context, "show(%s) ", text);
+    else
+        log_text(context, kind == DIALOGUE_LOG_WARNING, text);
+    return true;
 }
 
 /* A disk that somebody keeps busy must not look like an outage of Twilio's. */
