@@ -34,8 +34,8 @@ struct login_ports {
     struct ledger *ledger; /* of those that remember; tests have a world of their own there */
     int descriptor;        /* readable when answer() has something to tell; -1: never */
 
-    /* Asks the user TEXT (false: nobody is there), shows it, or writes it to the log: now, since the
-     * user may leave. */
+    /* Asks the user TEXT (false: nobody is there), shows it, or writes it to the log: now, since
+     * the user may leave. */
     bool (*say)(void *context, enum dialogue_kind kind, const char *text);
     /* Takes the next answer, any bytes; with WAIT it waits for it and LOGIN_NO_ANSWER is not
      * possible. ANSWER is changed only on LOGIN_ANSWER. */
