@@ -207,6 +207,15 @@ class Sshd(CheckCase):
                 self.assertIn("warning: users in no Match block: an exemption, logs in without both "
                               'factors by "publickey"', found)
 
+    def test_an_earlier_match_block_hides_no_later_one(self):
+        """Most are in both, and the first line counts; bob is in the second alone from 10.0.0.1."""
+        found = self.sshd(f"{self.HEAD}{self.BOTH}Match Address *,!10.0.0.0/8\n{self.BOTH}"
+                          f"Match User bob\n{self.ROBOT}", self.key)
+        self.assertEqual(found[-1], "warning: sshd_config:8: Match User bob, and no other block: an "
+                         'exemption, logs in without both factors by "publickey"')
+        found = self.sshd(f"{self.HEAD}Match User *\n{self.BOTH}Match User bob\n{self.ROBOT}", self.key)
+        self.assertEqual({one[:3] for one in found}, {"ok:"}, found)
+
     def test_a_match_block_around_an_include_is_part_of_what_is_judged(self):
         (self.directory / "outer.conf").write_text(
             f"Match Group robots\nInclude {self.directory}/inner.conf\n")

@@ -189,6 +189,28 @@ static bool is_same(const struct sshd_config *one, const struct sshd_config *oth
            one->gssapi == other->gssapi && one->kerberos == other->kerberos;
 }
 
+/* Those in BLOCK of BLOCKS and in no other one: an earlier block that a usual connection is in, and
+ * that counts first, must not hide what this one says. USUAL is with such blocks. */
+static void judge_alone(const struct judge *judge, const char *path,
+                        const struct sshd_blocks *blocks, int block, const char *who,
+                        const struct sshd_config *usual)
+{
+    auto_sshd_config config = { 0 };
+    struct judge some = *judge;
+    char alone[WHO_SIZE];
+    struct verdict why_not;
+
+    if (sshd_config_read(path, judge->check->source.overlay, blocks, block + SSHD_CONFIG_ALONE,
+                         &config, &why_not) != SSHD_CONFIG_READ ||
+        is_same(&config, usual))
+        return;
+    some.config = &config;
+    some.stack = ask_stack(judge->check, config.pam_service, &judge->stack);
+    snprintf(alone, sizeof alone, "%s, and no other block", who);
+    if (!some.stack.is_called || *find_ways(&some).bypasses != '\0')
+        judge_some(&some, alone, false);
+}
+
 /* Those in BLOCK of BLOCKS, who are called WHO, or in no block: where that is the usual case it has
  * been judged. */
 static void judge_block(const struct judge *judge, const char *path,
@@ -205,6 +227,8 @@ static void judge_block(const struct judge *judge, const char *path,
         some.config = &config;
         some.stack = ask_stack(judge->check, config.pam_service, &judge->stack);
         judge_some(&some, who, block != SSHD_CONFIG_NO_BLOCK);
+        if (block != SSHD_CONFIG_NO_BLOCK)
+            judge_alone(judge, path, blocks, block, who, &config);
         return;
     }
     /* sshd says so itself where each list names a method that is off. */

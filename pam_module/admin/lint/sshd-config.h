@@ -14,6 +14,7 @@ enum {
     SSHD_CONFIG_BLOCKS_MAX = 128,
     SSHD_CONFIG_NO_BLOCK = -1,
     SSHD_CONFIG_USUAL = -2,
+    SSHD_CONFIG_ALONE = SSHD_CONFIG_BLOCKS_MAX, /* added to a block: a connection in no other one */
 };
 
 struct sshd_config {
@@ -66,8 +67,9 @@ void sshd_config_explain(int output, struct verdict *why_not);
 enum sshd_config_read { SSHD_CONFIG_REFUSED, SSHD_CONFIG_ABSENT, SSHD_CONFIG_READ };
 
 /* Asks sshd, by "sshd -T -C", what the file PATH, its own if NULL, means for a connection that has
- * nothing special about it, BLOCK of SSHD_CONFIG_USUAL; for one that is in BLOCK of BLOCKS; or for
- * one that is in no block, SSHD_CONFIG_NO_BLOCK. In the last two cases sshd is given copies of the
+ * nothing special about it, BLOCK of SSHD_CONFIG_USUAL; for one that is in BLOCK of BLOCKS, with
+ * SSHD_CONFIG_ALONE in no other one that is not around it; or for one that is in no block,
+ * SSHD_CONFIG_NO_BLOCK. In the last two cases sshd is given copies of the
  * files, with criteria that all or no connections meet: so every criterion can be judged; the first
  * case needs copies for an OVERLAY alone, which may be NULL. Without a shell, with an empty
  * environment but for PATH. The caller frees with sshd_config_free(). SSHD_CONFIG_ABSENT: sshd is

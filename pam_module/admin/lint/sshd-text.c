@@ -26,8 +26,9 @@ struct walk {
     struct sshd_blocks *blocks;      /* that are found; NULL: it copies */
     const struct sshd_blocks *known; /* those of an earlier run */
     const struct overlay *overlay;
-    int chosen; /* the block whose criteria become "all" */
-    int count;  /* how many blocks it has passed */
+    int chosen;    /* the block whose criteria become "all" */
+    bool is_alone; /* those of all others become NOBODY */
+    int count;     /* how many blocks it has passed */
     struct sshd_copies *copies;
     unsigned files;
     struct verdict *why_not;
@@ -131,11 +132,18 @@ static bool add_block(struct walk *walk, const struct source *source, const char
 /* Whether block NUMBER is the chosen one, or one around it. */
 static bool is_chosen(const struct walk *walk, int number)
 {
-    for (int block = walk->chosen; block != SSHD_CONFIG_NO_BLOCK;
-         block = walk->known->blocks[block].outer)
+    for (int block = walk->chosen; block >= 0; block = walk->known->blocks[block].outer)
         if (block == number)
             return true;
     return false;
+}
+
+/* Whether CRITERIA are "User *" or the like: nobody is outside of such a block. */
+static bool is_everybody(const char *criteria)
+{
+    const char *pattern = criteria + strcspn(criteria, " \t=");
+
+    return strcmp(pattern + strspn(pattern, " \t="), "*") == 0;
 }
 
 /* Takes a line "Match", with CRITERIA; OUTER is the block that the file is in. */
@@ -150,11 +158,9 @@ static bool take_match(struct walk *walk, struct source *source, char *criteria,
     source->block = is_block ? walk->count++ : outer;
     if (source->copy != NULL)
         fprintf(source->copy, "Match %s\n",
-                !is_block                              ? "all"
-                : walk->chosen == SSHD_CONFIG_USUAL    ? criteria
-                : walk->chosen == SSHD_CONFIG_NO_BLOCK ? NOBODY
-                : is_chosen(walk, source->block)       ? "all"
-                                                       : criteria);
+                !is_block || is_chosen(walk, source->block) ? "all"
+                : walk->is_alone && !is_everybody(criteria) ? NOBODY
+                                                            : criteria);
     return true;
 }
 
@@ -296,9 +302,13 @@ int sshd_text_copy(const char *path, const struct overlay *overlay,
                    const struct sshd_blocks *blocks, int block, struct sshd_copies *copies,
                    struct verdict *why_not)
 {
-    struct walk walk = {
-        .known = blocks, .overlay = overlay, .chosen = block, .copies = copies, .why_not = why_not
-    };
+    bool is_alone = block >= SSHD_CONFIG_ALONE;
+    struct walk walk = { .known = blocks,
+                         .overlay = overlay,
+                         .chosen = is_alone ? block - SSHD_CONFIG_ALONE : block,
+                         .is_alone = is_alone || block == SSHD_CONFIG_NO_BLOCK,
+                         .copies = copies,
+                         .why_not = why_not };
     int copy;
 
     return read_file(&walk, path, SSHD_CONFIG_NO_BLOCK, 0, &copy) ? copy : -1;

@@ -21,10 +21,11 @@ struct sshd_copies {
 void sshd_copies_close(struct sshd_copies *copies);
 
 /* Copies the file PATH and all that it includes, as OVERLAY, which may be NULL, has them; each copy
- * includes copies, by /proc/PID/fd. Every connection is in BLOCK, and in the blocks around it; no
- * connection is in any block where BLOCK is SSHD_CONFIG_NO_BLOCK; the criteria stay where it is
- * SSHD_CONFIG_USUAL. Returns the copy of PATH, whose paths hold until sshd_copies_close(). -1: a
- * file can't be read, includes go too deep, or no more copies can be made; WHY_NOT is filled. */
+ * includes copies, by /proc/PID/fd. Every connection is in BLOCK, and in the blocks around it, with
+ * SSHD_CONFIG_ALONE in no other one; no connection is in any block where BLOCK is
+ * SSHD_CONFIG_NO_BLOCK; the criteria stay where it is SSHD_CONFIG_USUAL. Returns the copy of PATH,
+ * whose paths hold until sshd_copies_close(). -1: a file can't be read, includes go too deep, or no
+ * more copies can be made; WHY_NOT is filled. */
 int sshd_text_copy(const char *path, const struct overlay *overlay,
                    const struct sshd_blocks *blocks, int block, struct sshd_copies *copies,
                    struct verdict *why_not);
