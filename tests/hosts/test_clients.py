@@ -158,8 +158,9 @@ class Tools(LoginCase):
         self.assert_in_and_out(name, *command, "%@near:/etc/debian_version", copy)
         self.assertEqual(copy.read_text(), pathlib.Path("/etc/debian_version").read_text())
 
-    def test_scp(self):
-        self.assert_copied("scp", "scp", "-F", self.config)
+    def test_scp_and_sftp(self):
+        for program in ("scp", "sftp"):
+            self.assert_copied(program, program, "-F", self.config)
 
     def test_rsync(self):
         self.assert_copied("rsync", "rsync")

@@ -12,7 +12,7 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "login"))
-from logincase import (CREATED, VERIFIED, LoginCase, SudoCase, machine, setUpModule)
+from logincase import CREATED, VERIFIED, SudoCase, machine, setUpModule
 from kit.machine import MODULE_LINE, Terminal, eventually, run
 from test_one_field import METHOD, RECIPE, FieldCase, install
 

@@ -40,8 +40,27 @@ class PortServer(Server):
             return True
 
 
-class Greetd(Server):
+class Greeter:
+    """It shows each question. log_in() returns the questions, and how it ended."""
+
+    def test_it_asks_for_both(self):
+        person = machine.person("greeter")
+        self.assertEqual(self.log_in(person, person.password, person.code),
+                         (["Password: ", "Verification code: "], self.IN))
+        self.assert_requests(person, CREATED, VERIFIED)
+
+    def test_wrong_codes_are_refused(self):
+        person = machine.person("greeterwrong")
+        self.assertEqual(self.log_in(person, person.password, *person.wrong_codes),
+                         (["Password: ", "Verification code: ", WRONG, WRONG], self.OUT))
+        self.assert_requests(person, CREATED, *[VERIFIED] * 3)
+        self.assertEqual(eventually(self.check_programs, lambda found: not found), [])
+
+
+class Greetd(Greeter, Server):
     """By the protocol that its greeters speak."""
+
+    IN, OUT = "success", "auth_error"
 
     @classmethod
     def setUpClass(cls):
@@ -69,7 +88,6 @@ class Greetd(Server):
         return json.loads(connection.recv(size, socket.MSG_WAITALL))
 
     def log_in(self, person, *answers):
-        """Returns the questions, and how it ended."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(30)
             connection.connect(self.is_ready())
@@ -81,20 +99,6 @@ class Greetd(Server):
                                   response=next(answers))
             self.call(connection, type="cancel_session")
             return asked, reply.get("error_type", reply["type"])
-
-    def test_it_asks_for_both(self):
-        person = machine.person("greetd")
-        self.assertEqual(self.log_in(person, person.password, person.code),
-                         (["Password: ", "Verification code: "], "success"))
-        self.assert_requests(person, CREATED, VERIFIED)
-
-    def test_wrong_codes_are_refused(self):
-        person = machine.person("greetdwrong")
-        self.assertEqual(self.log_in(person, person.password, *person.wrong_codes),
-                         (["Password: ", "Verification code: ", WRONG, WRONG], "auth_error"))
-        self.assert_requests(person, CREATED, *[VERIFIED] * 3)
-        self.assertEqual(eventually(self.check_programs, lambda found: not found), [])
-
 
 class Cockpit(PortServer):
     """By what a browser gets from it."""
@@ -249,15 +253,16 @@ class Sddm(Server):
         self.assertIn("the answer was the password: it was not passed on", person.log(1)[0].text)
 
 
-class Lightdm(LoginCase):
+class Lightdm(Greeter, LoginCase):
     """By the protocol of its process that authenticates, lightdm --session-child."""
+
+    IN, OUT = "Success", "Authentication failure"
 
     @staticmethod
     def text(value):
         return struct.pack("=i", -1) if value is None else struct.pack("=i", len(value)) + value
 
     def log_in(self, person, *answers):
-        """Returns the questions, and the text of how it ended."""
         ours, theirs = socket.socketpair()
         with ours, theirs:
             ours.settimeout(30)
@@ -295,20 +300,6 @@ class Lightdm(LoginCase):
     @classmethod
     def setUpClass(cls):
         enable("lightdm")
-
-    def test_it_asks_for_both(self):
-        person = machine.person("lightdm")
-        self.assertEqual(self.log_in(person, person.password, person.code),
-                         (["Password: ", "Verification code: "], "Success"))
-        self.assert_requests(person, CREATED, VERIFIED)
-
-    def test_wrong_codes_are_refused(self):
-        person = machine.person("lightdmwrong")
-        self.assertEqual(self.log_in(person, person.password, *person.wrong_codes),
-                         (["Password: ", "Verification code: ", WRONG, WRONG],
-                          "Authentication failure"))
-        self.assert_requests(person, CREATED, *[VERIFIED] * 3)
-        self.assertEqual(eventually(self.check_programs, lambda found: not found), [])
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 # Packages: libapache2-mod-authnz-external libapache2-mod-authnz-pam openvpn
 """Servers: those of root's with one field, and those that call PAM as an account of their own."""
 
+import ftplib
 import imaplib
 import pathlib
 import shutil
@@ -19,6 +20,7 @@ sys.path.insert(0, str(HERE.parent / "login"))
 from logincase import (CREATED, LOCALHOST, VERIFIED, LoginCase, machine, ports, setUpModule)
 from kit.machine import MODULE_LINE, SECRETS, Terminal, eventually, fixture, read_recipe, run
 from test_one_field import install
+from test_services import Vsftpd
 
 
 class Server(LoginCase):
@@ -64,6 +66,25 @@ class ServerOfItsOwn(Server):
                       f"denied for {account}, ", text)
         self.assertIn("leave the module out of this service, or give it settings of its own with "
                       "conf=", text)
+
+
+class Ftp(Server):
+    """vsftpd."""
+
+    @classmethod
+    def setUpClass(cls):
+        install("vsftpd-code")
+        cls.server = cls.enterClassContext(Vsftpd())
+
+    def test_right_and_wrong(self):
+        def log_in(person, field):
+            with self.server.connect() as ftp:
+                try:
+                    return ftp.login(person.name, field).startswith("230")
+                except ftplib.error_perm as error:
+                    self.assertRegex(str(error), "^530")
+                    return False
+        self.assert_one_field("ftpfield", log_in)
 
 
 class Dovecot(Server):

@@ -112,15 +112,6 @@ class Su(LoginCase):
         self.assert_requests(other, CREATED, VERIFIED)
         self.assert_never_called(person)
 
-    def test_su_takes_a_right_code_after_a_wrong_one(self):
-        person, other = machine.person("su"), machine.person("other")
-        status, terminal = self.su(person, other.name, ("Password: ", other.password),
-                                   (CODE_PROMPT, other.wrong_code), (WRONG_PROMPT, other.code))
-        self.assertEqual(status, 0)
-        self.assert_screen(terminal, "Password: ", "Verification code: ",
-                           "Wrong code. Verification code: ", other.name)
-        self.assert_log(other, *APPROVED, service="su")
-
     def test_su_refuses_wrong_codes(self):
         person, other = machine.person("suwrong"), machine.person("other")
         wrong = other.wrong_codes

@@ -1,19 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, the pam_twilio_verify authors
-"""Password and code in one field: sshd's method "password", and vsftpd."""
+"""Password and code in one field: sshd's method "password"."""
 
-import ftplib
 import pathlib
 import statistics
 import subprocess
 import time
 import unittest
 
-from logincase import (AWAY, CREATED, VERIFIED, LoginCase, Nobody, SudoCase, at_once, machine,
-                       setUpModule)
+from logincase import (AWAY, CREATED, VERIFIED, LoginCase, Nobody, at_once, machine, setUpModule)
 from kit.machine import read_recipe, run
-from test_services import Vsftpd
 
 METHOD = ("PasswordAuthentication yes", "KbdInteractiveAuthentication no",
           "AuthenticationMethods password", "PermitEmptyPasswords yes", "MaxAuthTries 20")
@@ -269,47 +266,6 @@ class Times(FieldCase):
         self.assertAlmostEqual(median["split", 0] - median["split", 1],
                                median["plain", 0] - median["plain", 1], delta=4 * noise,
                                msg=(median, noise))
-
-
-@at_once
-class Ftp(LoginCase):
-    """vsftpd, as a host whose one field is everything."""
-
-    @classmethod
-    def setUpClass(cls):
-        install("vsftpd-code")
-        cls.server = cls.enterClassContext(Vsftpd())
-
-    def log_in(self, person, field):
-        with self.server.connect() as ftp:
-            ftp.sendcmd(f"USER {person.name}")
-            try:
-                return ftp.sendcmd(f"PASS {field}")[:3]
-            except ftplib.error_perm as error:
-                return str(error)[:3]
-
-    def test_right_and_wrong(self):
-        person = machine.person("ftpfield")
-        self.assertEqual(self.log_in(person, person.password + person.code), "230")
-        self.assertEqual(self.log_in(person, person.password + person.wrong_code), "530")
-        sent = person.requests()
-        self.assertEqual(self.log_in(person, person.password), "530")
-        self.assertEqual(self.log_in(person, "x" + person.password + "314159"), "530")
-        self.assertEqual(person.requests(), sent)
-        self.assert_no_secret(person)
-
-
-class Sudo(SudoCase):
-    """A program that answers one question, as Ansible's become does."""
-
-    def test_sudo_takes_both_in_one_line(self):
-        install("sudo")
-        person = machine.person("sudofield")
-        done = self.run_as(person, "sudo", "-k", "-S", "-p", "BECOME ", "id", "-un",
-                           input=f"{person.password}{person.code}\n")
-        self.assertEqual((done.returncode, done.stdout), (0, "root\n"), done.stderr)
-        self.assertEqual(done.stderr, "BECOME ")
-        self.assert_refused(person, person.password)
 
 
 if __name__ == "__main__":
