@@ -588,21 +588,18 @@ class Output(CheckCase):
             f"ok       sudo: asks for a code after pam_unix.so ({self.pam}/sudo:2)",
             "ok       verdict: nothing bypasses the second factor"])
         self.assertEqual(done.err, "")
-        done = self.run_tool("check-pam", "--pam-dir", self.pam, "su")
-        self.assertEqual(done.status, WRONG)
+        done = self.run_tool("check-pam", "--pam-dir", self.pam, "su", status=WRONG)
         self.assertRegex(done.out, r"^wrong    su: .*; twilio-verify enable su\nwrong    verdict: ")
 
     def test_a_directory_that_is_not_there_is_wrong(self):
-        done = self.run_tool("check-pam", "--pam-dir", self.directory / "nosuch")
-        self.assertEqual(done.status, WRONG)
+        done = self.run_tool("check-pam", "--pam-dir", self.directory / "nosuch", status=WRONG)
         self.assertIn("nosuch: No such file or directory", done.out)
 
     def test_programs_that_may_let_in_without_pam_are_named_and_the_verdict_says_so(self):
         stack = {"svc": INCLUDE + LINE, "site": INCLUDE + LINE, "doas": INCLUDE + LINE,
                  "sudo": recipe("sudo")}
         self.install(**stack)
-        done = self.run_tool("check-pam", "--pam-dir", self.pam, *stack)
-        self.assertEqual(done.status, OK)
+        done = self.run_tool("check-pam", "--pam-dir", self.pam, *stack, status=OK)
         self.assertEqual([line for line in done.out.splitlines() if line.startswith("note")], [
             "note     programs: doas also lets users in without PAM: see /etc/doas.conf",
             "note     programs: it is not known whether these let users in by PAM alone: svc, site; "
@@ -612,4 +609,4 @@ class Output(CheckCase):
                          "in without PAM")
 
     def test_an_unknown_option_is_usage(self):
-        self.assertEqual(self.run_tool("check-pam", "--nonsense").status, USAGE)
+        self.run_tool("check-pam", "--nonsense", status=USAGE)

@@ -20,8 +20,7 @@ class WaysRound(DoctorCase):
     def test_that_nothing_calls_the_module_yet_is_a_note(self):
         (self.pam / "common-auth").write_text(STOCK["common-auth"])
         self.assert_finds("pam", "no service calls the module", level="note", status=OK)
-        done = self.run_tool("check-pam", "--pam-dir", self.pam)
-        self.assertEqual(done.status, WRONG)
+        done = self.run_tool("check-pam", "--pam-dir", self.pam, status=WRONG)
         self.assertIn("wrong    pam: no service calls the module", done.out)
 
     def test_a_line_that_ends_the_stack_before_the_module_is_named(self):

@@ -53,8 +53,7 @@ class Enrollments(DoctorCase):
                 self.assertEqual(done.stdout, name)
 
     def test_a_user_whose_factor_waits_for_its_first_code(self):
-        done = self.run_tool("enroll", "daemon", "--uri-only")
-        self.assertEqual(done.status, OK, done.err)
+        self.run_tool("enroll", "daemon", "--uri-only", status=OK)
         self.since = len(self.emulator.requests())
         for unmapped, level, status in (("deny", "wrong", WRONG), ("ignore", "warning", OK)):
             self.settings = self.configure(login={"unmapped_user": unmapped})
@@ -130,8 +129,7 @@ class Enrollments(DoctorCase):
     def test_a_bypass(self):
         self.settings = self.configure(login={"unmapped_user": "ignore"})
         for user in ("root", "daemon"):
-            done = self.run_tool("bypass", user, "--for", "90m", "--reason", "lost phone")
-            self.assertEqual(done.status, OK, done.err)
+            self.run_tool("bypass", user, "--for", "90m", "--reason", "lost phone", status=OK)
             self.assert_finds("bypass", f"{user} needs no code for 1 h ", level="warning",
                               status=OK, user=user, remedy=f"twilio-verify bypass --end {user}")
             if user == "root":

@@ -124,38 +124,30 @@ class Terminal(AdminCase):
         self.assertTrue(header)
         self.assertRegex(decode(picture), "^otpauth://totp/")
 
-    def test_a_terminal_that_is_too_small_gets_the_address_in_place_of_the_code(self):
+    def test_a_terminal_that_is_too_small_gets_the_address_and_the_secret_to_be_typed_in(self):
         child, _ = self.screen_at_question("root", rows=12, columns=40)
         self.assertRegex(child.before, "too small")
         app = App(self.emulator, re.search(r"otpauth://\S+", child.before)[0])
-        child.sendline(app.code())
-        self.assertEqual(self.finish(child), OK)
-
-    def test_the_secret_can_be_typed_in_from_groups_of_four(self):
-        child, _ = self.screen_at_question("root", rows=12, columns=40)
         secret = re.search(r"Without a camera: ([A-Z2-7 ]+)", child.before)[1]
         self.assertTrue(all(len(group) == 4 for group in secret.split()), secret)
-        app = App(self.emulator, "?secret=" + secret.replace(" ", ""))
+        self.assertEqual(secret.replace(" ", ""), app.secret)
         child.sendline(app.code())
         self.assertEqual(self.finish(child), OK)
 
-    def test_a_wrong_code_is_asked_for_again(self):
+    def test_a_wrong_code_is_asked_for_again_and_a_malformed_one_costs_no_attempt(self):
         child, _ = self.screen_at_question("root", rows=12)
         app = App(self.emulator, re.search(r"otpauth://\S+", child.before)[0])
+        for line in ("", "12345", "abcdef", "1234567"):
+            child.sendline(line)
+            child.expect_exact("a code has 6 digits")
+            child.expect_exact(QUESTION)
+        self.assertNotIn("factor-verify", {key for key, count in self.operations().items() if count})
         child.sendline(app.wrong_code())
         child.expect_exact("wrong code: check the clock of the phone")
         child.expect_exact(QUESTION)
         code = app.code()
         child.sendline(f"{code[:3]} {code[3:]}")
         self.assertEqual(self.finish(child), OK)
-
-    def test_a_malformed_code_costs_no_attempt(self):
-        child, _ = self.screen_at_question("root", rows=12)
-        for line in ("", "12345", "abcdef", "1234567"):
-            child.sendline(line)
-            child.expect_exact("a code has 6 digits")
-            child.expect_exact(QUESTION)
-        self.assertNotIn("factor-verify", {key for key, count in self.operations().items() if count})
 
     def test_five_wrong_codes_end_it_and_leave_nothing(self):
         child, _ = self.screen_at_question("root", rows=12)
@@ -205,7 +197,7 @@ class Pipe(AdminCase):
         self.assertEqual(process.wait(PATIENCE_SECONDS), WRONG)
 
     def test_an_answer_ends_with_the_input_and_has_a_bound(self):
-        app = App(self.emulator, self.run_tool("enroll", "root", "--uri-only").out.strip())
+        app = self.hand_over()
         for text, status in (("1" * 100000, WRONG), (app.code(), OK)):
             done = subprocess.run(self.command("confirm", "root"), input=text, text=True,
                                   capture_output=True, check=False)
@@ -253,8 +245,7 @@ class Enroll(AdminCase):
                 self.assertNotIn(app.secret.encode(), path.read_bytes(), path)
 
     def test_uri_only_prints_the_address_alone(self):
-        done = self.run_tool("enroll", "root", "--uri-only")
-        self.assertEqual(done.status, OK)
+        done = self.run_tool("enroll", "root", "--uri-only", status=OK)
         self.assertRegex(done.out, r"^otpauth://totp/\S+\n$")
         self.assertIn("twilio-verify confirm root", done.err)
         self.assertIsNone(self.record())
@@ -263,8 +254,7 @@ class Enroll(AdminCase):
     def test_a_pending_factor_that_is_given_up_for_another_is_told_of(self):
         self.run_tool("enroll", "root", "--uri-only")
         identity, sid = self.record(state=".pending")
-        done = self.run_tool("enroll", "root", "--uri-only")
-        self.assertEqual(done.status, OK)
+        done = self.run_tool("enroll", "root", "--uri-only", status=OK)
         self.assertIn("deletes an earlier pending factor of root: its address stops working",
                       done.err)
         self.assertNotIn(identity, self.entities())
@@ -277,91 +267,74 @@ class Enroll(AdminCase):
         self.assertRegex(login[-1], "^denied: not enrolled")
 
     def test_confirm_may_be_tried_again_later(self):
-        done = self.run_tool("enroll", "root", "--uri-only")
-        app = App(self.emulator, done.out.strip())
-        done = self.run_tool("confirm", "root", answers=[app.wrong_code()])
-        self.assertEqual(done.status, WRONG)
-        self.assertIn("root is not enrolled", done.err)
-        self.assertEqual(self.run_tool("confirm", "root", answers=[app.code()]).status, OK)
-        self.assertEqual(self.factors(self.record()[0]), {self.record()[1]: "verified"})
+        app = self.hand_over()
+        self.run_tool("confirm", "root", answers=[app.wrong_code()],
+                      status=WRONG, says="root is not enrolled")
+        self.run_tool("confirm", "root", answers=[app.code()], status=OK)
+        self.assert_enrolled()
 
     def test_confirm_after_five_wrong_codes_deletes_the_factor(self):
-        done = self.run_tool("enroll", "root", "--uri-only")
-        app = App(self.emulator, done.out.strip())
-        done = self.run_tool("confirm", "root", answers=[app.wrong_code()] * 6)
-        self.assertEqual(done.status, WRONG)
-        self.assertIn("enroll again", done.err)
+        app = self.hand_over()
+        self.run_tool("confirm", "root", answers=[app.wrong_code()] * 6,
+                      status=WRONG, says="enroll again")
         self.assert_nothing_is_left()
 
     def test_confirm_without_a_pending_factor_names_the_remedy(self):
-        done = self.run_tool("confirm", "root")
-        self.assertEqual(done.status, WRONG)
-        self.assertIn("twilio-verify enroll root", done.err)
+        self.run_tool("confirm", "root", status=WRONG, says="twilio-verify enroll root")
 
     def test_an_enrolled_user_is_left_alone(self):
         self.enroll()
         before = self.record(), self.operations()["factor-create"]
-        done = self.run_tool("enroll", "root", "--uri-only")
-        self.assertEqual(done.status, WRONG)
-        self.assertIn("--replace", done.err)
+        self.run_tool("enroll", "root", "--uri-only", status=WRONG, says="--replace")
         self.assertEqual((self.record(), self.operations()["factor-create"]), before)
 
     def test_replace_deletes_the_old_factor_only_after_the_new_one_works(self):
         self.enroll()
         identity, old = self.record()
-        done = self.run_tool("enroll", "root", "--replace", "--uri-only")
-        self.assertEqual(done.status, OK, done.err)
-        app = App(self.emulator, done.out.strip())
+        app = self.hand_over("root", "--replace")
         self.assertEqual(self.record(), (identity, old))
         self.assertEqual(self.factors(identity)[old], "verified")
 
-        self.assertEqual(self.run_tool("confirm", "root", answers=[app.code()]).status, OK)
+        self.run_tool("confirm", "root", answers=[app.code()], status=OK)
         self.assertEqual(self.record()[0], identity)
-        self.assertEqual(self.factors(identity), {self.record()[1]: "verified"})
+        self.assert_enrolled()
         self.assertNotEqual(self.record()[1], old)
 
     def test_replace_that_is_given_up_keeps_the_old_factor(self):
         self.enroll()
         before = self.record()
-        done = self.run_tool("enroll", "root", "--replace")
-        self.assertEqual(done.status, WRONG)
+        self.run_tool("enroll", "root", "--replace", status=WRONG)
         self.assertEqual(self.record(), before)
         self.assertEqual(self.factors(before[0]), {before[1]: "verified"})
 
     def test_an_old_factor_that_can_not_be_deleted_is_told_of_and_deleted_later(self):
         self.enroll()
         identity, old = self.record()
-        app = App(self.emulator,
-                  self.run_tool("enroll", "root", "--replace", "--uri-only").out.strip())
+        app = self.hand_over("root", "--replace")
         self.emulator.control("fault status-503 on factor-delete")
-        done = self.run_tool("confirm", "root", answers=[app.code()])
-        self.assertEqual(done.status, UNAVAILABLE)
-        self.assertIn(old, done.err)
+        done = self.run_tool("confirm", "root", answers=[app.code()], status=UNAVAILABLE, says=old)
         self.assertIn("the new factor of root works", done.err)
         self.assertEqual(self.record(state=".former"), (identity, old))
 
         self.emulator.control("fault clear")
-        self.assertEqual(self.run_tool("remove", "root", "--leftovers").status, OK)
-        self.assertEqual(self.factors(identity), {self.record()[1]: "verified"})
+        self.run_tool("remove", "root", "--leftovers", status=OK)
+        self.assert_enrolled()
 
     def test_twilio_learns_no_name_and_all_settings_of_the_factor(self):
         self.emulator.request("POST", f"/v2/Services/{SERVICE_SID}",
                               {"Totp.Skew": 2, "Totp.TimeStep": 60, "Totp.CodeLength": 8})
-        for options in ((), ("--name", "Zoë @ work")):
+        for options, label in (((), "root"), (("--name", "Zoë @ work", "--identity",
+                                               "employee-00042"), "Zo%C3%AB%20%40%20work")):
             with self.subTest(options):
                 app = self.enroll("root", "--replace", *options)
-                self.assertIn("root" if not options else "Zo%C3%AB%20%40%20work", app.uri)
+                self.assertIn(label, app.uri)
                 identity, sid = self.record()
+                self.assertIn(identity, options or (identity,))
                 path = f"{self.emulator.entity_path(identity)}/Factors/{sid}"
                 factor = self.emulator.request("GET", path).json
                 self.assertEqual(factor["friendly_name"], "pam_twilio_verify")
                 self.assertEqual(factor["config"], {"alg": "sha1", "skew": 1, "code_length": 6,
                                                     "time_step": 30})
-
-    def test_an_identity_of_ones_own_and_a_label(self):
-        app = self.enroll("root", "--identity", "employee-00042", "--name", "Zoë @ work")
-        self.assertEqual(self.record()[0], "employee-00042")
-        self.assertRegex(app.uri, "Zo%C3%AB")
 
     def test_what_can_not_be_meant_is_refused_before_anything_happens(self):
         for words, message in {
@@ -382,9 +355,8 @@ class Enroll(AdminCase):
     def test_a_name_that_can_not_be_a_file_is_refused(self):
         for name in ("", ".", "..", "a/b", "x" * 251, "a\nb"):
             with self.subTest(name):
-                done = self.run_tool("enroll", name, "--no-nss-check", "--uri-only")
-                self.assertEqual(done.status, WRONG)
-                self.assertIn("is not a valid user name", done.err)
+                self.run_tool("enroll", name, "--no-nss-check", "--uri-only",
+                              status=WRONG, says="is not a valid user name")
 
     def test_another_spelling_of_an_account_is_not_enrolled_beside_it(self):
         spelling = {"LD_PRELOAD": str(BUILD / "tests" / "other-spelling.so"),
@@ -405,7 +377,7 @@ class Enroll(AdminCase):
         key = self.directory / "admin-key"
         key.write_text(API_KEY_SECRET + "\n")
         key.chmod(0o600)
-        self.assertEqual(self.run_tool("enroll", "root", "--uri-only").status, WRONG)
+        self.run_tool("enroll", "root", "--uri-only", status=WRONG)
         self.enroll("root", "--api-key-sid", API_KEY_SID, "--api-key-file", key)
 
         self.settings = self.configure(service={"api_key_sid": "SK" + "f" * 32})
@@ -417,9 +389,8 @@ class Enroll(AdminCase):
     def test_half_a_key_is_refused(self):
         for words in (("--api-key-sid", API_KEY_SID), ("--api-key-file", "/dev/null"),
                       ("--api-key-sid", "AC" + "0" * 32, "--api-key-file", "/dev/null")):
-            done = self.run_tool("enroll", "root", *words)
-            self.assertEqual(done.status, WRONG)
-            self.assertIn("--api-key-sid and --api-key-file must be given", done.err)
+            self.run_tool("enroll", "root", *words,
+                          status=WRONG, says="--api-key-sid and --api-key-file must be given")
 
     def test_the_environment_decides_nothing(self):
         trap = self.directory / "keylog"
@@ -543,7 +514,7 @@ class Trouble(AdminCase):
                 self.emulator.control("fault clear")
                 self.enroll("root")
                 self.assertEqual(self.entities(), {self.record()[0]})
-                self.assertEqual(self.run_tool("remove", "root").status, OK)
+                self.run_tool("remove", "root", status=OK)
 
     def test_ctrl_c_does_not_wait_for_an_answer_that_does_not_come(self):
         self.settings = self.configure(service={"timeout_seconds": 30})
@@ -568,17 +539,17 @@ class Trouble(AdminCase):
                 self.emulator.control("fault clear")
 
     def test_a_lost_reply_to_the_first_code_is_asked_for(self):
-        app = App(self.emulator, self.run_tool("enroll", "root", "--uri-only").out.strip())
+        app = self.hand_over()
         self.emulator.control("fault close-after on factor-verify times 1")
-        self.assertEqual(self.run_tool("confirm", "root", answers=[app.code()]).status, OK)
-        self.assertEqual(self.factors(self.record()[0]), {self.record()[1]: "verified"})
+        self.run_tool("confirm", "root", answers=[app.code()], status=OK)
+        self.assert_enrolled()
 
     def test_replies_about_something_else_enroll_nobody(self):
         for fault in ("wrong-sid", "wrong-account", "wrong-service", "wrong-identity",
                       "status-missing", "status-capitals", "status-unknown", "duplicate-status",
                       "trailing-bytes", "deep-json", "cut-body"):
             with self.subTest(fault):
-                app = App(self.emulator, self.run_tool("enroll", "root", "--uri-only").out.strip())
+                app = self.hand_over()
                 self.emulator.control(f"fault {fault} on factor-verify")
                 self.emulator.control(f"fault {fault} on factor-fetch")
                 done = self.run_tool("confirm", "root", answers=[app.wrong_code()])
@@ -598,21 +569,18 @@ class Trouble(AdminCase):
                 self.assert_nothing_is_left()
 
     def test_what_was_confirmed_before_is_finished_whatever_twilio_says_to_a_second_code(self):
-        app = App(self.emulator, self.run_tool("enroll", "root", "--uri-only").out.strip())
+        app = self.hand_over()
         identity, sid = self.record(state=".pending")
         self.emulator.control("fault status-400/60383 on factor-verify times 1")
-        done = self.run_tool("confirm", "root", answers=[app.code()])
-        self.assertEqual(done.status, WRONG)
-        self.assertIn("60383", done.err)
+        self.run_tool("confirm", "root", answers=[app.code()], status=WRONG, says="60383")
         self.emulator.request("POST", f"{self.emulator.entity_path(identity)}/Factors/{sid}",
                               {"AuthPayload": app.code()})
         self.emulator.control("fault status-400/60383 on factor-verify")
-        done = self.run_tool("confirm", "root", answers=[app.code()])
-        self.assertEqual(done.status, OK, done.err)
+        self.run_tool("confirm", "root", answers=[app.code()], status=OK)
         self.assertEqual(self.record(), (identity, sid))
 
     def test_an_older_answer_to_a_wrong_code(self):
-        app = App(self.emulator, self.run_tool("enroll", "root", "--uri-only").out.strip())
+        app = self.hand_over()
         self.emulator.control("fault status-403/60311 on factor-verify times 1")
         done = self.run_tool("confirm", "root", answers=[app.code(), app.code()])
         self.assertIn("wrong code", done.err)
@@ -620,17 +588,13 @@ class Trouble(AdminCase):
 
     def test_wrong_credentials_name_the_remedy(self):
         (self.directory / "api-key").write_text("of-no-use\n")
-        done = self.run_tool("enroll", "root")
-        self.assertEqual(done.status, WRONG)
-        self.assertIn("api_key_file", done.err)
+        self.run_tool("enroll", "root", status=WRONG, says="api_key_file")
 
     def test_two_administrators_do_not_meet(self):
         child = self.start("enroll", "root", rows=12)
         child.expect_exact(QUESTION)
         for words in (("enroll", "root"), ("confirm", "root"), ("remove", "root")):
-            done = self.run_tool(*words)
-            self.assertEqual(done.status, WRONG)
-            self.assertIn("another twilio-verify is changing root now", done.err)
+            self.run_tool(*words, status=WRONG, says="another twilio-verify is changing root now")
         self.enroll("daemon")
         child.sendeof()
         self.assertEqual(self.finish(child), WRONG)
@@ -671,16 +635,12 @@ class Trouble(AdminCase):
         self.run_tool("enroll", "root", "--uri-only")
         path = self.users / ".pending" / "root.conf"
         path.write_text("identity = \n")
-        done = self.run_tool("enroll", "root", "--uri-only")
-        self.assertEqual(done.status, WRONG)
-        self.assertIn(str(path), done.err)
+        self.run_tool("enroll", "root", "--uri-only", status=WRONG, says=str(path))
         self.assertTrue(path.exists())
 
     def test_directories_that_others_may_write_are_refused(self):
         self.users.chmod(0o777)
-        done = self.run_tool("enroll", "root")
-        self.assertEqual(done.status, WRONG)
-        self.assertIn("chmod go-w", done.err)
+        self.run_tool("enroll", "root", status=WRONG, says="chmod go-w")
         self.assertFalse(any(self.operations().values()))
 
 
@@ -719,15 +679,15 @@ class Killed(AdminCase):
                     self.assertIsNone(self.record())
                     self.enroll("root")
                     self.assertEqual(self.entities(), {self.record()[0]})
-                    self.assertEqual(self.factors(self.record()[0]), {self.record()[1]: "verified"})
-                    self.assertEqual(self.run_tool("remove", "root").status, OK)
+                    self.assert_enrolled()
+                    self.run_tool("remove", "root", status=OK)
 
     def test_confirmed_and_killed_before_the_reply(self):
-        app = App(self.emulator, self.run_tool("enroll", "root", "--uri-only").out.strip())
+        app = self.hand_over()
         self.kill_at("factor-verify", True, ("confirm", "root"), app.code())
         self.assert_consistent()
-        self.assertEqual(self.run_tool("confirm", "root", answers=[app.code()]).status, OK)
-        self.assertEqual(self.factors(self.record()[0]), {self.record()[1]: "verified"})
+        self.run_tool("confirm", "root", answers=[app.code()], status=OK)
+        self.assert_enrolled()
 
     def test_replacement(self):
         for operation in ("factor-create", "factor-delete", "factor-list"):
@@ -742,23 +702,21 @@ class Killed(AdminCase):
                         self.kill_at(operation, after, ("enroll", "root", "--replace"))
                         self.assertEqual(self.record(), old)
                     else:
-                        uri = self.run_tool("enroll", "root", "--replace", "--uri-only").out
-                        app = App(self.emulator, uri.strip())
+                        app = self.hand_over("root", "--replace")
                         self.kill_at(operation, after, ("confirm", "root"), app.code())
                         self.assertNotEqual(self.record(), old)
                     self.assert_consistent()
                     self.assertEqual(self.factors(old[0])[self.record()[1]], "verified")
-                    self.assertEqual(self.run_tool("remove", "root", "--leftovers").status, OK)
-                    self.assertEqual(self.factors(old[0]), {self.record()[1]: "verified"})
+                    self.run_tool("remove", "root", "--leftovers", status=OK)
+                    self.assert_enrolled()
 
     def test_a_replacement_goes_on_where_it_was_killed(self):
         """As kill -9 leaves it once the replaced file is kept, and the new one is not yet there."""
         self.enroll("root")
-        app = App(self.emulator,
-                  self.run_tool("enroll", "root", "--replace", "--uri-only").out.strip())
+        app = self.hand_over("root", "--replace")
         os.link(self.users / "root.conf", self.users / ".former" / "root.conf")
         new = self.record(state=".pending")
-        self.assertEqual(self.run_tool("confirm", "root", answers=[app.code()]).status, OK)
+        self.run_tool("confirm", "root", answers=[app.code()], status=OK)
         self.assertEqual(self.record(), new)
         self.assertEqual(self.factors(new[0]), {new[1]: "verified"})
 
@@ -766,9 +724,9 @@ class Killed(AdminCase):
         """As kill -9 between the two steps of a replacement leaves it."""
         self.enroll("root")
         os.link(self.users / "root.conf", self.users / ".former" / "root.conf")
-        self.assertEqual(self.run_tool("remove", "root", "--leftovers").status, OK)
+        self.run_tool("remove", "root", "--leftovers", status=OK)
         self.assertIsNone(self.record(state=".former"))
-        self.assertEqual(self.factors(self.record()[0]), {self.record()[1]: "verified"})
+        self.assert_enrolled()
 
     def test_removal(self):
         for operation in ("factor-delete", "factor-list", "entity-delete"):
@@ -781,7 +739,7 @@ class Killed(AdminCase):
                     self.kill_at(operation, after, ("remove", "root"))
                     self.assert_consistent()
                     self.assertIsNotNone(self.record())
-                    self.assertEqual(self.run_tool("remove", "root").status, OK)
+                    self.run_tool("remove", "root", status=OK)
                     self.assert_nothing_is_left()
 
 
@@ -806,13 +764,13 @@ class Disk(AdminCase):
         self.assertFalse(any(self.operations().values()))
 
     def test_a_disk_that_becomes_read_only_loses_nothing(self):
-        app = App(self.emulator, self.run_tool("enroll", "root", "--uri-only").out.strip())
+        app = self.hand_over()
         mount = f"mount --bind {self.users} {self.users}\nmount -o remount,bind,ro {self.users}"
         done = self.run_on(mount, "confirm", "root", answers=[app.code()])
         self.assertEqual(done.status, WRONG)
         self.assertIn("Read-only file system", done.err)
         self.assertIsNotNone(self.record(state=".pending"))
-        self.assertEqual(self.run_tool("confirm", "root", answers=[app.code()]).status, OK)
+        self.run_tool("confirm", "root", answers=[app.code()], status=OK)
 
     def test_a_disk_that_is_read_only_keeps_here_and_there_what_is_to_be_removed(self):
         self.enroll()
@@ -828,8 +786,7 @@ class Disk(AdminCase):
     def test_a_disk_that_fills_up_before_a_replacement_leaves_the_old_factor(self):
         self.enroll()
         old = self.record()
-        app = App(self.emulator,
-                  self.run_tool("enroll", "root", "--replace", "--uri-only").out.strip())
+        app = self.hand_over("root", "--replace")
         mount = (f"cp -a {self.users} {self.directory}/copy\n"
                  f"mount -t tmpfs -o mode=755,nr_inodes=6 tmpfs {self.users}\n"
                  f"cp -a {self.directory}/copy/. {self.users}; rm -r {self.directory}/copy")
@@ -840,8 +797,8 @@ class Disk(AdminCase):
         self.assertEqual(sorted(re.findall(r"\S+/users/(\S+\.conf)\n", done.err)),
                          [".pending/root.conf", "root.conf"])
         self.assertEqual(self.factors(old[0])[old[1]], "verified")
-        self.assertEqual(self.run_tool("confirm", "root", answers=[app.code()]).status, OK)
-        self.assertEqual(self.factors(old[0]), {self.record()[1]: "verified"})
+        self.run_tool("confirm", "root", answers=[app.code()], status=OK)
+        self.assert_enrolled()
 
     def test_a_full_disk_makes_nothing_at_twilio(self):
         mount = (f"mount -t tmpfs -o mode=755,size=4k tmpfs {self.users}\n"

@@ -245,9 +245,8 @@ class Import(AdminCase):
         os.chown(home / ".google_authenticator", 4321, 4321)
         done = self.run_tool("doctor", prefix=prefix)
         self.assertNotIn("google_authenticator", done.out)
-        done = self.run_tool("enroll", "alice", "--import", home / ".google_authenticator",
-                             prefix=prefix)
-        self.assertEqual(done.status, OK, done)
+        self.run_tool("enroll", "alice", "--import", home / ".google_authenticator", prefix=prefix,
+                      status=OK)
         done = self.run_tool("doctor", prefix=prefix)
         self.assertRegex(done.out, rf"warning +seeds: {home}/.google_authenticator of alice may "
                                    rf"hold the seed .*: rm {home}/.google_authenticator")

@@ -91,8 +91,7 @@ class List(AdminCase):
                  for number in range(5))
         prefix = (*self.with_accounts(*lines),
                   pathlib.Path(__file__).with_name("silent-files"), home, "lookup", "0")
-        done = self.run_tool("list", "--missing", prefix=prefix)
-        self.assertEqual(done.status, OK, done)
+        done = self.run_tool("list", "--missing", prefix=prefix, status=OK)
         self.assertEqual(done.err.count("the file system does not answer: counted as no key"), 3)
         self.assertRegex(done.out, "root +root")
         done = self.run_tool("list", "--missing", prefix=(*prefix[:-2], "open", "0"))
@@ -109,16 +108,14 @@ class List(AdminCase):
         self.enroll("root")
         before = self.operations()
         self.settings = self.configure(service={"base_url": "https://127.0.0.1:9"})
-        self.assertEqual(self.run_tool("list").status, OK)
+        self.run_tool("list", status=OK)
         self.assertEqual(self.operations(), before)
 
     def test_without_check_no_api_key_is_needed(self):
         self.enroll("root")
         (self.directory / "api-key").unlink()
-        self.assertEqual(self.run_tool("list").status, OK)
-        done = self.run_tool("list", "--check")
-        self.assertEqual(done.status, WRONG)
-        self.assertIn("api-key: No such file", done.err)
+        self.run_tool("list", status=OK)
+        self.run_tool("list", "--check", status=WRONG, says="api-key: No such file")
 
     def test_check_asks_twilio_for_the_state_of_every_factor(self):
         for user in ("root", "daemon", "bin"):
@@ -135,12 +132,12 @@ class List(AdminCase):
         for user in ("root", "daemon"):
             self.enroll(user)
         self.run_tool("enroll", "bin", "--uri-only")
-        self.assertEqual(self.run_tool("list", "--check").status, OK)
+        self.run_tool("list", "--check", status=OK)
         self.emulator.control(f"factor {self.record('daemon')[1]} unverified")
-        self.assertEqual(self.run_tool("list", "--check").status, WRONG)
+        self.run_tool("list", "--check", status=WRONG)
         self.emulator.control("fault status-503 on factor-fetch times 1")
         self.emulator.control(f"factor {self.record('root')[1]} unverified")
-        self.assertEqual(self.run_tool("list", "--check").status, WRONG)
+        self.run_tool("list", "--check", status=WRONG)
 
     def test_check_while_twilio_does_not_answer(self):
         self.enroll("root")
@@ -186,7 +183,7 @@ class List(AdminCase):
         self.enroll("root")
         for name in (".pending", ".former"):
             subprocess.run(["rm", "-r", self.users / name], check=True)
-        self.assertEqual(self.run_tool("list").status, OK)
+        self.run_tool("list", status=OK)
         self.assertEqual([path.name for path in self.users.iterdir()], ["root.conf"])
 
     def test_a_full_standard_output_is_an_error(self):
@@ -204,42 +201,37 @@ class Remove(AdminCase):
 
     def test_removes_factor_entity_and_file(self):
         self.enroll()
-        done = self.run_tool("remove", "root")
-        self.assertEqual(done.status, OK, done.err)
+        self.run_tool("remove", "root", status=OK)
         self.assert_nothing_is_left()
 
     def test_an_entity_with_another_factor_stays(self):
         self.enroll()
         identity, sid = self.record()
         other = self.emulator.factor(identity)
-        self.assertEqual(self.run_tool("remove", "root").status, OK)
+        self.run_tool("remove", "root", status=OK)
         self.assertEqual(self.factors(identity), {other.sid: "verified"})
 
     def test_pending_and_replaced_factors_go_as_well(self):
         self.enroll()
         self.run_tool("enroll", "root", "--replace", "--uri-only")
-        self.assertEqual(self.run_tool("remove", "root").status, OK)
+        self.run_tool("remove", "root", status=OK)
         self.assert_nothing_is_left()
 
     def test_a_factor_that_is_gone_already_counts_as_deleted(self):
         self.enroll()
         self.emulator.request("DELETE", self.emulator.entity_path(self.record()[0]))
-        self.assertEqual(self.run_tool("remove", "root").status, OK)
+        self.run_tool("remove", "root", status=OK)
         self.assert_nothing_is_left()
 
     def test_somebody_who_is_not_enrolled(self):
-        done = self.run_tool("remove", "root")
-        self.assertEqual(done.status, WRONG)
-        self.assertIn("root is not enrolled", done.err)
+        self.run_tool("remove", "root", status=WRONG, says="root is not enrolled")
         self.assert_nothing_is_left()
 
     def test_while_twilio_does_not_answer_it_says_what_remains_and_keeps_the_file(self):
         self.enroll()
         identity, sid = self.record()
         self.emulator.control("fault status-503 on factor-delete")
-        done = self.run_tool("remove", "root")
-        self.assertEqual(done.status, UNAVAILABLE)
-        self.assertIn(identity, done.err)
+        done = self.run_tool("remove", "root", status=UNAVAILABLE, says=identity)
         self.assertIn(sid, done.err)
         self.assertIn("the recovery codes and the bypass of root are deleted", done.err)
         self.assertEqual(self.record(), (identity, sid))
@@ -249,25 +241,21 @@ class Remove(AdminCase):
         record = self.record()
         self.settings = self.configure(service={"base_url": "https://127.0.0.1:9"})
         (self.directory / "api-key").unlink()
-        done = self.run_tool("remove", "root", "--local")
-        self.assertEqual(done.status, OK, done.err)
-        self.assertIn("twilio-verify remove root", done.err)
+        self.run_tool("remove", "root", "--local", status=OK, says="twilio-verify remove root")
         self.assertIsNone(self.record())
         self.assertEqual(self.record(state=".former"), record)
 
         self.settings = self.configure()
-        self.assertEqual(self.run_tool("remove", "root").status, OK)
+        self.run_tool("remove", "root", status=OK)
         self.assert_nothing_is_left()
 
     def test_local_does_not_forget_an_older_replaced_factor(self):
         self.enroll()
         old = self.record()
-        app = App(self.emulator,
-                  self.run_tool("enroll", "root", "--replace", "--uri-only").out.strip())
+        app = self.hand_over("root", "--replace")
         self.emulator.control("fault status-503 on factor-delete")
         self.run_tool("confirm", "root", answers=[app.code()])
-        done = self.run_tool("remove", "root", "--local")
-        self.assertEqual(done.status, WRONG)
+        self.run_tool("remove", "root", "--local", status=WRONG)
         self.assertEqual(self.record(state=".former"), old)
         self.assertIsNotNone(self.record())
 
@@ -275,7 +263,7 @@ class Remove(AdminCase):
         self.enroll()
         record = self.record()
         self.run_tool("enroll", "root", "--replace", "--uri-only")
-        self.assertEqual(self.run_tool("remove", "root", "--leftovers").status, OK)
+        self.run_tool("remove", "root", "--leftovers", status=OK)
         self.assertEqual(self.record(), record)
         self.assertEqual(self.factors(record[0]), {record[1]: "verified"})
         done = self.run_tool("remove", "root", "--leftovers")
@@ -288,8 +276,7 @@ class Remove(AdminCase):
         path.write_text(path.read_text() + f'push_factor_sid = "{push_sid}";\n')
         row, = json.loads(self.run_tool("list", "--json").out)
         self.assertEqual(row["push_factor_sid"], push_sid)
-        done = self.run_tool("remove", "root")
-        self.assertEqual(done.status, OK)
+        done = self.run_tool("remove", "root", status=OK)
         self.assertIn(f"the push factor {push_sid} of identity {identity} is still at Twilio",
                       done.err)
         self.assertFalse(path.exists())
@@ -298,7 +285,5 @@ class Remove(AdminCase):
         path = self.users / "root.conf"
         path.write_text('identity = "abcdefgh";\n')
         path.chmod(0o640)
-        done = self.run_tool("remove", "root")
-        self.assertEqual(done.status, WRONG)
-        self.assertIn("factor_sid", done.err)
+        self.run_tool("remove", "root", status=WRONG, says="factor_sid")
         self.assertTrue(path.exists())

@@ -26,9 +26,7 @@ class RecoveryCodes(AdminCase):
         self.file = self.users / "root.recovery"
 
     def make(self, *options):
-        done = self.run_tool("recovery-codes", "root", *options)
-        self.assertEqual(done.status, OK, done.err)
-        return done
+        return self.run_tool("recovery-codes", "root", *options, status=OK)
 
     def listed(self):
         (row,) = json.loads(self.run_tool("list", "--json").out)
@@ -76,8 +74,7 @@ class RecoveryCodes(AdminCase):
         done = self.run_tool("explain", "root", "--service", "sshd")
         self.assertIn("ok       recovery: 3 recovery codes remain\n", done.out)
         (self.directory / "state" / "root.used").unlink()
-        done = self.run_tool("list", "--json")
-        self.assertEqual(done.status, WRONG)
+        done = self.run_tool("list", "--json", status=WRONG)
         self.assertEqual(json.loads(done.out)[0]["recovery_codes"], "0")
         self.assertIn("root.used: No such file", done.err)
         self.make("--count", "4")
@@ -114,7 +111,7 @@ class RecoveryCodes(AdminCase):
         done = self.run_tool("unlock", "daemon")
         self.assertEqual((done.status, done.err),
                          (WRONG, "twilio-verify: daemon is not enrolled\n"))
-        self.assertEqual(self.run_tool("unlock").status, USAGE)
+        self.run_tool("unlock", status=USAGE)
 
     def test_wrong_codes_are_told_with_the_end_of_a_lock(self):
         self.run_tool("unlock", "root")
@@ -207,7 +204,7 @@ class RecoveryCodes(AdminCase):
     def test_they_go_with_the_enrollment_and_so_does_what_is_remembered(self):
         self.make()
         self.run_tool("bypass", "root", "--for", "1h", "--reason", "x")
-        self.assertEqual(self.run_tool("remove", "root").status, OK)
+        self.run_tool("remove", "root", status=OK)
         self.assertEqual(list((self.directory / "run" / "bypass").iterdir()), [])
         self.assertEqual([path.name for path in self.users.iterdir() if path.is_file()], [])
         self.assertEqual(list((self.directory / "state").iterdir()), [])
@@ -215,7 +212,7 @@ class RecoveryCodes(AdminCase):
     def test_without_twilio_they_go_as_well(self):
         self.make()
         self.run_tool("bypass", "root", "--for", "1h", "--reason", "x")
-        self.assertEqual(self.run_tool("remove", "root", "--local").status, OK)
+        self.run_tool("remove", "root", "--local", status=OK)
         self.assertEqual(list((self.directory / "run" / "bypass").iterdir()), [])
         self.assertEqual([path.name for path in self.users.iterdir() if path.is_file()], [])
 
@@ -273,11 +270,9 @@ class Bypass(AdminCase):
             with self.subTest(path):
                 path.chmod(0o777)
                 for words in (["--for", "1h", "--reason", "x"], ["--end"]):
-                    done = self.run_tool("bypass", "root", *words)
-                    self.assertEqual(done.status, WRONG)
-                    self.assertIn(f"{path} is writable by others: chmod go-w it", done.err)
-                done = self.run_tool("list")
-                self.assertEqual(done.status, WRONG)
+                    self.run_tool("bypass", "root", *words,
+                                  status=WRONG, says=f"{path} is writable by others: chmod go-w it")
+                done = self.run_tool("list", status=WRONG)
                 self.assertEqual(done.err.count("cannot read the bypasses: "), 1)
                 path.chmod(0o755)
                 if os.geteuid() == 0:
@@ -287,9 +282,8 @@ class Bypass(AdminCase):
                     os.chown(path, 0, -1)
                 elsewhere = path.rename(self.directory / "elsewhere")
                 path.symlink_to(elsewhere)
-                done = self.run_tool("bypass", "root", "--for", "1h", "--reason", "x")
-                self.assertEqual(done.status, WRONG)
-                self.assertIn("a symbolic link", done.err)
+                self.run_tool("bypass", "root", "--for", "1h", "--reason", "x",
+                              status=WRONG, says="a symbolic link")
                 path.unlink()
                 elsewhere.rename(path)
 
@@ -352,13 +346,11 @@ class Bypass(AdminCase):
     def test_one_that_is_damaged_is_told(self):
         self.make()
         self.file.write_text("made = 1;\n")
-        done = self.run_tool("list")
-        self.assertEqual(done.status, WRONG)
-        self.assertIn("a bypass: bypass/root:1: unknown key made", done.err)
+        self.run_tool("list", status=WRONG, says="a bypass: bypass/root:1: unknown key made")
         done = self.run_tool("explain", "root", "--service", "sshd")
         self.assertIn("warning  bypass: has no effect: bypass/root:1: unknown key made", done.out)
         self.make()
-        self.assertEqual(self.run_tool("list").status, OK)
+        self.run_tool("list", status=OK)
 
     def test_one_of_an_earlier_version_does_not_count_and_is_told(self):
         self.make()
@@ -388,9 +380,8 @@ class Bypass(AdminCase):
             done = self.run_tool("bypass", "root", "--for", "2h", "--reason", reason)
             self.assertEqual(done.status, USAGE, reason)
             self.assertIn("--reason must be 1 to 200 bytes of UTF-8", done.err)
-        done = self.run_tool("bypass", "nobody-at-all", "--for", "2h", "--reason", "x")
-        self.assertEqual(done.status, WRONG)
-        self.assertIn("neither enrolled nor an account of exactly this name", done.err)
+        self.run_tool("bypass", "nobody-at-all", "--for", "2h", "--reason", "x",
+                      status=WRONG, says="neither enrolled nor an account of exactly this name")
         self.assertFalse(self.runtime.exists())
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root")
@@ -407,9 +398,8 @@ class Bypass(AdminCase):
             self.assertEqual(done, (WRONG, "", "twilio-verify: frank2 is enrolled as frank: "
                                                f"twilio-verify {command} frank\n"))
         (self.users / "frank.conf").unlink()
-        self.assertEqual(self.run_tool(*words, prefix=prefix).status, OK)
+        self.run_tool(*words, prefix=prefix, status=OK)
 
     def test_the_longest_reason_and_the_longest_time(self):
-        done = self.run_tool("bypass", "root", "--for", "1440m", "--reason", '"' * 200)
-        self.assertEqual(done.status, OK, done.err)
+        self.run_tool("bypass", "root", "--for", "1440m", "--reason", '"' * 200, status=OK)
         self.assertIn('"' * 200, self.run_tool("list").out)

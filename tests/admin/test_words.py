@@ -47,14 +47,11 @@ class Words(AdminCase):
     def test_settings_that_are_not_there_are_named(self):
         self.settings = "/nonexistent/twilio-verify.conf"
         for words in (["list"], ["enroll", "root"], ["remove", "root"]):
-            done = self.run_tool(*words)
-            self.assertEqual(done.status, WRONG)
-            self.assertIn("/nonexistent/twilio-verify.conf", done.err)
+            self.run_tool(*words, status=WRONG, says="/nonexistent/twilio-verify.conf")
 
     def test_what_getopt_says_is_the_tools(self):
         for words in (["--bogus"], ["enroll", "--bogus"], ["enroll", "root", "--identity"]):
-            done = self.run_tool(*words)
-            self.assertEqual(done.status, USAGE)
+            done = self.run_tool(*words, status=USAGE)
             self.assertRegex(done.err, r"^twilio-verify: [^\n]*\ntwilio-verify: try: [^\n]*\n$")
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root")
@@ -65,8 +62,7 @@ class Words(AdminCase):
                       ["remove", "root"], ["explain", "root", "--service", "sshd"], ["check-pam"],
                       ["doctor"]):
             with self.subTest(words):
-                done = self.run_tool(*words, prefix=NOBODY)
-                self.assertEqual(done.status, WRONG)
+                done = self.run_tool(*words, prefix=NOBODY, status=WRONG)
                 self.assertIn("run this command as root", done.out + done.err)
 
     def test_colours_are_for_terminals_that_want_them(self):

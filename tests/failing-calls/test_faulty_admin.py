@@ -140,7 +140,7 @@ class FaultyTool(admin.AdminCase):
 
     def judge_confirm(self, fault):
         self.start_over()
-        app = admin.App(self.emulator, self.run_tool("enroll", "root", "--uri-only").out.strip())
+        app = self.hand_over()
         report, _, done = self.run_faulty(fault, "confirm", "root", answers=[app.code()])
         rows = self.check_whole()
         if done.status == admin.OK:
@@ -152,8 +152,7 @@ class FaultyTool(admin.AdminCase):
         self.start_over()
         self.enroll()
         before = self.record()
-        done = self.run_tool("enroll", "root", "--replace", "--uri-only")
-        app = admin.App(self.emulator, done.out.strip())
+        app = self.hand_over("root", "--replace")
         report, _, done = self.run_faulty(fault, "confirm", "root", answers=[app.code()])
         self.check_whole()
         # Whatever fails, one of the two lets the user in.

@@ -92,11 +92,13 @@ class AdminCase(unittest.TestCase):
     def command(self, *words):
         return [str(TOOL), "--settings", str(self.settings), *map(str, words)]
 
-    def run_tool(self, *words, answers=(), environment=None, prefix=()):
-        """One call with lines on standard input."""
+    def run_tool(self, *words, answers=(), environment=None, prefix=(), status=None, says=""):
+        """One call with lines on standard input; it ends with STATUS, and says SAYS."""
         done = subprocess.run([*prefix, *self.command(*words)], text=True, capture_output=True,
                               input="".join(f"{line}\n" for line in answers), timeout=60,
                               env=ENVIRONMENT | (environment or {}), check=False)
+        self.assertIn(done.returncode, (done.returncode if status is None else status,), done)
+        self.assertIn(says, done.stderr)
         return Done(done.returncode, done.stdout, done.stderr)
 
     def privately(self, command):
@@ -132,11 +134,15 @@ class AdminCase(unittest.TestCase):
         child.wait()
         return -child.signalstatus if child.signalstatus else child.exitstatus
 
-    def enroll(self, user="root", *options):
-        """Enrolls USER; returns the app."""
+    def hand_over(self, user="root", *options):
+        """Gives USER a factor that is not confirmed; returns the app."""
         done = self.run_tool("enroll", user, "--uri-only", *options)
         self.assertEqual(done.status, OK, done.err)
-        app = App(self.emulator, done.out.strip())
+        return App(self.emulator, done.out.strip())
+
+    def enroll(self, user="root", *options):
+        """Enrolls USER; returns the app."""
+        app = self.hand_over(user, *options)
         key = [word for option in ("--api-key-sid", "--api-key-file") if option in options
                for word in (option, options[options.index(option) + 1])]
         done = self.run_tool("confirm", user, *key, answers=[app.code()])
@@ -157,6 +163,11 @@ class AdminCase(unittest.TestCase):
         if reply.status == 404:
             return None
         return {factor["sid"]: factor["status"] for factor in reply.json["factors"]}
+
+    def assert_enrolled(self, user="root"):
+        """The enrolled factor is verified, and the only one."""
+        identity, sid = self.record(user)
+        self.assertEqual(self.factors(identity), {sid: "verified"})
 
     def operations(self):
         return self.emulator.stats()["operations"]
