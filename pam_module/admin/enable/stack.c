@@ -49,11 +49,11 @@ static uint64_t hash(const char *text)
     return siphash(key, text, strlen(text));
 }
 
-/* Reads the stack of the service with the files of OVERLAY. The caller frees. */
+/* Reads the lines of TYPE of the service with the files of OVERLAY. The caller frees. */
 static bool read_overlaid(const struct stack *stack, const struct overlay *overlay,
-                          struct pam_stack **ret_stack, struct verdict *why_not)
+                          const char *type, struct pam_stack **ret_stack, struct verdict *why_not)
 {
-    const struct pam_stack_source source = { directories, stack->facts, false, overlay };
+    const struct pam_stack_source source = { directories, stack->facts, false, overlay, type };
     struct verdict reason;
 
     return pam_stack_read(&source, stack->service, ret_stack, &reason) == PAM_STACK_READ ||
@@ -66,7 +66,7 @@ static bool read_stack(const struct stack *stack, const char *path, const char *
 {
     const struct overlay overlay[] = { { path, text }, { NULL, NULL } };
 
-    return read_overlaid(stack, overlay, ret_stack, why_not);
+    return read_overlaid(stack, overlay, "auth", ret_stack, why_not);
 }
 
 /* The file's text is the vendor's, with its source in a line of ours, until somebody makes one. */
@@ -125,7 +125,7 @@ bool stack_still_asks(const struct stack *stack, struct verdict *ret_remedy)
     auto_stack *found = NULL;
     const struct pam_stack_line *ours;
 
-    if (!read_overlaid(stack, NULL, &found, ret_remedy))
+    if (!read_overlaid(stack, NULL, "auth", &found, ret_remedy))
         return false;
     ours = judge_find(found, FACTS_SECOND);
     return ours != NULL &&
@@ -142,7 +142,7 @@ bool stack_asks_by_another(const struct stack *stack, const struct plan *plan)
     struct verdict why_not;
     auto_stack *found = NULL;
 
-    if (!read_overlaid(stack, plan->overlay, &found, &why_not))
+    if (!read_overlaid(stack, plan->overlay, "auth", &found, &why_not))
         return false;
     ours = judge_find(found, FACTS_SECOND);
     snprintf(path, sizeof path, ETC "/%s", stack->service);
@@ -292,16 +292,13 @@ static bool opens_sessions(const struct stack *stack, const char *path, const ch
 {
     const struct facts_service *known = facts_find_service(stack->facts, stack->service);
     const struct overlay overlay[] = { { path, text }, { NULL, NULL } };
-    const struct pam_stack_source source = {
-        .directories = directories, .facts = stack->facts, .overlay = overlay, .type = "session"
-    };
     struct verdict why_not;
     auto_stack *found = NULL;
 
     if (known == NULL || !(known->words & FACTS_LOGIN) || (known->words & FACTS_LOCAL))
         return false;
-    return pam_stack_read(&source, stack->service, &found, &why_not) == PAM_STACK_READ &&
-           !found->is_other && judge_find(found, FACTS_SECOND) == NULL;
+    return read_overlaid(stack, overlay, "session", &found, &why_not) && !found->is_other &&
+           judge_find(found, FACTS_SECOND) == NULL;
 }
 
 /* Makes of FILE, whose text is TEXT, one that asks for a code. */

@@ -11,6 +11,7 @@
 
 #include "../../core/enrollment.h"
 #include "../../core/text.h"
+#include "../../core/userfile.h"
 #include "../desk/terminal.h"
 #include "confirm.h"
 #include "import.h"
@@ -143,7 +144,7 @@ static enum command_status create(const struct command_call *call, struct tool *
                       ret_seed, &why_not) != FACTOR_DONE) {
         struct verdict ignored;
         if (tool->service.is_unsent)
-            users_forget(&tool->users, USERS_PENDING, user, &ignored);
+            users_drop(&tool->users, USERS_PENDING, user, USERFILE_ENROLLMENT, &ignored);
         return tool_refuse(&why_not, "could not create the factor");
     }
     if (imported == NULL)

@@ -25,7 +25,7 @@ static bool drop_extras(struct tool *tool, const char *name, enum command_status
     bool was_there;
 
     if (bypass_end(tool->settings, name, &was_there, &why_not) &&
-        users_drop(&tool->users, name, USERFILE_RECOVERY, &was_there, &why_not))
+        users_drop(&tool->users, USERS_ENROLLED, name, USERFILE_RECOVERY, &why_not))
         return true;
     *ret_status = tool_refuse(&why_not, "nothing was changed");
     return false;

@@ -206,14 +206,6 @@ static bool take_type(struct seed *seed, const struct field *type, const char **
     return text == end || refuse(ret_why_not, no_seed);
 }
 
-static int hex_of(char digit)
-{
-    const char *digits = "0123456789abcdef";
-    const char *found = digit != '\0' ? strchr(digits, tolower((unsigned char)digit)) : NULL;
-
-    return found != NULL ? (int)(found - digits) : -1;
-}
-
 /* Hexadecimal to Base32: 4 bits in, 5 bits out. */
 static bool take_hexadecimal(struct seed *seed, const struct field *field)
 {
@@ -221,10 +213,10 @@ static bool take_hexadecimal(struct seed *seed, const struct field *field)
     size_t end = 0;
 
     for (size_t i = 0; i < field->length; i++) {
-        int digit = hex_of(field->text[i]);
-        if (digit < 0 || end + 2 >= sizeof seed->secret)
+        const char digit[] = { field->text[i], '\0' };
+        if (!isxdigit((unsigned char)*digit) || end + 2 >= sizeof seed->secret)
             return false;
-        bits = bits << 4 | (unsigned)digit;
+        bits = bits << 4 | (unsigned)strtoul(digit, NULL, 16);
         count += 4;
         if (count >= 5) {
             count -= 5;

@@ -11,6 +11,7 @@
 #include "../../core/enrollment.h"
 #include "../../core/secret.h"
 #include "../../core/text.h"
+#include "../../core/userfile.h"
 #include "../desk/terminal.h"
 
 enum command_status tool_refuse(const struct verdict *why_not, const char *problem)
@@ -249,7 +250,7 @@ bool tool_clean(struct tool *tool, enum users_state state, const char *name,
     }
     if (!is_kept && !delete_there(tool, &record, ret_status))
         return false;
-    if (users_forget(&tool->users, state, name, &why_not))
+    if (users_drop(&tool->users, state, name, USERFILE_ENROLLMENT, &why_not))
         return true;
     *ret_status = tool_refuse(&why_not, is_kept ? "cannot delete the second file of a factor in use"
                                                 : "deleted at Twilio, but not on this host");

@@ -200,28 +200,25 @@ bool users_put(const struct users *users, const char *name, const char *suffix, 
                           file, strerror(errno));
 }
 
-bool users_drop(const struct users *users, const char *name, const char *suffix,
-                bool *ret_was_there, struct verdict *why_not)
+bool users_drop(const struct users *users, enum users_state state, const char *name,
+                const char *suffix, struct verdict *why_not)
 {
-    int directory = users->directories[USERS_ENROLLED];
+    int directory = users->directories[state];
     char file[FILE_NAME_SIZE];
 
-    *ret_was_there = false;
     if (!print_file(name, suffix, file))
         return true;
-    *ret_was_there = unlinkat(directory, file, 0) == 0;
-    return (*ret_was_there ? fsync(directory) == 0 : errno == ENOENT) ||
-           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot remove %s/%s: %s", users->path,
-                          file, strerror(errno));
+    return ((unlinkat(directory, file, 0) == 0 || errno == ENOENT) && fsync(directory) == 0) ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot remove %s%s/%s: %s", users->path,
+                          subdirectories[state], file, strerror(errno));
 }
 
 bool users_drop_others_codes(const struct users *users, const char *name, struct verdict *why_not)
 {
     struct users_record record;
-    bool was_there;
 
     return users_read(users, USERS_ENROLLED, name, &record, why_not) != USERS_NONE ||
-           users_drop(users, name, USERFILE_RECOVERY, &was_there, why_not);
+           users_drop(users, USERS_ENROLLED, name, USERFILE_RECOVERY, why_not);
 }
 
 static bool move(const struct users *users, enum users_state from, enum users_state to,
@@ -267,18 +264,6 @@ bool users_retire(const struct users *users, const char *name, struct verdict *w
     if (!print_file(name, SUFFIX, file) || !move(users, USERS_ENROLLED, USERS_FORMER, file))
         return refuse(why_not, users, USERS_ENROLLED, name, "moving");
     return true;
-}
-
-bool users_forget(const struct users *users, enum users_state state, const char *name,
-                  struct verdict *why_not)
-{
-    char file[FILE_NAME_SIZE];
-
-    if (!print_file(name, SUFFIX, file))
-        return true;
-    if (unlinkat(users->directories[state], file, 0) != 0 && errno != ENOENT)
-        return refuse(why_not, users, state, name, "removing");
-    return fsync(users->directories[state]) == 0 || refuse(why_not, users, state, name, "removing");
 }
 
 char **users_names(const struct users *users, enum users_state state, const char *suffix,

@@ -67,18 +67,14 @@ bool users_install(const struct users *users, const char *name, struct verdict *
  * forgotten. */
 bool users_retire(const struct users *users, const char *name, struct verdict *why_not);
 
-/* Removes the file of NAME; it need not be there. */
-bool users_forget(const struct users *users, enum users_state state, const char *name,
-                  struct verdict *why_not);
-
 /* Writes TEXT, which only root shall read, as the file of NAME with SUFFIX (userfile.h) beside the
  * enrollment: whole and on the disk, or not at all. */
 bool users_put(const struct users *users, const char *name, const char *suffix, const char *text,
                struct verdict *why_not);
 
-/* Removes it; *RET_WAS_THERE says whether there was one. */
-bool users_drop(const struct users *users, const char *name, const char *suffix,
-                bool *ret_was_there, struct verdict *why_not);
+/* Removes the file of NAME with SUFFIX; it need not be there. */
+bool users_drop(const struct users *users, enum users_state state, const char *name,
+                const char *suffix, struct verdict *why_not);
 
 /* Removes the recovery codes of NAME where there is no enrollment: they are of an earlier user of
  * this name whose enrollment was deleted by hand. */
