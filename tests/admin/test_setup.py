@@ -99,9 +99,6 @@ class Machine(SetupCase):
         self.assertEqual(modes, [0o640, 0o600, 0o700])
         self.assertIn(f"{self.settings}: written\n", done.out)
         self.assertIn("next: twilio-verify enroll USER", done.err)
-
-    def test_a_user_can_be_enrolled_then(self):
-        self.set_up()
         self.enroll()
 
     def test_without_settings_it_begins_with_the_sample(self):
@@ -171,22 +168,17 @@ class Machine(SetupCase):
         self.assertEqual(self.key("api_key_file"), str(self.directory / API_KEY_SID))
         self.assertEqual((self.directory / API_KEY_SID).read_text(), API_KEY_SECRET + "\n")
 
-    def test_a_key_leaves_the_auth_token_until_the_settings_name_the_key(self):
-        self.set_up()
-        self.settings.write_text(re.sub(r" *api_key_sid.*\n", "", self.settings.read_text()))
-        self.secret.write_text(AUTH_TOKEN + "\n")
-        self.set_up()
-        self.assertEqual(self.secret.read_text(), AUTH_TOKEN + "\n")
-        self.assertEqual(self.key("api_key_file"), str(self.directory / API_KEY_SID))
-        self.assertEqual((self.directory / API_KEY_SID).read_text(), API_KEY_SECRET + "\n")
-
-    def test_settings_with_the_auth_token_stay_so(self):
+    def test_the_auth_token_stays_until_the_settings_name_a_key(self):
         self.set_up()
         self.settings.write_text(re.sub(r" *api_key_sid.*\n", "", self.settings.read_text()))
         self.secret.write_text(AUTH_TOKEN + "\n")
         before = self.snapshot()
         self.set_up("--service-sid", SERVICE_SID)
         self.assertEqual(self.snapshot(), before)
+        self.set_up()
+        self.assertEqual(self.secret.read_text(), AUTH_TOKEN + "\n")
+        self.assertEqual(self.key("api_key_file"), str(self.directory / API_KEY_SID))
+        self.assertEqual((self.directory / API_KEY_SID).read_text(), API_KEY_SECRET + "\n")
 
     def test_it_makes_a_service_where_there_is_none(self):
         self.emulator.request("DELETE", f"/v2/Services/{SERVICE_SID}")
@@ -240,11 +232,14 @@ class Machine(SetupCase):
         self.assertIn(f"whether {sid} exists is not checked", done.err)
         self.assertEqual(self.key("service_sid"), sid)
 
-    def test_wrong_credentials(self):
+    def test_wrong_credentials_and_a_trial_account(self):
         self.assert_refused("credentials are wrong: check account_sid", answers=["wrong"])
         self.assert_refused("credentials are wrong", "--account-sid", ACCOUNT_SID, "--api-key-sid",
                             "SK" + "0" * 32, "--api-key-file", "-")
         self.assert_refused("no such service", *FROM_INPUT, "--service-sid", "VA" + "0" * 32)
+        self.emulator.request("DELETE", f"/v2/Services/{SERVICE_SID}")
+        self.emulator.control("fault status-403/575001 on service-create")
+        self.assert_refused("a trial account may not use Verify: upgrade")
 
     def test_a_key_of_another_account(self):
         other = ("--account-sid", "AC" + "0" * 32, *FROM_INPUT[2:])
@@ -254,11 +249,6 @@ class Machine(SetupCase):
         self.emulator.request("DELETE", f"/v2/Services/{SERVICE_SID}")
         done = self.assert_refused(words, *other)
         self.assertIn("deleted the Verify service", done.err)
-
-    def test_a_trial_account(self):
-        self.emulator.request("DELETE", f"/v2/Services/{SERVICE_SID}")
-        self.emulator.control("fault status-403/575001 on service-create")
-        self.assert_refused("a trial account may not use Verify: upgrade")
 
     def test_no_network_and_no_answer(self):
         text = self.settings.read_text()
@@ -388,6 +378,11 @@ class Person(SetupCase):
         if shown:
             child.expect_exact(answer)
 
+    def keep(self, child, *stands):
+        """Enter at each question."""
+        for value in stands:
+            self.answer(child, f"[{value}]: ", "", shown=False)
+
     def answer_key(self, child):
         self.answer(child, "Account SID", ACCOUNT_SID)
         self.answer(child, "API key SID", API_KEY_SID)
@@ -402,7 +397,7 @@ class Person(SetupCase):
         self.answer(child, "API key SID", API_KEY_SID)
         self.answer(child, "Its secret (not shown): ", API_KEY_SECRET, shown=False)
         child.expect_exact(f"1  {SERVICE_SID}  Emulator")
-        self.answer(child, "[1]: ", "", shown=False)
+        self.keep(child, 1)
         self.assertEqual(self.finish(child), OK)
         self.assertEqual(self.key("service_sid"), SERVICE_SID)
         self.assertEqual(self.secret.read_text(), API_KEY_SECRET + "\n")
@@ -415,15 +410,14 @@ class Person(SetupCase):
         self.answer(child, "API key SID", "SK" + "0" * 32)
         self.answer(child, "Its secret (not shown): ", "wrong", shown=False)
         child.expect_exact("credentials are wrong")
-        self.answer(child, f"[{ACCOUNT_SID}]: ", "", shown=False)
+        self.keep(child, ACCOUNT_SID)
         self.answer(child, f"[SK{'0' * 32}]: ", API_KEY_SID)
         self.answer(child, "Its secret (not shown): ", "wrong", shown=False)
         child.expect_exact("credentials are wrong")
         self.assertEqual((self.settings.read_bytes(), self.secret.exists()), (before, False))
-        for stands in (ACCOUNT_SID, API_KEY_SID):
-            self.answer(child, f"[{stands}]: ", "", shown=False)
+        self.keep(child, ACCOUNT_SID, API_KEY_SID)
         self.answer(child, "Its secret (not shown): ", API_KEY_SECRET, shown=False)
-        self.answer(child, "[1]: ", "", shown=False)
+        self.keep(child, 1)
         self.assertEqual(self.finish(child), OK)
         self.assertEqual(self.key("api_key_sid"), API_KEY_SID)
         self.assertEqual(self.secret.read_text(), API_KEY_SECRET + "\n")
@@ -445,13 +439,6 @@ class Person(SetupCase):
         child.expect_exact("nothing was changed")
         self.assertEqual(self.finish(child), WRONG)
 
-    def test_a_name_makes_a_service(self):
-        child = self.begin()
-        self.answer_key(child)
-        self.answer(child, "[1]: ", "Doors")
-        self.assertEqual(self.finish(child), OK)
-        self.assertEqual(self.key("service_sid"), self.services()["Doors"])
-
     def test_a_number_that_is_not_in_the_list_makes_no_service(self):
         self.make_service("Other")
         before = self.services()
@@ -465,18 +452,23 @@ class Person(SetupCase):
         self.assertEqual(self.services(), before)
         self.assertEqual(self.key("service_sid"), before["Other"])
 
+    def test_a_name_makes_a_service(self):
+        child = self.begin()
+        self.answer_key(child)
+        self.answer(child, "[1]: ", "Doors")
+        self.assertEqual(self.finish(child), OK)
+        self.assertEqual(self.key("service_sid"), self.services()["Doors"])
+
     def test_again_it_shows_the_present_values_and_enter_keeps_them(self):
         self.make_service("Other")
         self.set_up(*FROM_INPUT, "--service-sid", SERVICE_SID)
         before = self.snapshot()
         child = self.begin()
-        for stands in (ACCOUNT_SID, API_KEY_SID, "unchanged", SERVICE_SID):
-            self.answer(child, f"[{stands}]: ", "", shown=False)
+        self.keep(child, ACCOUNT_SID, API_KEY_SID, "unchanged", SERVICE_SID)
         self.assertEqual(self.finish(child), OK)
         self.assertEqual(self.snapshot(), before)
         child = self.begin()
-        for stands in (ACCOUNT_SID, API_KEY_SID, "unchanged"):
-            self.answer(child, f"[{stands}]: ", "", shown=False)
+        self.keep(child, ACCOUNT_SID, API_KEY_SID, "unchanged")
         self.answer(child, f"[{SERVICE_SID}]: ", "2")
         self.assertEqual(self.finish(child), OK)
         self.assertEqual(self.key("service_sid"), self.services()["Other"])
