@@ -466,6 +466,8 @@ static enum challenge_state on_create(struct challenge_service *service, struct 
     assert_false(scene->is_unenrolled);
     assert_int_equal(code != NULL, scene->create_challenge == SETTINGS_CREATE_WITH_CODE);
     assert_int_equal(watch->deadline_ms, scene->deadline_ms);
+    if (watch->deadline_ms == HTTP_FOREVER)
+        watch->waited_ms = 1;
     if (!notice(scene, CONNECTING, watch))
         return CHALLENGE_GIVEN_UP;
     scene->now_ms += scene->connect_ms;
@@ -512,6 +514,7 @@ static enum challenge_state on_verify(struct challenge_service *service, struct 
     note(scene, "verify(%s@%s) ", code, challenge->sid + 2);
     assert_int_equal(watch->deadline_ms, scene->deadline_ms);
     assert_int_not_equal(watch->deadline_ms, HTTP_FOREVER);
+    assert_int_equal(watch->waited_ms, 0); /* since Enter */
     assert_int_equal(watch->descriptor, -1);
     assert_true(may_leave(watch));
     strcpy(challenge->request_id, "RQverify");
