@@ -50,7 +50,7 @@ FOREIGN = {
     r"curl/": {"twilio/transfer.c"},
     r"json-c/|json\.h$": {"twilio/reply.c", "admin/desk/listing.c", "admin/lint/check-sudo.c"},
     r"libconfig": {"core/keys.c"},
-    r"liboath/": {"admin/enroll/seed-code.c"},
+    r"liboath/": {"admin/enroll/seed.c"},
     r"seccomp": {"check/filter-rules.h"},
     r"linux/filter": {"check/filter.c", "check/filter-table.c"},
     r"linux/landlock": {"check/cage.c"},
