@@ -268,7 +268,8 @@ def left_out(name):
 # The slow ones first: nobody wants to wait for them at the end.
 SUITES = {
     "check": python_suite("tests/check", first=("test_memory", "test_time")),
-    "login": python_suite("tests/login", "tests/login/enter"),
+    "login": python_suite("tests/login", "tests/login/enter",
+                          first=("test_enable", "test_one_field", "test_sessions")),
     "matrix": python_suite("tests/matrix", "tests/login/enter"),
     "network": python_suite("tests/network"),
     "host": python_suite("tests/host", "tests/login/enter"),
