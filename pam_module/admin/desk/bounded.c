@@ -81,7 +81,7 @@ bool bounded_try(bool (*act)(const void *context, struct verdict *why_not), cons
         errno = 0;
         attempt.is_done = act(context, &attempt.why_not);
         attempt.error = errno;
-        _exit(send(child.socket, &attempt, sizeof attempt, MSG_NOSIGNAL) < 0);
+        _exit(send(child.socket, &attempt, sizeof attempt, MSG_NOSIGNAL) < 0 ? 1 : 0);
     }
     if (child.socket < 0 || !bounded_receive(&child, &attempt, sizeof attempt))
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "could not be tried: %s",

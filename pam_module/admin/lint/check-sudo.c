@@ -143,7 +143,9 @@ static void add_defaults(struct report *report, json_object *defaults)
     for (size_t i = 0; i < count; i++) {
         json_object *option = json_object_array_get_idx(options, i);
         json_object_object_foreach(option, name, value)
+        {
             add_setting(report, name, json_object_get_string(value));
+        }
         if (is_off(option, "authenticate") && (*whose == '\0' || is_all(whose)))
             report_add(report, REPORT_WRONG, SUBJECT, "remove \"!authenticate\"",
                        "Defaults !authenticate: sudo runs without authentication");

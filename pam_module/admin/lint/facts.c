@@ -280,16 +280,17 @@ static const char *take_line(struct facts *facts, char *line, const char **ret_w
 bool facts_add(struct facts *facts, const char *text, const char *shown, struct verdict *why_not)
 {
     char *rest = facts->texts_count < TEXTS_MAX ? strdup(text) : NULL;
-    const char *wrong, *word;
     char *line;
 
     if (rest == NULL)
         return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "out of memory");
     facts->texts[facts->texts_count++] = rest;
-    for (unsigned number = 1; (line = strsep(&rest, "\n")) != NULL; number++)
-        if ((wrong = take_line(facts, line, &word)) != NULL)
+    for (unsigned number = 1; (line = strsep(&rest, "\n")) != NULL; number++) {
+        const char *word, *wrong = take_line(facts, line, &word);
+        if (wrong != NULL)
             return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%.200s:%u: \"%.100s\": %s",
                                   shown, number, word, wrong);
+    }
     return true;
 }
 

@@ -2,7 +2,6 @@
  * Copyright (c) 2026, the pam_twilio_verify authors */
 /* Password and code in one field: whether a line with "split=", the first factor and our module
  * are in this order. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "judge.h"
@@ -59,7 +58,7 @@ static void judge_length(struct judge *judge, const struct pam_stack_line *split
     int length;
 
     judge_find_argument(split, "split=", value);
-    length = atoi(value);
+    length = *value != '\0' && value[1] == '\0' ? *value - '0' : 0;
     if (settings != NULL && length != 0 && length != settings->code_length)
         judge_add(judge, split, REPORT_WRONG, "write the same number into both",
                   "split=%d, but code_length is %d: every code is refused", length,

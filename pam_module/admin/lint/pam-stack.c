@@ -203,25 +203,35 @@ static bool is_passed_over(int reason)
     return reason == ENOENT || reason == ENOTDIR || reason == ELOOP || reason == ENAMETOOLONG;
 }
 
+/* Adds the file NAME of DIRECTORY, without its text; NULL: out of memory. */
+static struct pam_stack_file *add_file(struct pam_stack *stack, const char *directory,
+                                       const char *name)
+{
+    bool is_absolute = *name == '/';
+    struct pam_stack_file *files = realloc(stack->files, (stack->files_count + 1) * sizeof *files);
+
+    if (files == NULL)
+        return NULL;
+    stack->files = files;
+    files += stack->files_count;
+    files->text = NULL;
+    if (asprintf(&files->path, "%s%s%s", is_absolute ? "" : directory, is_absolute ? "" : "/",
+                 name) < 0)
+        return NULL;
+    stack->files_count++;
+    return files;
+}
+
 /* Reads the file NAME of DIRECTORY. */
 static enum pam_stack_read read_file(struct reader *reader, const char *directory, const char *name,
                                      struct file *file)
 {
-    struct pam_stack *stack = reader->stack;
-    bool is_absolute = *name == '/';
-    struct pam_stack_file *files = realloc(stack->files, (stack->files_count + 1) * sizeof *files);
-    struct pam_stack_file *kept = files != NULL ? &files[stack->files_count] : NULL;
+    struct pam_stack_file *kept = add_file(reader->stack, directory, name);
 
-    if (kept != NULL) {
-        stack->files = files;
-        *kept = (struct pam_stack_file){ NULL, NULL };
-    }
-    if (kept == NULL || asprintf(&kept->path, "%s%s%s", is_absolute ? "" : directory,
-                                 is_absolute ? "" : "/", name) < 0) {
+    if (kept == NULL) {
         verdict_refuse(reader->why_not, OUTCOME_MISCONFIGURED, "out of memory");
         return PAM_STACK_REFUSED;
     }
-    stack->files_count++;
     if (!overlay_read(reader->source->overlay, kept->path, &kept->text)) {
         bool is_absent = is_passed_over(errno);
         verdict_refuse(reader->why_not, OUTCOME_MISCONFIGURED, "%s: %s", kept->path,

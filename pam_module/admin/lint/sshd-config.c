@@ -107,18 +107,24 @@ static bool parse(char *text, struct sshd_config *config)
            take_words(&config->port, PORT);
 }
 
+static bool refuse(struct verdict *why_not, const char *reason)
+{
+    verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s", reason);
+    return false;
+}
+
 void sshd_config_explain(int output, struct verdict *why_not)
 {
     auto_text char *text = NULL;
     char *rest, *line;
 
-    verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "it failed without a message");
+    refuse(why_not, "it failed without a message");
     if (lseek(output, 0, SEEK_SET) != 0 || !text_file_read_descriptor(output, &text))
         return;
     for (rest = text; (line = strsep(&rest, "\n")) != NULL;) {
         line[strcspn(line, "\r")] = '\0';
         if (*line != '\0' && strstr(line, ": terminating, ") == NULL)
-            verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s", line);
+            refuse(why_not, line);
     }
 }
 
@@ -131,13 +137,13 @@ static bool ask(const char *path, const char *connection, struct sshd_config *re
     auto_close output = memfd_create("sshd", MFD_CLOEXEC);
 
     if (output < 0)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s", strerror(errno));
+        return refuse(why_not, strerror(errno));
     if (!run(path, connection, output) || !text_file_read_descriptor(output, &text)) {
         sshd_config_explain(output, why_not);
         return false;
     }
     if (!parse(text, &config))
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "out of memory");
+        return refuse(why_not, "out of memory");
 
     *ret_config = config;
     config = (struct sshd_config){ 0 };

@@ -309,7 +309,7 @@ int sshd_text_copy(const char *path, const struct overlay *overlay,
                          .is_alone = is_alone || block == SSHD_CONFIG_NO_BLOCK,
                          .copies = copies,
                          .why_not = why_not };
-    int copy;
+    int copy = -1;
 
     return read_file(&walk, path, SSHD_CONFIG_NO_BLOCK, 0, &copy) ? copy : -1;
 }
