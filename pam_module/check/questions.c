@@ -275,7 +275,7 @@ bool questions_await(struct questions *questions)
 
 bool questions_survive_outage(struct questions *questions)
 {
-    if (questions->verdict.outcome != OUTCOME_UNAVAILABLE || questions->is_outage ||
+    if (questions->verdict.outcome != OUTCOME_UNAVAILABLE ||
         !questions->ports->can_recover(questions->ports->context))
         return false;
 

@@ -181,10 +181,14 @@ class BrokenDialogue(ModuleTest):
                  "log", "log ", "log x", "log notice", "log error x", "log notice: x",
                  "login 2 sshd alice", "approved\r", "approved\tx", "approved: \x1b[2J",
                  "approved: \x7f", "\ufeffapproved", "approved: \x80", "approved: \x9b2J",
-                 "show \u202e", "ask \u2066", "denied: \u061c", "log notice \u200f"]
+                 "show \u202e", "ask \u2066", "denied: \u061c", "log notice \u200f", ":", "approved:xy",
+                 ": approved", "approved x", "approved; x", "denied approved", "notrequired",
+                 "ask-Secret x", "asking you", " ask x", "logs notice x", "log  notice x",
+                 "log Notice x", "tell x", "remember ", "remember: x", "remembered", "Done"]
         for line in lines:
-            with self.subTest(line):
-                self.assert_broken(self.login(says(line + "\n")))
+            for rest in ("", "approved\n"):  # it is no verdict, and nothing that one may follow
+                with self.subTest([line, rest]):
+                    self.assert_broken(self.login(says(line + "\n" + rest)))
 
     def test_bytes_that_are_no_text_are_broken(self):
         lines = [b"approved\0", b"approved\0: x", b"\0approved", b"approved: \xff",
@@ -285,6 +289,8 @@ esac
         for task, why in ((["echo done: no room"], "no room"), (["exit 1"], "ended without"),
                           (["echo approved"], "may not say"), (["echo remember"], "may not say"),
                           (["echo ask-secret x", "read x"], "may not say"), (["echo nonsense"], "invalid line"),
+                          (["echo 'done:'"], "invalid line"), (["echo 'done: '"], "invalid line"),
+                          (["echo done x"], "invalid line"), (["echo done:x"], "invalid line"),
                           (["echo done", "echo done"], "did not end"), (["echo done", "exit 3"], "failed"),
                           (["while :; do echo log notice x; done"], "may not say"),
                           (["sleep 30"], "silent for")):

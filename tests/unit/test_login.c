@@ -710,18 +710,6 @@ TEST(with_code_the_creation_takes_the_code_along)
                          .answers = { { "123456", moments[i], 0 } }, .results = { APPROVED });
 }
 
-TEST(with_code_wrong_codes_go_on_with_the_same_challenge)
-{
-    assert_with_code("ask load connect answer create(123456) again answer verify(654321@1)",
-                     "claim(123456) count release(123456) claim(654321)", OUTCOME_APPROVED,
-                     "challenge=YC1 request=RQverify", .answers = { CODE, CODE2 },
-                     .results = { PENDING, APPROVED });
-    assert_with_code("ask load connect answer create(123456) again gone",
-                     "claim(123456) count release(123456)", OUTCOME_DENIED,
-                     "no valid code in 1 attempt; challenge=YC1",
-                     .answers = { CODE, GONE(WAITED_FOR) }, .results = { PENDING });
-}
-
 TEST(with_code_a_refusal_without_a_challenge_costs_another_one)
 {
     assert_with_code("ask load connect answer create(123456) again answer connect create(654321)",
@@ -736,12 +724,6 @@ TEST(with_code_a_refusal_without_a_challenge_costs_another_one)
                      .answers = { CODE, CODE2, CODE }, .results = { NAMELESS, NAMELESS, NAMELESS });
 }
 
-TEST(with_code_a_lost_reply_lets_nobody_in)
-{
-    assert_with_code("ask load connect answer create(123456)", "claim(123456) count",
-                     OUTCOME_UNAVAILABLE, "lost", .answers = { CODE }, .results = { LOST });
-}
-
 TEST(with_code_a_code_is_not_sent_twice)
 {
     assert_with_code("ask load connect answer create(123456)", "claim(123456) count",
@@ -753,16 +735,6 @@ TEST(with_code_a_code_is_not_sent_twice)
     assert_with_code("ask load connect answer create(123456) connect create(123456)",
                      "claim(123456) count count", OUTCOME_DENIED, "expired again",
                      .answers = { CODE }, .results = { EXPIRED, EXPIRED });
-}
-
-TEST(with_code_what_did_not_leave_is_tried_once_more)
-{
-    assert_with_code("ask load connect answer connect create(123456)", "claim(123456) count",
-                     OUTCOME_APPROVED, "", .answers = { CODE },
-                     .results = { UNREACHABLE, APPROVED });
-    assert_with_code("ask load connect answer unsent connect create(123456)",
-                     "claim(123456) count count", OUTCOME_APPROVED, "", .answers = { CODE },
-                     .results = { UNSENT, APPROVED });
 }
 
 TEST(with_code_what_did_not_leave_does_not_count)
@@ -786,55 +758,7 @@ TEST(with_code_an_answer_of_5xx_does_not_count)
                      .results = { REFUSED(OUTCOME_UNAVAILABLE) });
 }
 
-TEST(with_code_a_used_code_costs_no_challenge)
-{
-    assert_with_code("ask load connect answer again answer create(654321)",
-                     "claim(123456) claim(654321) count", OUTCOME_APPROVED, "challenge=YC1",
-                     .answers = { CODE, CODE2 }, .claims = { USED, FREE }, .results = { APPROVED });
-    assert_with_code("ask load connect answer", "claim(123456)", OUTCOME_DENIED, "too many claims",
-                     .answers = { CODE }, .claims = { FULL });
-}
-
-TEST(sends_codes_of_the_length_that_is_set)
-{
-    assert_scene("ask load connect create answer verify(1234567@1)", OUTCOME_APPROVED, "",
-                 .code_length = 7, .answers = { { "1234567", WAITED_FOR, 0 } },
-                 .results = { PENDING, APPROVED });
-    assert_scene("ask load connect create answer verify(12345678@1)", OUTCOME_APPROVED, "",
-                 .code_length = 8, .answers = { { "1234 5678", WAITED_FOR, 0 } },
-                 .results = { PENDING, APPROVED });
-}
-
 /* Answers that are no code */
-
-TEST(a_malformed_code_never_leaves_the_host)
-{
-    static const char *const answers[] = {
-        "Secret1",
-        "12345",
-        "1234567",
-        "12345a",
-        "123456a",
-        "123.456",
-        "+12345",
-        "12345\xff",
-        "12345&FactorSid=YF",
-        "12345\xd9\xa6",
-        "\b\n\r\x7fINCORRECT",
-    };
-    static const char *const empty[] = { "", " ", "-", "\t\xe2\x80\x8b" };
-
-    for (size_t i = 0; i < ARRAY_SIZE(answers); i++)
-        assert_scene("ask load connect create answer", OUTCOME_DENIED,
-                     "no valid code in 1 attempt (1 malformed); challenge=YC1 request=RQcreate",
-                     .attempts = 1, .answers = { { answers[i], WAITED_FOR, 0 } },
-                     .results = { PENDING });
-    for (size_t i = 0; i < ARRAY_SIZE(empty); i++)
-        assert_scene("ask load connect create answer", OUTCOME_DENIED,
-                     "no valid code in 1 attempt (1 empty); challenge=YC1 request=RQcreate",
-                     .attempts = 1, .answers = { { empty[i], WAITED_FOR, 0 } },
-                     .results = { PENDING });
-}
 
 TEST(a_malformed_code_uses_up_an_attempt)
 {
@@ -881,30 +805,6 @@ TEST(after_a_login_that_was_denied_just_now_a_challenge_waits_for_a_code)
 
 /* The same answer again */
 
-TEST(an_answer_that_is_repeated_ends_the_login)
-{
-    static const char *const twice[][2] = {
-        { "Secret1", "Secret1" },
-        { "12 34 5", "1234\xe2\x80\x91"
-                     "5" },
-        { "", "" },
-        { "", " \t" },
-        { "bcdfghjkmnpq", "BCDF-ghjk-mnpq" },
-    };
-    static const char *const counts[] = { "1 malformed, 1 repeated", "1 malformed, 1 repeated",
-                                          "1 empty, 1 repeated", "1 empty, 1 repeated",
-                                          "1 repeated, 1 wrong recovery code" };
-
-    for (size_t i = 0; i < ARRAY_SIZE(twice); i++) {
-        char part[100];
-        snprintf(part, sizeof part, "no valid code in 2 attempts (%s); challenge=YC1", counts[i]);
-        assert_scene("ask load connect create answer again answer", OUTCOME_DENIED, part,
-                     .attempts = 5,
-                     .answers = { { twice[i][0], WAITED_FOR, 0 }, { twice[i][1], WAITED_FOR, 0 } },
-                     .results = { PENDING });
-    }
-}
-
 TEST(a_code_that_is_repeated_is_sent_once)
 {
     assert_memory("ask load connect create answer verify(123456@1) again answer",
@@ -930,40 +830,6 @@ TEST(an_answer_that_came_earlier_is_not_repeated)
 }
 
 /* Wrong codes */
-
-TEST(as_many_attempts_as_are_set_and_no_more)
-{
-    for (int attempts = 1; attempts <= 5; attempts++) {
-        struct scene scene = {
-            .attempts = attempts,
-            .answers = { CODE, CODE2, CODE, CODE2, CODE, CODE2, CODE },
-            .results = { PENDING, PENDING, PENDING, PENDING, PENDING, PENDING, PENDING },
-        };
-        char trace[TRACE_SIZE] = "ask load connect create answer verify(123456@1)";
-        char part[100];
-
-        for (int i = 1; i < attempts; i++)
-            strcat(trace, i % 2 == 1 ? " again answer verify(654321@1)"
-                                     : " again answer verify(123456@1)");
-        snprintf(part, sizeof part, "no valid code in %d attempt%s; challenge=YC1 request=RQverify",
-                 attempts, attempts == 1 ? "" : "s");
-        assert_login(&scene, trace, OUTCOME_DENIED, part);
-
-        scene.results[attempts] = APPROVED;
-        assert_login(&scene, trace, OUTCOME_APPROVED, "challenge=YC1");
-    }
-}
-
-TEST(asks_in_these_words)
-{
-    struct scene scene = { .answers = { PASSWORD(WAITED_FOR), CODE, CODE2 },
-                           .results = { PENDING, PENDING, PENDING } };
-    struct verdict verdict;
-
-    run(&scene, &verdict);
-    assert_string_equal(scene.texts, "[Verification code: ][Wrong code. Verification code: ]"
-                                     "[Wrong code. Verification code: ]");
-}
 
 TEST(every_wrong_code_is_logged_at_once)
 {
@@ -1170,32 +1036,6 @@ TEST(somebody_who_goes_at_a_prompt_is_denied_and_nothing_is_sent)
 
 /* Creations that fail */
 
-TEST(a_creation_that_was_unavailable_is_tried_once_more_after_the_code)
-{
-    assert_scene("ask load connect create answer connect create verify(123456@1)", OUTCOME_APPROVED,
-                 "", .answers = { CODE },
-                 .results = { REFUSED(OUTCOME_UNAVAILABLE), PENDING, APPROVED });
-    assert_scene("ask load connect answer connect create verify(123456@1)", OUTCOME_APPROVED, "",
-                 .answers = { CODE }, .results = { UNREACHABLE, PENDING, APPROVED });
-    assert_scene("ask load connect create answer connect create", OUTCOME_UNAVAILABLE,
-                 "scripted refusal", .answers = { CODE },
-                 .results = { REFUSED(OUTCOME_UNAVAILABLE), REFUSED(OUTCOME_UNAVAILABLE) });
-}
-
-TEST(a_creation_that_was_refused_is_remembered_and_not_tried_again)
-{
-    static const enum outcome outcomes[] = { OUTCOME_MISCONFIGURED, OUTCOME_EXHAUSTED,
-                                             OUTCOME_DENIED };
-
-    for (size_t i = 0; i < ARRAY_SIZE(outcomes); i++) {
-        assert_scene("ask load connect create answer", outcomes[i], "scripted refusal",
-                     .answers = { CODE }, .results = { REFUSED(outcomes[i]) });
-        assert_scene("ask load connect create answer connect create", outcomes[i],
-                     "scripted refusal", .answers = { CODE },
-                     .results = { REFUSED(OUTCOME_UNAVAILABLE), REFUSED(outcomes[i]) });
-    }
-}
-
 /* It tells no reason: zeroed memory is a refusal, and none of those that an outage may pass. */
 TEST(a_creation_that_ends_as_none_can_is_broken)
 {
@@ -1241,26 +1081,7 @@ TEST(a_lost_reply_is_asked_for_and_its_approval_counts)
                  .results = { PENDING, LOST, APPROVED });
 }
 
-TEST(a_lost_reply_that_stays_lost_ends_the_login)
-{
-    static const enum outcome outcomes[] = { OUTCOME_UNAVAILABLE, OUTCOME_DENIED };
-
-    for (size_t i = 0; i < ARRAY_SIZE(outcomes); i++)
-        assert_scene("ask load connect create answer verify(123456@1) fetch(1)", outcomes[i],
-                     "challenge=YC1 request=RQfetch", .answers = { CODE },
-                     .results = { PENDING, LOST, REFUSED(outcomes[i]) });
-    assert_scene("ask load connect create answer verify(123456@1) fetch(1)", OUTCOME_UNAVAILABLE,
-                 "lost", .answers = { CODE }, .results = { PENDING, LOST, LOST });
-}
-
 /* Challenges that expire */
-
-TEST(an_expired_challenge_is_replaced_once)
-{
-    assert_scene("ask load connect create answer verify(123456@1) connect create verify(123456@2)",
-                 OUTCOME_APPROVED, "challenge=YC2", .answers = { CODE },
-                 .results = { PENDING, EXPIRED, PENDING, APPROVED });
-}
 
 TEST(a_code_whose_reply_was_lost_is_not_sent_to_a_second_challenge)
 {
@@ -1489,38 +1310,6 @@ TEST(in_an_outage_the_question_says_that_a_recovery_code_works)
             assert_outage(&rows[j], &outages[i].scene, outages[i].trace);
 }
 
-TEST(in_an_outage_a_wrong_recovery_code_may_be_typed_again)
-{
-    struct scene scene = { .can_recover = true,
-                           .answers = { CODE, RECOVERY(WAITED_FOR), PASSWORD2, RECOVERY2 },
-                           .results = { UNREACHABLE, UNREACHABLE },
-                           .remain = { 0, 3 } };
-    struct verdict verdict;
-
-    assert_login(&scene, "ask load connect answer connect again answer again answer again answer",
-                 OUTCOME_APPROVED, "2 remain");
-    run(&scene, &verdict);
-    assert_string_equal(scene.texts, "[Verification code: ][" OUTAGE "][Wrong code. " OUTAGE
-                                     "][Wrong code. " OUTAGE "]");
-}
-
-TEST(in_an_outage_attempts_come_to_an_end)
-{
-    assert_scene("ask load connect answer connect again answer again answer again answer",
-                 OUTCOME_DENIED, "no valid code in 3 attempts (1 malformed, 2 wrong recovery",
-                 .can_recover = true,
-                 .answers = { CODE, RECOVERY(WAITED_FOR), PASSWORD2, RECOVERY2 },
-                 .results = { UNREACHABLE, UNREACHABLE });
-    assert_scene("ask load connect answer connect again answer", OUTCOME_DENIED,
-                 "no valid code in 1 attempt (1 wrong recovery code)", .attempts = 1,
-                 .can_recover = true, .answers = { CODE, RECOVERY(WAITED_FOR) },
-                 .results = { UNREACHABLE, UNREACHABLE });
-    assert_scene("ask load connect answer connect again answer again answer", OUTCOME_UNAVAILABLE,
-                 "scripted", .can_recover = true,
-                 .answers = { CODE, RECOVERY(WAITED_FOR), RECOVERY(WAITED_FOR) },
-                 .results = { UNREACHABLE, UNREACHABLE });
-}
-
 TEST(nobody_is_told_of_an_outage_without_a_recovery_code_that_works)
 {
     assert_scene("ask load connect answer connect", OUTCOME_UNAVAILABLE, "scripted",
@@ -1530,37 +1319,7 @@ TEST(nobody_is_told_of_an_outage_without_a_recovery_code_that_works)
                  .results = { UNREACHABLE, UNREACHABLE });
 }
 
-TEST(the_question_says_nothing_if_there_is_no_outage)
-{
-    static const enum outcome outcomes[] = { OUTCOME_MISCONFIGURED, OUTCOME_EXHAUSTED,
-                                             OUTCOME_DENIED };
-
-    for (size_t i = 0; i < ARRAY_SIZE(outcomes); i++) {
-        assert_scene("ask load connect create answer", outcomes[i], "scripted refusal",
-                     .can_recover = true, .answers = { CODE }, .results = { REFUSED(outcomes[i]) });
-        assert_scene("ask load connect create answer verify(123456@1)", outcomes[i], "scripted",
-                     .can_recover = true, .answers = { CODE },
-                     .results = { PENDING, REFUSED(outcomes[i]) });
-    }
-    assert_scene("ask load connect gone", OUTCOME_DENIED, "left at the question",
-                 .can_recover = true, .answers = { GONE(WAITED_FOR) }, .results = { UNREACHABLE });
-}
-
 /* Somebody who is not enrolled */
-
-TEST(somebody_who_is_not_enrolled_is_denied_and_nothing_is_sent)
-{
-    assert_scene("ask load connect answer again answer again answer", OUTCOME_DENIED,
-                 "not enrolled: /users/NAME.conf is missing", .is_unenrolled = true,
-                 .answers = { CODE, CODE2, CODE, CODE2 });
-    assert_scene("ask load connect answer again answer again answer", OUTCOME_DENIED,
-                 "not enrolled", .is_unenrolled = true,
-                 .answers = { CODE, PASSWORD(WAITED_FOR), CODE });
-    assert_scene("ask load connect answer", OUTCOME_DENIED, "not enrolled", .is_unenrolled = true,
-                 .attempts = 1, .create_challenge = SETTINGS_CREATE_WITH_CODE, .answers = { CODE });
-    assert_scene("ask load connect answer again answer", OUTCOME_DENIED, "not enrolled",
-                 .is_unenrolled = true, .answers = { CODE, CODE, CODE2 });
-}
 
 TEST(somebody_who_is_not_enrolled_and_goes_away_is_denied)
 {

@@ -346,18 +346,6 @@ TEST_LOGIN(create_with_a_code_takes_201_alone)
     }
 }
 
-TEST_LOGIN(create_with_a_code_refuses_when_the_reply_is_another_s)
-{
-    static const char *const names[] = { "sid",      "account_sid", "service_sid",
-                                         "identity", "factor_sid",  "factor_type" };
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        network.sent = network.scripted = 0;
-        reply(201, reply_print("approved", names[i], "\"another\""));
-        assert_refuses(login, create_with_code, OUTCOME_UNAVAILABLE, names[i]);
-    }
-}
-
 TEST_LOGIN(create_with_a_code_is_repeated_after_too_many_requests_alone)
 {
     reply_error(429, 20429);
