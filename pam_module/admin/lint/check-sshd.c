@@ -18,7 +18,7 @@
 
 enum { WAYS_SIZE = 256, WHO_SIZE = 512 };
 
-struct judge {
+struct sshd_judge {
     struct report *report;
     const struct check_stack *check;
     struct check_stack_answer stack; /* of the service that sshd calls */
@@ -47,7 +47,7 @@ static const struct {
     [SSHD_LIST_ASKS] = { REPORT_OK, "", " asks for the code", NULL },
 };
 
-static void add_list(const struct judge *judge, const char *list, size_t length,
+static void add_list(const struct sshd_judge *judge, const char *list, size_t length,
                      enum sshd_list_end end, enum report_level level, const char *remedy)
 {
     report_add(judge->report, level, SUBJECT, remedy, "%sAuthenticationMethods: %s\"%.*s\"%s",
@@ -55,7 +55,7 @@ static void add_list(const struct judge *judge, const char *list, size_t length,
                (int)length, list, ends[end].after);
 }
 
-static void judge_lists(const struct judge *judge)
+static void judge_lists(const struct sshd_judge *judge)
 {
     const char *list = judge->config->methods;
 
@@ -69,7 +69,7 @@ static void judge_lists(const struct judge *judge)
 
 /* Without AuthenticationMethods each method that is on logs in by itself; where "password" alone is
  * refused, others are not. */
-static void judge_any(const struct judge *judge)
+static void judge_any(const struct sshd_judge *judge)
 {
     static const struct {
         const char *name, *remedy;
@@ -93,7 +93,7 @@ static void judge_any(const struct judge *judge)
     }
 }
 
-static void judge_config(const struct judge *judge)
+static void judge_config(const struct sshd_judge *judge)
 {
     if (!judge->config->use_pam) {
         report_add(judge->report, REPORT_WRONG, SUBJECT, "write \"UsePAM yes\"",
@@ -121,34 +121,29 @@ struct ways {
     char bypasses[WAYS_SIZE], codes[WAYS_SIZE]; /* without, and with both factors */
 };
 
-static void add_way(const struct judge *judge, struct ways *ways, const char *list, size_t length)
-{
-    enum sshd_list_end end = sshd_list_judge(list, length, judge->config, &judge->stack);
-    bool is_bypass = end == SSHD_LIST_BYPASS || end == SSHD_LIST_ALONE;
-    char *words = is_bypass ? ways->bypasses : ways->codes;
-    size_t used = strlen(words);
-
-    if (end >= SSHD_LIST_BYPASS && used < WAYS_SIZE)
-        snprintf(words + used, WAYS_SIZE - used, "%s%.*s", used > 0 ? " " : "", (int)length, list);
-}
-
-static struct ways find_ways(const struct judge *judge)
+static struct ways find_ways(const struct sshd_judge *judge)
 {
     static const char all[] = "publickey hostbased gssapi-with-mic password keyboard-interactive";
-    const char *list = judge->config->methods;
+    const char *list = strcmp(judge->config->methods, "any") == 0 ? all : judge->config->methods;
     struct ways ways = { 0 };
 
-    if (strcmp(list, "any") == 0)
-        list = all;
     for (size_t length; *list != '\0'; list += length + strspn(list + length, " ")) {
+        enum sshd_list_end end;
+        char *words;
+        size_t used;
         length = strcspn(list, " ");
-        add_way(judge, &ways, list, length);
+        end = sshd_list_judge(list, length, judge->config, &judge->stack);
+        words = end == SSHD_LIST_BYPASS || end == SSHD_LIST_ALONE ? ways.bypasses : ways.codes;
+        used = strlen(words);
+        if (end >= SSHD_LIST_BYPASS && used < WAYS_SIZE)
+            snprintf(words + used, WAYS_SIZE - used, "%s%.*s", used > 0 ? " " : "", (int)length,
+                     list);
     }
     return ways;
 }
 
 /* WHO has a configuration of its own, JUDGE->config. */
-static void judge_some(const struct judge *judge, const char *who, bool is_good_told)
+static void judge_some(const struct sshd_judge *judge, const char *who, bool is_good_told)
 {
     struct ways ways = find_ways(judge);
 
@@ -191,12 +186,12 @@ static bool is_same(const struct sshd_config *one, const struct sshd_config *oth
 
 /* Those in BLOCK of BLOCKS and in no other one: an earlier block that a usual connection is in, and
  * that counts first, must not hide what this one says. USUAL is with such blocks. */
-static void judge_alone(const struct judge *judge, const char *path,
+static void judge_alone(const struct sshd_judge *judge, const char *path,
                         const struct sshd_blocks *blocks, int block, const char *who,
                         const struct sshd_config *usual)
 {
     auto_sshd_config config = { 0 };
-    struct judge some = *judge;
+    struct sshd_judge some = *judge;
     char alone[WHO_SIZE];
     struct verdict why_not;
 
@@ -213,12 +208,12 @@ static void judge_alone(const struct judge *judge, const char *path,
 
 /* Those in BLOCK of BLOCKS, who are called WHO, or in no block: where that is the usual case it has
  * been judged. */
-static void judge_block(const struct judge *judge, const char *path,
+static void judge_block(const struct sshd_judge *judge, const char *path,
                         const struct sshd_blocks *blocks, int block, const char *who)
 {
     struct verdict why_not;
     auto_sshd_config config = { 0 };
-    struct judge some = *judge;
+    struct sshd_judge some = *judge;
 
     if (sshd_config_read(path, judge->check->source.overlay, blocks, block, &config, &why_not) ==
         SSHD_CONFIG_READ) {
@@ -239,7 +234,7 @@ static void judge_block(const struct judge *judge, const char *path,
 }
 
 /* Who is in a Match block may have other ways in. */
-static void judge_blocks(const struct judge *judge, const char *path)
+static void judge_blocks(const struct sshd_judge *judge, const char *path)
 {
     struct verdict why_not;
     auto_sshd_blocks *blocks = NULL;
@@ -293,7 +288,7 @@ void check_sshd_add(struct report *report, const char *path, const struct check_
                     const struct check_stack_answer *answer)
 {
     auto_sshd_config config = { 0 };
-    struct judge judge = { .report = report, .check = check, .config = &config };
+    struct sshd_judge judge = { .report = report, .check = check, .config = &config };
     struct verdict why_not;
     enum sshd_config_read read =
         sshd_config_read(path, check->source.overlay, NULL, SSHD_CONFIG_USUAL, &config, &why_not);
