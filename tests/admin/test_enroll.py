@@ -347,9 +347,7 @@ class Enroll(AdminCase):
                 (): "takes USER", ("root", "toor"): "takes USER",
                 ("root", "--bogus"): "--help"}.items():
             with self.subTest(words):
-                done = self.run_tool("enroll", *words)
-                self.assertEqual((done.status, done.out), (USAGE, ""), done.err)
-                self.assertIn(message, done.err)
+                self.run_tool("enroll", *words, status=USAGE, out="", says=message)
         self.assertFalse(any(self.operations().values()))
 
     def test_a_name_that_can_not_be_a_file_is_refused(self):
@@ -361,9 +359,8 @@ class Enroll(AdminCase):
     def test_another_spelling_of_an_account_is_not_enrolled_beside_it(self):
         spelling = {"LD_PRELOAD": str(BUILD / "tests" / "other-spelling.so"),
                     "ASAN_OPTIONS": "verify_asan_link_order=0"}
-        done = self.run_tool("enroll", "ROOT", "--uri-only", environment=spelling)
-        self.assertEqual((done.status, done.out), (USAGE, ""))
-        self.assertIn('"ROOT" is another spelling of the account root: enroll root', done.err)
+        self.run_tool("enroll", "ROOT", "--uri-only", environment=spelling, status=USAGE, out="",
+                      says='"ROOT" is another spelling of the account root: enroll root')
         done = self.run_tool("enroll", "ROOT", "--uri-only", "--no-nss-check", environment=spelling)
         self.assertEqual(done.status, OK)
 
@@ -477,9 +474,8 @@ class Replies(AdminCase):
             for words in (["--uri-only"], []):
                 with self.subTest([given_secret, given_uri, words]):
                     calls = self.serve(secret=given_secret, uri=given_uri)
-                    done = self.run_tool("enroll", "root", *words)
-                    self.assertEqual((done.status, done.out), (UNAVAILABLE, ""))
-                    self.assertIn(reason, done.err)
+                    done = self.run_tool("enroll", "root", *words, status=UNAVAILABLE, out="",
+                                         says=reason)
                     self.assertRegex(done.err, r"\A[\n -~]*\Z")
                     self.assertIn("DELETE " + "YF" + "1" * 32, calls)
                     self.assertIsNone(self.record(state=".pending"))
@@ -489,9 +485,7 @@ class Trouble(AdminCase):
 
     def test_twilio_does_not_answer(self):
         self.settings = self.configure(service={"base_url": "https://127.0.0.1:9"})
-        done = self.run_tool("enroll", "root")
-        self.assertEqual((done.status, done.out), (UNAVAILABLE, ""))
-        self.assertIn("127.0.0.1", done.err)
+        done = self.run_tool("enroll", "root", status=UNAVAILABLE, out="", says="127.0.0.1")
         self.assertIn("nothing is left at Twilio", done.err)
         self.assert_nothing_is_left()
 
@@ -504,8 +498,7 @@ class Trouble(AdminCase):
                 self.settings = self.configure(service={"timeout_seconds": 1})
                 self.emulator.control("fault " + fault)
                 self.emulator.control("fault status-503 on factor-list")
-                done = self.run_tool("enroll", "root")
-                self.assertEqual((done.status, done.out), (UNAVAILABLE, ""), done.err)
+                done = self.run_tool("enroll", "root", status=UNAVAILABLE, out="")
                 identity, sid = self.record(state=".pending")
                 self.assertIsNone(sid)
                 self.assertIn(identity, done.err)

@@ -237,9 +237,7 @@ class Wrong(ExplainCase):
 
     def test_a_call_without_a_service_is_refused(self):
         for options in ([], ["--service", ""], ["--service", "x" * 65]):
-            done = self.run_tool("explain", "root", *options)
-            self.assertEqual((done.status, done.out), (USAGE, ""))
-            self.assertIn("--service", done.err)
+            self.run_tool("explain", "root", *options, status=USAGE, out="", says="--service")
 
 
 class Codes(ExplainCase):

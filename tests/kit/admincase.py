@@ -92,12 +92,14 @@ class AdminCase(unittest.TestCase):
     def command(self, *words):
         return [str(TOOL), "--settings", str(self.settings), *map(str, words)]
 
-    def run_tool(self, *words, answers=(), environment=None, prefix=(), status=None, says=""):
-        """One call with lines on standard input; it ends with STATUS, and says SAYS."""
+    def run_tool(self, *words, answers=(), environment=None, prefix=(), status=None, says="",
+                 out=None):
+        """One call with lines on standard input; it ends with STATUS, says SAYS, prints OUT."""
         done = subprocess.run([*prefix, *self.command(*words)], text=True, capture_output=True,
                               input="".join(f"{line}\n" for line in answers), timeout=60,
                               env=ENVIRONMENT | (environment or {}), check=False)
         self.assertIn(done.returncode, (done.returncode if status is None else status,), done)
+        self.assertIn(done.stdout, (done.stdout if out is None else out,), done)
         self.assertIn(says, done.stderr)
         return Done(done.returncode, done.stdout, done.stderr)
 
