@@ -9,6 +9,7 @@ import array
 import concurrent.futures
 import fcntl
 import http.server
+import itertools
 import json
 import os
 import pathlib
@@ -640,8 +641,6 @@ class Trouble(AdminCase):
 class Killed(AdminCase):
     """kill -9 at each request, before and after it is carried out."""
 
-    STEPS = ("factor-create", "factor-verify", "factor-delete", "factor-list", "entity-delete")
-
     def kill_at(self, operation, after, words, answer=None):
         """Runs the tool until it waits for the reply to OPERATION, and kills it."""
         # "after": carried out, and the reply is slow.
@@ -682,26 +681,30 @@ class Killed(AdminCase):
         self.run_tool("confirm", "root", answers=[app.code()], status=OK)
         self.assert_enrolled()
 
+    def start_over(self):
+        """A Twilio at which root alone is enrolled."""
+        self.emulator.control("reset")
+        for path in self.users.rglob("*.conf"):
+            path.unlink()
+        self.enroll("root")
+        return self.record()
+
     def test_replacement(self):
-        for operation in ("factor-create", "factor-delete", "factor-list"):
-            for after in (False, True):
-                with self.subTest(operation, after=after):
-                    self.emulator.control("reset")
-                    for path in self.users.rglob("*.conf"):
-                        path.unlink()
-                    self.enroll("root")
-                    old = self.record()
-                    if operation == "factor-create":
-                        self.kill_at(operation, after, ("enroll", "root", "--replace"))
-                        self.assertEqual(self.record(), old)
-                    else:
-                        app = self.hand_over("root", "--replace")
-                        self.kill_at(operation, after, ("confirm", "root"), app.code())
-                        self.assertNotEqual(self.record(), old)
-                    self.assert_consistent()
-                    self.assertEqual(self.factors(old[0])[self.record()[1]], "verified")
-                    self.run_tool("remove", "root", "--leftovers", status=OK)
-                    self.assert_enrolled()
+        for operation, after in itertools.product(("factor-create", "factor-delete", "factor-list"),
+                                                  (False, True)):
+            with self.subTest(operation, after=after):
+                old = self.start_over()
+                if operation == "factor-create":
+                    self.kill_at(operation, after, ("enroll", "root", "--replace"))
+                    self.assertEqual(self.record(), old)
+                else:
+                    app = self.hand_over("root", "--replace")
+                    self.kill_at(operation, after, ("confirm", "root"), app.code())
+                    self.assertNotEqual(self.record(), old)
+                self.assert_consistent()
+                self.assertEqual(self.factors(old[0])[self.record()[1]], "verified")
+                self.run_tool("remove", "root", "--leftovers", status=OK)
+                self.assert_enrolled()
 
     def test_a_replacement_goes_on_where_it_was_killed(self):
         """As kill -9 leaves it once the replaced file is kept, and the new one is not yet there."""
@@ -722,18 +725,15 @@ class Killed(AdminCase):
         self.assert_enrolled()
 
     def test_removal(self):
-        for operation in ("factor-delete", "factor-list", "entity-delete"):
-            for after in (False, True):
-                with self.subTest(operation, after=after):
-                    self.emulator.control("reset")
-                    for path in self.users.rglob("*.conf"):
-                        path.unlink()
-                    self.enroll("root")
-                    self.kill_at(operation, after, ("remove", "root"))
-                    self.assert_consistent()
-                    self.assertIsNotNone(self.record())
-                    self.run_tool("remove", "root", status=OK)
-                    self.assert_nothing_is_left()
+        for operation, after in itertools.product(("factor-delete", "factor-list", "entity-delete"),
+                                                  (False, True)):
+            with self.subTest(operation, after=after):
+                self.start_over()
+                self.kill_at(operation, after, ("remove", "root"))
+                self.assert_consistent()
+                self.assertIsNotNone(self.record())
+                self.run_tool("remove", "root", status=OK)
+                self.assert_nothing_is_left()
 
 
 @unittest.skipUnless(os.geteuid() == 0, "needs root")

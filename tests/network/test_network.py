@@ -25,7 +25,6 @@ from kit.parallel import each
 from kit.servers import copy_stream
 
 CREATE, VERIFY, FETCH = "create", "verify", "fetch"
-REFUSAL = {"unavailable", "misconfigured", "denied", "exhausted"}
 silence, reset = Connection.hang, Connection.reset
 
 
@@ -298,7 +297,6 @@ VERIFY_STATUSES |= {
         verify=[refuse(429, 20429), lost()]),
 }
 
-PENDING_THEN_RIGHT = {"answers": [WRONG, RIGHT], "kinds": [CREATE, VERIFY, FETCH, VERIFY]}
 LOST = {}
 for name, how in {"closed": Connection.close, "reset": reset, "ended by TLS": says_goodbye}.items():
     LOST |= {
