@@ -99,8 +99,11 @@ enum statefile_locked statefile_lock(int file, struct verdict *why_not)
     for (int i = 0; i < LOCK_TRIES; i++) {
         if (flock(file, LOCK_EX | LOCK_NB) == 0)
             return STATEFILE_LOCKED;
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            return refuse(STATEFILE_UNUSABLE, strerror(errno), why_not);
+        if (errno != EWOULDBLOCK && errno != EINTR) {
+            verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                           "cannot lock the user's file in state_dir: %s", strerror(errno));
+            return STATEFILE_UNUSABLE;
+        }
         nanosleep(&(struct timespec){ .tv_nsec = LOCK_PAUSE_NS }, NULL);
     }
     return refuse(STATEFILE_BUSY, "is locked by another process", why_not);

@@ -4,14 +4,17 @@
 codes; and what becomes of a login where it can't."""
 
 import collections
+import errno
 import fcntl
 import os
 import pathlib
+import platform
 import re
 import shutil
 import signal
 import subprocess
 import time
+import unittest
 import uuid
 
 from kit.fixture import BUILD
@@ -21,6 +24,7 @@ from kit.statefile import (CLAIMS, CREATIONS, DENIED, ROW, TRIED, TRIES, UNTOLD,
                            WRONG_AT, forge, make_old, read)
 from kit.liar import OTHER_WRONG, RIGHT, WRONG, Connection, dropped, for_ever, lost, refuse
 from kit.mounts import private_mounts
+from kit.start import without
 
 TOOL = BUILD / "twilio-verify"
 USED_PROMPT = ("ask-secret That code was used before: wait for the next one. "
@@ -29,6 +33,7 @@ OUTAGE = "The service does not answer; a recovery code works. Verification code:
 AWAY = "https://127.0.0.1:1"
 CREATIONS_HOUR, FREE_TRIES, CROWD = 45, 5, 100
 SERVICES = ("sshd", "sudo", "login")
+FLOCK = {"x86_64": 73, "aarch64": 32}.get(platform.machine(), -1)
 MODES = ("at_prompt", "with_code")
 UNREMEMBERED = "cannot store used codes: "
 
@@ -926,6 +931,13 @@ class NoMemory(MemoryTest):
                 f"mount -t tmpfs -o size=4k,mode=700,uid={owner.st_uid} none {state} && "
                 f"{{ cat /dev/zero > {state}/fill; exec \"$@\"; }} 2>/dev/null", "sh")
         self.one_answer(host, RIGHT, "approved", f"{UNREMEMBERED}.*No space left", prefix=full)
+
+    @unittest.skipIf(FLOCK < 0, "the number of flock(2) is not known")
+    def test_a_disk_without_locks(self):
+        """As NFS without a lock manager."""
+        self.one_answer(self.single(self.liar()), RIGHT, "approved",
+                        f"{UNREMEMBERED}cannot lock the user's file in state_dir: No locks",
+                        prefix=without(FLOCK, errno.ENOLCK))
 
     def test_a_read_only_disk(self):
         host = self.single(self.liar())
