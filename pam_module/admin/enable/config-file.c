@@ -159,14 +159,10 @@ static bool copy_properties(int from, int to)
 /* A full disk shows at fsync(2) at the latest. */
 static bool write_whole(int file, const char *text)
 {
-    for (size_t left = strlen(text); left > 0;) {
-        ssize_t written = write(file, text, left);
-        if (written < 0 && errno != EINTR)
-            return false;
-        text += written > 0 ? written : 0;
-        left -= written > 0 ? (size_t)written : 0;
-    }
-    return fsync(file) == 0;
+    ssize_t length = (ssize_t)strlen(text);
+
+    errno = ENOSPC; /* of a short write */
+    return write(file, text, (size_t)length) == length && fsync(file) == 0;
 }
 
 /* Whether the file is as it was read. False, with errno set. */

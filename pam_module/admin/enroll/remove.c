@@ -9,14 +9,6 @@
 #include "ledgers.h"
 #include "tool.h"
 
-static bool is_there(const struct tool *tool, enum users_state state, const char *name)
-{
-    struct users_record record;
-    struct verdict why_not;
-
-    return users_read(&tool->users, state, name, &record, &why_not) != USERS_NONE;
-}
-
 /* Before the enrollment goes: who is not enrolled must not be let on by a bypass that was
  * forgotten. */
 static bool drop_extras(struct tool *tool, const char *name, enum command_status *ret_status)
@@ -50,7 +42,7 @@ static void say_push_factor(const struct tool *tool, const char *name,
 /* Without Twilio: nobody logs in with it, and what is to be deleted there is kept. */
 static enum command_status retire(struct tool *tool, const char *name)
 {
-    struct users_record record = { .push_factor_sid = "" };
+    struct users_record record = { .push_factor_sid = "" }, former;
     struct verdict why_not;
     enum command_status status;
 
@@ -58,7 +50,7 @@ static enum command_status retire(struct tool *tool, const char *name)
         terminal_say("%s is not enrolled", name);
         return COMMAND_WRONG;
     }
-    if (is_there(tool, USERS_FORMER, name)) {
+    if (users_read(&tool->users, USERS_FORMER, name, &former, &why_not) != USERS_NONE) {
         terminal_say("a replaced factor of %s must first be deleted at Twilio: run this command "
                      "without --local",
                      name);

@@ -10,13 +10,9 @@ static enum command_status unlock(const struct tool *tool, const char *name)
     struct users_record record;
     struct verdict why_not;
 
-    switch (users_read(&tool->users, USERS_ENROLLED, name, &record, &why_not)) {
-    case USERS_NONE:
+    if (users_read(&tool->users, USERS_ENROLLED, name, &record, &why_not) == USERS_NONE) {
         terminal_say("%s is not enrolled", name);
         return COMMAND_WRONG;
-    case USERS_REFUSED:
-    case USERS_FOUND:
-        break;
     }
     if (!ledgers_unlock(tool->settings, name, &why_not))
         return tool_refuse(&why_not, "nothing was changed");
