@@ -85,7 +85,7 @@ struct scene {
     int counted;
     int asks, challenges;
     int64_t host_ms; /* what it takes to claim, to count, or to try a recovery code */
-    int64_t now_ms, deadline_ms, longest_ms, answered_ms;
+    int64_t now_ms, deadline_ms, longest_ms, answered_ms, verified_ms;
     bool is_awaited; /* the user waits since ANSWERED_MS */
     char trace[TRACE_SIZE];
     char texts[TRACE_SIZE]; /* of the prompts, each in brackets */
@@ -515,6 +515,10 @@ static enum challenge_state on_verify(struct challenge_service *service, struct 
     assert_int_equal(watch->deadline_ms, scene->deadline_ms);
     assert_int_not_equal(watch->deadline_ms, HTTP_FOREVER);
     assert_int_equal(watch->waited_ms, 0); /* since Enter */
+    assert_int_equal(watch->allotted_ms, watch->deadline_ms - scene->answered_ms - scene->host_ms);
+    if (scene->create_challenge == SETTINGS_CREATE_AT_PROMPT)
+        assert_int_equal(challenge->was_repeated, scene->verified_ms == scene->answered_ms);
+    scene->verified_ms = scene->answered_ms;
     assert_int_equal(watch->descriptor, -1);
     assert_true(may_leave(watch));
     strcpy(challenge->request_id, "RQverify");
