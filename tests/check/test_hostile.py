@@ -31,11 +31,11 @@ NEEDED = {"library", "dlopen", "thread", "timer", "resolve", "route", "inet"}
 
 # What is left to the attacker: the attempts, and the line of SECURITY.md.
 REMAINS = {
-    "tcp": "connect to any address by TCP and UDP",
-    "connect": "connect to AF_UNIX sockets that have a path, as those of syslog, D-Bus and sssd",
+    "tcp connect": "connect to any address by TCP and UDP, and to AF_UNIX sockets that have a path, "
+                   "as those of the log, D-Bus and sssd",
     "read proc-cmdline flock": "read, and lock with flock(2), what every account may read below /etc, "
                                "/proc, /run and /usr, as the arguments of other processes",
-    "state": "read, change and lock the two files of this one user in `state_dir`",
+    "state": "change and lock the two files of this user in `state_dir`",
     "state-code": "run code of his own, also from those files",
 }
 
@@ -55,8 +55,8 @@ INTRUSIONS = ["ptrace", "vm-write", "proc-mem", "proc-maps"]  # the account's ri
 def lines_of_security():
     """The list of what remains to somebody who takes the check program over."""
     text = (ROOT / "SECURITY.md").read_text().partition("\n## What remains\n")[2]
-    items = text.partition("sandbox he can:\n")[2].partition("\n\n")[0].split("  - ")[1:]
-    return {" ".join(item.split()).rstrip(".;") for item in items}
+    items = text.partition("sandbox he can\n\n- ")[2].partition("\n\n")[0].split("\n- ")
+    return {" ".join(item.split()).partition(": so ")[0].rstrip(".;") for item in items}
 
 
 @needs_root
