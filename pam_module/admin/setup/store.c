@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,9 +32,10 @@ static bool print_directory(const char *path, char directory[PATH_MAX], struct v
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash != NULL ? slash + 1 : path;
+    char copy[PATH_MAX];
 
-    snprintf(directory, PATH_MAX, "%.*s", slash > path ? (int)(slash - path) : 1,
-             slash != NULL ? path : ".");
+    snprintf(copy, sizeof copy, "%s", path);
+    snprintf(directory, PATH_MAX, "%s", dirname(copy));
     return (*name != '\0' && strlen(name) < NAME_SIZE) ||
            verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "%s is not the path of a file", path);
 }
@@ -157,26 +159,28 @@ bool store_parse(const struct setup *setup, const char *api_key_file,
     return is_parsed;
 }
 
+static bool write_file(const char *path, const char *text, mode_t mode, struct verdict *why_not)
+{
+    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+    char parent[PATH_MAX], temporary[NAME_SIZE + sizeof ".new"];
+    auto_close directory =
+        print_directory(path, parent, why_not) ? open_directory(parent, why_not) : -1;
+
+    if (directory < 0)
+        return false;
+    snprintf(temporary, sizeof temporary, "%s.new", name);
+    return directory_put(directory, name, directory, temporary, text, mode) ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot write %s: %s", path,
+                          strerror(errno));
+}
+
 /* Writes the file PATH, unless it is only to be shown, and says in one line what becomes of it, for
  * a person and for a program. */
 static bool put(const struct setup *setup, const char *path, const char *text, mode_t mode,
                 struct verdict *why_not)
 {
-    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
-    char parent[PATH_MAX], temporary[NAME_SIZE + sizeof ".new"];
-    auto_close directory = -1;
-
-    if (!setup->is_dry) {
-        if (!print_directory(path, parent, why_not))
-            return false;
-        directory = open_directory(parent, why_not);
-        if (directory < 0)
-            return false;
-        snprintf(temporary, sizeof temporary, "%s.new", name);
-        if (!directory_put(directory, name, directory, temporary, text, mode))
-            return verdict_refuse(why_not, OUTCOME_MISCONFIGURED, "cannot write %s: %s", path,
-                                  strerror(errno));
-    }
+    if (!setup->is_dry && !write_file(path, text, mode, why_not))
+        return false;
     printf("%s: %s\n", path, setup->is_dry ? "would be written" : "written");
     return true;
 }
