@@ -140,7 +140,7 @@ class Status(AdminCase):
         self.status(status=WRONG)
 
     def test_a_person_sees_every_field_on_one_screen(self):
-        done = self.run_tool("status")
+        done = self.run_tool("status", "--pam-dir", self.pam)
         lines = dict(re.findall(r"^(\w+) +(.*)$", done.out, re.MULTILINE))
         self.assertLess(len(done.out.splitlines()), 24)
         self.assertLessEqual({"settings", "twilio", *COUNTS}, set(lines))

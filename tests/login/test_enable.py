@@ -5,6 +5,7 @@
 import contextlib
 import fcntl
 import grp
+import json
 import os
 import pathlib
 import re
@@ -80,6 +81,11 @@ class EnableCase(SudoCase):
         self.assertIn(part, done.stdout + done.stderr)
         self.assertEqual(self.files(), before)
         return done
+
+    def assert_in_status(self, part):
+        done = tool("status", "--json")
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn(part, json.loads(done.stdout)["problem"])
 
     def faulty(self, fault, *words):
         """The tool with a fault of kit/failing.py; returns its report and how it ended."""
@@ -468,11 +474,13 @@ class Refusals(EnableCase):
                 path.unlink()
                 done = self.assert_refuses("sudo", part=f"every login would be refused: {path}")
                 self.assertIn(remedy, done.stdout)
+                self.assert_in_status(f"{path}: No such file")
                 self.enable("sudo", "--force")
                 self.disable("sudo")
                 self.restore(path, text, status)
         SETTINGS.write_text(SETTINGS.read_text() + 'check = { run_as = "tv-none"; };\n')
         self.assert_refuses("sudo", part='every login would be refused: the account "tv-none"')
+        self.assert_in_status('the account "tv-none"')
         SETTINGS.write_text("nonsense")
         done = self.assert_refuses("sudo", part=f"every login would be refused: {SETTINGS}:1: ")
         self.assertNotIn("setup", done.stdout)

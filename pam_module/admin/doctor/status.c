@@ -263,6 +263,7 @@ static void add_settings(struct status *status)
 
 static enum command_status run(const struct command_call *call)
 {
+    const char *pam_dir = command_value(call, "pam-dir");
     struct listing *listing = listing_start(columns, 0, command_value(call, "json") != NULL);
     struct status status = { 0 };
     auto_settings *settings = NULL;
@@ -272,10 +273,12 @@ static enum command_status run(const struct command_call *call)
     status.texts[field_of("settings")] = call->settings_path;
     if (geteuid() != 0)
         terminal_say("run this command as root: what root alone can read looks wrong");
-    check_pam_list(command_value(call, "pam-dir"), status.services, sizeof status.services);
+    check_pam_list(pam_dir, status.services, sizeof status.services);
     status.texts[field_of("services")] = *status.services != '\0' ? status.services : NULL;
     if (tool_settings(call, &settings, &why_not)) {
         status.settings = settings;
+        if (pam_dir == NULL && !tool_is_installed(settings, &why_not))
+            note(&status, &why_not);
         add_settings(&status);
     } else {
         note(&status, &why_not);

@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -17,7 +16,6 @@
 #include "../enroll/tool.h"
 #include "../lint/judge.h"
 #include "outlook.h"
-#include "paths.h"
 #include "polkit.h"
 #include "sshd.h"
 #include "stack.h"
@@ -133,21 +131,11 @@ static bool plan_stacks(struct task *task)
 /* Whether what every login needs is there. False, with the verdict. */
 static bool is_installed(struct task *task, struct verdict *why_not)
 {
-    static const char *const files[] = { PATHS_MODULE, PATHS_CHECK, PATHS_LIBRARY };
     auto_secret char *secret = NULL;
 
-    if (task->settings == NULL && !tool_settings(task->call, &task->settings, why_not))
+    if ((task->settings == NULL && !tool_settings(task->call, &task->settings, why_not)) ||
+        !tool_is_installed(task->settings, why_not))
         return false;
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        if (access(files[i], R_OK) != 0)
-            return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                                  "%s: %s: install the packages twilio-verify and "
-                                  "libpam-twilio-verify again",
-                                  files[i], strerror(errno));
-    if (getpwnam(task->settings->run_as) == NULL)
-        return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
-                              "the account \"%s\" of run_as does not exist: create it",
-                              task->settings->run_as);
     if (secret_read_line(task->settings->api_key_file, &secret, why_not))
         return true;
     if (access(task->settings->api_key_file, F_OK) != 0)

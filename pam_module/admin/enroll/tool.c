@@ -4,6 +4,7 @@
 #include "tool.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "../../core/text.h"
 #include "../../core/userfile.h"
 #include "../desk/terminal.h"
+#include "paths.h"
 
 enum command_status tool_refuse(const struct verdict *why_not, const char *problem)
 {
@@ -82,6 +84,22 @@ bool tool_settings(const struct command_call *call, struct settings **ret_settin
     if (access(call->settings_path, F_OK) != 0 && errno == ENOENT)
         verdict_add(why_not, ": twilio-verify setup writes it");
     return false;
+}
+
+bool tool_is_installed(const struct settings *settings, struct verdict *why_not)
+{
+    static const char *const files[] = { PATHS_MODULE, PATHS_CHECK, PATHS_LIBRARY };
+
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (access(files[i], R_OK) != 0)
+            return verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                                  "%s: %s: install the packages twilio-verify and "
+                                  "libpam-twilio-verify again",
+                                  files[i], strerror(errno));
+    return getpwnam(settings->run_as) != NULL ||
+           verdict_refuse(why_not, OUTCOME_MISCONFIGURED,
+                          "the account \"%s\" of run_as does not exist: create it",
+                          settings->run_as);
 }
 
 bool tool_open_local(const struct command_call *call, const char *name, struct tool *ret_tool)

@@ -37,6 +37,10 @@ bool tool_key(const struct command_call *call, const struct settings *settings,
 bool tool_settings(const struct command_call *call, struct settings **ret_settings,
                    struct verdict *why_not);
 
+/* Whether the files of the packages and the account of run_as are there, without which no login
+ * succeeds. False: *WHY_NOT names the first that is missing. */
+bool tool_is_installed(const struct settings *settings, struct verdict *why_not);
+
 /* Reads the settings and opens the directory of the enrollments; where NAME is not NULL, holds
  * signals and locks NAME. Makes no request possible, and so needs no API key. *RET_TOOL is an
  * auto_tool of TOOL_NONE. False: said why on standard error. */
