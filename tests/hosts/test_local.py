@@ -207,10 +207,10 @@ class Vlock(SudoCase):
             "PATH": "/usr/bin:/bin", "USER": person.name}))
         terminal.expect("Please press .ENTER. to unlock")
         terminal.press_until("\n", "assword: ")
-        terminal.type_at_rest(person.password)
+        terminal.type_hidden(person.password)
         for code in codes:
             terminal.expect("ode: $")
-            terminal.type_at_rest(code)
+            terminal.type_hidden(code)
         return terminal
 
     def test_it_asks_for_both(self):

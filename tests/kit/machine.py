@@ -151,11 +151,10 @@ class Terminal:
     def type(self, line):
         self._child.send(line + "\n")
 
-    def type_at_rest(self, line, pid=None):
-        """Once the process PID, or COMMAND, sleeps behind its question. Who asks with echo off
-        first throws away what was typed before."""
-        status = pathlib.Path(f"/proc/{pid or self.pid}/status")
-        assert eventually(lambda: "\nState:\tS" in status.read_text(), bool)
+    def type_hidden(self, line):
+        """Once the terminal shows no more what is typed. Who asks so first throws away what was
+        typed before."""
+        assert eventually(lambda: not termios.tcgetattr(self._master)[3] & termios.ECHO, bool)
         self.type(line)
 
     @property

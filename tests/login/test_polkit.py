@@ -80,7 +80,7 @@ class Polkit(PolkitCase):
         shell.type("pkexec id -un; echo status=$?")
         for prompt, line in answers:
             agent.expect(re.escape(prompt) + "$")
-            agent.type_at_rest(line)
+            agent.type_hidden(line)
         agent.expect(f"AUTHENTICATION {end}")
         shell.expect(r"status=(\d+)\s")
         return re.search(r"echo status=\$\?\n(.*)status=(\d+)", shell.text, re.DOTALL).groups()
@@ -133,13 +133,11 @@ class InSession(PolkitCase, SessionCase):
         person = self.administrator("polkitsession")
         session, shell = self.log_in(person), self.shell(person)
         self.assert_spared(session, person)
-        session.type(f"echo pid=$$; exec pkttyagent --process {shell.pid}")
-        session.expect(r"pid=\d+\s")
-        agent = re.search(r"pid=(\d+)", session.text)[1]
+        session.type(f"exec pkttyagent --process {shell.pid}")
         shell.type("until pkexec --disable-internal-agent id -un; do sleep 0.2; done")
         for prompt, line in (("Password: ", person.password), (CODE_PROMPT, person.next_code)):
             session.expect(re.escape(prompt) + "$")
-            session.type_at_rest(line, agent)
+            session.type_hidden(line)
         session.expect("AUTHENTICATION COMPLETE")
         (outcome, reason), = self.reasons(person, 1, "polkit-1")
         self.assertEqual(outcome, "approved")
