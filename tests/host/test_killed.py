@@ -44,11 +44,10 @@ class Killed(HostCase):
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
             for first in range(1, FOR_EVER, AT_ONCE):
                 numbers = range(first, first + AT_ONCE)
-                for number, (is_killed, values) in zip(
-                        numbers, pool.map(lambda n: self.kill(server, n, answer(n)), numbers)):
-                    yield number, values
-                    if not is_killed:
-                        return
+                logins = list(pool.map(lambda n: self.kill(server, n, answer(n)), numbers))
+                yield from ((number, values) for number, (_, values) in zip(numbers, logins))
+                if not any(is_killed for is_killed, _ in logins):
+                    return
 
     def test_what_was_sent_is_counted(self):
         server = self.liar()
